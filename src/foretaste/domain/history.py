@@ -1,0 +1,23 @@
+"""What a model scores: a person's history, at a moment."""
+
+from dataclasses import dataclass
+
+from foretaste.domain.arrays import Floats, Int16s, Micros, Ordinals
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The latest weighted events of one person, oldest first, ordered by (time, event key).
+
+    `item` int32, `weight` float32 (as the event's type and value gave it; negative for dislikes),
+    `time` int64 microseconds, `type` int16 ordinals of event types. An item may occur repeatedly.
+    """
+
+    item: Ordinals
+    weight: Floats
+    time: Micros
+    type: Int16s
+
+    def __len__(self) -> int:
+        """How many events there are."""
+        return len(self.item)

@@ -1,0 +1,35 @@
+"""Items: what can be recommended."""
+
+import msgspec
+
+Attribute = str | float | bool
+"""A value of an item attribute. Numbers are finite."""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing in the catalog, validated (see `foretaste.events.items`).
+
+    `categories` go from the main one on; the first is the one that slate rules count.
+    `available_from` (inclusive) and `available_until` (exclusive) are microseconds since 1970 UTC.
+    """
+
+    item_id: str
+    title: str = ""
+    text: str = ""
+    categories: tuple[str, ...] = ()
+    attributes: dict[str, Attribute] = {}
+    available_from: int | None = None
+    available_until: int | None = None
+    in_stock: bool = True
+    hidden: bool = False
+
+
+class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An item as the catalog holds it: with its permanent ordinal and the version that last changed it.
+
+    `item` is None once the item was deleted; the ordinal is never given to another item.
+    """
+
+    ordinal: int
+    version: int
+    item: Item | None

@@ -1,0 +1,29 @@
+"""What is asked of the recommender."""
+
+import msgspec
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for a slate, complete: the answer is a pure function of it and of versioned state.
+
+    `now` is the moment of asking in microseconds UTC, `seed` the request's own randomness.
+    `filters` maps an attribute name (or `category`) to the values allowed; `exclude` likewise to the
+    values forbidden. `item_id` is the seed item of a `similar` scenario. `diversity_lambda` is MMR's:
+    1.0 pure relevance, 0.0 pure diversity; None takes the scenario's.
+    """
+
+    now: int
+    seed: int
+    user_id: str | None = None
+    item_id: str | None = None
+    scenario: str = "home"
+    model: str | None = None
+    k: int = 10
+    filters: dict[str, tuple[str, ...]] = {}
+    exclude: dict[str, tuple[str, ...]] = {}
+    exclude_ids: tuple[str, ...] = ()
+    context: dict[str, str] = {}
+    diversity_lambda: float | None = None
+    min_score: float | None = None
+    explain: bool = False
+    explain_top_k: int = 3

@@ -1,0 +1,100 @@
+"""What is answered: scored items in an order, with the reason and the odds."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.item import Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Items worth scoring, as proposed by sources: the union of the sources' best.
+
+    `item` int32 [n]; `score` float32 [n_sources, n], every source's own score of every candidate;
+    `proposed` bool-like uint8 [n_sources, n], 1 where the source itself proposed the item.
+    """
+
+    sources: tuple[str, ...]
+    item: Ordinals
+    score: Floats
+    proposed: Ordinals
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A past item that speaks for a recommended one.
+
+    `similarity` is the cosine of both items in the scoring models, in [-1, 1].
+    `contribution_pct` is the past item's part of the score that ranked the item, as percentage of
+    the parts of all evidence listed, so that they sum to 100.
+    """
+
+    item_id: str
+    item_idx: int
+    item_name: str
+    similarity: float
+    contribution_pct: float
+
+
+class ScoredItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One place of a slate.
+
+    `score` is the blended score that ranked the item; `match` the calibrated chance in [0, 1] that
+    the person interacts with it, fit to be shown as "match %". `sources` proposed it. `propensity`
+    is the probability with which the policy chose it for this place.
+    """
+
+    item_id: str
+    item_idx: int
+    rank: int
+    score: float
+    match: float
+    sources: tuple[str, ...]
+    reason: str
+    propensity: float
+    title: str = ""
+    categories: tuple[str, ...] = ()
+    metadata: dict[str, Attribute] = {}
+    explanation: tuple[Evidence, ...] | None = None
+    explained_share: float | None = None
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an answer depends on besides the query; the same versions give the same answer."""
+
+    state_seq: int
+    item_state_seq: int
+    catalog_version: int
+    artifact: str
+    blend: str
+    scenario: str
+    namespace: str = "default"
+
+
+class Slate(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer. `source` says in one word where it comes from: `personalized`, `trending`, ..."""
+
+    recommendation_id: str
+    user_id: str | None
+    source: str
+    model_version: str
+    items: tuple[ScoredItem, ...]
+    versions: Versions
+    scenario: str
+    generated_at: int
+    filtered: int = 0
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """The record that a slate was answered: one per slate, kept in a stream of its own."""
+
+    recommendation_id: str
+    user_id: str | None
+    scenario: str
+    source: str
+    time: int
+    items: tuple[int, ...]
+    scores: tuple[float, ...]
+    propensities: tuple[float, ...]
+    versions: Versions

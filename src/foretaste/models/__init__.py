@@ -1,0 +1,1 @@
+"""Learners: each scores a live history, never a stored user."""

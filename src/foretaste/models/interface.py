@@ -1,0 +1,83 @@
+"""The one interface that every learner has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.item_state import ItemState
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The instant of asking: the time, and all that is known of items just then.
+
+    `n_items` is the length of every score array: all ordinals given so far, also those younger than
+    the model.
+    """
+
+    now: int
+    items: ItemState
+    catalog: CatalogColumns
+
+    @property
+    def n_items(self) -> int:
+        """How many item ordinals there are at this moment."""
+        return max(self.items.n_items, self.catalog.n_items)
+
+
+class Model(Protocol):
+    """A learner, fitted.
+
+    Promises, each a test of `foretaste.testing.contracts.model`:
+
+    - The same interactions, configuration and seed give bit-equal `arrays`.
+    - Scores are finite float32; items the model knows nothing of score 0; an empty history is allowed.
+    - `explain` gives one number per history event; their sum plus a part that does not depend on the
+      history is the score of the item, within float32 rounding.
+    - A model rebuilt from `config` and `arrays` scores bit-equally.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    def config(self) -> Any:
+        """The configuration: a frozen msgspec struct whose fields are JSON values."""
+        ...
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Score all items (float32 [moment.n_items]) or the given ones (float32 [len(items)])."""
+        ...
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return what each history event contributes to the score of `item`, float32 [len(history)]."""
+        ...
+
+    def vectors(self, items: Ordinals) -> Floats | None:
+        """Return unit-length rows float32 [len(items), dim], zero where unknown; None without vectors."""
+        ...
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return all that was learnt."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild the model that `arrays` came from."""
+        ...
+
+
+class Learner(Protocol):
+    """How a model comes to be: a configuration's `fit`.
+
+    `catalog` holds the items' text and categories at the end of the window, for learners that read them.
+    """
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> Model:
+        """Learn from `interactions`; `seed` is the only randomness."""
+        ...

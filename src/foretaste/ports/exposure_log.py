@@ -1,0 +1,37 @@
+"""Exposures: what was shown, to whom, with which odds."""
+
+from typing import Protocol
+
+from foretaste.domain.slate import Exposure
+
+
+class ExposureLog(Protocol):
+    """One record per slate, in a stream of its own, written in batches.
+
+    Promises (`foretaste.testing.contracts.exposure_log`):
+
+    - `record` never waits for storage and never raises: past its bound the oldest waiting records are
+      dropped and counted.
+    - After `flush`, what was recorded and not dropped is found by `get`, also by another process.
+    - Records older than the retention are removed.
+    """
+
+    def record(self, exposure: Exposure) -> None:
+        """Take one record."""
+        ...
+
+    def get(self, recommendation_id: str) -> Exposure | None:
+        """Return a record, waiting ones included, or None."""
+        ...
+
+    def flush(self) -> None:
+        """Write what waits; return when it is stored."""
+        ...
+
+    def dropped(self) -> int:
+        """Return how many records were dropped so far."""
+        ...
+
+    def close(self) -> None:
+        """Flush, then release everything."""
+        ...
