@@ -1,0 +1,107 @@
+"""CSV: any usual delimiter, quotes, a byte-order mark, either line ending."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from foretaste.adapters.files.rows import Reject, Rows
+from foretaste.domain.errors import InvalidInputError
+
+DELIMITERS = ",\t;|"
+LONGEST_FIELD = 1 << 20
+EXCERPT = 200
+
+csv.field_size_limit(LONGEST_FIELD)
+
+
+class CsvReader(Protocol):
+    """What `csv.reader` returns."""
+
+    @property
+    def line_num(self) -> int:
+        """How many lines were read so far."""
+        ...
+
+    def __next__(self) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class CsvRows:
+    """A CSV file. Without `delimiter`, the one that splits the header into most names is taken.
+
+    Bytes that `encoding` does not allow become the replacement character, which no id may contain.
+    """
+
+    path: Path
+    delimiter: str | None = None
+    encoding: str = "utf-8-sig"
+
+    def names(self) -> list[str]:
+        """Return the header's names, surrounding blanks removed."""
+        with self._open() as file:
+            return self._header(file)[0]
+
+    def chunks(self, size: int) -> Iterator[Rows]:
+        """Return the rows in pieces; a row with too few or too many fields is a reject."""
+        with self._open() as file:
+            names, delimiter, first_line = self._header(file)
+            lines = csv.reader(_without_nul(file), delimiter=delimiter)
+            numbered = _numbered(lines, first_line)
+            while taken := list(islice(numbered, size)):
+                yield _columns(names, taken)
+
+    def _open(self) -> TextIO:
+        return self.path.open(encoding=self.encoding, errors="replace", newline="")
+
+    def _header(self, file: TextIO) -> tuple[list[str], str, int]:
+        """Return the names, the delimiter and the number of lines read so far."""
+        line = file.readline()
+        if not line.strip():
+            raise InvalidInputError(f"{self.path.name}: the first line must name the columns, but is empty")
+        delimiter = self.delimiter or max(DELIMITERS, key=line.count)
+        names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidInputError(f"{self.path.name}: column {twice[0]!r} is there more than once")
+        return names, delimiter, 1
+
+
+def _without_nul(lines: TextIO) -> Iterator[str]:
+    """Yield the lines; a NUL byte, which the parser refuses, becomes the replacement character."""
+    for line in lines:
+        yield line.replace("\0", "\ufffd") if "\0" in line else line
+
+
+def _numbered(reader: "CsvReader", first_line: int) -> Iterator[tuple[int, list[str] | Reject]]:
+    """Yield each non-empty row with the line it starts on, or why it could not be parsed."""
+    while True:
+        line = reader.line_num + first_line + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, Reject(line=line, reason=f"not valid CSV: {error}")
+            continue
+        if row:
+            yield line, row
+
+
+def _columns(names: list[str], taken: list[tuple[int, list[str] | Reject]]) -> Rows:
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    rejects: list[Reject] = []
+    for line, row in taken:
+        if isinstance(row, Reject):
+            rejects.append(row)
+        elif len(row) != len(names):
+            reason = f"{len(row)} fields where the header has {len(names)}"
+            rejects.append(Reject(line=line, reason=reason, row=[value[:EXCERPT] for value in row]))
+        else:
+            rows.append(row)
+            lines.append(line)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    return Rows(dict(zip(names, map(list, columns), strict=True)), lines, rejects)

@@ -1,0 +1,165 @@
+"""Rows as events: typed, checked, identified; what cannot be used is said with its reason."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mapping
+from foretaste.adapters.files.occurrences import Occurrences
+from foretaste.adapters.files.rows import Reject, Rows, RowSource
+from foretaste.adapters.files.timestamps import to_micros
+
+EVENT_SCHEMA = pl.Schema(
+    {
+        "event_id": pl.String(),
+        "user_id": pl.String(),
+        "item_id": pl.String(),
+        "type": pl.String(),
+        "timestamp": pl.Int64(),
+        "value": pl.Float64(),
+        "session_id": pl.String(),
+        "recommendation_id": pl.String(),
+    }
+)
+CHUNK = 100_000
+LONGEST_ID = 256
+ID_FIELDS = ("event_id", "user_id", "item_id", "type", "session_id", "recommendation_id")
+TYPE_OF_COLUMN = {"rating": "rating", "purchased": "purchase", "quantity": "purchase"}
+DEFAULT_TYPE = "click"
+
+
+@dataclass(frozen=True, slots=True)
+class EventChunk:
+    """Some events of a file in the columns of `EVENT_SCHEMA`, and what was rejected.
+
+    `skipped` is how many rows say that nothing happened (`purchased` is 0).
+    """
+
+    frame: pl.DataFrame
+    rejects: list[Reject]
+    skipped: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventOptions:
+    """How to read events. `now` (microseconds UTC) is the moment of events that have none of their own."""
+
+    now: int
+    columns: Mapping[str, str] = field(default_factory=dict)
+    event_type: str | None = None
+    timestamp_format: str | None = None
+
+
+def event_chunks(
+    source: RowSource, options: EventOptions, where: str, size: int = CHUNK
+) -> Iterator[EventChunk]:
+    """Return the events of `source` in pieces of at most `size` rows, in the order of the file.
+
+    Raises `InvalidInputError` where a needed column is missing.
+    """
+    mapping = column_mapping(
+        EVENT_NAMES, source.names(), options.columns, required=("user_id", "item_id"), where=where
+    )
+    default_type = options.event_type or _announced_type(mapping)
+    occurrences = Occurrences()
+    for rows in source.chunks(size):
+        yield _events(rows, mapping, options, default_type, occurrences)
+
+
+def _announced_type(mapping: Mapping[str, str]) -> str:
+    """Return the type of events without one, from the name of the column that carries their value."""
+    names = {mapping.get("value", "").lower(), "purchased" if "purchased" in mapping else ""}
+    return next((kind for column, kind in TYPE_OF_COLUMN.items() if column in names), DEFAULT_TYPE)
+
+
+def _events(
+    rows: Rows, mapping: Mapping[str, str], options: EventOptions, default_type: str, occurrences: Occurrences
+) -> EventChunk:
+    raw = {field: rows.columns.get(column, [None] * len(rows)) for field, column in mapping.items()}
+    frame, wrong = _typed(raw, len(rows), options, default_type)
+    bad = [(position, reason) for position, reason in enumerate(wrong.to_list()) if reason]
+    rejects = [Reject(line=rows.lines[at], reason=reason, row=rows.row(at)) for at, reason in bad]
+    happened = _happened(raw, len(rows))
+    kept = frame.filter(wrong.is_null() & happened)
+    skipped = int((~happened & wrong.is_null()).sum())
+    numbered = occurrences.number(_content(kept, "timestamp" in mapping).hash_rows(seed=0).to_numpy())
+    return EventChunk(
+        _identified(kept, numbered.tolist(), timed="timestamp" in mapping),
+        sorted(rows.rejects + rejects, key=lambda reject: reject.line),
+        skipped,
+    )
+
+
+def _typed(
+    raw: Mapping[str, pl.Series | list[Any]], n: int, options: EventOptions, default_type: str
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the typed columns, and for each row what is wrong with it, null if nothing is."""
+    nothing = pl.Series([None] * n, dtype=pl.String)
+    columns = {name: as_text(raw[name]) if name in raw else nothing for name in ID_FIELDS}
+    columns["type"] = columns["type"].fill_null(default_type)
+    written_time = raw.get("timestamp", nothing)
+    written_value = raw.get("value", nothing)
+    text_value = as_text(written_value)
+    if "timestamp" in raw:
+        series = written_time if isinstance(written_time, pl.Series) else as_text(written_time)
+        columns["timestamp"] = to_micros(series, options.timestamp_format)
+    else:
+        columns["timestamp"] = pl.Series([options.now] * n, dtype=pl.Int64)
+    columns["value"] = text_value.cast(pl.Float64, strict=False)
+    frame = pl.DataFrame({name: columns[name] for name in EVENT_SCHEMA}, schema=EVENT_SCHEMA)
+    checked = frame.with_columns(_value=text_value, _time=as_text(written_time))
+    return frame, checked.select(_first_fault(timed="timestamp" in raw)).to_series()
+
+
+def _first_fault(*, timed: bool) -> pl.Expr:
+    faults = [_id_fault(name) for name in ID_FIELDS]
+    for name in ("user_id", "item_id"):
+        faults.insert(0, pl.when(pl.col(name).is_null()).then(pl.lit(f"{name} is missing")))
+    if timed:
+        shown = pl.coalesce("_time", pl.lit("")).str.slice(0, 40)
+        unreadable = pl.format("timestamp '{}' is not a moment (ISO 8601, or a number since 1970)", shown)
+        faults.append(pl.when(pl.col("timestamp").is_null()).then(unreadable))
+    finite = pl.col("value").is_finite().fill_null(value=False)
+    value = pl.format("value '{}' is not a finite number", pl.col("_value").str.slice(0, 40))
+    faults.append(pl.when(pl.col("_value").is_not_null() & ~finite).then(value))
+    return pl.coalesce(faults)
+
+
+def _id_fault(name: str) -> pl.Expr:
+    column = pl.col(name)
+    too_long = pl.when(column.str.len_bytes() > LONGEST_ID).then(
+        pl.lit(f"{name} is longer than {LONGEST_ID} bytes in UTF-8")
+    )
+    garbled = pl.when(column.str.contains("\ufffd", literal=True)).then(
+        pl.lit(f"{name} is not valid in this encoding; say which one it is with --encoding")
+    )
+    return pl.coalesce(too_long, garbled)
+
+
+def _happened(raw: Mapping[str, pl.Series | list[Any]], n: int) -> pl.Series:
+    """Return False for rows whose `purchased` says 0, no or false."""
+    if "purchased" not in raw:
+        return pl.Series([True] * n, dtype=pl.Boolean)
+    said = as_text(raw["purchased"]).str.to_lowercase()
+    return ~said.is_in(["0", "0.0", "false", "no", "n"]).fill_null(value=True)
+
+
+def _content(frame: pl.DataFrame, timed: bool) -> pl.DataFrame:
+    return frame.select("user_id", "item_id", "type", "value", *(["timestamp"] if timed else []))
+
+
+def _identified(frame: pl.DataFrame, occurrences: Sequence[int], *, timed: bool) -> pl.DataFrame:
+    """Give every event without an id one that follows from its content and its occurrence number."""
+    content = _content(frame, timed).iter_rows()
+    derived = [content_id(row, number) for row, number in zip(content, occurrences, strict=True)]
+    ids = pl.Series("event_id", derived, dtype=pl.String)
+    return frame.with_columns(pl.coalesce(pl.col("event_id"), ids).alias("event_id"))
+
+
+def content_id(content: tuple[Any, ...], occurrence: int) -> str:
+    """Return the id of an imported event: the same content at the same occurrence has the same id."""
+    text = "\x1f".join(["" if part is None else str(part) for part in content])
+    return "i-" + hashlib.blake2b(f"{text}\x1f{occurrence}".encode(), digest_size=16).hexdigest()

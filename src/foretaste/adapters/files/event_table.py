@@ -1,0 +1,106 @@
+"""Events as one handles them in Python: a table that knows its items and can be cut in time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import polars as pl
+
+from foretaste.adapters.files.event_chunks import EVENT_SCHEMA
+from foretaste.adapters.files.rows import Reject
+from foretaste.adapters.files.timestamps import Moment, as_datetime, micros_of
+from foretaste.domain.event import Event
+from foretaste.domain.item import Item
+
+
+@dataclass(frozen=True, repr=False)
+class Events:
+    """What people did, in columns, in the order it was read.
+
+    `frame` has the columns `event_id`, `user_id`, `item_id`, `type`, `timestamp` (int64 microseconds
+    UTC), `value`, `session_id` and `recommendation_id`. `items` is the catalog that came with the
+    events, if one did. `skipped` rows said that nothing happened; `rejected` could not be used, each
+    with its line and the reason.
+
+    >>> events = ft.read_events("orders.csv", columns={"user_id": "customer"})
+    >>> past, future = events.until("2024-03-01"), events.after("2024-03-01")
+    """
+
+    frame: pl.DataFrame
+    items: Sequence[Item] = ()
+    skipped: int = 0
+    rejected: Sequence[Reject] = field(default=())
+
+    def until(self, moment: Moment) -> "Events":
+        """Return the events before `moment`: ISO 8601 text, a date, or microseconds since 1970 (UTC)."""
+        return self._where(pl.col("timestamp") < micros_of(moment))
+
+    def after(self, moment: Moment) -> "Events":
+        """Return the events at `moment` or later: exactly those that `until` leaves out."""
+        return self._where(pl.col("timestamp") >= micros_of(moment))
+
+    def split(self, share: float) -> "tuple[Events, Events]":
+        """Return the first `share` of the events in time and the rest; equal moments stay together.
+
+        >>> train, test = events.split(0.9)
+        """
+        if not len(self):
+            return self, self
+        times = self.frame["timestamp"].sort()
+        border = int(times[min(int(share * len(self)), len(self) - 1)])
+        return self.until(border), self.after(border)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the events as a frame, with `timestamp` as a UTC datetime."""
+        moment = pl.from_epoch("timestamp", time_unit="us").dt.replace_time_zone("UTC")
+        return self.frame.with_columns(moment)
+
+    def chunks(self, size: int) -> Iterator[list[Event]]:
+        """Return the events as lists of at most `size`, in order."""
+        for piece in self.frame.iter_slices(size):
+            yield frame_events(piece)
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    def __iter__(self) -> Iterator[Event]:
+        for piece in self.chunks(10_000):
+            yield from piece
+
+    def __repr__(self) -> str:
+        return f"<Events: {self._summary()}>"
+
+    def _repr_html_(self) -> str:
+        head = self.to_polars().drop("event_id").head(5)
+        return f"<p>{escape(self._summary())}</p>{head._repr_html_()}"
+
+    def _summary(self) -> str:
+        if not len(self):
+            return "none"
+        users, items = self.frame["user_id"].n_unique(), self.frame["item_id"].n_unique()
+        times = self.frame["timestamp"]
+        first, last = (as_datetime(int(moment)).date() for moment in (times.min(), times.max()))  # type: ignore[arg-type] # an int64 column of length > 0
+        return f"{len(self):,} of {users:,} users with {items:,} items, {first} to {last}"
+
+    def _where(self, condition: pl.Expr) -> "Events":
+        return Events(self.frame.filter(condition), self.items)
+
+
+def frame_events(frame: pl.DataFrame) -> list[Event]:
+    """Return the rows of a frame of `EVENT_SCHEMA` as events."""
+    columns = (frame[name].to_list() for name in EVENT_SCHEMA)
+    return [
+        Event(
+            event_id=event_id,
+            user_id=user_id,
+            item_id=item_id,
+            type=kind,
+            timestamp=timestamp,
+            value=value,
+            session_id=session_id,
+            recommendation_id=recommendation_id,
+        )
+        for event_id, user_id, item_id, kind, timestamp, value, session_id, recommendation_id in zip(
+            *columns, strict=True
+        )
+    ]

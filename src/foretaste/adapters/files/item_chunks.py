@@ -1,0 +1,142 @@
+"""Rows as catalog items; what cannot be used is said with its reason."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from foretaste.adapters.files.columns import ITEM_NAMES, as_text, column_mapping
+from foretaste.adapters.files.rows import Reject, Rows, RowSource
+from foretaste.adapters.files.timestamps import to_micros
+from foretaste.domain.errors import InvalidItemError
+from foretaste.domain.item import Attribute, Item
+
+CHUNK = 10_000
+SEPARATOR = "|"
+YES, NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
+EXACT_BELOW = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChunk:
+    """Some items of a file, and what was rejected."""
+
+    items: list[Item]
+    rejects: list[Reject]
+
+
+def item_chunks(
+    source: RowSource,
+    columns: Mapping[str, str],
+    where: str,
+    *,
+    separator: str = SEPARATOR,
+    size: int = CHUNK,
+) -> Iterator[ItemChunk]:
+    """Return the items of `source` in pieces, in the order of the file.
+
+    A column that is no field of an item becomes an attribute of that name. Categories are a list, or
+    text split at `separator`. Raises `InvalidInputError` where the item's id has no column.
+    """
+    mapping = column_mapping(ITEM_NAMES, source.names(), columns, required=("item_id",), where=where)
+    for rows in source.chunks(size):
+        yield _items(rows, mapping, separator)
+
+
+def _items(rows: Rows, mapping: Mapping[str, str], separator: str) -> ItemChunk:
+    items: list[Item] = []
+    rejects = list(rows.rejects)
+    columns = {name: _values(column) for name, column in rows.columns.items()}
+    for at, line in enumerate(rows.lines):
+        row = {name: values[at] for name, values in columns.items()}
+        try:
+            items.append(_item(row, mapping, separator))
+        except InvalidItemError as error:
+            rejects.append(Reject(line=line, reason=error.message, row=row))
+    return ItemChunk(items, sorted(rejects, key=lambda reject: reject.line))
+
+
+def _values(column: pl.Series | list[Any]) -> list[Any]:
+    return column.to_list() if isinstance(column, pl.Series) else column
+
+
+def _item(row: Mapping[str, Any], mapping: Mapping[str, str], separator: str) -> Item:
+    taken = set(mapping.values())
+    given = {field: row[column] for field, column in mapping.items() if _there(row.get(column))}
+    extra = {name: value for name, value in row.items() if name not in taken and _there(value)}
+    nested = extra.pop("attributes", None)
+    if isinstance(nested, Mapping):
+        extra.update({str(name): value for name, value in nested.items() if _there(value)})
+    item_id = as_text([given.get("item_id")])[0]
+    if item_id is None:
+        raise InvalidItemError("item_id is missing", field="item_id")
+    return Item(
+        item_id=item_id,
+        title=str(given.get("title", "")),
+        text=str(given.get("text", "")),
+        categories=_categories(given.get("categories", ()), separator),
+        attributes={name: _attribute(value) for name, value in extra.items()},
+        available_from=_moment(given, "available_from"),
+        available_until=_moment(given, "available_until"),
+        in_stock=_flag(given, "in_stock", default=True),
+        hidden=_flag(given, "hidden", default=False),
+    )
+
+
+def _there(value: Any) -> bool:
+    return value is not None and value != "" and not (isinstance(value, float) and math.isnan(value))
+
+
+def _categories(value: Any, separator: str) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value).split(separator)
+    return tuple(dict.fromkeys(str(part).strip() for part in parts if part is not None and str(part).strip()))
+
+
+def _attribute(value: Any) -> Attribute:
+    """Return an attribute's value; text that is a number written the usual way becomes one."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        number = float(value)
+        if not math.isfinite(number):
+            raise InvalidItemError("an attribute is not a finite number", field="attributes")
+        return number
+    if isinstance(value, str):
+        return _number(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, Mapping):
+        return msgspec.json.encode(value).decode()
+    return str(value)
+
+
+def _number(text: str) -> Attribute:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    usual = text == repr(number) or (
+        number.is_integer() and abs(number) < EXACT_BELOW and text == str(int(number))
+    )
+    return number if usual and math.isfinite(number) else text
+
+
+def _moment(given: Mapping[str, Any], field: str) -> int | None:
+    if field not in given:
+        return None
+    micros = to_micros(pl.Series([given[field]]))[0]
+    if micros is None:
+        raise InvalidItemError(f"{field} {given[field]!r} is not a moment", field=field)
+    return int(micros)
+
+
+def _flag(given: Mapping[str, Any], field: str, *, default: bool) -> bool:
+    if field not in given:
+        return default
+    text = str(as_text([given[field]])[0]).lower()
+    if text not in YES | NO:
+        raise InvalidItemError(f"{field} {given[field]!r} is neither true nor false", field=field)
+    return text in YES

@@ -1,0 +1,89 @@
+"""Whole files as events or items: what `ft.read_events` and `ft.read_items` are."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from foretaste.adapters.files.event_chunks import EVENT_SCHEMA, EventOptions, event_chunks
+from foretaste.adapters.files.event_table import Events
+from foretaste.adapters.files.item_chunks import SEPARATOR, item_chunks
+from foretaste.adapters.files.rows import FileFormat, Reject
+from foretaste.adapters.files.sources import Source, open_rows, source_name
+from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.item import Item
+
+
+def read_events(
+    source: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+    items: Sequence[Item] = (),
+    event_type: str | None = None,
+    timestamp_format: str | None = None,
+    file_type: FileFormat | None = None,
+    delimiter: str | None = None,
+    encoding: str = "utf-8-sig",
+) -> Events:
+    """Read events from a CSV, Parquet or JSON Lines file, or from a polars frame.
+
+    `columns` says which column is which field, as `{"user_id": "customer"}`; usual names are
+    recognized without it. `event_type` is the type of events that have none; without it a `rating`
+    column makes ratings, a `purchased` (0/1) or `quantity` column purchases, else they are clicks.
+    Timestamps are ISO 8601 text, or numbers since 1970 in seconds to nanoseconds, or as
+    `timestamp_format` says; where there are none, all events have the moment of reading. Rows that
+    cannot be used are in `rejected`, never raised. The same file gives the same event ids, so that
+    importing it twice changes nothing.
+
+    Raises `InvalidInputError` where the file cannot be read or a needed column is missing.
+
+    >>> ft.read_events("purchases.csv")
+    >>> ft.read_events("log.parquet", columns={"user_id": "visitor", "item_id": "sku"})
+    """
+    rows = open_rows(source, file_type=file_type, delimiter=delimiter, encoding=encoding)
+    options = EventOptions(
+        now=time.time_ns() // 1000,
+        columns=columns or {},
+        event_type=event_type,
+        timestamp_format=timestamp_format,
+    )
+    chunks = list(event_chunks(rows, options, source_name(source)))
+    frame = pl.concat([pl.DataFrame(schema=EVENT_SCHEMA), *(chunk.frame for chunk in chunks)])
+    rejected = [reject for chunk in chunks for reject in chunk.rejects]
+    return Events(frame, tuple(items), sum(chunk.skipped for chunk in chunks), tuple(rejected))
+
+
+def read_items(
+    source: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+    separator: str = SEPARATOR,
+    file_type: FileFormat | None = None,
+    delimiter: str | None = None,
+    encoding: str = "utf-8-sig",
+) -> list[Item]:
+    """Read catalog items from a CSV, Parquet or JSON Lines file, or from a polars frame.
+
+    `columns` says which column is which field (`item_id`, `title`, `text`, `categories`,
+    `available_from`, `available_until`, `in_stock`, `hidden`); usual names are recognized without it,
+    and every other column becomes an attribute. Categories written as text are split at `separator`.
+
+    Raises `InvalidInputError` where the file cannot be read, has no column for `item_id`, or has an
+    item that breaks the rules: the message has its line and the reason.
+
+    >>> ft.read_items("products.csv", columns={"item_id": "sku"})
+    """
+    rows = open_rows(source, file_type=file_type, delimiter=delimiter, encoding=encoding)
+    found: list[Item] = []
+    rejects: list[Reject] = []
+    for chunk in item_chunks(rows, columns or {}, source_name(source), separator=separator):
+        found.extend(chunk.items)
+        rejects.extend(chunk.rejects)
+    if rejects:
+        first = rejects[0]
+        raise InvalidInputError(
+            f"{source_name(source)}: {len(rejects)} of {len(rejects) + len(found)} items cannot be used; the "
+            f"first, in line {first.line}: {first.reason}",
+            field="items",
+        )
+    return found

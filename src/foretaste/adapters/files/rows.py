@@ -1,0 +1,81 @@
+"""Rows of a file in pieces: what every format is read into before its columns mean anything."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+import polars as pl
+
+from foretaste.domain.errors import InvalidInputError
+
+FileFormat = Literal["csv", "parquet", "jsonl"]
+
+SUFFIXES: dict[str, FileFormat] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that could not be used: where it stands (the first line is 1), why, and what it says."""
+
+    line: int
+    reason: str
+    row: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a file as equally long columns, with the line (or row number) of each.
+
+    A column is a polars series where the format is typed, else a list of the values as written.
+    `rejects` are the rows that could not even be split into columns.
+    """
+
+    columns: Mapping[str, pl.Series | list[Any]]
+    lines: list[int]
+    rejects: list[Reject] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """How many usable rows there are."""
+        return len(self.lines)
+
+    def row(self, position: int) -> dict[str, Any]:
+        """Return one row as it was written, for the report of rejected rows."""
+        return {name: values[position] for name, values in self.columns.items()}
+
+
+class RowSource(Protocol):
+    """A file of one format."""
+
+    def names(self) -> list[str]:
+        """Return the column names, in order, those a reader may ask for."""
+        ...
+
+    def chunks(self, size: int) -> Iterator[Rows]:
+        """Return the rows in pieces of at most `size`, in order."""
+        ...
+
+
+def file_format(path: Path) -> FileFormat:
+    """Return the format that the name of `path` announces."""
+    found = SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        known = ", ".join(sorted(SUFFIXES))
+        raise InvalidInputError(f"{path.name}: cannot tell the format from the name; use one of {known}")
+    return found
+
+
+def existing_file(path: Path) -> Path:
+    """Return `path` if a file is there that can be opened."""
+    if not path.is_file():
+        raise InvalidInputError(f"{path}: no such file", field="path")
+    return path
