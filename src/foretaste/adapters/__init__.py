@@ -1,0 +1,1 @@
+"""The outside: one folder per technology, one file per port it implements."""

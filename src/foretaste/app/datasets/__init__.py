@@ -1,0 +1,12 @@
+"""Data to begin with: `ft.datasets`.
+
+>>> import foretaste as ft
+>>> events = ft.datasets.movielens_100k()
+>>> events, truth = ft.datasets.synthetic(seed=7)
+"""
+
+from foretaste.app.datasets.movielens import movielens_100k
+from foretaste.app.datasets.online_retail import online_retail
+from foretaste.app.datasets.synthetic import Synthetic, Truth, synthetic
+
+__all__ = ["Synthetic", "Truth", "movielens_100k", "online_retail", "synthetic"]
