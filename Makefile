@@ -1,0 +1,76 @@
+# Everything starts from `python3` alone: uv is used if it is there and installed into .tools if not.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+RUN := $(UV) run --no-sync
+PORT ?= 8000
+OPEN ?= 1
+DATA ?=
+ROUNDS ?= 200
+export UV_NO_PROGRESS ?= 1
+
+.PHONY: help demo test check bench torture docs screenshot setup setup-demo setup-bench format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.tools/bin/uv:
+	@echo "==> installing uv into .tools"
+	@python3 -m venv .tools 2>/dev/null && .tools/bin/python -m pip install --quiet uv \
+	  || (rm -rf .tools && python3 -m pip install --quiet --target .tools uv)
+
+setup: $(filter .tools%,$(UV))
+	@echo "==> preparing the development environment (.venv)"
+	@$(UV) sync --locked --quiet --inexact --group docs
+
+setup-demo: $(filter .tools%,$(UV))
+	@echo "==> preparing the environment (.venv)"
+	@$(UV) sync --locked --quiet --inexact --no-default-groups --extra serve
+
+setup-bench: setup
+	@$(UV) sync --locked --quiet --inexact --group docs --group bench
+
+demo: setup-demo ## learn from 100,000 real ratings and open the storefront (OPEN=0 PORT=8123)
+	@echo "==> starting the demonstration on port $(PORT)"
+	@exec $(RUN) foretaste demo --port $(PORT) $(if $(filter 0,$(OPEN)),--no-open)
+
+test: setup ## run the test suite
+	@echo "==> running the tests"
+	@$(RUN) pytest --cov --cov-report=term:skip-covered
+
+check: setup ## format, lint, types, import rules, documentation, then the tests
+	@echo "==> format"
+	@$(RUN) ruff format --check .
+	@echo "==> lint"
+	@$(RUN) ruff check .
+	@echo "==> types"
+	@$(RUN) mypy
+	@echo "==> import rules"
+	@$(RUN) lint-imports
+	@echo "==> documentation"
+	@$(RUN) mkdocs build --strict --quiet
+	@$(MAKE) --no-print-directory test
+
+format: setup ## bring the code into form
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+bench: setup-bench ## run the benchmarks (DATA=folder adds those on data that must be fetched by hand)
+	@echo "==> running the benchmarks"
+	@$(RUN) python benchmarks/run_all.py $(if $(DATA),--data $(DATA))
+
+torture: setup ## kill -9 at $(ROUNDS) random moments of ingest
+	@echo "==> killing the ingest $(ROUNDS) times"
+	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest tests/reliability -m "slow or not slow"
+
+docs: setup ## build the documentation into site/
+	@$(RUN) mkdocs build --strict
+
+screenshot: setup ## take the README's pictures from a running demonstration (needs Chromium)
+	@$(UV) sync --locked --quiet --inexact --group docs --group screenshots
+	@$(RUN) python scripts/screenshot.py
+
+clean: ## remove what was built
+	rm -rf .venv .tools site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
