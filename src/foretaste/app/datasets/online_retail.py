@@ -43,6 +43,7 @@ def online_retail(path: str | Path) -> Events:
         _moments(lines["timestamp"]),
         pl.col("quantity", "price").cast(pl.Float64, strict=False),
         pl.col("title").str.strip_chars(),
+        pl.col("user_id").str.strip_suffix(".0"),  # as spreadsheets save a number column with gaps
     )
     bought = typed.filter(
         pl.col("user_id").is_not_null()

@@ -1,0 +1,131 @@
+"""Settings: defaults, `foretaste.toml` in the home, a `.env` file, then the environment."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from foretaste.domain.errors import InvalidInputError
+
+PREFIX = "FORETASTE_"
+DAY = 86_400.0
+ELSEWHERE = frozenset({"home", "cache", "data"})
+"""Variables with our prefix that are no settings: where things are."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that can be set; each field is also the variable `FORETASTE_<FIELD>`.
+
+    Durations are seconds unless the name says otherwise. What is not set is chosen by the program.
+    """
+
+    namespace: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9_-]+$")] = "default"
+    """Keeps several shops apart; one process serves one."""
+
+    host: str = "127.0.0.1"
+    """The address that `serve` listens on."""
+
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    """The port that `serve` listens on; 0 takes a free one."""
+
+    weights: dict[str, Annotated[float, Meta(ge=-1000, le=1000)]] = {}
+    """Weights of event types that replace the usual ones, as `view=0.3,purchase=2`."""
+
+    history_length: Annotated[int, Meta(ge=1, le=10_000)] = 200
+    """How many of a person's latest weighted events are remembered in order."""
+
+    lateness_seconds: Annotated[float, Meta(ge=0)] = DAY
+    """How late an event may arrive and still be put in its place."""
+
+    half_lives: tuple[Annotated[float, Meta(gt=0)], ...] = ()
+    """Half-lives of popularity, shortest first; empty takes the program's own."""
+
+    snapshot_events: Annotated[int, Meta(ge=1)] = 200_000
+    """After how many new events a running service stores a snapshot of its state."""
+
+    exposure_days: Annotated[float, Meta(gt=0)] = 90.0
+    """How long records of shown slates are kept."""
+
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+    """The seed of training, where the command gives none."""
+
+
+def load_settings(
+    home: Path | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    dotenv: Path | None = Path(".env"),
+) -> Settings:
+    """Return the settings in force; later sources win: defaults, TOML file, `.env`, environment.
+
+    Raises `InvalidInputError` naming the variable or the file's key, and what it must be.
+    """
+    values: dict[str, Any] = {}
+    for name, value in _toml(home).items():
+        values[name] = _converted(name, value, f"{name} in foretaste.toml")
+    written = _dotenv(dotenv) if dotenv else {}
+    for variable, text in {**written, **environment}.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name in Settings.__struct_fields__ and text != "":
+            values[name] = _converted(name, _parsed(name, text), variable)
+    return Settings(**values)
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the variables that have our prefix but name no setting: likely typing errors."""
+    known = {PREFIX + name.upper() for name in (*Settings.__struct_fields__, *ELSEWHERE)}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def _toml(home: Path | None) -> dict[str, Any]:
+    path = home / "foretaste.toml" if home else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{path}: not valid TOML: {error}", field="foretaste.toml") from error
+    unknown = sorted(set(values) - set(Settings.__struct_fields__))
+    if unknown:
+        known = ", ".join(Settings.__struct_fields__)
+        raise InvalidInputError(f"{path}: no setting is called {unknown[0]!r}; there are {known}")
+    return values
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    """Return the variables of a `.env` file: `NAME=value` lines, `#` comments, optional quotes."""
+    if not path.is_file():
+        return {}
+    found: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.startswith("#"):
+            found[name.strip()] = value.strip().strip("'\"")
+    return found
+
+
+def _parsed(name: str, text: str) -> Any:
+    """Return what `text` says: JSON, `a=1,b=2` for weights, `1,2` for lists, else the text itself."""
+    if text.startswith(("{", "[")):
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
+    if name == "weights":
+        pairs = (part.partition("=") for part in text.split(",") if part.strip())
+        return {key.strip(): value.strip() for key, _, value in pairs}
+    if name == "half_lives":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _converted(name: str, value: Any, where: str) -> Any:
+    kind = Settings.__annotations__[name]
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInputError(f"{where} is {value!r}: {error}", field=where) from error

@@ -1,0 +1,62 @@
+"""Settings: where they come from, and what a wrong one says."""
+
+import pytest
+
+from foretaste.app.settings import Settings, load_settings, unknown_variables
+from foretaste.domain.errors import InvalidInputError
+
+
+def load(home=None, dotenv=None, **environment):
+    return load_settings(home, environment=environment, dotenv=dotenv)
+
+
+def test_without_anything_there_are_defaults():
+    assert load() == Settings()
+
+
+def test_later_sources_win(tmp_path):
+    (tmp_path / "foretaste.toml").write_text('host = "toml"\nport = 1\nhistory_length = 7\n')
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("# ours\nexport FORETASTE_PORT=2\nFORETASTE_HOST='dotenv'\nOTHER=1\n")
+    settings = load(tmp_path, dotenv, FORETASTE_HOST="environment")
+    assert (settings.host, settings.port, settings.history_length) == ("environment", 2, 7)
+
+
+@pytest.mark.parametrize("text", ["view=0.5,purchase=3", '{"view": 0.5, "purchase": 3}'])
+def test_weights_are_pairs_or_json(text):
+    assert load(FORETASTE_WEIGHTS=text).weights == {"view": 0.5, "purchase": 3.0}
+
+
+def test_half_lives_are_a_list():
+    assert load(FORETASTE_HALF_LIVES="3600, 86400").half_lives == (3600.0, 86400.0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("FORETASTE_PORT", "ten"),
+        ("FORETASTE_PORT", "70000"),
+        ("FORETASTE_HISTORY_LENGTH", "0"),
+        ("FORETASTE_NAMESPACE", "two words"),
+        ("FORETASTE_WEIGHTS", "view"),
+        ("FORETASTE_WEIGHTS", "view=nan"),
+        ("FORETASTE_HALF_LIVES", "[-1]"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(variable, text):
+    with pytest.raises(InvalidInputError, match=variable):
+        load(**{variable: text})
+
+
+def test_a_wrong_file_says_which_key(tmp_path):
+    (tmp_path / "foretaste.toml").write_text("prot = 1\n")
+    with pytest.raises(InvalidInputError, match="no setting is called 'prot'"):
+        load(tmp_path)
+    (tmp_path / "foretaste.toml").write_text("port = \n")
+    with pytest.raises(InvalidInputError, match="not valid TOML"):
+        load(tmp_path)
+
+
+def test_variables_that_name_no_setting_are_found():
+    environment = {"FORETASTE_PROT": "1", "FORETASTE_PORT": "1", "FORETASTE_HOME": "x", "PATH": ""}
+    assert unknown_variables(environment) == ["FORETASTE_PROT"]
