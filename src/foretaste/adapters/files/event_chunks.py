@@ -1,6 +1,5 @@
 """Rows as events: typed, checked, identified; what cannot be used is said with its reason."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,9 @@ from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mappin
 from foretaste.adapters.files.occurrences import Occurrences
 from foretaste.adapters.files.rows import Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import to_micros
+from foretaste.events.identity import derived_event_id
+from foretaste.events.text import LONGEST_ID
+from foretaste.events.vocabulary import LONGEST_TYPE, canonical_type
 
 EVENT_SCHEMA = pl.Schema(
     {
@@ -25,8 +27,8 @@ EVENT_SCHEMA = pl.Schema(
     }
 )
 CHUNK = 100_000
-LONGEST_ID = 256
 ID_FIELDS = ("event_id", "user_id", "item_id", "type", "session_id", "recommendation_id")
+CONTENT = ("user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id")
 TYPE_OF_COLUMN = {"rating": "rating", "purchased": "purchase", "quantity": "purchase"}
 DEFAULT_TYPE = "click"
 
@@ -85,9 +87,12 @@ def _events(
     happened = _happened(raw, len(rows))
     kept = frame.filter(wrong.is_null() & happened)
     skipped = int((~happened & wrong.is_null()).sum())
-    numbered = occurrences.number(_content(kept, "timestamp" in mapping).hash_rows(seed=0).to_numpy())
+    content = kept.select(CONTENT)
+    if "timestamp" not in mapping:
+        content = content.with_columns(timestamp=pl.lit(0))
+    numbered = occurrences.number(content.hash_rows(seed=0).to_numpy())
     return EventChunk(
-        _identified(kept, numbered.tolist(), timed="timestamp" in mapping),
+        _identified(kept, content, numbered.tolist()),
         sorted(rows.rejects + rejects, key=lambda reject: reject.line),
         skipped,
     )
@@ -99,7 +104,7 @@ def _typed(
     """Return the typed columns, and for each row what is wrong with it, null if nothing is."""
     nothing = pl.Series([None] * n, dtype=pl.String)
     columns = {name: as_text(raw[name]) if name in raw else nothing for name in ID_FIELDS}
-    columns["type"] = columns["type"].fill_null(default_type)
+    columns["type"] = _canonical(columns["type"].fill_null(default_type))
     written_time = raw.get("timestamp", nothing)
     written_value = raw.get("value", nothing)
     text_value = as_text(written_value)
@@ -122,6 +127,8 @@ def _first_fault(*, timed: bool) -> pl.Expr:
         shown = pl.coalesce("_time", pl.lit("")).str.slice(0, 40)
         unreadable = pl.format("timestamp '{}' is not a moment (ISO 8601, or a number since 1970)", shown)
         faults.append(pl.when(pl.col("timestamp").is_null()).then(unreadable))
+        early = pl.format("timestamp '{}' lies before 1970", shown)
+        faults.append(pl.when(pl.col("timestamp") < 0).then(early))
     finite = pl.col("value").is_finite().fill_null(value=False)
     value = pl.format("value '{}' is not a finite number", pl.col("_value").str.slice(0, 40))
     faults.append(pl.when(pl.col("_value").is_not_null() & ~finite).then(value))
@@ -130,13 +137,21 @@ def _first_fault(*, timed: bool) -> pl.Expr:
 
 def _id_fault(name: str) -> pl.Expr:
     column = pl.col(name)
-    too_long = pl.when(column.str.len_bytes() > LONGEST_ID).then(
-        pl.lit(f"{name} is longer than {LONGEST_ID} bytes in UTF-8")
+    longest = LONGEST_TYPE if name == "type" else LONGEST_ID
+    too_long = pl.when(column.str.len_bytes() > longest).then(
+        pl.lit(f"{name} is longer than {longest} bytes in UTF-8")
     )
+    nul = pl.when(column.str.contains("\0", literal=True)).then(pl.lit(f"{name} holds a NUL character"))
     garbled = pl.when(column.str.contains("\ufffd", literal=True)).then(
         pl.lit(f"{name} is not valid in this encoding; say which one it is with --encoding")
     )
-    return pl.coalesce(too_long, garbled)
+    empty = pl.when(column == "").then(pl.lit(f"{name} is empty"))
+    return pl.coalesce(empty, too_long, nul, garbled)
+
+
+def _canonical(types: pl.Series) -> pl.Series:
+    names = types.unique().to_list()
+    return types.replace_strict(names, [canonical_type(name) for name in names], return_dtype=pl.String)
 
 
 def _happened(raw: Mapping[str, pl.Series | list[Any]], n: int) -> pl.Series:
@@ -147,19 +162,12 @@ def _happened(raw: Mapping[str, pl.Series | list[Any]], n: int) -> pl.Series:
     return ~said.is_in(["0", "0.0", "false", "no", "n"]).fill_null(value=True)
 
 
-def _content(frame: pl.DataFrame, timed: bool) -> pl.DataFrame:
-    return frame.select("user_id", "item_id", "type", "value", *(["timestamp"] if timed else []))
-
-
-def _identified(frame: pl.DataFrame, occurrences: Sequence[int], *, timed: bool) -> pl.DataFrame:
-    """Give every event without an id one that follows from its content and its occurrence number."""
-    content = _content(frame, timed).iter_rows()
-    derived = [content_id(row, number) for row, number in zip(content, occurrences, strict=True)]
-    ids = pl.Series("event_id", derived, dtype=pl.String)
-    return frame.with_columns(pl.coalesce(pl.col("event_id"), ids).alias("event_id"))
-
-
-def content_id(content: tuple[Any, ...], occurrence: int) -> str:
-    """Return the id of an imported event: the same content at the same occurrence has the same id."""
-    text = "\x1f".join(["" if part is None else str(part) for part in content])
-    return "i-" + hashlib.blake2b(f"{text}\x1f{occurrence}".encode(), digest_size=16).hexdigest()
+def _identified(frame: pl.DataFrame, content: pl.DataFrame, occurrences: Sequence[int]) -> pl.DataFrame:
+    """Give every event without an id the one that follows from its content and occurrence number."""
+    derived = [
+        event_id or derived_event_id(**facts, occurrence=number)
+        for event_id, facts, number in zip(
+            frame["event_id"], content.iter_rows(named=True), occurrences, strict=True
+        )
+    ]
+    return frame.with_columns(pl.Series("event_id", derived, dtype=pl.String))

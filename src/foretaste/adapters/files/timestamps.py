@@ -6,6 +6,7 @@ import polars as pl
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.errors import InvalidInputError
+from foretaste.events.moments import MICROS_BELOW, MILLIS_BELOW, NANOS_BELOW, SECONDS_BELOW
 
 FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -15,9 +16,6 @@ FORMATS = (
     "%Y/%m/%d %H:%M:%S%.f",
     "%Y/%m/%d",
 )
-SECONDS_BELOW = 10**11
-MILLIS_BELOW = 10**14
-MICROS_BELOW = 10**17
 
 Moment = str | int | date | datetime
 """A moment in Python: ISO 8601, microseconds since 1970, or a date; without a zone it is UTC."""
@@ -26,9 +24,8 @@ Moment = str | int | date | datetime
 def to_micros(values: pl.Series, layout: str | None = None) -> pl.Series:
     """Return moments as int64 microseconds, null where a value is none.
 
-    Numbers count from 1970: up to 10^11 they are seconds, up to 10^14 milliseconds, up to 10^17
-    microseconds, above that nanoseconds. Text is ISO 8601, or as `layout` says (`%d/%m/%Y %H:%M`);
-    without a zone it is UTC.
+    Numbers count from 1970 in the unit that their size says, as `foretaste.events.moments` does. Text is
+    ISO 8601, or as `layout` says (`%d/%m/%Y %H:%M`); without a zone it is UTC.
     """
     if values.dtype == pl.Datetime:
         utc = values if values.dtype.time_zone is None else values.dt.convert_time_zone("UTC")  # type: ignore[attr-defined] # a Datetime has it
@@ -55,7 +52,8 @@ def _from_numbers(values: pl.Series) -> pl.Series:
         .then(pl.col("whole") * 1_000)
         .when(size < MICROS_BELOW)
         .then(pl.col("whole"))
-        .otherwise(pl.col("whole") // 1_000)
+        .when(size < NANOS_BELOW)
+        .then(pl.col("whole") // 1_000)
     )
     scaled = pl.when(size < SECONDS_BELOW).then(pl.col("decimal") * MICROS_PER_SECOND).otherwise(None)
     fraction = pl.col("whole").is_null() | (pl.col("whole") != pl.col("decimal"))

@@ -1,0 +1,71 @@
+"""From a command to its work: imported when needed, its errors as words and exit codes."""
+
+import importlib
+import sys
+from typing import Any
+
+import msgspec
+import typer
+
+from foretaste.domain.errors import (
+    CorruptDataError,
+    ForetasteError,
+    GateRefusedError,
+    InvalidInputError,
+    MissingExtraError,
+    NotFoundError,
+    UnavailableError,
+)
+
+EXIT_CODES: tuple[tuple[type[ForetasteError], int], ...] = (
+    (InvalidInputError, 2),
+    (NotFoundError, 3),
+    (UnavailableError, 4),
+    (CorruptDataError, 5),
+    (GateRefusedError, 6),
+    (MissingExtraError, 7),
+)
+EXTRA_OF_MODULE = {
+    "litestar": "serve",
+    "uvicorn": "serve",
+    "prometheus_client": "serve",
+    "faiss": "faiss",
+    "sklearn": "nmf",
+}
+INTERRUPTED = 130
+
+
+def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
+    """Run `foretaste.app.cli.<command>.run`, the one place where commands are imported.
+
+    An error of the tree is written to standard error, as JSON if asked for, and becomes the exit code
+    that `foretaste.domain.errors` gives it; any other error of the tree is 1.
+    """
+    try:
+        importlib.import_module(f"foretaste.app.cli.{command}").run(as_json=as_json, **options)
+    except ForetasteError as error:
+        _report(error, as_json=as_json)
+        raise typer.Exit(exit_code(error)) from error
+    except ModuleNotFoundError as error:
+        extra = EXTRA_OF_MODULE.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        message = f"this needs the optional part {extra!r}: pip install 'foretaste[{extra}]'"
+        missing = MissingExtraError(message, field=extra)
+        _report(missing, as_json=as_json)
+        raise typer.Exit(exit_code(missing)) from error
+    except KeyboardInterrupt as error:
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def exit_code(error: ForetasteError) -> int:
+    """Return the exit code of an error, as its tree says."""
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def _report(error: ForetasteError, *, as_json: bool) -> None:
+    if as_json:
+        said = {"error": type(error).__name__, "message": error.message, "field": error.field}
+        sys.stderr.write(msgspec.json.encode(said).decode() + "\n")
+    else:
+        sys.stderr.write(f"foretaste: {error.message}\n")

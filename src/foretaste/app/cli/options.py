@@ -1,0 +1,44 @@
+"""Options that several commands have."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_HOME = Path(".foretaste")
+
+Home = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="FORETASTE_HOME",
+        help="The directory that holds all state: log, catalog, models.",
+        file_okay=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
+Count = Annotated[int, typer.Option("-k", "--count", min=1, max=1000, help="How many items.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="The seed; the same seed gives the same model.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="FIELD=NAME",
+        help="Which column of the file is which field, as user_id=customer; may be repeated.",
+    ),
+]
+
+
+class Kind(StrEnum):
+    """What a file holds."""
+
+    EVENTS = "events"
+    ITEMS = "items"
+
+
+class Protocol(StrEnum):
+    """How to evaluate."""
+
+    LIVE = "live"
+    STATIC = "static"

@@ -1,0 +1,203 @@
+"""The commands: what each takes and says of itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foretaste.app.cli.dispatch import dispatch
+from foretaste.app.cli.options import DEFAULT_HOME, Columns, Count, Home, Json, Kind, Protocol, Seed
+
+app = typer.Typer(
+    name="foretaste",
+    help="Real-time recommendations that learn from the very last click, and say why.",
+    epilog="Begin with: foretaste demo. Exit codes: 0 done, 2 invalid input, 3 not found, "
+    "4 not possible now, 5 damaged data, 6 refused by the quality gate, 7 an optional part is missing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models = typer.Typer(help="List the trained models, choose which one serves.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+
+@app.command()
+def demo(
+    *,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Where to keep it; by default in the cache folder.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free port.")] = 8000,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", envvar="OPEN", help="Open the storefront in the browser.")
+    ] = True,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again, without what an earlier demo learnt.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show it: 100,000 film ratings, a trained model, a storefront that learns from every click."""
+    dispatch("demo", home=home, host=host, port=port, open_browser=open_browser, fresh=fresh, as_json=as_json)
+
+
+@app.command()
+def ingest(
+    kind: Annotated[Kind, typer.Argument(help="What the file holds.")],
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON Lines.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    column: Columns = None,
+    event_type: Annotated[
+        str | None, typer.Option("--type", help="The type of events that have none, as purchase.")
+    ] = None,
+    timestamp_format: Annotated[
+        str | None, typer.Option(help="How dates are written, as %d/%m/%Y %H:%M; ISO 8601 is understood.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Of a CSV; recognized by default.")] = None,
+    encoding: Annotated[str, typer.Option(help="Of a CSV.")] = "utf-8-sig",
+    as_json: Json = False,
+) -> None:
+    """Take in a file of events or items. Bad rows are set aside in FILE.rejected.jsonl."""
+    dispatch(
+        "ingest",
+        kind=kind,
+        file=file,
+        home=home,
+        columns=column or [],
+        event_type=event_type,
+        timestamp_format=timestamp_format,
+        delimiter=delimiter,
+        encoding=encoding,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def train(
+    *,
+    home: Home = DEFAULT_HOME,
+    seed: Seed = None,
+    publish: Annotated[
+        bool, typer.Option("--publish/--no-publish", help="Serve the model if it passes the quality gate.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Learn from the log, evaluate, and serve the new model if it is good enough.
+
+    Works beside a running service, which takes the new model without a restart.
+    """
+    dispatch("train", home=home, seed=seed, publish=publish, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    *,
+    home: Home = DEFAULT_HOME,
+    protocol: Annotated[
+        Protocol, typer.Option(help="live: replay in time order; static: a seeded hold-out per user.")
+    ] = Protocol.LIVE,
+    count: Count = 10,
+    limit: Annotated[int | None, typer.Option(min=1, help="Judge at most this many events.")] = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well the next item is foretold, beside popularity and chance, with intervals."""
+    dispatch("evaluate", home=home, protocol=protocol, count=count, limit=limit, seed=seed, as_json=as_json)
+
+
+@app.command()
+def recommend(
+    user_id: Annotated[str, typer.Argument(help="The person; an unknown one is answered too.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    count: Count = 10,
+    explain: Annotated[bool, typer.Option("--explain", help="Say which past items speak for each.")] = False,
+    category: Annotated[
+        list[str] | None, typer.Option(help="Only items of this category; may be repeated.")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Not this item; may be repeated.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what to show to one person now, and why."""
+    dispatch(
+        "recommend",
+        user_id=user_id,
+        home=home,
+        count=count,
+        explain=explain,
+        categories=category or [],
+        exclude=exclude or [],
+        as_json=as_json,
+    )
+
+
+@app.command()
+def similar(
+    item_id: Annotated[str, typer.Argument(help="The item to start from.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    count: Count = 10,
+    as_json: Json = False,
+) -> None:
+    """Say which items are like one item."""
+    dispatch("similar", item_id=item_id, home=home, count=count, as_json=as_json)
+
+
+@app.command()
+def batch(
+    out: Annotated[Path, typer.Argument(help="Where to write: .parquet, .csv or .jsonl.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    count: Count = 10,
+    as_json: Json = False,
+) -> None:
+    """Write recommendations for every user to a file. A user who fails is counted, not the end."""
+    dispatch("batch", out=out, home=home, count=count, as_json=as_json)
+
+
+@app.command()
+def serve(
+    *,
+    home: Home = DEFAULT_HOME,
+    host: Annotated[
+        str | None, typer.Option(envvar="FORETASTE_HOST", help="The address to listen on. [127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(envvar="FORETASTE_PORT", min=0, max=65535, help="0 takes a free port. [8000]"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Answer over HTTP: recommendations, events, catalog, storefront."""
+    dispatch("serve", home=home, host=host, port=port, as_json=as_json)
+
+
+@models.command("list")
+def models_list(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """List the versions, oldest first, and which of them serves."""
+    dispatch("models", action="list", home=home, version=None, as_json=as_json)
+
+
+@models.command("promote")
+def models_promote(
+    version: Annotated[str, typer.Argument(help="The version to serve.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Let a version serve; a running service takes it within seconds."""
+    dispatch("models", action="promote", home=home, version=version, as_json=as_json)
+
+
+@models.command("rollback")
+def models_rollback(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Return to the version that served before."""
+    dispatch("models", action="rollback", home=home, version=None, as_json=as_json)
+
+
+@app.command()
+def doctor(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Say in plain words what is used, what is missing and how to fix it."""
+    dispatch("doctor", home=home, as_json=as_json)
