@@ -1,0 +1,159 @@
+"""Write the reference pages from the code they speak of: `python scripts/generate_reference.py`."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import typer.main
+
+import foretaste
+from foretaste.app import settings
+from foretaste.app.cli.signatures import app
+from foretaste.app.http.application import openapi_schema
+
+REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
+NOTE = "<!-- Written by scripts/generate_reference.py; change the code, then run it again. -->\n\n"
+
+
+def cli_page() -> str:
+    """Return the page of the command line."""
+    root = typer.main.get_command(app)
+    lines = ["# Command line\n", f"{root.help}\n", f"{root.epilog}\n"]
+    for path, command in _commands(root, ("foretaste",)):
+        lines += [f"## `{' '.join(path)}`\n", f"{inspect.cleandoc(command.help or '')}\n"]
+        lines += ["| argument or option | meaning | default |", "|---|---|---|"]
+        context = click.Context(command, info_name=path[-1])
+        for parameter in command.get_params(context):
+            if parameter.name != "help":
+                lines.append(_parameter_row(parameter))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _commands(
+    command: Any, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, child in getattr(command, "commands", {}).items():
+        if getattr(child, "commands", None):
+            yield from _commands(child, (*path, name))
+        else:
+            yield (*path, name), child
+
+
+def _parameter_row(parameter: Any) -> str:
+    names = [*parameter.opts, *parameter.secondary_opts]
+    shown = ", ".join(f"`{name}`" for name in names) if names[0].startswith("-") else f"`{names[0].upper()}`"
+    meaning = getattr(parameter, "help", None) or ""
+    variable = f" (`{parameter.envvar}`)" if parameter.envvar else ""
+    default = "" if parameter.default in (None, (), []) or callable(parameter.default) else f"`{parameter.default}`"
+    return f"| {shown} | {_cell(meaning)}{variable} | {default if not parameter.required else 'required'} |"
+
+
+def settings_page() -> str:
+    """Return the page of the settings, from the struct's fields and the text below each."""
+    tree = ast.parse(inspect.getsource(settings))
+    struct = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
+    lines = [
+        "# Settings\n",
+        "Later sources win: defaults, `foretaste.toml` in the home, a `.env` file, the environment.\n",
+        "| setting | variable | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for field, text in zip(struct.body, struct.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            name = ast.unparse(field.target)
+            default = getattr(settings.Settings(), name)
+            meaning = _cell(ast.literal_eval(text.value))
+            shown = msgspec.json.encode(default).decode()
+            lines.append(f"| `{name}` | `{settings.PREFIX}{name.upper()}` | `{shown}` | {meaning} |")
+    lines += ["", "`FORETASTE_HOME` is the folder that holds all state, `FORETASTE_CACHE` that of fetched data sets.\n"]
+    return "\n".join(lines)
+
+
+def python_page() -> str:
+    """Return the page of the Python face: every public name with its signature and promise."""
+    lines = ["# Python\n", f"{inspect.cleandoc(foretaste.__doc__ or '')}\n"]
+    for name in sorted(foretaste.__all__):
+        thing = getattr(foretaste, name)
+        if inspect.ismodule(thing):
+            for inner in sorted(thing.__all__):
+                lines += _described(f"{name}.{inner}", getattr(thing, inner))
+        elif callable(thing):
+            lines += _described(name, thing)
+            if inspect.isclass(thing) and not issubclass(thing, Exception | msgspec.Struct):
+                for method, function in inspect.getmembers(thing, inspect.isroutine):
+                    if not method.startswith("_") and method in vars(thing):
+                        lines += _described(f"{name}.{method}", function, level="###")
+    return "\n".join(lines)
+
+
+def _described(name: str, thing: Any, *, level: str = "##") -> list[str]:
+    return [
+        f"{level} `ft.{name}`\n",
+        "```text",
+        f"{name.rsplit('.', 1)[-1]}{inspect.signature(thing)}",
+        "```\n",
+        "```text",
+        f"{inspect.cleandoc(thing.__doc__ or '')}",
+        "```\n",
+    ]
+
+
+def http_page() -> str:
+    """Return the page of the HTTP interface, from its OpenAPI document."""
+    document = openapi_schema()
+    lines = [
+        "# HTTP\n",
+        "The service describes itself at `/docs` and `/openapi.json`. Errors are RFC 9457 problem documents.\n",
+    ]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if not isinstance(operation, dict) or "responses" not in operation:
+                continue
+            lines += [f"## `{method.upper()} {path}`\n", f"{operation.get('description') or operation.get('summary', '')}\n"]
+            parameters = operation.get("parameters") or []
+            if parameters:
+                lines += ["| parameter | in | type | meaning |", "|---|---|---|---|"]
+                lines += [_http_row(parameter) for parameter in parameters] + [""]
+            answers = [f"`{code}` {_cell(answer.get('description', ''))}" for code, answer in operation["responses"].items()]
+            lines += ["Answers: " + "; ".join(answers) + ".\n"]
+    return "\n".join(lines)
+
+
+def _http_row(parameter: dict[str, Any]) -> str:
+    schema = parameter.get("schema", {})
+    kinds = [schema, *schema.get("oneOf", []), *schema.get("anyOf", [])]
+    kind = next((part["type"] for part in kinds if part.get("type") not in (None, "null")), "string")
+    bounds = [f"{low}–{high}" for low, high in ((part.get("minimum"), part.get("maximum")) for part in kinds) if high]
+    default = next((part["default"] for part in kinds if part.get("default") is not None), None)
+    shape = " ".join([str(kind), *bounds[:1], *([f"(default {default})"] if default is not None else [])])
+    return f"| `{parameter['name']}` | {parameter['in']} | {shape} | {_cell(parameter.get('description') or '')} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "python.md": python_page, "http.md": http_page}
+
+
+def rendered(name: str) -> str:
+    """Return the page `name` as the code is now."""
+    title, _, rest = PAGES[name]().partition("\n")
+    return f"{title}\n\n{NOTE}{rest.strip()}\n"
+
+
+def main() -> int:
+    """Write all pages."""
+    for name in PAGES:
+        (REFERENCE / name).write_text(rendered(name), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
