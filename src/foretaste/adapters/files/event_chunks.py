@@ -7,25 +7,16 @@ from typing import Any
 import polars as pl
 
 from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mapping
+from foretaste.adapters.files.event_frame import EVENT_SCHEMA, frame_events
 from foretaste.adapters.files.occurrences import Occurrences
 from foretaste.adapters.files.rows import Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import to_micros
+from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.events.identity import derived_event_id
 from foretaste.events.text import LONGEST_ID
+from foretaste.events.validation import LARGEST_VALUE, USUAL_LIMITS
 from foretaste.events.vocabulary import LONGEST_TYPE, canonical_type
 
-EVENT_SCHEMA = pl.Schema(
-    {
-        "event_id": pl.String(),
-        "user_id": pl.String(),
-        "item_id": pl.String(),
-        "type": pl.String(),
-        "timestamp": pl.Int64(),
-        "value": pl.Float64(),
-        "session_id": pl.String(),
-        "recommendation_id": pl.String(),
-    }
-)
 CHUNK = 100_000
 ID_FIELDS = ("event_id", "user_id", "item_id", "type", "session_id", "recommendation_id")
 CONTENT = ("user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id")
@@ -116,10 +107,11 @@ def _typed(
     columns["value"] = text_value.cast(pl.Float64, strict=False)
     frame = pl.DataFrame({name: columns[name] for name in EVENT_SCHEMA}, schema=EVENT_SCHEMA)
     checked = frame.with_columns(_value=text_value, _time=as_text(written_time))
-    return frame, checked.select(_first_fault(timed="timestamp" in raw)).to_series()
+    wrong = checked.select(_first_fault(options.now, timed="timestamp" in raw)).to_series()
+    return frame.with_columns(pl.col("timestamp").clip(upper_bound=options.now)), wrong
 
 
-def _first_fault(*, timed: bool) -> pl.Expr:
+def _first_fault(now: int, *, timed: bool) -> pl.Expr:
     faults = [_id_fault(name) for name in ID_FIELDS]
     for name in ("user_id", "item_id"):
         faults.insert(0, pl.when(pl.col(name).is_null()).then(pl.lit(f"{name} is missing")))
@@ -129,7 +121,10 @@ def _first_fault(*, timed: bool) -> pl.Expr:
         faults.append(pl.when(pl.col("timestamp").is_null()).then(unreadable))
         early = pl.format("timestamp '{}' lies before 1970", shown)
         faults.append(pl.when(pl.col("timestamp") < 0).then(early))
-    finite = pl.col("value").is_finite().fill_null(value=False)
+        skew = round(USUAL_LIMITS.clock_skew_seconds * MICROS_PER_SECOND)
+        late = pl.format("timestamp '{}' lies in the future; check the unit", shown)
+        faults.append(pl.when(pl.col("timestamp") > now + skew).then(late))
+    finite = (pl.col("value").abs() <= LARGEST_VALUE).fill_null(value=False)
     value = pl.format("value '{}' is not a finite number", pl.col("_value").str.slice(0, 40))
     faults.append(pl.when(pl.col("_value").is_not_null() & ~finite).then(value))
     return pl.coalesce(faults)
@@ -164,10 +159,9 @@ def _happened(raw: Mapping[str, pl.Series | list[Any]], n: int) -> pl.Series:
 
 def _identified(frame: pl.DataFrame, content: pl.DataFrame, occurrences: Sequence[int]) -> pl.DataFrame:
     """Give every event without an id the one that follows from its content and occurrence number."""
+    nameless = frame_events(content.with_columns(event_id=pl.lit("")).select(EVENT_SCHEMA.names()))
     derived = [
-        event_id or derived_event_id(**facts, occurrence=number)
-        for event_id, facts, number in zip(
-            frame["event_id"], content.iter_rows(named=True), occurrences, strict=True
-        )
+        event_id or derived_event_id(event, number)
+        for event_id, event, number in zip(frame["event_id"], nameless, occurrences, strict=True)
     ]
     return frame.with_columns(pl.Series("event_id", derived, dtype=pl.String))

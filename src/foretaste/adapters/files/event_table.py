@@ -6,7 +6,7 @@ from html import escape
 
 import polars as pl
 
-from foretaste.adapters.files.event_chunks import EVENT_SCHEMA
+from foretaste.adapters.files.event_frame import frame_events
 from foretaste.adapters.files.rows import Reject
 from foretaste.adapters.files.timestamps import Moment, as_datetime, micros_of
 from foretaste.domain.event import Event
@@ -84,23 +84,3 @@ class Events:
 
     def _where(self, condition: pl.Expr) -> "Events":
         return Events(self.frame.filter(condition), self.items)
-
-
-def frame_events(frame: pl.DataFrame) -> list[Event]:
-    """Return the rows of a frame of `EVENT_SCHEMA` as events."""
-    columns = (frame[name].to_list() for name in EVENT_SCHEMA)
-    return [
-        Event(
-            event_id=event_id,
-            user_id=user_id,
-            item_id=item_id,
-            type=kind,
-            timestamp=timestamp,
-            value=value,
-            session_id=session_id,
-            recommendation_id=recommendation_id,
-        )
-        for event_id, user_id, item_id, kind, timestamp, value, session_id, recommendation_id in zip(
-            *columns, strict=True
-        )
-    ]

@@ -10,14 +10,16 @@ import polars as pl
 
 from foretaste.adapters.files.columns import ITEM_NAMES, as_text, column_mapping
 from foretaste.adapters.files.rows import Reject, Rows, RowSource
-from foretaste.adapters.files.timestamps import to_micros
+from foretaste.adapters.files.timestamps import as_datetime, to_micros
 from foretaste.domain.errors import InvalidItemError
 from foretaste.domain.item import Attribute, Item
+from foretaste.events.items import parse_item
 
 CHUNK = 10_000
 SEPARATOR = "|"
 YES, NO = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
 EXACT_BELOW = 2**53
+AVAILABILITY = ("available_from", "available_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +72,13 @@ def _item(row: Mapping[str, Any], mapping: Mapping[str, str], separator: str) ->
     nested = extra.pop("attributes", None)
     if isinstance(nested, Mapping):
         extra.update({str(name): value for name, value in nested.items() if _there(value)})
-    item_id = as_text([given.get("item_id")])[0]
-    if item_id is None:
-        raise InvalidItemError("item_id is missing", field="item_id")
-    return Item(
-        item_id=item_id,
-        title=str(given.get("title", "")),
-        text=str(given.get("text", "")),
-        categories=_categories(given.get("categories", ()), separator),
-        attributes={name: _attribute(value) for name, value in extra.items()},
-        available_from=_moment(given, "available_from"),
-        available_until=_moment(given, "available_until"),
-        in_stock=_flag(given, "in_stock", default=True),
-        hidden=_flag(given, "hidden", default=False),
-    )
+    plain = {name: _attribute(value) for name, value in extra.items()}
+    fields: dict[str, Any] = {field: str(given[field]) for field in ("title", "text") if field in given}
+    fields |= {field: _flag(given, field) for field in ("in_stock", "hidden") if field in given}
+    fields |= {field: _moment(given, field) for field in AVAILABILITY if field in given}
+    fields["categories"] = _categories(given.get("categories", ()), separator)
+    fields["item_id"] = as_text([given.get("item_id")])[0]
+    return parse_item({**fields, "attributes": plain})
 
 
 def _there(value: Any) -> bool:
@@ -95,22 +90,15 @@ def _categories(value: Any, separator: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(part).strip() for part in parts if part is not None and str(part).strip()))
 
 
-def _attribute(value: Any) -> Attribute:
+def _attribute(value: Any) -> Any:
     """Return an attribute's value; text that is a number written the usual way becomes one."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        number = float(value)
-        if not math.isfinite(number):
-            raise InvalidItemError("an attribute is not a finite number", field="attributes")
-        return number
     if isinstance(value, str):
         return _number(value)
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value)
     if isinstance(value, Mapping):
         return msgspec.json.encode(value).decode()
-    return str(value)
+    return value if isinstance(value, bool | int | float) else str(value)
 
 
 def _number(text: str) -> Attribute:
@@ -124,18 +112,14 @@ def _number(text: str) -> Attribute:
     return number if usual and math.isfinite(number) else text
 
 
-def _moment(given: Mapping[str, Any], field: str) -> int | None:
-    if field not in given:
-        return None
+def _moment(given: Mapping[str, Any], field: str) -> str:
     micros = to_micros(pl.Series([given[field]]))[0]
     if micros is None:
         raise InvalidItemError(f"{field} {given[field]!r} is not a moment", field=field)
-    return int(micros)
+    return as_datetime(int(micros)).isoformat()
 
 
-def _flag(given: Mapping[str, Any], field: str, *, default: bool) -> bool:
-    if field not in given:
-        return default
+def _flag(given: Mapping[str, Any], field: str) -> bool:
     text = str(as_text([given[field]])[0]).lower()
     if text not in YES | NO:
         raise InvalidItemError(f"{field} {given[field]!r} is neither true nor false", field=field)

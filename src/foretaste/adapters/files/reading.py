@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from foretaste.adapters.files.event_chunks import EVENT_SCHEMA, EventOptions, event_chunks
+from foretaste.adapters.files.event_chunks import EventOptions, event_chunks
+from foretaste.adapters.files.event_frame import EVENT_SCHEMA
 from foretaste.adapters.files.event_table import Events
 from foretaste.adapters.files.item_chunks import SEPARATOR, item_chunks
 from foretaste.adapters.files.rows import FileFormat, Reject
