@@ -41,10 +41,10 @@ def test_a_date_that_is_none_is_refused_with_an_example(events):
         events.until("first of March")
 
 
-def test_a_share_splits_in_time(events):
-    first, rest = events.split(0.67)
-    assert (len(first), len(rest)) == (2, 1)
-    assert max(event.timestamp for event in first) < min(event.timestamp for event in rest)
+def test_a_share_of_the_events_has_a_moment(events):
+    cut = events.quantile(0.67)
+    assert (len(events.until(cut)), len(events.after(cut))) == (2, 1)
+    assert events.until("2000-01-01").quantile(0.5) == 0
 
 
 def test_it_says_what_it_holds(events):

@@ -39,16 +39,16 @@ class Events:
         """Return the events at `moment` or later: exactly those that `until` leaves out."""
         return self._where(pl.col("timestamp") >= micros_of(moment))
 
-    def split(self, share: float) -> "tuple[Events, Events]":
-        """Return the first `share` of the events in time and the rest; equal moments stay together.
+    def quantile(self, share: float) -> int:
+        """Return the moment (microseconds since 1970) before which `share` of the events happened.
 
-        >>> train, test = events.split(0.9)
+        >>> cut = events.quantile(0.9)
+        >>> train, test = events.until(cut), events.after(cut)
         """
         if not len(self):
-            return self, self
+            return 0
         times = self.frame["timestamp"].sort()
-        border = int(times[min(int(share * len(self)), len(self) - 1)])
-        return self.until(border), self.after(border)
+        return int(times[min(max(int(share * len(self)), 0), len(self) - 1)])
 
     def to_polars(self) -> pl.DataFrame:
         """Return the events as a frame, with `timestamp` as a UTC datetime."""

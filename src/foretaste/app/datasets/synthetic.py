@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from foretaste.adapters.files.event_table import Events
 from foretaste.adapters.files.reading import read_events
@@ -36,8 +37,8 @@ PURCHASES = 0.2
 class Truth:
     """What the generator knows: every user's chance of choosing each item.
 
-    `preference` float64 [users, items], rows sum to 1. A user never takes an item twice; the next one
-    is drawn by these chances among those left, so ranking by them is the best any recommender can do.
+    `preference` float64 [users, items], rows sum to 1. Every choice is drawn by these chances, so that
+    ranking by them is the best any recommender can do, also among the items not taken yet.
     """
 
     users: Sequence[str]
@@ -45,7 +46,7 @@ class Truth:
     preference: Doubles
 
     def best(self, user_id: str, k: int = 10, *, without: Sequence[str] = ()) -> list[str]:
-        """Return the `k` items that `user_id` takes next with the highest chance, best first."""
+        """Return the `k` items that `user_id` chooses with the highest chance, best first."""
         chances = self.preference[self.users.index(user_id)].copy()
         chances[[self.items.index(item_id) for item_id in without]] = -1.0
         order = np.argsort(-chances, kind="stable")[:k]
@@ -60,49 +61,52 @@ class Synthetic(NamedTuple):
 
 
 def synthetic(
-    *, users: int = 300, items: int = 120, events_per_user: int = 20, days: int = 90, seed: int = 0
+    *, n_users: int = 300, n_items: int = 120, n_events: int = 6_000, days: int = 90, seed: int = 0
 ) -> Synthetic:
     """Return events of made-up people, with items, and the truth behind them.
 
     Everyone has a taste, a few genres out of eight; an item has one genre and a popularity in it. The
-    chance of an item is taste times popularity, and nobody takes an item twice. The same arguments give
-    the same events. Nothing is downloaded.
+    chance of an item is taste times popularity. The same arguments give the same events. Nothing is
+    downloaded.
 
-    Raises `InvalidInputError` where `events_per_user` is above half of `items`.
+    Raises `InvalidInputError` where a number is below 1.
 
-    >>> events, truth = ft.datasets.synthetic(users=50, seed=7)
+    >>> events, truth = ft.datasets.synthetic(n_users=50, seed=7)
     >>> truth.best("u1", k=3)
     """
-    if users < 1 or items < 1 or not 1 <= events_per_user <= max(1, items // 2):
-        raise InvalidInputError(
-            "users and items must be at least 1, events_per_user between 1 and half of items",
-            field="events_per_user",
-        )
+    if min(n_users, n_items, n_events, days) < 1:
+        raise InvalidInputError("n_users, n_items, n_events and days must be at least 1", field="n_events")
     rng = np.random.default_rng(seed)
-    genre = rng.integers(len(GENRES), size=items)
-    preference = _preference(rng, users, genre)
-    counts = np.clip(rng.poisson(events_per_user, size=users), 1, max(1, items // 2))
-    # Gumbel noise added to log chances and sorted draws without replacement (Plackett-Luce).
-    keys = np.log(np.maximum(preference, 1e-300)) + rng.gumbel(size=preference.shape)
-    order = np.argsort(-keys, axis=1)
-    user = np.repeat(np.arange(users), counts)
-    item = np.concatenate([order[person, :count] for person, count in enumerate(counts)])
-    moments = [np.sort(rng.integers(days * DAY, size=count)) for count in counts]
-    user_ids = [f"u{number + 1}" for number in range(users)]
-    item_ids = [f"i{number + 1}" for number in range(items)]
+    genre = rng.integers(len(GENRES), size=n_items)
+    preference = _preference(rng, n_users, genre)
+    users = [f"u{number + 1}" for number in range(n_users)]
+    items = [f"i{number + 1}" for number in range(n_items)]
+    user = rng.integers(n_users, size=n_events)
+    item = _choices(rng, preference, user)
     table = pl.DataFrame(
         {
-            "user_id": [user_ids[number] for number in user],
-            "item_id": [item_ids[number] for number in item],
-            "type": np.where(rng.random(len(user)) < PURCHASES, "purchase", "click"),
-            "timestamp": START + np.concatenate(moments),
+            "user_id": [users[number] for number in user],
+            "item_id": [items[number] for number in item],
+            "type": np.where(rng.random(n_events) < PURCHASES, "purchase", "click"),
+            "timestamp": START + np.sort(rng.integers(days * DAY, size=n_events)),
         }
-    ).sort("timestamp", maintain_order=True)
-    catalog = [_item(item_id, number, GENRES[genre[number]]) for number, item_id in enumerate(item_ids)]
-    return Synthetic(read_events(table, items=catalog), Truth(user_ids, item_ids, preference))
+    )
+    catalog = [_item(item_id, number, GENRES[genre[number]]) for number, item_id in enumerate(items)]
+    return Synthetic(read_events(table, items=catalog), Truth(users, items, preference))
 
 
-def _preference(rng: np.random.Generator, users: int, genre: np.ndarray) -> Doubles:
+def _choices(rng: np.random.Generator, preference: Doubles, user: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Draw one item for each entry of `user`, by the inverse of the cumulative chances."""
+    drawn = rng.random(len(user))
+    chosen = np.empty(len(user), np.int64)
+    for person in np.unique(user):
+        at = user == person
+        chosen[at] = np.searchsorted(np.cumsum(preference[person]), drawn[at], side="right")
+    chosen[chosen == preference.shape[1]] -= 1  # where rounding leaves the last sum below 1
+    return chosen
+
+
+def _preference(rng: np.random.Generator, users: int, genre: NDArray[np.int64]) -> Doubles:
     taste = rng.dirichlet(np.full(len(GENRES), TASTE), size=users)
     popularity = rng.pareto(1.5, size=len(genre)) + 0.1
     within = np.zeros(len(GENRES))
