@@ -7,7 +7,7 @@ from html import escape
 import msgspec
 import polars as pl
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -56,12 +56,12 @@ class Slate(domain.Slate, frozen=True, kw_only=True):
         """Return one row per place: user_id, rank, item_id, title, score, match, source, reason."""
         return slate_frame([self])
 
-    def __rich__(self) -> Table:
-        return _table(self)
+    def __rich__(self) -> Group:
+        return _shown(self)
 
     def __repr__(self) -> str:
         written = io.StringIO()
-        Console(file=written, width=WIDTH, color_system=None).print(_table(self))
+        Console(file=written, width=WIDTH, color_system=None).print(_shown(self))
         return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
 
     __str__ = __repr__
@@ -109,9 +109,14 @@ def _title(slate: domain.Slate) -> str:
     return _clean(f"for {whom}: {slate.source}{empty} (model {slate.model_version})")
 
 
+def _shown(slate: domain.Slate) -> Group:
+    title = Text(_title(slate))
+    return Group(title, _table(slate)) if slate.items else Group(title)
+
+
 def _table(slate: domain.Slate) -> Table:
     explained = any(place.explanation for place in slate.items)
-    table = Table(box=box.SIMPLE_HEAD, title=Text(_title(slate)), title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("item", no_wrap=True, max_width=24)
     table.add_column("title", ratio=2)
