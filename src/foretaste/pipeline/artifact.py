@@ -1,0 +1,46 @@
+"""What training hands to serving: models, blend and calibration under one version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+
+from foretaste.domain.artifact import ArtifactManifest
+from foretaste.models.interface import Model
+from foretaste.ranking.blend import Blend
+from foretaste.ranking.calibration import Calibration
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Artifact:
+    """Everything learnt that an answer needs; immutable, swapped as one reference.
+
+    `models` maps a source's name to its model. `manifest` names and dates the trained models.
+    `blend_version` is a digest of blend and calibration, which may change without new models.
+    """
+
+    models: Mapping[str, Model]
+    blend: Blend
+    calibration: Calibration
+    manifest: ArtifactManifest
+    blend_version: str
+
+    @property
+    def version(self) -> str:
+        """The version of the trained models."""
+        return self.manifest.version
+
+
+def assemble(
+    models: Mapping[str, Model], blend: Blend, calibration: Calibration, manifest: ArtifactManifest
+) -> Artifact:
+    """Return the artifact of these parts, its blend version computed from their contents."""
+    described = msgspec.json.encode([blend.describe(), calibration.describe()], order="sorted")
+    return Artifact(
+        models=dict(models),
+        blend=blend,
+        calibration=calibration,
+        manifest=manifest,
+        blend_version=sha256(described).hexdigest()[:12],
+    )

@@ -1,0 +1,38 @@
+"""What an answer may look at: one consistent view of versioned state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from foretaste.domain.arrays import Ordinals
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State
+from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.scenario import Scenario
+
+
+def _none() -> Ordinals:
+    return np.empty(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """State, catalog, artifact and scenario of one moment, with the query's ids as ordinals.
+
+    Whoever answers holds `state.lock`, so that nothing changes meanwhile. `user` and `seed_item` are
+    the ordinals of the query's `user_id` and `item_id`, -1 where unknown or absent; `excluded` those of
+    its `exclude_ids` (unknown ones left out or -1). `item_names` and `type_names` are the id map's names
+    by ordinal.
+    """
+
+    state: State
+    catalog: CatalogColumns
+    artifact: Artifact
+    scenario: Scenario
+    item_names: Sequence[str]
+    type_names: Sequence[str]
+    user: int = -1
+    seed_item: int = -1
+    excluded: Ordinals = field(default_factory=_none)
+    namespace: str = "default"

@@ -1,0 +1,1 @@
+"""Scores: sources made comparable, blended with learnt weights, boosted, and mapped to chances."""

@@ -1,0 +1,137 @@
+"""The blend: one score out of the scores of several sources, with weights learnt on past queries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+
+from foretaste.domain.arrays import Doubles, Int64s
+from foretaste.ranking.listwise import fit_weights, gains
+from foretaste.ranking.samples import Sample, SampleTable, stack
+
+LENGTHS = (1, 2, 5, 20)
+"""Histories shorter than 1, 2, 5, 20 and longer ones have weights of their own."""
+
+
+class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the blend is learnt."""
+
+    least_boost: float = 0.1
+    """The boost's weight is never below this: the last hour's categories always count (in log odds)."""
+
+    prior: float = 100.0
+    """The pull of a context's weights to the common ones, as a number of samples."""
+
+    fewest: int = 30
+    """With fewer usable samples nothing is learnt and all sources count alike."""
+
+    most: int = 6000
+    """More samples than this are thinned out evenly at random."""
+
+    judged: float = 0.4
+    """The latest part of the samples, on which the forms of blend are compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blend:
+    """Weights of sources, by length of history.
+
+    The blended score of an item is `weights[context] @ (standardized scores, boost)`, in log odds of
+    being the next: `weights` float64 [len(LENGTHS) + 1, n_sources + 1], all ≥ 0, the boost's last.
+    `report` says how the form was chosen: NDCG@10 on the judged samples of each form.
+    """
+
+    sources: tuple[str, ...]
+    weights: Doubles
+    form: str = "even"
+    report: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def even(cls, sources: Sequence[str], boost: float = 0.1) -> Self:
+        """Return the blend of one who knows nothing: all sources alike."""
+        weights = np.ones((len(LENGTHS) + 1, len(sources) + 1))
+        weights[:, -1] = boost
+        return cls(sources=tuple(sources), weights=weights)
+
+    @classmethod
+    def fit(
+        cls,
+        samples: Sequence[Sample],
+        *,
+        sources: Sequence[str],
+        seed: int,
+        options: BlendOptions | None = None,
+    ) -> Self:
+        """Learn the weights from `samples` (in order of time), whose columns are `sources` and the boost.
+
+        Three forms compete on the latest samples by NDCG@10 after being fitted on the earlier ones: weights by
+        context, common weights, and each single source; the best is fitted again on all samples. So the
+        blend is not worse than its best source, as far as the samples can tell.
+        """
+        options = options or BlendOptions()
+        table = stack(samples, len(sources) + 1)
+        if len(table) < options.fewest:
+            return cls.even(sources, options.least_boost)
+        if len(table) > options.most:
+            chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
+            table = table.take(np.sort(chosen))
+        cut = int(len(table) * (1.0 - options.judged))
+        early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
+        forms = ("by context", "common", *sources)
+        report = {form: _judge(late, _fit_form(form, early, sources, options)) for form in forms}
+        best = max(forms, key=lambda form: report[form])  # the first of equals
+        return cls(tuple(sources), _fit_form(best, table, sources, options), best, report)
+
+    def row(self, length: int) -> Doubles:
+        """Return the weights for a history of `length` events, float64 [n_sources + 1]."""
+        return np.asarray(self.weights[int(context_of(np.array([length]))[0])])
+
+    def describe(self) -> dict[str, Any]:
+        """Return the blend as JSON values; `from_description` reads them exactly."""
+        return {
+            "sources": list(self.sources),
+            "weights": self.weights.tolist(),
+            "form": self.form,
+            "report": dict(self.report),
+        }
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Self:
+        """Return the blend that `describe` described."""
+        return cls(
+            sources=tuple(description["sources"]),
+            weights=np.array(description["weights"], np.float64),
+            form=description["form"],
+            report=dict(description["report"]),
+        )
+
+
+def context_of(length: Int64s) -> Int64s:
+    """Return the context of histories of `length` events."""
+    return np.searchsorted(np.array(LENGTHS), length, side="right").astype(np.int64)
+
+
+def _fit_form(form: str, table: SampleTable, sources: Sequence[str], options: BlendOptions) -> Doubles:
+    least = np.zeros(len(sources) + 1)
+    least[-1] = options.least_boost
+    usable = np.array([form in ("by context", "common", source) for source in (*sources, form)], np.float64)
+    even = np.append(np.full(len(sources), 1.0 / len(sources)), options.least_boost) * usable
+    common = fit_weights(table, start=even, least=least, prior=1.0, usable=usable)
+    rows = np.tile(common, (len(LENGTHS) + 1, 1))
+    if form == "by context":
+        contexts = context_of(table.length)
+        for context in np.unique(contexts):
+            part = table.take(np.flatnonzero(contexts == context))
+            rows[context] = fit_weights(part, start=common, least=least, prior=options.prior, usable=usable)
+    return rows
+
+
+def _judge(table: SampleTable, rows: Doubles) -> float:
+    contexts = context_of(table.length)
+    gained = np.zeros(len(table))
+    for context in np.unique(contexts):
+        chosen = np.flatnonzero(contexts == context)
+        gained[chosen] = gains(table.take(chosen), rows[context])
+    return float(gained.mean()) if len(table) else 0.0
