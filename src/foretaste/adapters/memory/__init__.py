@@ -1,0 +1,1 @@
+"""Memory: the promises without durability, for tests and trials."""

@@ -1,0 +1,100 @@
+"""The event log in memory."""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import RLock
+
+import numpy as np
+
+from foretaste.adapters.memory.id_map import MemoryIdMap
+from foretaste.domain.errors import UnavailableError
+from foretaste.domain.event import Event, EventColumns, no_events
+from foretaste.events.identity import event_key
+from foretaste.ports.event_log import AppendOutcome
+
+
+class MemoryEventLog:
+    """`EventLog` that ends with the process: every promise is kept but durability.
+
+    Batches are appended by the thread that submits them, one batch at a time, so the future is
+    resolved when `submit` returns. `on_commit` is called with the new events before that.
+    """
+
+    def __init__(
+        self, id_map: MemoryIdMap | None = None, *, on_commit: Callable[[EventColumns], object] | None = None
+    ) -> None:
+        self.id_map = id_map if id_map is not None else MemoryIdMap()
+        self._on_commit = on_commit
+        self._lock = RLock()
+        self._events: list[Event] = []
+        self._seqs: dict[str, int] = {}
+        self._closed = False
+
+    def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+        """Append a batch; the future gives one outcome per event, in the order of `events`."""
+        future: Future[list[AppendOutcome]] = Future()
+        with self._lock:
+            if self._closed:
+                raise UnavailableError("the log is closed")
+            before = len(self._events)
+            outcomes = [self._append(event) for event in events]
+            if self._on_commit and len(self._events) > before:
+                self._on_commit(self.read(before, len(events)))
+        future.set_result(outcomes)
+        return future
+
+    def read(self, after: int, limit: int) -> EventColumns:
+        """Return up to `limit` events with sequence numbers above `after`."""
+        with self._lock:
+            seqs = range(after + 1, min(after + limit, len(self._events)) + 1)
+            return self._columns(seqs, after)
+
+    def window(self, start: int, end: int) -> EventColumns:
+        """Return the events with `start <= timestamp < end` (microseconds), in log order."""
+        with self._lock:
+            seqs = [seq for seq, event in enumerate(self._events, 1) if start <= event.timestamp < end]
+            return self._columns(seqs, seqs[0] - 1 if seqs else 0)
+
+    def of_user(self, user_id: str, limit: int) -> list[Event]:
+        """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""
+        with self._lock:
+            own = [event for event in self._events if event.user_id == user_id]
+        own.sort(key=lambda event: (event.timestamp, event.event_id))
+        return own[-limit:] if limit else []
+
+    def last_seq(self) -> int:
+        """Return the sequence number of the last event, 0 for an empty log."""
+        return len(self._events)
+
+    def close(self) -> None:
+        """Take no more events."""
+        with self._lock:
+            self._closed = True
+
+    def _append(self, event: Event) -> AppendOutcome:
+        seq = self._seqs.get(event.event_id)
+        if seq is not None:
+            return AppendOutcome(event_id=event.event_id, status="duplicate", seq=seq)
+        self._events.append(event)
+        seq = self._seqs[event.event_id] = len(self._events)
+        self.id_map.assign("user", [event.user_id])
+        self.id_map.assign("item", [event.item_id])
+        self.id_map.assign("type", [event.type])
+        return AppendOutcome(event_id=event.event_id, status="accepted", seq=seq)
+
+    def _columns(self, seqs: Sequence[int], previous_seq: int) -> EventColumns:
+        if not len(seqs):
+            return no_events(previous_seq)
+        events = [self._events[seq - 1] for seq in seqs]
+        values = [math.nan if event.value is None else event.value for event in events]
+        return EventColumns(
+            previous_seq=previous_seq,
+            seq=np.array(seqs, np.int64),
+            user=self.id_map.find("user", [event.user_id for event in events]),
+            item=self.id_map.find("item", [event.item_id for event in events]),
+            type=self.id_map.find("type", [event.type for event in events]).astype(np.int16),
+            time=np.array([event.timestamp for event in events], np.int64),
+            key=np.array([event_key(event.event_id) for event in events], np.int64),
+            value=np.array(values, np.float32),
+        )

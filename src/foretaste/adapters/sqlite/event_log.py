@@ -1,0 +1,213 @@
+"""The event log in SQLite."""
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+import numpy as np
+
+from foretaste.adapters.sqlite.database import SqliteDatabase
+from foretaste.adapters.sqlite.event_rows import (
+    READ_AFTER,
+    READ_USER,
+    READ_WINDOW,
+    Prepared,
+    Row,
+    columns_of,
+    event_of,
+    insert,
+    prepare,
+    read_columns,
+)
+from foretaste.adapters.sqlite.id_map import SqliteIdMap
+from foretaste.adapters.sqlite.key_index import KeyIndex
+from foretaste.adapters.sqlite.writer import system_clock
+from foretaste.domain.errors import CorruptDataError
+from foretaste.domain.event import Event, EventColumns
+from foretaste.ports.event_log import AppendOutcome
+
+DEDUPE_DAYS = 30
+MICROS_PER_DAY = 86_400_000_000
+MOST_ROWS = 2**62
+
+LAST_SEQ = "SELECT ifnull(max(seq), 0) FROM event"
+BEFORE = "SELECT ifnull(max(seq), 0) FROM event WHERE seq < ?"
+CHAINS = "SELECT seq, user, key FROM event ORDER BY seq"
+ARRIVALS = "SELECT day, first_seq FROM arrival ORDER BY day"
+ADD_ARRIVAL = "INSERT INTO arrival (day, first_seq) VALUES (?, ?)"
+CHAIN_TYPE = np.dtype([("seq", np.int64), ("user", np.int64), ("key", np.int64)])
+
+
+class SqliteEventLog:
+    """`EventLog` in the file of `database`; make one per database, after its id map.
+
+    `on_commit` is called on the writer's thread with the new events of each transaction, after the
+    commit and before the futures of those events resolve. If it raises, the log stops: an event that
+    the state does not know is not acknowledged. An event id is recognized for `dedupe_days` after its
+    first arrival, which takes 16 bytes of memory for each. A reader at any moment sees whole batches.
+    """
+
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        id_map: SqliteIdMap,
+        *,
+        on_commit: Callable[[EventColumns], object] | None = None,
+        dedupe_days: int = DEDUPE_DAYS,
+        clock: Callable[[], int] = system_clock,
+    ) -> None:
+        self._database = database
+        self._id_map = id_map
+        self._on_commit = on_commit
+        self._dedupe_days = dedupe_days
+        self._clock = clock
+        self._rows: list[Row] = []
+        self._staged: dict[int, int] = {}
+        self._staged_heads: dict[int, int] = {}
+        self._staged_day: tuple[int, int] | None = None
+        with database.reading() as connection:
+            self._load(connection)
+        database.writer.participants.append(self)
+
+    def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+        """Hand over a batch; the future gives one outcome per event, in the order of `events`.
+
+        Raises `UnavailableError` where too many events wait, `InvalidEventError` for what cannot be stored.
+        """
+        prepared = [prepare(event) for event in events]
+        return self._database.writer.submit(lambda _: self._stage(prepared), max(len(prepared), 1))
+
+    def read(self, after: int, limit: int) -> EventColumns:
+        """Return up to `limit` events with sequence numbers above `after`."""
+        with self._database.reading() as connection:
+            return read_columns(connection.execute(READ_AFTER, (after, min(limit, MOST_ROWS))), after)
+
+    def window(self, start: int, end: int) -> EventColumns:
+        """Return the events with `start <= timestamp < end` (microseconds), in log order. Scans the log."""
+        with self._database.reading() as connection:
+            found = read_columns(connection.execute(READ_WINDOW, (start, end)), 0)
+            first = int(found.seq[0]) if len(found) else 0
+            previous_seq = int(connection.execute(BEFORE, (first,)).fetchone()[0])
+        return EventColumns(
+            previous_seq, found.seq, found.user, found.item, found.type, found.time, found.key, found.value
+        )
+
+    def of_user(self, user_id: str, limit: int) -> list[Event]:
+        """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""
+        user = int(self._id_map.find("user", [user_id])[0])
+        if not 0 <= user < len(self._heads):
+            return []
+        with self._database.reading() as connection:
+            rows = connection.execute(READ_USER, (self._heads[user], min(limit, MOST_ROWS))).fetchall()
+        return [event_of(user_id, row) for row in reversed(rows)]
+
+    def last_seq(self) -> int:
+        """Return the sequence number of the last event, 0 for an empty log."""
+        return self._last_seq
+
+    def close(self) -> None:
+        """Finish what was submitted, then close the database."""
+        self._database.close()
+
+    def _load(self, connection: sqlite3.Connection) -> None:
+        """Rebuild what is held in memory from the log."""
+        self._last_seq = int(connection.execute(LAST_SEQ).fetchone()[0])
+        self._arrivals: list[tuple[int, int]] = connection.execute(ARRIVALS).fetchall()
+        self._keys = KeyIndex(self._floor(self._today()))
+        rows = np.fromiter(connection.execute(CHAINS), CHAIN_TYPE)
+        users = len(self._id_map.names("user"))
+        if len(rows) and not 0 <= rows["user"].min() <= rows["user"].max() < users:
+            raise CorruptDataError(
+                f"{self._database.path}: the log names a user that the id map does not have"
+            )
+        heads = np.zeros(users, np.int64)
+        heads[rows["user"]] = rows["seq"]
+        self._heads = array("q", heads.tobytes())
+        recent = rows[rows["seq"] >= self._keys.floor]
+        self._keys.add_run(recent["key"].copy(), recent["seq"].copy())
+
+    def _today(self) -> int:
+        return self._clock() // MICROS_PER_DAY
+
+    def _floor(self, today: int) -> int:
+        """Return the first sequence number within the dedupe horizon."""
+        kept = [first for day, first in self._arrivals if day > today - self._dedupe_days]
+        return min(kept, default=self._last_seq + 1)
+
+    def _stage(self, batch: Sequence[Prepared]) -> list[AppendOutcome]:
+        """Give each event of a batch its number, or the one it has."""
+        found = self._keys.find([prepared.key for prepared in batch])
+        return [self._stage_event(prepared, seq) for prepared, seq in zip(batch, found, strict=True)]
+
+    def _stage_event(self, prepared: Prepared, earlier: int) -> AppendOutcome:
+        event_id = prepared.event.event_id
+        seq = earlier or self._staged.get(prepared.key, 0)
+        if seq:
+            return AppendOutcome(event_id=event_id, status="duplicate", seq=seq)
+        return AppendOutcome(event_id=event_id, status="accepted", seq=self._stage_row(prepared))
+
+    def _stage_row(self, prepared: Prepared) -> int:
+        key, event, context = prepared
+        seq = self._last_seq + len(self._rows) + 1
+        (user,) = self._id_map.intern("user", (event.user_id,))
+        (item,) = self._id_map.intern("item", (event.item_id,))
+        (kind,) = self._id_map.intern("type", (event.type,))
+        previous = self._staged_heads.get(user)
+        if previous is None:
+            previous = self._heads[user] if user < len(self._heads) else 0
+        self._rows.append(
+            (
+                seq,
+                user,
+                item,
+                kind,
+                event.timestamp,
+                key,
+                event.value,
+                previous,
+                event.event_id,
+                event.session_id,
+                event.recommendation_id,
+                context,
+            )
+        )
+        self._staged[key] = seq
+        self._staged_heads[user] = seq
+        return seq
+
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """Write the rows of the present transaction."""
+        if not self._rows:
+            return
+        today = self._today()
+        if not self._arrivals or today > self._arrivals[-1][0]:
+            self._staged_day = (today, self._last_seq + 1)
+            connection.execute(ADD_ARRIVAL, self._staged_day)
+        insert(connection, self._rows)
+
+    def committed(self) -> None:
+        """Take the new events as facts and tell the subscriber."""
+        if not self._rows:
+            return
+        columns = columns_of(self._rows, self._last_seq)
+        if self._staged_day:
+            self._arrivals.append(self._staged_day)
+            self._keys.floor = self._floor(self._staged_day[0])
+        self._keys.add(list(self._staged), list(self._staged.values()))
+        self._advance_heads()
+        self._last_seq = columns.last_seq
+        self.rolled_back()
+        if self._on_commit:
+            self._on_commit(columns)
+
+    def _advance_heads(self) -> None:
+        missing = max(self._staged_heads) + 1 - len(self._heads)
+        if missing > 0:
+            self._heads.extend([0] * missing)
+        for user, seq in self._staged_heads.items():
+            self._heads[user] = seq
+
+    def rolled_back(self) -> None:
+        """Forget what was staged."""
+        self._rows, self._staged, self._staged_heads, self._staged_day = [], {}, {}, None

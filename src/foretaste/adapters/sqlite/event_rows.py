@@ -1,0 +1,144 @@
+"""Events as rows and columns of the log."""
+
+import math
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from foretaste.domain.errors import InvalidEventError
+from foretaste.domain.event import Event, EventColumns, no_events
+from foretaste.events.identity import event_key
+
+COLUMNS = (
+    "seq, user, item, type, time, key, value, previous, event_id, session_id, recommendation_id, context"
+)
+WIDTH = len(COLUMNS.split(","))
+CHUNKS = (512, 64, 8, 1)
+"""Rows per INSERT: every statement gives up the GIL once, which is dear while other threads are busy."""
+
+ROW = f"({', '.join('?' * WIDTH)})"
+INSERT = {n: f"INSERT INTO event ({COLUMNS}) VALUES {', '.join([ROW] * n)}" for n in CHUNKS}  # noqa: S608 # constants
+
+NO_VALUE = math.inf
+"""SQLite has no NaN: a missing value comes out as infinity, which no event may have."""
+
+_READ = "SELECT seq, user, item, type, time, key, ifnull(value, 9e999) FROM event "
+READ_AFTER = _READ + "WHERE seq > ? ORDER BY seq LIMIT ?"
+READ_WINDOW = _READ + "WHERE time >= ? AND time < ? ORDER BY seq"
+READ_USER = """
+WITH RECURSIVE chain (seq, previous) AS (
+    SELECT seq, previous FROM event WHERE seq = ?
+    UNION ALL
+    SELECT event.seq, event.previous FROM event JOIN chain ON event.seq = chain.previous
+)
+SELECT event_id, item_id.id, type_id.id, time, value, session_id, recommendation_id, context
+FROM chain
+JOIN event ON event.seq = chain.seq
+JOIN item_id ON item_id.ordinal = event.item
+JOIN type_id ON type_id.ordinal = event.type
+ORDER BY time DESC, event_id DESC LIMIT ?
+"""
+
+ROW_TYPE = np.dtype(
+    [
+        ("seq", np.int64),
+        ("user", np.int32),
+        ("item", np.int32),
+        ("type", np.int16),
+        ("time", np.int64),
+        ("key", np.int64),
+        ("value", np.float32),
+    ]
+)
+_BOUND = 2**63
+
+
+class Prepared(NamedTuple):
+    """An event made ready by its submitter, so that the writer's thread cannot fail on it."""
+
+    key: int
+    event: Event
+    context: str | None
+
+
+def prepare(event: Event) -> Prepared:
+    """Check that an event can be stored. Raises `InvalidEventError` naming the field."""
+    try:
+        key = event_key(event.event_id)
+        text = f"{event.user_id}{event.item_id}{event.type}{event.session_id}{event.recommendation_id}"
+        if not text.isascii():
+            text.encode()
+        context = msgspec.json.encode(event.context).decode() if event.context else None
+    except UnicodeEncodeError as error:
+        raise InvalidEventError("an id of the event holds a lone surrogate", field="event_id") from error
+    if not -_BOUND <= event.timestamp < _BOUND:
+        raise InvalidEventError("timestamp does not fit 64 bits of microseconds", field="timestamp")
+    if event.value is not None and not math.isfinite(event.value):
+        raise InvalidEventError("value is not finite; leave it out if there is none", field="value")
+    return Prepared(key, event, context)
+
+
+Row = tuple[Any, ...]
+
+
+def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Append rows of `COLUMNS`."""
+    start = 0
+    for size in CHUNKS:
+        while len(rows) - start >= size:
+            chunk = rows[start : start + size]
+            connection.execute(INSERT[size], [value for row in chunk for value in row])
+            start += size
+
+
+def columns_of(rows: Sequence[Row], previous_seq: int) -> EventColumns:
+    """Return rows of `COLUMNS` as columns."""
+    seq, user, item, kind, time, key, value = list(zip(*rows, strict=True))[:7]
+    return EventColumns(
+        previous_seq=previous_seq,
+        seq=np.array(seq, np.int64),
+        user=np.array(user, np.int32),
+        item=np.array(item, np.int32),
+        type=np.array(kind, np.int16),
+        time=np.array(time, np.int64),
+        key=np.array(key, np.int64),
+        value=np.array([math.nan if number is None else number for number in value], np.float32),
+    )
+
+
+def read_columns(cursor: sqlite3.Cursor, previous_seq: int) -> EventColumns:
+    """Return the rows of `READ_AFTER` or `READ_WINDOW` as columns."""
+    rows = np.fromiter(cursor, ROW_TYPE)
+    if not len(rows):
+        return no_events(previous_seq)
+    value = rows["value"].copy()
+    value[value == NO_VALUE] = np.nan
+    return EventColumns(
+        previous_seq=previous_seq,
+        seq=rows["seq"].copy(),
+        user=rows["user"].copy(),
+        item=rows["item"].copy(),
+        type=rows["type"].copy(),
+        time=rows["time"].copy(),
+        key=rows["key"].copy(),
+        value=value,
+    )
+
+
+def event_of(user_id: str, row: Row) -> Event:
+    """Return a row of `READ_USER` as the event that was submitted."""
+    event_id, item_id, kind, time, value, session_id, recommendation_id, context = row
+    return Event(
+        event_id=event_id,
+        user_id=user_id,
+        item_id=item_id,
+        type=kind,
+        timestamp=time,
+        value=value,
+        session_id=session_id,
+        recommendation_id=recommendation_id,
+        context=msgspec.json.decode(context, type=dict[str, str]) if context else {},
+    )

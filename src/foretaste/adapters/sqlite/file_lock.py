@@ -1,0 +1,33 @@
+"""One process writes a file: a lock that ends with its holder."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from foretaste.domain.errors import UnavailableError
+
+
+class FileLock:
+    """An exclusive lock beside `path`, held until `release` or the end of the process.
+
+    Raises `UnavailableError` where another holder has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        lock = path.with_name(path.name + ".lock")
+        self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(self._descriptor)
+            raise UnavailableError(
+                f"{path} is in use by process {holder or 'unknown'}; one process writes it at a time: "
+                "stop that one, or choose another home"
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Give the lock up; the file stays, so that no two holders ever lock different files."""
+        os.close(self._descriptor)

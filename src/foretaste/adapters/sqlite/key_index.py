@@ -1,0 +1,69 @@
+"""Which events were accepted: their keys in memory, sixteen bytes each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foretaste.domain.arrays import Int64s
+
+LIVE = 65_536
+LARGEST_RUN = 1 << 22
+
+
+class KeyIndex:
+    """Event key → sequence number, for events from number `floor` on.
+
+    New keys go to a dict; a full dict becomes a sorted run, and runs merge in powers of two up to
+    `LARGEST_RUN`, so that a look-up searches few arrays and no step is long.
+    """
+
+    def __init__(self, floor: int = 1) -> None:
+        self.floor = floor
+        self._live: dict[int, int] = {}
+        self._runs: list[tuple[Int64s, Int64s]] = []
+
+    def add(self, keys: Sequence[int], seqs: Sequence[int]) -> None:
+        """Remember new keys."""
+        self._live.update(zip(keys, seqs, strict=True))
+        if len(self._live) >= LIVE:
+            live, self._live = self._live, {}
+            n = len(live)
+            self.add_run(np.fromiter(live.keys(), np.int64, n), np.fromiter(live.values(), np.int64, n))
+
+    def add_run(self, keys: Int64s, seqs: Int64s) -> None:
+        """Remember many new keys at once: int64 [n] keys in any order, int64 [n] sequence numbers."""
+        if not len(keys):
+            return
+        order = np.argsort(keys)
+        self._runs.append((keys[order], seqs[order]))
+        while len(self._runs) > 1 and self._mergeable(self._runs[-2][0], self._runs[-1][0]):
+            self._runs.append(self._merged(self._runs.pop(), self._runs.pop()))
+
+    def find(self, keys: Sequence[int]) -> list[int]:
+        """Return the sequence number of each key, 0 where it is new."""
+        live = self._live
+        found = [live.get(key, 0) for key in keys]
+        if not self._runs:
+            return [seq if seq >= self.floor else 0 for seq in found]
+        wanted = np.array(keys, np.int64)
+        seqs = np.array(found, np.int64)
+        for run_keys, run_seqs in self._runs:
+            if not len(run_keys):
+                continue
+            at = np.minimum(np.searchsorted(run_keys, wanted), len(run_keys) - 1)
+            hit = run_keys[at] == wanted
+            if hit.any():
+                np.maximum(seqs, np.where(hit, run_seqs[at], 0), out=seqs)
+        seqs[seqs < self.floor] = 0
+        kept: list[int] = seqs.tolist()
+        return kept
+
+    def _mergeable(self, older: Int64s, newer: Int64s) -> bool:
+        return len(older) < 2 * len(newer) and len(older) + len(newer) <= LARGEST_RUN
+
+    def _merged(self, one: tuple[Int64s, Int64s], other: tuple[Int64s, Int64s]) -> tuple[Int64s, Int64s]:
+        keys, seqs = np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
+        kept = seqs >= self.floor
+        keys, seqs = keys[kept], seqs[kept]
+        order = np.argsort(keys, kind="stable")
+        return keys[order], seqs[order]

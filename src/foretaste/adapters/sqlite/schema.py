@@ -1,0 +1,63 @@
+"""The tables, and what their versions mean."""
+
+import sqlite3
+
+from foretaste.domain.errors import CorruptDataError, UnavailableError
+
+APPLICATION = 0x464F5245
+"""`PRAGMA application_id` of our files: "FORE"."""
+
+STORE_VERSION = 1
+STORE_TABLES = """
+CREATE TABLE user_id (ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE item_id (ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE type_id (ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL);
+
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,
+    user INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    value REAL,
+    previous INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    session_id TEXT,
+    recommendation_id TEXT,
+    context TEXT
+);
+CREATE TABLE arrival (day INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL);
+
+CREATE TABLE catalog (ordinal INTEGER PRIMARY KEY, version INTEGER NOT NULL, item BLOB);
+CREATE INDEX catalog_version ON catalog (version, ordinal);
+"""
+"""The log is append-only and has no index but its order: an index on a hash or on users would rewrite one
+page per event and costs nine tenths of the throughput. Instead `previous` links the events of a
+user backwards, and the heads of these chains and the keys of recent events are held in memory,
+both functions of the log. `arrival` says with which number each day (UTC, days since 1970) began."""
+
+EXPOSURE_VERSION = 1
+EXPOSURE_TABLES = """
+CREATE TABLE exposure (recommendation_id TEXT PRIMARY KEY, time INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE INDEX exposure_time ON exposure (time);
+"""
+
+
+def ensure_schema(connection: sqlite3.Connection, tables: str, version: int, where: str) -> None:
+    """Create `tables` in an empty file, or check that the file has them in this version.
+
+    Raises `UnavailableError` for a newer version, `CorruptDataError` for a file that is not ours.
+    """
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if empty:
+        stamp = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {version};"
+        connection.executescript(f"BEGIN IMMEDIATE; {tables} {stamp} COMMIT;")
+    elif application != APPLICATION:
+        raise CorruptDataError(f"{where} is a database of another program; choose another directory")
+    elif found > version:
+        raise UnavailableError(
+            f"{where} was written by a newer Foretaste (schema {found}, known here up to {version}); upgrade"
+        )
