@@ -38,7 +38,7 @@ class EventWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     is taken at its middle.
     """
 
-    by_type: dict[str, float] = USUAL_WEIGHTS
+    by_type: dict[str, float] = msgspec.field(default_factory=lambda: dict(USUAL_WEIGHTS))
     rating_lowest: float = 0.5
     rating_highest: float = 1.5
     rating_scale: float = 5.0
