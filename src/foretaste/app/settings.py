@@ -12,7 +12,6 @@ from msgspec import Meta
 from foretaste.domain.errors import InvalidInputError
 
 PREFIX = "FORETASTE_"
-DAY = 86_400.0
 ELSEWHERE = frozenset({"home", "cache", "data"})
 """Variables with our prefix that are no settings: where things are."""
 
@@ -37,9 +36,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     history_length: Annotated[int, Meta(ge=1, le=10_000)] = 200
     """How many of a person's latest weighted events are remembered in order."""
-
-    lateness_seconds: Annotated[float, Meta(ge=0)] = DAY
-    """How late an event may arrive and still be put in its place."""
 
     half_lives: tuple[Annotated[float, Meta(gt=0)], ...] = ()
     """Half-lives of popularity, shortest first; empty takes the program's own."""

@@ -1,0 +1,107 @@
+"""`foretaste ingest`: a file into the log or the catalog."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from foretaste.adapters.files.event_chunks import EventChunk, EventOptions, event_chunks
+from foretaste.adapters.files.event_frame import frame_events
+from foretaste.adapters.files.item_chunks import ItemChunk, item_chunks
+from foretaste.adapters.files.rejected import RejectedRows, beside
+from foretaste.adapters.files.sources import open_rows
+from foretaste.app.cli.console import Screen
+from foretaste.app.cli.options import Kind
+from foretaste.app.home import Home
+from foretaste.app.importing import ImportReport, import_events
+from foretaste.app.wiring import open_home
+from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.event import Event
+
+
+def run(
+    *,
+    kind: Kind,
+    file: Path,
+    home: Path,
+    columns: Sequence[str],
+    event_type: str | None,
+    timestamp_format: str | None,
+    delimiter: str | None,
+    encoding: str,
+    as_json: bool,
+) -> None:
+    """Read `file`, append or put what is good, set the rest aside."""
+    screen = Screen(as_json=as_json)
+    rows = open_rows(file, delimiter=delimiter, encoding=encoding)
+    mapping = dict(_pair(text) for text in columns)
+    options = EventOptions(
+        now=time.time_ns() // 1000,
+        columns=mapping,
+        event_type=event_type,
+        timestamp_format=timestamp_format,
+    )
+    began = time.monotonic()
+    with (
+        RejectedRows(beside(file)) as rejected,
+        open_home(home, create=True) as opened,
+        screen.progress(f"ingesting {kind.value}") as advance,
+    ):
+        if kind is Kind.EVENTS:
+            chunks = event_chunks(rows, options, file.name)
+            taken, duplicates, skipped = _events(opened, chunks, rejected, advance)
+        else:
+            taken = _items(opened, item_chunks(rows, mapping, file.name), rejected)
+            duplicates = skipped = 0
+    report = ImportReport(
+        kind=kind.value,
+        accepted=taken,
+        duplicates=duplicates,
+        skipped=skipped,
+        rejected=rejected.count,
+        rejected_file=str(rejected.path) if rejected.count else None,
+        seconds=round(time.monotonic() - began, 3),
+    )
+    screen.result(report, _words(report))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, name = text.partition("=")
+    if not (field and equals and name):
+        raise InvalidInputError(f"--column {text!r} is not FIELD=NAME, as user_id=customer", field="column")
+    return field, name
+
+
+def _events(
+    home: Home, chunks: Iterator[EventChunk], rejected: RejectedRows, advance: Callable[[int], None]
+) -> tuple[int, int, int]:
+    skipped = 0
+
+    def batches() -> Iterator[list[Event]]:
+        nonlocal skipped
+        for chunk in chunks:
+            rejected.write(chunk.rejects)
+            skipped += chunk.skipped
+            yield frame_events(chunk.frame)
+
+    accepted, duplicates = import_events(home.log, batches(), advance)
+    return accepted, duplicates, skipped
+
+
+def _items(home: Home, chunks: Iterator[ItemChunk], rejected: RejectedRows) -> int:
+    taken = 0
+    for chunk in chunks:
+        rejected.write(chunk.rejects)
+        home.put_items(chunk.items)
+        taken += len(chunk.items)
+    return taken
+
+
+def _words(report: ImportReport) -> str:
+    parts = [f"{report.accepted:,} {report.kind} taken in"]
+    if report.duplicates:
+        parts.append(f"{report.duplicates:,} were there before")
+    if report.skipped:
+        parts.append(f"{report.skipped:,} rows say that nothing happened")
+    if report.rejected:
+        parts.append(f"{report.rejected:,} rows could not be used, see {report.rejected_file}")
+    return f"{'; '.join(parts)} ({report.seconds:.1f} s)"

@@ -1,0 +1,49 @@
+"""`foretaste models`: the versions there are, and which of them serves."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from rich import box
+from rich.table import Table
+
+from foretaste.adapters.files.timestamps import as_datetime
+from foretaste.app.cli.console import Screen
+from foretaste.app.wiring import home_registry
+from foretaste.domain.artifact import ArtifactManifest
+
+Action = Literal["list", "promote", "rollback"]
+
+
+def run(*, action: Action, home: Path, version: str | None, as_json: bool) -> None:
+    """List, promote or roll back."""
+    screen = Screen(as_json=as_json)
+    registry = home_registry(home)
+    if action == "promote" and version is not None:
+        registry.promote(version)
+        screen.result({"champion": version}, f"{version} serves now")
+    elif action == "rollback":
+        before = registry.rollback()
+        screen.result({"champion": before}, f"{before} serves again")
+    else:
+        versions, aliases = registry.versions(), registry.aliases()
+        screen.result({"models": versions, "aliases": aliases}, _table(versions, aliases))
+
+
+def _table(versions: list[ArtifactManifest], aliases: dict[str, str]) -> Table | str:
+    if not versions:
+        return "no model yet; train one: foretaste train"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("version", "trained", "users", "items", "models", "serves as"):
+        table.add_column(name)
+    for manifest in versions:
+        names = [alias for alias, version in aliases.items() if version == manifest.version]
+        cells: list[Any] = [
+            manifest.version,
+            as_datetime(manifest.created_at).strftime("%Y-%m-%d %H:%M UTC"),
+            f"{manifest.n_users:,}",
+            f"{manifest.n_items:,}",
+            ", ".join(manifest.models),
+            ", ".join(names),
+        ]
+        table.add_row(*cells)
+    return table

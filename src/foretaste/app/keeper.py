@@ -1,0 +1,98 @@
+"""Who keeps the state: restored from its snapshot and the log's tail, folded on, saved again."""
+
+import logging
+from pathlib import Path
+from threading import Event, Thread
+
+from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
+from foretaste.domain.errors import CorruptSnapshotError
+from foretaste.domain.event import EventColumns
+from foretaste.features.state import State
+from foretaste.ports.event_log import EventLog
+
+CHUNK = 200_000
+_log = logging.getLogger(__name__)
+
+
+class StateKeeper:
+    """Folds the log into `state`, and saves snapshots to `path` after every `snapshot_events` events.
+
+    A snapshot only saves time: one that is damaged, of another log or of another configuration is
+    ignored, and the state is folded from the whole log. Without `path` none is read or written.
+    """
+
+    def __init__(self, state: State, path: Path | None, *, snapshot_events: int) -> None:
+        self.state = state
+        self._path = path
+        self._snapshot_events = snapshot_events
+        self._saved_seq = 0
+        self._due = Event()
+        self._closing = False
+        self._thread: Thread | None = None
+
+    def fold(self, events: EventColumns) -> None:
+        """Fold new events in; the log calls it after each commit."""
+        self.state.apply(events)
+        if events.last_seq - self._saved_seq >= self._snapshot_events:
+            self._due.set()
+
+    def restore(self, log: EventLog) -> None:
+        """Bring the state to the end of the log."""
+        if self._path is not None and self._path.is_file():
+            try:
+                self._restore_snapshot(self._path, log)
+            except CorruptSnapshotError as error:
+                _log.info("the state is folded from the log: %s", error.message)
+        while self.state.seq < log.last_seq():
+            events = log.read(self.state.seq, CHUNK)
+            if not len(events):
+                return
+            self.state.apply(events)
+
+    def watch(self, log: EventLog) -> None:
+        """Begin to save snapshots in the background."""
+        self._thread = Thread(target=self._run, args=(log,), name="foretaste-snapshots", daemon=True)
+        self._thread.start()
+
+    def save(self, log: EventLog) -> None:
+        """Write a snapshot if anything happened since the last one; a full disk is no error."""
+        if self._path is None or self.state.seq == self._saved_seq:
+            return
+        with self.state.lock:
+            seq = self.state.seq
+            snapshot = self.state.snapshot()
+        try:
+            write_snapshot(self._path, snapshot, seq=seq, key=_key_at(log, seq))
+        except OSError as error:
+            _log.warning("the snapshot could not be written, the next start takes longer: %s", error)
+            return
+        self._saved_seq = seq
+
+    def close(self, log: EventLog) -> None:
+        """Stop saving in the background, save a last time."""
+        self._closing = True
+        self._due.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.save(log)
+
+    def _restore_snapshot(self, path: Path, log: EventLog) -> None:
+        arrays, seq, key = read_snapshot(path)
+        if seq > log.last_seq() or _key_at(log, seq) != key:
+            raise CorruptSnapshotError(f"{path.name} belongs to another log")
+        self.state.restore(arrays)
+        self._saved_seq = seq
+
+    def _run(self, log: EventLog) -> None:
+        while True:
+            self._due.wait()
+            self._due.clear()
+            if self._closing:
+                return
+            self.save(log)
+
+
+def _key_at(log: EventLog, seq: int) -> int:
+    """Return the key of the event with this number, 0 if there is none."""
+    found = log.read(seq - 1, 1)
+    return int(found.key[0]) if len(found) and int(found.seq[0]) == seq else 0

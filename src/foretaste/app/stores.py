@@ -1,0 +1,115 @@
+"""The stores of a home: in its directory, the same for reading only, or in memory."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from foretaste.adapters.memory.catalog import MemoryCatalog
+from foretaste.adapters.memory.event_log import MemoryEventLog
+from foretaste.adapters.memory.exposure_log import MemoryExposureLog
+from foretaste.adapters.memory.id_map import MemoryIdMap
+from foretaste.adapters.sqlite.catalog import SqliteCatalog
+from foretaste.adapters.sqlite.database import SqliteDatabase
+from foretaste.adapters.sqlite.event_log import SqliteEventLog
+from foretaste.adapters.sqlite.exposure_log import SqliteExposureLog
+from foretaste.adapters.sqlite.id_map import SqliteIdMap
+from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase
+from foretaste.app.keeper import StateKeeper
+from foretaste.app.settings import Settings
+from foretaste.events.weights import event_weights
+from foretaste.features.state import State, StateConfig
+from foretaste.ports.catalog import Catalog
+from foretaste.ports.event_log import EventLog
+from foretaste.ports.exposure_log import ExposureLog
+from foretaste.ports.id_map import IdMap
+
+DATABASE, EXPOSURES, SNAPSHOT, MODELS = "foretaste.db", "exposures.db", "state.safetensors", "models"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stores:
+    """Where everything is kept, with the state folded up to the log's end."""
+
+    log: EventLog
+    id_map: IdMap
+    catalog: Catalog
+    exposures: ExposureLog
+    keeper: StateKeeper
+    writable: bool = True
+
+    def close(self) -> None:
+        """Save the state and release everything, in the reverse order of opening."""
+        self.exposures.close()
+        if self.writable:
+            self.keeper.close(self.log)
+        self.log.close()
+
+
+def stores_in(directory: Path, settings: Settings) -> Stores:
+    """Open a directory's stores as their only writer, creating what is absent.
+
+    Raises `UnavailableError` where another process writes them.
+    """
+    namespace = _namespace(directory, settings)
+    with ExitStack() as undo:
+        database = SqliteDatabase(namespace / DATABASE)
+        undo.callback(database.close)
+        id_map = SqliteIdMap(database)
+        keeper = _keeper(settings, lambda: id_map.names("type"), namespace / SNAPSHOT)
+        log = SqliteEventLog(database, id_map, on_commit=keeper.fold)
+        catalog = SqliteCatalog(database, id_map)
+        exposures = SqliteExposureLog(namespace / EXPOSURES, retention_days=settings.exposure_days)
+        undo.callback(exposures.close)
+        keeper.restore(log)
+        keeper.watch(log)
+        undo.pop_all()
+    return Stores(log, id_map, catalog, exposures, keeper)
+
+
+def stores_for_reading(directory: Path, settings: Settings) -> Stores:
+    """Open a directory's stores as they are now, beside the process that writes them."""
+    namespace = _namespace(directory, settings)
+    with ExitStack() as undo:
+        database = ReadOnlyDatabase(namespace / DATABASE)
+        undo.callback(database.close)
+        id_map = SqliteIdMap(database)
+        keeper = _keeper(settings, lambda: id_map.names("type"), namespace / SNAPSHOT)
+        log = SqliteEventLog(database, id_map)
+        catalog = SqliteCatalog(database, id_map)
+        keeper.restore(log)
+        undo.pop_all()
+    return Stores(log, id_map, catalog, MemoryExposureLog(), keeper, writable=False)
+
+
+def stores_in_memory(settings: Settings) -> Stores:
+    """Return empty stores that end with the process."""
+    id_map = MemoryIdMap()
+    keeper = _keeper(settings, lambda: id_map.names("type"), None)
+    log = MemoryEventLog(id_map, on_commit=keeper.fold)
+    return Stores(log, id_map, MemoryCatalog(id_map), MemoryExposureLog(), keeper)
+
+
+def models_directory(directory: Path, settings: Settings) -> Path:
+    """Return where a home keeps its models."""
+    return _namespace(directory, settings) / MODELS
+
+
+def state_config(settings: Settings) -> StateConfig:
+    """Return what the state remembers, by the settings."""
+    weights = event_weights(settings.weights)
+    if settings.half_lives:
+        return StateConfig(
+            history_length=settings.history_length, weights=weights, half_lives=settings.half_lives
+        )
+    return StateConfig(history_length=settings.history_length, weights=weights)
+
+
+def _keeper(settings: Settings, type_names: Callable[[], list[str]], snapshot: Path | None) -> StateKeeper:
+    state = State(state_config(settings), type_names)
+    return StateKeeper(state, snapshot, snapshot_events=settings.snapshot_events)
+
+
+def _namespace(directory: Path, settings: Settings) -> Path:
+    """Return the folder of the namespace: the home itself for the usual one."""
+    return directory if settings.namespace == "default" else directory / settings.namespace
