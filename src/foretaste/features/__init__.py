@@ -1,1 +1,5 @@
-"""Folds: what is known of a user and an item, now and at any past moment."""
+"""Features: what is remembered of users, items and the catalog, as folds of the log."""
+
+from foretaste.features.warming import warm_up
+
+__all__ = ["warm_up"]

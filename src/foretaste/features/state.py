@@ -1,0 +1,284 @@
+"""State: all that is known of users and items, as a fold of the event log."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import MICROS_PER_SECOND, Int16s, Int64s, Micros, Ordinals
+from foretaste.domain.errors import InvalidInputError, SequenceGapError
+from foretaste.domain.event import EventColumns
+from foretaste.domain.history import History
+from foretaste.events.weights import EventWeights, weigh
+from foretaste.features import tables
+from foretaste.features.folding import (
+    B_ITEM,
+    B_KEY,
+    B_SEQ,
+    B_TIME,
+    B_TYPE,
+    B_USER,
+    BATCH_COLUMNS,
+    fold_events,
+)
+from foretaste.features.item_state import ItemState, TableHolder
+from foretaste.features.neighbours import FOLLOW_UNIT
+from foretaste.features.snapshots import arrays_of_snapshot, snapshot_of_arrays
+from foretaste.features.tables import TYPE_BITS, grown, new_arrays
+
+_CHUNK = 1 << 15
+_NO_GAP = 1 << 62
+
+
+class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a state remembers.
+
+    `history_length`: weighted events kept per user. `window`: how many positive events apart two items of
+    one person still count as neighbours; `pair_gap_seconds`: and how far apart in time (None: any).
+    `half_lives`: of popularity, in seconds, infinity for none. `neighbours_per_item`: bound of a row; a
+    row that reaches it keeps its stronger half. `weights`: what events weigh.
+    """
+
+    history_length: int = 200
+    window: int = 5
+    pair_gap_seconds: float | None = None
+    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 604_800.0, 2_592_000.0)
+    neighbours_per_item: int = 2048
+    weights: EventWeights = EventWeights()
+
+    def __post_init__(self) -> None:
+        """Check the ranges; raise `InvalidInputError` naming the setting."""
+        for field, value, low, high in (
+            ("history_length", self.history_length, 1, 1 << 20),
+            ("window", self.window, 1, 32),
+            ("neighbours_per_item", self.neighbours_per_item, 64, 1 << 20),
+        ):
+            if not low <= value <= high:
+                raise InvalidInputError(
+                    f"`{field}` is {value}; choose a number from {low} to {high}", field=field
+                )
+        if not self.half_lives or not all(half_life >= 60.0 for half_life in self.half_lives):
+            raise InvalidInputError(
+                "`half_lives` needs at least one number of seconds, none below 60", field="half_lives"
+            )
+        if self.pair_gap_seconds is not None and not 0.0 <= self.pair_gap_seconds <= 1e11:
+            raise InvalidInputError(
+                "`pair_gap_seconds` must be from 0 to 1e11, or absent", field="pair_gap_seconds"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one person did with what, ordered by (item, type): each combination once, weightless types too.
+
+    `item` int32, `type` int16, `count` int64, `last` int64: the latest time of it in microseconds.
+    """
+
+    item: Ordinals
+    type: Int16s
+    count: Int64s
+    last: Micros
+
+    def __len__(self) -> int:
+        """How many combinations there are."""
+        return len(self.item)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One person's activity: number of events, first and last time in microseconds (None without events)."""
+
+    events: int
+    first: int | None
+    last: int | None
+
+
+class State:
+    """The fold of the log that serves: implements `domain.Fold`.
+
+    Order. Popularity, interactions, tallies and summaries are functions of the set of events, in whatever
+    order these came. So are histories: the latest `history_length` weighted events by (time, key). Neighbours
+    are too, as long as every positive event, when it is applied, finds those around it in its user's history:
+    of the user's weighted events applied before it, those later than it and those from it back to the
+    `window`-th positive one before it must together be at most `history_length`; and until an item's row
+    reaches `neighbours_per_item`. An event that is older still counts everywhere but among neighbours.
+
+    `lock` is held while events are applied; hold it while reading what must belong together.
+    `type_names` gives the names of event types by ordinal, as the id map has them.
+    """
+
+    name = "state"
+
+    def __init__(self, config: StateConfig, type_names: Callable[[], Sequence[str]]) -> None:
+        self.config = config
+        self.lock = threading.RLock()
+        self._type_names = type_names
+        self._holder = TableHolder(new_arrays(config.window))
+        self.items = ItemState(self._holder, config.half_lives)
+        self._falloff = _falloff(config.window)
+        gap = config.pair_gap_seconds
+        self._gap = _NO_GAP if gap is None else int(gap * MICROS_PER_SECOND)
+
+    @property
+    def seq(self) -> int:
+        """The sequence number of the last event applied."""
+        return int(self._holder.arrays.counts[tables.SEQ])
+
+    @property
+    def n_users(self) -> int:
+        """One more than the highest ordinal of a user with events."""
+        return int(self._holder.arrays.counts[tables.N_USERS])
+
+    def apply(self, events: EventColumns) -> int:
+        """Fold events in, in log order; return how many were new. See `domain.Fold`."""
+        with self.lock:
+            if events.previous_seq > self.seq:
+                raise SequenceGapError(
+                    f"events after {events.previous_seq} do not follow {self.seq}: read the log from there on"
+                )
+            begin = int(events.seq.searchsorted(self.seq, side="right"))
+            if begin == 0 and len(events) <= _CHUNK:
+                self._fold(events)
+            else:
+                for start in range(begin, len(events), _CHUNK):
+                    self._fold(events.take(start, min(start + _CHUNK, len(events))))
+            return len(events) - begin
+
+    def history(self, user: int) -> History:
+        """Return a copy of the user's history; empty for an unknown user."""
+        arrays = self._holder.arrays
+        if not 0 <= user < self.n_users:
+            return _NO_HISTORY
+        row = arrays.users[user]
+        start = int(row[tables.HISTORY] + row[tables.HISTORY_OFFSET])
+        window = slice(start, start + int(row[tables.HISTORY_LENGTH]))
+        code = arrays.history[window, tables.CODE]
+        return History(
+            item=(code >> TYPE_BITS).astype(np.int32),
+            weight=arrays.weight[window].copy(),
+            time=arrays.history[window, tables.TIME].copy(),
+            type=code.astype(np.int16),
+        )
+
+    def tally(self, user: int) -> Tally:
+        """Return a copy of the user's tally; empty for an unknown user."""
+        arrays = self._holder.arrays
+        entries = arrays.tally[:0]
+        if 0 <= user < self.n_users:
+            start = arrays.users[user, tables.TALLY]
+            entries = arrays.tally[start : start + arrays.users[user, tables.TALLY_LENGTH]]
+        entries = entries[np.argsort(entries[:, 0])]
+        return Tally(
+            item=(entries[:, 0] >> TYPE_BITS).astype(np.int32),
+            type=entries[:, 0].astype(np.int16),
+            count=entries[:, tables.COUNT],
+            last=entries[:, tables.LAST_TIME],
+        )
+
+    def summary(self, user: int) -> Summary:
+        """Return the user's activity, events without weight included."""
+        if not 0 <= user < self.n_users:
+            return Summary(0, None, None)
+        row = self._holder.arrays.users[user]
+        if row[tables.EVENTS] == 0:
+            return Summary(0, None, None)
+        return Summary(int(row[tables.EVENTS]), int(row[tables.FIRST]), int(row[tables.LAST]))
+
+    def user_seq(self, user: int) -> int:
+        """Return the sequence number of the user's last event applied, 0 for an unknown user.
+
+        After `restore` it is the snapshot's, until the user's next event.
+        """
+        return int(self._holder.arrays.users[user, tables.USER_SEQ]) if 0 <= user < self.n_users else 0
+
+    def snapshot(self) -> Mapping[str, NDArray[Any]]:
+        """Return the canonical state: the order of arrival (see the class) and memory layout do not show."""
+        with self.lock:
+            return snapshot_of_arrays(self._holder.arrays, self._signature())
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Become the state of a snapshot; raise `CorruptSnapshotError`, and change nothing, if it cannot be.
+
+        A snapshot taken with another configuration is refused too: the state is then folded from the log.
+        """
+        restored = arrays_of_snapshot(arrays, self._signature(), self.config.window)
+        with self.lock:
+            self._holder.arrays = restored
+
+    def fingerprint(self) -> str:
+        """Return a hash of the snapshot: equal states have equal ones."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self.snapshot().items()):
+            digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def _signature(self) -> bytes:
+        return hashlib.sha256(msgspec.json.encode(self.config, order="sorted")).digest()
+
+    def _fold(self, events: EventColumns) -> None:
+        batch = np.empty((len(events), BATCH_COLUMNS), np.int64)
+        batch[:, B_SEQ], batch[:, B_TIME], batch[:, B_KEY] = events.seq, events.time, events.key
+        batch[:, B_USER], batch[:, B_ITEM], batch[:, B_TYPE] = events.user, events.item, events.type
+        weights = np.empty(len(events), np.float32)
+        weights[:] = weigh(self._type_names(), events.type, events.value, self.config.weights)
+        longest, bound = self.config.history_length, self.config.neighbours_per_item
+        done = 0
+        while done < len(batch):
+            arrays = self._holder.arrays
+            done = fold_events(arrays, batch, weights, done, longest, self._falloff, self._gap, bound)
+            if done < len(batch):
+                self._holder.arrays = grown(arrays)
+
+
+def state_at(
+    events: EventColumns,
+    config: StateConfig,
+    type_names: Callable[[], Sequence[str]],
+    *,
+    time: int | None = None,
+    seq: int | None = None,
+) -> State:
+    """Return the state as of a past moment: the fold of the events with `timestamp <= time` and `seq <= seq`.
+
+    `events` is the log from its start. In log order, whichever bound is given.
+    """
+    kept = np.ones(len(events), np.bool_)
+    if time is not None:
+        kept &= events.time <= time
+    if seq is not None:
+        kept &= events.seq <= seq
+    prefix = EventColumns(
+        previous_seq=events.previous_seq,
+        seq=events.seq[kept],
+        user=events.user[kept],
+        item=events.item[kept],
+        type=events.type[kept],
+        time=events.time[kept],
+        key=events.key[kept],
+        value=events.value[kept],
+    )
+    state = State(config, type_names)
+    state.apply(prefix)
+    return state
+
+
+def _falloff(window: int) -> Int64s:
+    """Return the weight of a pair at each distance from 0 (unused) to window + 1 (zero)."""
+    distances = np.arange(1, window + 1)
+    weights: Int64s = np.zeros(window + 2, np.int64)
+    weights[1:-1] = (FOLLOW_UNIT + distances // 2) // distances
+    return weights
+
+
+_NO_HISTORY = History(
+    item=np.empty(0, np.int32),
+    weight=np.empty(0, np.float32),
+    time=np.empty(0, np.int64),
+    type=np.empty(0, np.int16),
+)
