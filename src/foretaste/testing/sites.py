@@ -144,16 +144,17 @@ class MemoryExposureSite:
 
 
 class SqliteExposureSite:
-    """Exposures in a directory."""
+    """Exposures in a directory. The type is a parameter, so that a faulty one can be put in."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, log: type[SqliteExposureLog] = SqliteExposureLog) -> None:
         self._directory = directory
+        self._type = log
         self._opened: list[SqliteExposureLog] = []
 
     def open(self, *, bound: int, retention_days: float, clock: Clock) -> ExposureLog:
         """Open the log of the directory."""
         path = self._directory / "exposures.db"
-        log = SqliteExposureLog(path, most_waiting=bound, retention_days=retention_days, clock=clock)
+        log = self._type(path, most_waiting=bound, retention_days=retention_days, clock=clock)
         self._opened.append(log)
         return log
 
