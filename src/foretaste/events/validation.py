@@ -210,6 +210,8 @@ def _context(raw: Mapping[str, str | float | bool | None], limits: EventLimits) 
         checked_text(name, "a name in context", limits.context_bytes, InvalidEventError)
         if value is None:
             continue
+        if isinstance(value, int) and value.bit_length() > 64:
+            raise InvalidEventError(f"context.{name} is a number with far too many digits", field="context")
         text = str(value).lower() if isinstance(value, bool) else str(value)
         context[name] = checked_text(text, f"context.{name}", limits.context_bytes, InvalidEventError)
     return context
