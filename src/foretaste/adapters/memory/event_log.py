@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from threading import RLock
+from threading import Lock
+from typing import Literal
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class MemoryEventLog:
     """`EventLog` that ends with the process: every promise is kept but durability.
 
     Batches are appended by the thread that submits them, one batch at a time, so the future is
-    resolved when `submit` returns. `on_commit` is called with the new events before that.
+    resolved when `submit` returns. `on_commit` is called with the new events before that; readers are
+    not held up by it.
     """
 
     def __init__(
@@ -26,19 +28,21 @@ class MemoryEventLog:
     ) -> None:
         self.id_map = id_map if id_map is not None else MemoryIdMap()
         self._on_commit = on_commit
-        self._lock = RLock()
-        self._events: list[Event] = []
+        self._appending = Lock()
+        self._events: list[
+            Event
+        ] = []  # only ever extended, by a whole batch at once, so reading takes no lock
         self._seqs: dict[str, int] = {}
         self._closed = False
 
     def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
         """Append a batch; the future gives one outcome per event, in the order of `events`."""
         future: Future[list[AppendOutcome]] = Future()
-        with self._lock:
+        with self._appending:
             if self._closed:
                 raise UnavailableError("the log is closed")
             before = len(self._events)
-            outcomes = [self._append(event) for event in events]
+            outcomes = self._append(events)
             if self._on_commit and len(self._events) > before:
                 self._on_commit(self.read(before, len(events)))
         future.set_result(outcomes)
@@ -46,20 +50,17 @@ class MemoryEventLog:
 
     def read(self, after: int, limit: int) -> EventColumns:
         """Return up to `limit` events with sequence numbers above `after`."""
-        with self._lock:
-            seqs = range(after + 1, min(after + limit, len(self._events)) + 1)
-            return self._columns(seqs, after)
+        return self._columns(range(after + 1, min(after + limit, len(self._events)) + 1), after)
 
     def window(self, start: int, end: int) -> EventColumns:
         """Return the events with `start <= timestamp < end` (microseconds), in log order."""
-        with self._lock:
-            seqs = [seq for seq, event in enumerate(self._events, 1) if start <= event.timestamp < end]
-            return self._columns(seqs, seqs[0] - 1 if seqs else 0)
+        every = enumerate(list(self._events), 1)
+        seqs = [seq for seq, event in every if start <= event.timestamp < end]
+        return self._columns(seqs, seqs[0] - 1 if seqs else 0)
 
     def of_user(self, user_id: str, limit: int) -> list[Event]:
         """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""
-        with self._lock:
-            own = [event for event in self._events if event.user_id == user_id]
+        own = [event for event in list(self._events) if event.user_id == user_id]
         own.sort(key=lambda event: (event.timestamp, event.event_id))
         return own[-limit:] if limit else []
 
@@ -69,19 +70,25 @@ class MemoryEventLog:
 
     def close(self) -> None:
         """Take no more events."""
-        with self._lock:
+        with self._appending:
             self._closed = True
 
-    def _append(self, event: Event) -> AppendOutcome:
-        seq = self._seqs.get(event.event_id)
-        if seq is not None:
-            return AppendOutcome(event_id=event.event_id, status="duplicate", seq=seq)
-        self._events.append(event)
-        seq = self._seqs[event.event_id] = len(self._events)
-        self.id_map.assign("user", [event.user_id])
-        self.id_map.assign("item", [event.item_id])
-        self.id_map.assign("type", [event.type])
-        return AppendOutcome(event_id=event.event_id, status="accepted", seq=seq)
+    def _append(self, events: Sequence[Event]) -> list[AppendOutcome]:
+        new: list[Event] = []
+        outcomes = []
+        for event in events:
+            known = self._seqs.get(event.event_id)
+            seq = known or len(self._events) + len(new) + 1
+            if not known:
+                new.append(event)
+                self._seqs[event.event_id] = seq
+            status: Literal["accepted", "duplicate"] = "duplicate" if known else "accepted"
+            outcomes.append(AppendOutcome(event_id=event.event_id, status=status, seq=seq))
+        self.id_map.assign("user", [event.user_id for event in new])
+        self.id_map.assign("item", [event.item_id for event in new])
+        self.id_map.assign("type", [event.type for event in new])
+        self._events.extend(new)
+        return outcomes
 
     def _columns(self, seqs: Sequence[int], previous_seq: int) -> EventColumns:
         if not len(seqs):

@@ -1,6 +1,7 @@
 """The promises of `ports.event_log.EventLog`."""
 
 from collections.abc import Sequence
+from threading import Event as Signal
 from threading import Thread
 
 import numpy as np
@@ -189,6 +190,25 @@ class EventLogContract:
         assert [row for columns in heard for row in told(stores, columns)] == read
         assert len(read) == 200
 
+    def test_readers_are_not_held_up_by_a_subscriber(self, site: StoreSite) -> None:
+        reached, released = Signal(), Signal()
+
+        def slow(_: EventColumns) -> None:
+            reached.set()
+            released.wait(SECONDS)
+
+        log = site.open(slow).log
+        sender = Thread(target=submitted, args=(log, events(0, 5)))
+        sender.start()
+        reached.wait(SECONDS)
+        found: list[int] = []
+        reader = Thread(target=lambda: found.append(len(log.read(0, 10)) + len(log.of_user("user-1", 10))))
+        reader.start()
+        reader.join(SECONDS / 10)
+        released.set()
+        assert found == [6]
+        _finished(sender, reader)
+
     def test_a_window_takes_in_its_start_and_leaves_out_its_end(self, site: StoreSite) -> None:
         stores = site.open()
         batch = events(10, 20) + events(0, 10)
@@ -255,5 +275,9 @@ def _submit_all(log: EventLog, start: int, stop: int, size: int) -> None:
 def _together(threads: Sequence[Thread]) -> None:
     for thread in threads:
         thread.start()
+    _finished(*threads)
+
+
+def _finished(*threads: Thread) -> None:
     for thread in threads:
         thread.join()
