@@ -1,0 +1,1 @@
+"""Serving: the request path and the event path, without a web framework."""

@@ -1,0 +1,144 @@
+"""The request path: a query in, a slate out, from one consistent view."""
+
+import logging
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from foretaste.domain.errors import ForetasteError, InvalidQueryError, UnknownItemError
+from foretaste.domain.query import Query
+from foretaste.domain.slate import Exposure, Slate
+from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.compose import answer
+from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
+from foretaste.pipeline.view import View
+from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.live import Live
+from foretaste.serving.measures import count_answer, count_filters
+from foretaste.serving.names import Names
+from foretaste.serving.untrained import untrained_artifact
+
+SIMILAR, TRENDING = "similar", "trending"
+_log = logging.getLogger(__name__)
+
+
+class Answerer:
+    """Answers queries from `live`: the same query on the same state and versions gives the same slate.
+
+    Any number of threads may ask. Every slate is recorded as an exposure and counted, unless `dry_run`.
+    Without a published model, and where a model fails, the answer comes from what needs no training;
+    `recommendation_fallback_total{reason}` counts these.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        telemetry: Telemetry,
+        *,
+        namespace: str = "default",
+        scenarios: Mapping[str, Scenario] = SHIPPED,
+    ) -> None:
+        self._live = live
+        self._telemetry = telemetry
+        self._namespace = namespace
+        self._scenarios = scenarios
+        self._untrained = untrained_artifact()
+        self.names = Names(live.id_map)
+
+    def recommend(self, query: Query, *, dry_run: bool = False) -> Slate:
+        """Answer what to show to a person; unknown ones, and None, get what is trending.
+
+        Raises `UnknownScenarioError` and `UnknownModelError`.
+        """
+        started = time.perf_counter()
+        scenario = find_scenario(query.scenario, self._scenarios)
+        if scenario.history == "item":
+            raise InvalidQueryError(
+                f"scenario {query.scenario!r} starts from an item; ask /items/{{item_id}}/similar",
+                field="scenario",
+            )
+        with self._live.state.lock:
+            user = -1 if query.user_id is None else self.names.ordinal("user", query.user_id)
+            if user >= 0:
+                query = msgspec.structs.replace(query, user_id=self.names.of("user")[user])
+            known = self._live.state.summary(user).events > 0
+            slate = self._answered(query, scenario, user=user)
+        if not dry_run:
+            self._live.exposures.record(exposure_of(slate))
+            seconds = time.perf_counter() - started
+            count_answer(self._telemetry, query, slate, known=known, seconds=seconds)
+        return slate
+
+    def similar(self, query: Query) -> Slate:
+        """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such."""
+        query = msgspec.structs.replace(query, scenario=SIMILAR)
+        with self._live.state.lock:
+            item = -1 if query.item_id is None else self.names.ordinal("item", query.item_id)
+            if item < 0 or self._deleted(item):
+                self._telemetry.count("similar_items_requests_total", status="not_found")
+                raise UnknownItemError(f"no item is called {query.item_id!r}", field="item_id")
+            query = msgspec.structs.replace(query, item_id=self.names.of("item")[item])
+            slate = self._answered(query, find_scenario(SIMILAR, self._scenarios), item=item)
+        self._live.exposures.record(exposure_of(slate))
+        self._telemetry.count("similar_items_requests_total", status="ok" if slate.items else "empty")
+        count_filters(self._telemetry, query)
+        return slate
+
+    def _answered(self, query: Query, scenario: Scenario, *, user: int = -1, item: int = -1) -> Slate:
+        """Answer with the model that serves, or without it; the caller holds the state's lock."""
+        artifact = self._live.artifact
+        if artifact is None:
+            self._telemetry.count("recommendation_fallback_total", reason="no_model")
+            return answer(query, self._view(query, scenario, self._untrained, user=user, item=item))
+        try:
+            slate = answer(query, self._view(query, scenario, artifact, user=user, item=item))
+        except ForetasteError:
+            raise
+        except Exception:  # noqa: BLE001 - however a model fails, the person is answered
+            _log.exception("model %s failed; the answer is what is trending", artifact.version)
+            self._telemetry.count("recommendation_fallback_total", reason="model_error")
+            self._telemetry.count("recommendation_errors_total")
+            return self._trending(query, user=user)
+        if slate.source == TRENDING and scenario.history == "user":
+            self._telemetry.count("recommendation_fallback_total", reason="cold_user")
+        return slate
+
+    def _trending(self, query: Query, *, user: int) -> Slate:
+        plain = msgspec.structs.replace(query, scenario=TRENDING, model=None, explain=False)
+        scenario = find_scenario(TRENDING, self._scenarios)
+        return answer(plain, self._view(plain, scenario, self._untrained, user=user, item=-1))
+
+    def _view(self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int, item: int) -> View:
+        excluded = self.names.ordinals("item", query.exclude_ids)
+        return View(
+            state=self._live.state,
+            catalog=self._live.catalog_columns,
+            artifact=artifact,
+            scenario=scenario,
+            item_names=self.names.of("item"),
+            type_names=self.names.of("type"),
+            user=user,
+            seed_item=item,
+            excluded=excluded,
+            namespace=self._namespace,
+        )
+
+    def _deleted(self, item: int) -> bool:
+        catalog = self._live.catalog_columns
+        return item < catalog.n_items and bool(catalog.deleted[item])
+
+
+def exposure_of(slate: Slate) -> Exposure:
+    """Return the record that `slate` was shown."""
+    return Exposure(
+        recommendation_id=slate.recommendation_id,
+        user_id=slate.user_id,
+        scenario=slate.scenario,
+        source=slate.source,
+        time=slate.generated_at,
+        items=tuple([item.item_idx for item in slate.items]),
+        scores=tuple([item.score for item in slate.items]),
+        propensities=tuple([item.propensity for item in slate.items]),
+        versions=slate.versions,
+    )

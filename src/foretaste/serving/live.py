@@ -1,0 +1,49 @@
+"""What serving stands on: the parts of a running system, of one moment each."""
+
+from typing import Protocol
+
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State
+from foretaste.pipeline.artifact import Artifact
+from foretaste.ports.event_log import EventLog
+from foretaste.ports.exposure_log import ExposureLog
+from foretaste.ports.id_map import IdMap
+
+
+class Live(Protocol):
+    """State, stores and the model that serves.
+
+    Promise: `catalog_columns` and `artifact` are replaced as one reference each while `state.lock` is
+    held, so that who holds it sees state, catalog and model of one moment, and a swap of models loses
+    no request. `artifact` is None until a model is published.
+    """
+
+    @property
+    def state(self) -> State:
+        """All that is known of users and items."""
+        ...
+
+    @property
+    def log(self) -> EventLog:
+        """The event log; what is appended is in `state` before its future resolves."""
+        ...
+
+    @property
+    def id_map(self) -> IdMap:
+        """Ids and their ordinals."""
+        ...
+
+    @property
+    def exposures(self) -> ExposureLog:
+        """What was shown."""
+        ...
+
+    @property
+    def catalog_columns(self) -> CatalogColumns:
+        """The catalog by ordinal."""
+        ...
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The model that serves."""
+        ...

@@ -1,0 +1,37 @@
+"""What serving counts, by the names that dashboards use."""
+
+from foretaste.domain.query import Query
+from foretaste.domain.slate import Slate
+from foretaste.ports.telemetry import Telemetry
+
+
+def count_answer(telemetry: Telemetry, query: Query, slate: Slate, *, known: bool, seconds: float) -> None:
+    """Count one answer to a person; `known` is whether they had a history."""
+    user_type = "known" if known else "cold"
+    telemetry.count("recommendation_requests_total", source=slate.source, user_type=user_type)
+    telemetry.observe("recommendation_latency_seconds", seconds)
+    if slate.items:
+        telemetry.observe("recommendation_diversity_score", variety(slate))
+    count_filters(telemetry, query)
+    if query.explain:
+        telemetry.count("explain_requests_total")
+        telemetry.observe("explain_computation_duration_seconds", seconds)
+    if query.diversity_lambda is not None and query.diversity_lambda < 1.0:
+        telemetry.count("mmr_rerank_applied_total")
+
+
+def count_filters(telemetry: Telemetry, query: Query) -> None:
+    """Count which kinds of filters and exclusions a query uses."""
+    for name in query.filters:
+        telemetry.count("filter_applied_total", type=name)
+    for name in query.exclude:
+        telemetry.count("filter_applied_total", type=f"exclude_{name}")
+    if query.exclude_ids:
+        telemetry.count("filter_applied_total", type="exclude_ids")
+        telemetry.count("items_excluded_explicit_total", len(query.exclude_ids))
+
+
+def variety(slate: Slate) -> float:
+    """Return the number of different main categories over the number of items, in (0, 1]."""
+    main = {item.categories[0] if item.categories else item.item_id for item in slate.items}
+    return len(main) / len(slate.items)

@@ -1,0 +1,46 @@
+"""Ids as clients write them, resolved to ordinals; and back."""
+
+from collections.abc import Sequence
+from threading import Lock
+
+import numpy as np
+
+from foretaste.domain.arrays import Ordinals
+from foretaste.ports.id_map import IdKind, IdMap
+
+_LONGEST_INDEX = 10
+"""Digits of the largest ordinal, 2,147,483,647."""
+
+
+class Names:
+    """The id map as serving reads it: names by ordinal without a copy, and the dense index as a second id.
+
+    A text of digits that is no id is taken as the dense index (`user_idx`, `item_idx`).
+    """
+
+    def __init__(self, id_map: IdMap) -> None:
+        self._id_map = id_map
+        self._names: dict[IdKind, list[str]] = {"user": [], "item": [], "type": []}
+        self._reading = Lock()
+
+    def of(self, kind: IdKind) -> Sequence[str]:
+        """Return all names by ordinal; never changed but at its end."""
+        names = self._names[kind]
+        with self._reading:
+            names.extend(self._id_map.names(kind, len(names)))
+        return names
+
+    def ordinal(self, kind: IdKind, written: str) -> int:
+        """Return the ordinal of an id or of a dense index, -1 if it is neither."""
+        found = int(self._id_map.find(kind, [written])[0])
+        if found >= 0 or len(written) > _LONGEST_INDEX or not (written.isascii() and written.isdigit()):
+            return found
+        index = int(written)
+        return index if index < len(self.of(kind)) else -1
+
+    def ordinals(self, kind: IdKind, written: Sequence[str]) -> Ordinals:
+        """Return the ordinals of ids or dense indexes, int32, -1 where unknown."""
+        found = self._id_map.find(kind, written)
+        if (found < 0).any():
+            return np.array([self.ordinal(kind, name) for name in written], np.int32)
+        return found

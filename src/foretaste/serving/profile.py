@@ -1,0 +1,229 @@
+"""What is known of one person, for their own eyes and for those who serve them."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypedDict
+
+import msgspec
+import numpy as np
+
+from foretaste.domain.arrays import Mask
+from foretaste.domain.errors import UnknownUserError
+from foretaste.domain.item import Attribute, Item
+from foretaste.events.moments import format_moment
+from foretaste.events.vocabulary import CONSUMING_TYPES
+from foretaste.features.state import Tally
+from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.live import Live
+from foretaste.serving.names import Names
+
+PURCHASE = "purchase"
+TAKEN = CONSUMING_TYPES - {"dislike", "dismiss"}
+"""What counts as a purchase where nobody ever purchases: a film rated, watched or liked."""
+
+
+class _Described(TypedDict):
+    """What the catalog says of an item."""
+
+    item_id: str
+    item_idx: int
+    title: str
+    categories: tuple[str, ...]
+    metadata: dict[str, Attribute]
+
+
+class PastItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of a person's past, with what the catalog says of it now."""
+
+    item_id: str
+    item_idx: int
+    title: str
+    categories: tuple[str, ...]
+    metadata: dict[str, Attribute]
+
+
+class Purchase(PastItem, frozen=True, kw_only=True):
+    """An item that the person took, how often, and when last."""
+
+    count: int
+    purchased_at: str
+
+
+class PastEvent(PastItem, frozen=True, kw_only=True):
+    """One event of the person."""
+
+    event_id: str
+    type: str
+    value: float | None
+    at: str
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of what the person took is of one kind."""
+
+    name: str
+    count: int
+    percentage: float
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's past.
+
+    `counted_types` are the event types that count as purchases: `purchase` alone, or, where the log holds
+    no purchase at all, those after which one is done with an item and content with it. A product's group
+    is its attribute `product_group`, else its main category; its type the attribute `product_type`, else
+    its second category, else the main one.
+    """
+
+    user_id: str
+    user_idx: int
+    total_events: int
+    first_activity_at: str | None
+    last_activity_at: str | None
+    events_by_type: dict[str, int]
+    counted_types: tuple[str, ...]
+    total_purchases: int
+    first_purchase_at: str | None
+    last_purchase_at: str | None
+    recent_purchases: tuple[Purchase, ...]
+    recent_events: tuple[PastEvent, ...]
+    top_product_groups: tuple[Share, ...]
+    top_product_types: tuple[Share, ...]
+    state_seq: int
+
+
+class Profiler:
+    """Reads profiles from the state, the catalog and the log of `live`."""
+
+    def __init__(self, live: Live, names: Names, telemetry: Telemetry) -> None:
+        self._live = live
+        self._names = names
+        self._telemetry = telemetry
+
+    def profile(self, user_id: str, *, recent_limit: int = 10, top_categories: int = 5) -> Profile:
+        """Return the profile of a user; raise `UnknownUserError` if nothing is known of them."""
+        self._telemetry.count("user_profile_requests_total")
+        state = self._live.state
+        with state.lock:
+            user = self._names.ordinal("user", user_id)
+            summary, tally, seq = state.summary(user), state.tally(user), state.seq
+        if summary.events == 0:
+            raise UnknownUserError(f"nothing is known of a user {user_id!r}", field="user_id")
+        types = self._names.of("type")
+        counted = counted_types(types)
+        taken = _of_types(tally, counted, types)
+        name = self._names.of("user")[user]
+        return Profile(
+            user_id=name,
+            user_idx=user,
+            total_events=summary.events,
+            first_activity_at=_written(summary.first),
+            last_activity_at=_written(summary.last),
+            events_by_type=_by_type(tally, types),
+            counted_types=counted,
+            total_purchases=int(tally.count[taken].sum()),
+            first_purchase_at=_written(self._first(name, counted, tally, taken, summary.events)),
+            last_purchase_at=_written(int(tally.last[taken].max()) if taken.any() else None),
+            recent_purchases=self._purchases(tally, taken, recent_limit),
+            recent_events=self._events(name, recent_limit),
+            top_product_groups=self._shares(tally, taken, _group, top_categories),
+            top_product_types=self._shares(tally, taken, _type, top_categories),
+            state_seq=seq,
+        )
+
+    def _first(
+        self, user_id: str, counted: tuple[str, ...], tally: Tally, taken: Mask, events: int
+    ) -> int | None:
+        """Return when the person first took something: the tally knows only each pair's latest time."""
+        if not taken.any():
+            return None
+        if (tally.count[taken] == 1).all():
+            return int(tally.last[taken].min())
+        past = self._live.log.of_user(user_id, events)
+        return min((event.timestamp for event in past if event.type in counted), default=None)
+
+    def _purchases(self, tally: Tally, taken: Mask, limit: int) -> tuple[Purchase, ...]:
+        rows = np.flatnonzero(taken)
+        latest = rows[np.lexsort((tally.item[rows], -tally.last[rows]))]
+        chosen = list(dict.fromkeys(int(item) for item in tally.item[latest]))[:limit]
+        purchases = []
+        for item in chosen:
+            own = taken & (tally.item == item)
+            purchases.append(
+                Purchase(
+                    **self._described(item),
+                    count=int(tally.count[own].sum()),
+                    purchased_at=format_moment(int(tally.last[own].max())),
+                )
+            )
+        return tuple(purchases)
+
+    def _events(self, user_id: str, limit: int) -> tuple[PastEvent, ...]:
+        past = self._live.log.of_user(user_id, limit)
+        items = self._names.ordinals("item", [event.item_id for event in past])
+        return tuple(
+            PastEvent(
+                **self._described(int(item)),
+                event_id=event.event_id,
+                type=event.type,
+                value=event.value,
+                at=format_moment(event.timestamp),
+            )
+            for event, item in zip(reversed(past), items[::-1], strict=True)
+        )
+
+    def _shares(
+        self, tally: Tally, taken: Mask, kind: Callable[[Item], str | None], most: int
+    ) -> tuple[Share, ...]:
+        counts: Counter[str] = Counter()
+        for item, count in zip(tally.item[taken].tolist(), tally.count[taken].tolist(), strict=True):
+            entry = self._live.catalog_columns.item(item)
+            name = kind(entry) if entry is not None else None
+            if name is not None:
+                counts[name] += count
+        total = counts.total()
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return tuple(
+            Share(name=name, count=count, percentage=round(100.0 * count / total, 2))
+            for name, count in ordered[:most]
+        )
+
+    def _described(self, item: int) -> _Described:
+        entry = self._live.catalog_columns.item(item)
+        return {
+            "item_id": self._names.of("item")[item],
+            "item_idx": item,
+            "title": entry.title if entry else "",
+            "categories": entry.categories if entry else (),
+            "metadata": entry.attributes if entry else {},
+        }
+
+
+def counted_types(type_names: Sequence[str]) -> tuple[str, ...]:
+    """Return the event types that count as purchases in a log with these types."""
+    return (PURCHASE,) if PURCHASE in type_names else tuple(sorted(TAKEN))
+
+
+def _of_types(tally: Tally, wanted: Sequence[str], type_names: Sequence[str]) -> Mask:
+    return np.array([name in wanted for name in type_names], np.bool_)[tally.type]
+
+
+def _by_type(tally: Tally, type_names: Sequence[str]) -> dict[str, int]:
+    counts = np.bincount(tally.type, weights=tally.count, minlength=len(type_names))
+    return {name: int(count) for name, count in zip(type_names, counts, strict=True) if count}
+
+
+def _group(item: Item) -> str | None:
+    named = item.attributes.get("product_group")
+    return str(named) if named is not None else next(iter(item.categories), None)
+
+
+def _type(item: Item) -> str | None:
+    named = item.attributes.get("product_type")
+    if named is not None:
+        return str(named)
+    return item.categories[1] if len(item.categories) > 1 else _group(item)
+
+
+def _written(moment: int | None) -> str | None:
+    return None if moment is None else format_moment(moment)
