@@ -1,0 +1,92 @@
+"""Percentile bootstrap intervals, by person: one person's events are not independent of each other.
+
+Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13; whole people are drawn with
+replacement (a cluster bootstrap), so that a few busy people widen the interval as they should.
+"""
+
+import msgspec
+import numpy as np
+
+from foretaste.domain.arrays import Doubles, Ordinals
+
+DRAWS = 2000
+LEVEL = 0.95
+_CHUNK_CELLS = 4_000_000
+
+
+class Interval(msgspec.Struct, frozen=True, kw_only=True):
+    """A value with the interval that holds it in `level` of all drawings of other people like these."""
+
+    value: float
+    low: float
+    high: float
+    level: float = LEVEL
+
+    def __str__(self) -> str:
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
+
+def mean_interval(
+    values: Doubles, users: Ordinals, *, seed: int, draws: int = DRAWS, level: float = LEVEL
+) -> Interval:
+    """Return the mean of `values` float64 [n], with its interval; `users` [n] says whose each value is."""
+    sums, counts = _by_user(values, users)
+    drawn = _draw(np.stack([sums, counts]), seed, draws)
+    return _interval(_divided(sums.sum(), counts.sum()), drawn[0] / drawn[1], level)
+
+
+def difference_interval(
+    ours: Doubles, theirs: Doubles, users: Ordinals, *, seed: int, draws: int = DRAWS, level: float = LEVEL
+) -> Interval:
+    """Return mean(ours) - mean(theirs), both measured on the same events (paired), with its interval."""
+    return mean_interval(ours - theirs, users, seed=seed, draws=draws, level=level)
+
+
+def ratio_interval(
+    ours: Doubles, theirs: Doubles, users: Ordinals, *, seed: int, draws: int = DRAWS, level: float = LEVEL
+) -> Interval:
+    """Return mean(ours) / mean(theirs), both measured on the same events (paired), with its interval.
+
+    Infinite where theirs is 0 and ours is not; 1 where both are 0.
+    """
+    above, _ = _by_user(ours, users)
+    below, _ = _by_user(theirs, users)
+    drawn = _draw(np.stack([above, below]), seed, draws)
+    ratios = np.array([_quotient(a, b) for a, b in drawn.T])
+    return _interval(_quotient(float(above.sum()), float(below.sum())), ratios, level)
+
+
+def _by_user(values: Doubles, users: Ordinals) -> tuple[Doubles, Doubles]:
+    _, group = np.unique(users, return_inverse=True)
+    sums, counts = np.bincount(group, weights=values), np.bincount(group)
+    return sums.astype(np.float64), counts.astype(np.float64)
+
+
+def _draw(columns: Doubles, seed: int, draws: int) -> Doubles:
+    """Return the sums of `columns` [c, n] over `draws` samples of n people; float64 [c, draws]."""
+    n = columns.shape[1]
+    if n == 0:
+        return np.stack([np.zeros(draws), np.ones(draws)])
+    generator = np.random.default_rng(seed)
+    step = max(1, _CHUNK_CELLS // n)
+    sums = []
+    for begin in range(0, draws, step):
+        chosen = generator.integers(0, n, (min(step, draws - begin), n))
+        sums.append(columns[:, chosen].sum(axis=2))
+    return np.concatenate(sums, axis=1).astype(np.float64)
+
+
+def _interval(value: float, drawn: Doubles, level: float) -> Interval:
+    outside = (1.0 - level) / 2.0
+    low, high = np.quantile(drawn, [outside, 1.0 - outside], method="inverted_cdf")
+    return Interval(value=float(value), low=float(low), high=float(high), level=level)
+
+
+def _divided(above: float, below: float) -> float:
+    return float(above / below) if below else 0.0
+
+
+def _quotient(above: float, below: float) -> float:
+    if below > 0.0:
+        return float(above / below)
+    return 1.0 if above == 0.0 else float("inf")

@@ -1,0 +1,54 @@
+"""Splits: by time where there are times, else by lot per person, and they say which."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foretaste.evaluation.splits import is_timed, split, split_by_time, split_per_user
+
+
+def parts(divided):
+    return np.concatenate([divided.train, divided.validation, divided.test])
+
+
+def test_events_with_times_are_split_in_time_order():
+    divided = split(np.zeros(100, np.int32), np.arange(100), seed=0)
+    assert divided.kind == "time"
+    assert divided.train.tolist() == list(range(80))
+    assert divided.validation.tolist() == list(range(80, 90))
+    assert divided.test.tolist() == list(range(90, 100))
+    assert "time order" in divided.words
+
+
+def test_events_imported_without_times_are_dealt_out_per_person():
+    user = np.repeat(np.arange(10, dtype=np.int32), 10)
+    divided = split(user, np.full(100, 1_700_000_000_000_000), seed=0)
+    assert divided.kind == "hold-out"
+    assert np.bincount(user[divided.test]).tolist() == [1] * 10
+    assert np.bincount(user[divided.validation]).tolist() == [1] * 10
+    assert "hold-out" in divided.words
+
+
+def test_a_few_live_events_do_not_make_an_import_timed():
+    assert not is_timed(np.array([5] * 60 + list(range(40))))
+    assert is_timed(np.array([5] * 40 + list(range(6, 66))))
+    assert not is_timed(np.array([5]))
+
+
+def test_people_with_two_events_only_train():
+    user = np.array([0, 0, 1, 1, 1], np.int32)
+    divided = split_per_user(user, seed=0)
+    assert set(user[divided.train]) == {0, 1}
+    assert user[divided.test].tolist() == [1]
+
+
+@given(st.lists(st.integers(0, 8), max_size=120), st.integers(0, 100))
+def test_every_event_is_in_exactly_one_part(users, seed):
+    for divided in (split_per_user(np.array(users, np.int32), seed=seed), split_by_time(len(users))):
+        assert sorted(parts(divided).tolist()) == list(range(len(users)))
+
+
+def test_the_seed_decides_the_lot():
+    user = np.repeat(np.arange(20, dtype=np.int32), 10)
+    first, again, other = (split_per_user(user, seed=seed).test.tolist() for seed in (1, 1, 2))
+    assert first == again != other
