@@ -1,5 +1,6 @@
 """Artifacts: trained models as versioned, hashed, immutable things."""
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -42,3 +43,10 @@ class ArtifactManifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileEntry, ...] = ()
     hash: str = ""
     format: int = 1
+
+
+def manifest_digest(manifest: ArtifactManifest) -> str:
+    """Return what `manifest.hash` must be: the SHA-256 of its other fields but `created_at`, as hex."""
+    told = msgspec.to_builtins(manifest)
+    del told["hash"], told["created_at"]
+    return sha256(msgspec.json.encode(told, order="sorted")).hexdigest()

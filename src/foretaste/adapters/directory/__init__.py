@@ -1,0 +1,1 @@
+"""Ports kept in a plain directory."""

@@ -1,0 +1,162 @@
+"""The model registry as a directory: `versions/<version>/` and `aliases.json`."""
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from tempfile import mkdtemp
+
+import msgspec
+
+from foretaste.adapters.directory.artifact_directory import make_durable, read_manifest, sync, verify
+from foretaste.domain.artifact import ArtifactManifest
+from foretaste.domain.errors import CorruptArtifactError, InvalidInputError, UnknownModelError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+LONGEST_PAST = 100
+"""Former targets that an alias remembers."""
+
+
+class DirectoryModelRegistry:
+    """Implements `ports.model_registry.ModelRegistry` for any number of processes on one machine.
+
+    A version appears by the renaming of a complete, synced directory and never changes. `aliases.json` maps
+    each alias to the versions it named, the present one last, and is replaced as a whole.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._versions = root / "versions"
+
+    def publish(self, staged: Path) -> ArtifactManifest:
+        """Move a complete artifact directory in; an equal one that is there already changes nothing.
+
+        Raises `CorruptArtifactError` if it is incomplete, or differs from the version of its name.
+        """
+        manifest = read_manifest(staged)
+        verify(staged, manifest)
+        if not NAME.fullmatch(manifest.version):
+            raise CorruptArtifactError(f"{manifest.version!r} cannot name a version", field="version")
+        self._versions.mkdir(parents=True, exist_ok=True)
+        target = self._versions / manifest.version
+        with self._alone():
+            if target.exists():
+                return self._known(target, manifest, staged)
+            make_durable(staged)
+            self._move(staged, target)
+            sync(self._versions)
+        return manifest
+
+    def versions(self) -> list[ArtifactManifest]:
+        """Return all versions whose manifest can be read, oldest first."""
+        manifests = []
+        for path in self._directories():
+            try:
+                manifests.append(read_manifest(path))
+            except CorruptArtifactError:
+                continue
+        return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.version))
+
+    def path(self, version_or_alias: str) -> Path:
+        """Return the verified directory of a version or of what an alias names."""
+        version = self.aliases().get(version_or_alias, version_or_alias)
+        directory = self._existing(version)
+        verify(directory, read_manifest(directory))
+        return directory
+
+    def aliases(self) -> dict[str, str]:
+        """Return alias → version."""
+        return {alias: past[-1] for alias, past in self._past().items() if past}
+
+    def promote(self, version: str, alias: str = "champion") -> None:
+        """Point an alias to a version; to point it to where it points already changes nothing."""
+        if not NAME.fullmatch(alias):
+            raise InvalidInputError(
+                f"{alias!r} cannot be an alias: use letters, digits and . _ -", field="alias"
+            )
+        self._existing(version)
+        with self._alone():
+            past = self._past()
+            before = past.get(alias, [])
+            if before[-1:] != [version]:
+                self._write({**past, alias: [*before, version][-LONGEST_PAST:]})
+
+    def rollback(self, alias: str = "champion") -> str:
+        """Point an alias back to its former target and return that version.
+
+        Raises `UnknownModelError` where there is none. Rolling back twice goes back two steps.
+        """
+        with self._alone():
+            past = self._past()
+            before = past.get(alias, [])[:-1]
+            if not before:
+                raise UnknownModelError(f"{alias!r} has no former version to return to", field="alias")
+            self._existing(before[-1])
+            self._write({**past, alias: before})
+        return before[-1]
+
+    def _existing(self, version: str) -> Path:
+        directory = self._versions / version
+        if not NAME.fullmatch(version) or not directory.is_dir():
+            known = ", ".join(manifest.version for manifest in self.versions()) or "none yet"
+            raise UnknownModelError(f"no model version {version!r}; there are: {known}", field="version")
+        return directory
+
+    def _directories(self) -> list[Path]:
+        if not self._versions.is_dir():
+            return []
+        return [path for path in self._versions.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
+
+    def _known(self, target: Path, manifest: ArtifactManifest, staged: Path) -> ArtifactManifest:
+        present = read_manifest(target)
+        if present.hash != manifest.hash:
+            raise CorruptArtifactError(
+                f"the version {manifest.version} is there with other content; versions never change",
+                field="version",
+            )
+        shutil.rmtree(staged)
+        return present
+
+    def _move(self, staged: Path, target: Path) -> None:
+        try:
+            staged.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            near = Path(mkdtemp(prefix=".arriving-", dir=self._versions)) / target.name
+            shutil.copytree(staged, near)
+            make_durable(near)
+            near.rename(target)
+            near.parent.rmdir()
+            shutil.rmtree(staged)
+
+    def _past(self) -> dict[str, list[str]]:
+        path = self._root / "aliases.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, list[str]])
+        except FileNotFoundError:
+            return {}
+        except msgspec.MsgspecError as error:
+            raise CorruptArtifactError(f"{path} cannot be read: {error}", field="aliases.json") from error
+
+    def _write(self, past: dict[str, list[str]]) -> None:
+        partial = self._root / ".aliases.partial"
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(past, order="sorted"), indent=2))
+        sync(partial)
+        partial.replace(self._root / "aliases.json")
+        sync(self._root)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other writers out, in this process and in others."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            flock(handle, LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
