@@ -59,6 +59,9 @@ class SqliteEventLog:
     ) -> None:
         self._database = database
         self._id_map = id_map
+        self._intern_user = id_map.interner("user")
+        self._intern_item = id_map.interner("item")
+        self._intern_type = id_map.interner("type")
         self._on_commit = on_commit
         self._dedupe_days = dedupe_days
         self._clock = clock
@@ -150,9 +153,7 @@ class SqliteEventLog:
     def _stage_row(self, prepared: Prepared) -> int:
         key, event, context = prepared
         seq = self._last_seq + len(self._rows) + 1
-        (user,) = self._id_map.intern("user", (event.user_id,))
-        (item,) = self._id_map.intern("item", (event.item_id,))
-        (kind,) = self._id_map.intern("type", (event.type,))
+        user = self._intern_user(event.user_id)
         previous = self._staged_heads.get(user)
         if previous is None:
             previous = self._heads[user] if user < len(self._heads) else 0
@@ -160,8 +161,8 @@ class SqliteEventLog:
             (
                 seq,
                 user,
-                item,
-                kind,
+                self._intern_item(event.item_id),
+                self._intern_type(event.type),
                 event.timestamp,
                 key,
                 event.value,

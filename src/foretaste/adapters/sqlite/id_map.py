@@ -1,7 +1,7 @@
 """The id map in SQLite: held in memory whole, extended in the transaction that needs it."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 
 import numpy as np
@@ -79,8 +79,11 @@ class SqliteIdMap:
 
     def intern(self, kind: IdKind, ids: Iterable[str]) -> list[int]:
         """Return ordinals within the present transaction; for operations on the writer's thread."""
-        intern = self._ids[kind].intern
-        return [intern(name) for name in ids]
+        return [self._ids[kind].intern(name) for name in ids]
+
+    def interner(self, kind: IdKind) -> Callable[[str], int]:
+        """Return what gives the ordinal of one id within the present transaction."""
+        return self._ids[kind].intern
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Write the ids that the transaction gave ordinals to."""
