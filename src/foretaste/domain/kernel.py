@@ -15,3 +15,12 @@ def kernel(function: F) -> F:
     from run to run. The GIL is kept: a kernel call is atomic to other Python threads.
     """
     return cast("F", numba.njit(cache=True, error_model="numpy")(function))
+
+
+def inplace_kernel(function: F) -> F:
+    """Compile a kernel that works in the arrays it is given and creates none (slices are fine).
+
+    Numba then does without counting references to arrays, which at each call between kernels costs two
+    atomic operations per array, often more than the called kernel's own work.
+    """
+    return cast("F", numba.njit(cache=True, error_model="numpy", _nrt=False)(function))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inplace_kernel
 from foretaste.features.keyed_rows import give_block, insert, position, room, take_block
 from foretaste.features.neighbours import add_pair
 from foretaste.features.popularity import UNIT, WEIGHT_UNIT, count_event
@@ -45,7 +45,7 @@ B_SEQ, B_USER, B_ITEM, B_TYPE, B_TIME, B_KEY = 0, 1, 2, 3, 4, 5
 BATCH_COLUMNS = 6
 
 
-@kernel
+@inplace_kernel
 def _place_of(history: Int64s, start: int, length: int, time: int, key: int, code: int) -> int:
     """Return how many events of a history come before the given one by (time, key, code)."""
     place = length
@@ -63,83 +63,77 @@ def _place_of(history: Int64s, start: int, length: int, time: int, key: int, cod
     return place
 
 
-@kernel
-def _find_positives(weight: Floats, start: int, place: int, end: int, scratch: Int64s) -> tuple[int, int]:
-    """Note in `scratch` the nearest positive events before and after `place`; return how many there are."""
-    window = scratch.shape[1]
+@inplace_kernel
+def _find_positives(weight: Floats, start: int, place: int, end: int, near: Int64s) -> tuple[int, int]:
+    """Note in `near` the closest positive events before and after `place`; return how many there are."""
+    window = near.shape[1]
     before, after = 0, 0
     row = start + place - 1
     while row >= start and before < window:
         if weight[row] > 0.0:
-            scratch[0, before] = row
+            near[0, before] = row
             before += 1
         row -= 1
     row = start + place
     while row < end and after < window:
         if weight[row] > 0.0:
-            scratch[1, after] = row
+            near[1, after] = row
             after += 1
         row += 1
     return before, after
 
 
-@kernel
-def _pair_room(items: Int64s, history: Int64s, item: int, before: int, after: int, scratch: Int64s) -> int:
-    """Return an upper bound of the pool that the rows touched by an event may take.
-
-    A row gains at most 2 · window + 1 entries, so it takes at most one block of twice its size, or those
-    up to the level that holds as many.
-    """
-    slack = 16 * scratch.shape[1] + 16
-    needed: int = 2 * room(items[item, ROW_LEVEL]) + slack
-    for side in range(2):
-        for i in range(before if side == 0 else after):
-            other = history[scratch[side, i], CODE] >> TYPE_BITS
-            needed += 2 * room(items[other, ROW_LEVEL]) + slack
-    return needed
-
-
-@kernel
-def _add_pairs(
-    items: Int64s,
-    pairs: Int64s,
-    index: Ordinals,
-    blocks: Int64s,
+@inplace_kernel
+def _plan_pairs(
     history: Int64s,
-    scratch: Int64s,
+    near: Int64s,
     before: int,
     after: int,
     item: int,
     time: int,
     falloff: Int64s,
     gap: int,
-    bound: int,
-) -> None:
-    """Count the pairs of a new event with `before` positive events before it and `after` ones after it.
+    plan: Int64s,
+) -> int:
+    """Write to `plan` what a new event changes: (first, then, follow, together) rows; return how many.
 
-    `scratch[0]` and `scratch[1]` hold their places in the history, the nearest first. `falloff` [window + 2]
-    is the weight at each distance, zero beyond the window. What stood on both sides is now one further apart.
+    `near` holds the places in the history of `before` positive events before it and `after` ones after it,
+    the closest first. `falloff` [window + 2] is the weight at each distance, zero beyond the window. What
+    stands on both sides is now one further apart.
     """
-    window = len(falloff) - 2
-    for i in range(before):
-        left, left_time = history[scratch[0, i], CODE] >> TYPE_BITS, history[scratch[0, i], TIME]
-        for j in range(min(after, window - i)):
-            right = scratch[1, j]
-            if history[right, TIME] - left_time <= gap:
-                less = falloff[i + j + 2] - falloff[i + j + 1]
-                lost = -1 if i + j + 1 == window else 0
-                then = history[right, CODE] >> TYPE_BITS
-                add_pair(items, pairs, index, blocks, left, then, less, lost, bound)
-    once = int(np.int64(1))
-    for side in range(2):
-        for i in range(before if side == 0 else after):
-            other = history[scratch[side, i], CODE] >> TYPE_BITS
-            if abs(history[scratch[side, i], TIME] - time) <= gap:
-                first, then = (other, item) if side == 0 else (item, other)
-                add_pair(items, pairs, index, blocks, first, then, falloff[i + 1], once, bound)
+    window, steps = near.shape[1], 0
+    for i in range(before + 1):
+        # Left of a pair stands an earlier event, and in the last round the new event itself.
+        left = history[near[0, i], CODE] >> TYPE_BITS if i < before else item
+        left_time = history[near[0, i], TIME] if i < before else time
+        if i < before and left != item and time - left_time <= gap:
+            plan[steps, 0], plan[steps, 1], plan[steps, 2], plan[steps, 3] = left, item, falloff[i + 1], 1
+            steps += 1
+        for j in range(min(after, window - i) if i < before else after):
+            right = history[near[1, j], CODE] >> TYPE_BITS
+            if left == right or history[near[1, j], TIME] - left_time > gap:
+                continue
+            plan[steps, 0], plan[steps, 1] = left, right
+            if i < before:
+                plan[steps, 2] = falloff[i + j + 2] - falloff[i + j + 1]
+                plan[steps, 3] = -1 if i + j + 1 == window else 0
+            else:
+                plan[steps, 2], plan[steps, 3] = falloff[j + 1], 1
+            steps += 1
+    return steps
 
 
-@kernel
+@inplace_kernel
+def _pair_room(items: Int64s, plan: Int64s, steps: int) -> int:
+    """Return how much of the pool a plan takes at most: a bigger block for each row of each step."""
+    needed = 0
+    for step in range(steps):
+        needed += room(items[plan[step, 0], ROW_LEVEL] + 1) + room(items[plan[step, 1], ROW_LEVEL] + 1)
+        needed += 4 * steps
+    return needed
+
+
+@inplace_kernel
 def _insert_history(
     users: Int64s,
     history: Int64s,
@@ -189,7 +183,7 @@ def _insert_history(
     users[user, HISTORY_LENGTH], users[user, HISTORY_LEVEL] = length + 1, level
 
 
-@kernel
+@inplace_kernel
 def _count_for_user(
     users: Int64s, tally: Int64s, index: Ordinals, blocks: Int64s, user: int, code: int, time: int
 ) -> None:
@@ -208,7 +202,7 @@ def _count_for_user(
     users[user, LAST] = max(users[user, LAST], time)
 
 
-@kernel
+@inplace_kernel
 def _count_for_item(
     items: Int64s, buckets: Ordinals, stale: Mask, counts: Int64s, item: int, time: int, weight: float
 ) -> None:
@@ -221,7 +215,7 @@ def _count_for_item(
         counts[N_STALE] += 1
 
 
-@kernel
+@inplace_kernel
 def fold_events(
     a: Arrays,
     batch: Int64s,
@@ -239,9 +233,9 @@ def fold_events(
     rows, `gap` the most microseconds between the events of a pair.
     """
     users, history, weights, tally, tally_index = a.users, a.history, a.weight, a.tally, a.tally_index
-    items, pairs, pair_index, counts, scratch = a.items, a.pairs, a.pair_index, a.counts, a.scratch
+    items, pairs, pair_index, counts, plan = a.items, a.pairs, a.pair_index, a.counts, a.plan
     history_blocks, tally_blocks, pair_blocks = a.blocks[HISTORIES], a.blocks[TALLIES], a.blocks[PAIRS]
-    needed = counts[NEEDED:]
+    needed, near, buckets, stale = counts[NEEDED:], a.near, a.buckets, a.stale
     for e in range(begin, len(batch)):
         user, item, time, key = batch[e, B_USER], batch[e, B_ITEM], batch[e, B_TIME], batch[e, B_KEY]
         code, weight = (item << TYPE_BITS) | batch[e, B_TYPE], batch_weights[e]
@@ -256,32 +250,21 @@ def fold_events(
         place = _place_of(history, start, length, time, key, code) if weight != 0.0 else 0
         remembered = weight != 0.0 and (place > 0 or length < longest)
         if remembered and weight > 0.0:
-            before, after = _find_positives(weights, start, place, start + length, scratch)
-            needed[4] = pair_blocks[0] + _pair_room(items, history, item, before, after, scratch)
+            before, after = _find_positives(weights, start, place, start + length, near)
+            steps = _plan_pairs(history, near, before, after, item, time, falloff, gap, plan)
+            needed[4] = pair_blocks[0] + _pair_room(items, plan, steps)
             if needed[4] > len(pairs):
                 return e
-            _add_pairs(
-                items,
-                pairs,
-                pair_index,
-                pair_blocks,
-                history,
-                scratch,
-                before,
-                after,
-                item,
-                time,
-                falloff,
-                gap,
-                bound,
-            )
+            for step in range(steps):
+                first, then, follow, together = plan[step, 0], plan[step, 1], plan[step, 2], plan[step, 3]
+                add_pair(items, pairs, pair_index, pair_blocks, first, then, follow, together, bound)
         if remembered:
             _insert_history(
                 users, history, weights, history_blocks, user, place, time, key, code, weight, longest
             )
         _count_for_user(users, tally, tally_index, tally_blocks, user, code, time)
         if weight > 0.0:
-            _count_for_item(items, a.buckets, a.stale, counts, item, time, weight)
+            _count_for_item(items, buckets, stale, counts, item, time, weight)
         counts[N_USERS], counts[N_ITEMS] = max(counts[N_USERS], user + 1), max(counts[N_ITEMS], item + 1)
         users[user, USER_SEQ] = counts[SEQ] = batch[e, B_SEQ]
     return len(batch)

@@ -7,26 +7,25 @@ the order in which they came. Rows of more than eight entries have a hash index 
 probing) in a second pool, at twice the block's position and of twice its length. Freed blocks wait in a list
 per level, chained through their first entry.
 
-Callers pass constants as `int(np.int64(constant))`: for each bare literal Numba compiles a function anew.
 """
 
 import numpy as np
 
 from foretaste.domain.arrays import Int64s, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inplace_kernel
 
 LEVELS = 30
 _SCANNED = 2
 """Rows up to this level (8 entries) are searched by scanning."""
 
 
-@kernel
+@inplace_kernel
 def room(level: int) -> int:
     """Return how many entries a block of `level` holds."""
     return 2 << level if level > 0 else 0
 
 
-@kernel
+@inplace_kernel
 def take_block(entries: Int64s, blocks: Int64s, level: int) -> int:
     """Return the start of a block; the caller has checked that there is room at the end of the pool.
 
@@ -41,7 +40,7 @@ def take_block(entries: Int64s, blocks: Int64s, level: int) -> int:
     return start
 
 
-@kernel
+@inplace_kernel
 def give_block(entries: Int64s, blocks: Int64s, start: int, level: int) -> None:
     """Put a block back."""
     if level > 0:
@@ -49,14 +48,14 @@ def give_block(entries: Int64s, blocks: Int64s, start: int, level: int) -> None:
         blocks[1 + level] = start
 
 
-@kernel
+@inplace_kernel
 def _slot(key: int, mask: int) -> int:
     """Return the first slot to try (Fibonacci hashing)."""
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
     return int(mixed >> np.uint64(32)) & mask
 
 
-@kernel
+@inplace_kernel
 def build_index(entries: Int64s, index: Ordinals, start: int, length: int, level: int) -> None:
     """Index the entries of a row anew."""
     if level <= _SCANNED:
@@ -72,26 +71,28 @@ def build_index(entries: Int64s, index: Ordinals, start: int, length: int, level
         index[base + slot] = entry
 
 
-@kernel
+@inplace_kernel
 def position(entries: Int64s, index: Ordinals, start: int, length: int, level: int, key: int) -> int:
     """Return where `key` lies in the pool, -1 if the row lacks it."""
+    found = -1
     if level <= _SCANNED:
         for place in range(start, start + length):
             if entries[place, 0] == key:
-                return place
-        return -1
-    mask = 2 * room(level) - 1
-    slot = _slot(key, mask)
-    while True:
-        entry: int = index[2 * start + slot]
-        if entry < 0:
-            return -1
-        if entries[start + entry, 0] == key:
-            return start + entry
-        slot = (slot + 1) & mask
+                found = place
+                break
+    else:
+        mask = 2 * room(level) - 1
+        slot = _slot(key, mask)
+        entry = index[2 * start + slot]
+        while entry >= 0 and entries[start + entry, 0] != key:
+            slot = (slot + 1) & mask
+            entry = index[2 * start + slot]
+        if entry >= 0:
+            found = start + entry
+    return found
 
 
-@kernel
+@inplace_kernel
 def _grow(entries: Int64s, index: Ordinals, blocks: Int64s, heads: Int64s, row: int, column: int) -> None:
     start, length, level = heads[row, column], heads[row, column + 1], heads[row, column + 2]
     bigger = take_block(entries, blocks, level + 1)
@@ -104,7 +105,7 @@ def _grow(entries: Int64s, index: Ordinals, blocks: Int64s, heads: Int64s, row: 
     heads[row, column + 2] = level + 1
 
 
-@kernel
+@inplace_kernel
 def insert(
     entries: Int64s, index: Ordinals, blocks: Int64s, heads: Int64s, row: int, column: int, key: int
 ) -> int:
@@ -117,7 +118,8 @@ def insert(
     start, length, level = heads[row, column], heads[row, column + 1], heads[row, column + 2]
     place: int = start + length
     entries[place, 0] = key
-    entries[place, 1:] = 0
+    for part in range(1, entries.shape[1]):
+        entries[place, part] = 0
     heads[row, column + 1] = length + 1
     if level > _SCANNED:
         mask = 2 * room(level) - 1

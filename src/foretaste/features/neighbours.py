@@ -7,7 +7,7 @@ upper 32 bits, how often both came together in the lower ones.
 import numpy as np
 
 from foretaste.domain.arrays import Int64s, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inplace_kernel
 from foretaste.features.keyed_rows import build_index, insert, position
 from foretaste.features.tables import ROW, ROW_LENGTH, ROW_LEVEL
 
@@ -17,7 +17,7 @@ FOLLOW_UNIT = 256
 _FULL = (1 << 31) - 1
 
 
-@kernel
+@inplace_kernel
 def _retain(items: Int64s, pairs: Int64s, index: Ordinals, item: int, threshold: int) -> None:
     """Keep the entries of a row that are not zero and stronger than `threshold`."""
     start, length = items[item, ROW], items[item, ROW_LENGTH]
@@ -31,7 +31,7 @@ def _retain(items: Int64s, pairs: Int64s, index: Ordinals, item: int, threshold:
     build_index(pairs, index, start, kept - start, items[item, ROW_LEVEL])
 
 
-@kernel
+@inplace_kernel
 def _make_room(items: Int64s, pairs: Int64s, index: Ordinals, item: int, bound: int) -> None:
     """Shorten a full row to its stronger half, unless dropping entries that became zero is enough.
 
@@ -56,7 +56,7 @@ def _make_room(items: Int64s, pairs: Int64s, index: Ordinals, item: int, bound: 
     _retain(items, pairs, index, item, low)
 
 
-@kernel
+@inplace_kernel
 def add_pair(
     items: Int64s,
     pairs: Int64s,
@@ -68,22 +68,19 @@ def add_pair(
     together: int,
     bound: int,
 ) -> None:
-    """Add to what is known of item `first` being followed by item `then`; nothing if they are the same.
+    """Add to what is known of item `first` being followed by item `then`, another one.
 
     Where a row lacks the other item, only a gain makes an entry. Counts stay from 0 to 2^31 - 1.
     """
-    if first == then:
-        return
     for direction in range(2):
         item, other = (first, then) if direction == 0 else (then, first)
         start, length, level = items[item, ROW], items[item, ROW_LENGTH], items[item, ROW_LEVEL]
         place = position(pairs, index, start, length, level, other)
-        if place < 0:
-            if together <= 0:
-                continue
+        if place < 0 and together > 0:
             if length >= bound:
                 _make_room(items, pairs, index, item, bound)
             place = insert(pairs, index, blocks, items, item, int(np.int64(ROW)), other)
-        followed = (pairs[place, 1] >> 32) + (follow if direction == 0 else 0)
-        joined = (pairs[place, 1] & _FULL) + together
-        pairs[place, 1] = max(0, min(_FULL, followed)) << 32 | max(0, min(_FULL, joined))
+        if place >= 0:
+            followed = (pairs[place, 1] >> 32) + (follow if direction == 0 else 0)
+            joined = (pairs[place, 1] & _FULL) + together
+            pairs[place, 1] = max(0, min(_FULL, followed)) << 32 | max(0, min(_FULL, joined))

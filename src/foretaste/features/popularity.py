@@ -12,7 +12,7 @@ read, as the mean over a bucket.
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inplace_kernel
 
 UNIT = 60_000_000
 """Width of the finest bucket, in microseconds."""
@@ -26,12 +26,12 @@ NEVER = -(1 << 62)
 _FULL = np.int64(np.iinfo(np.int32).max)
 
 
-@kernel
+@inplace_kernel
 def _border(newest: int, level: int) -> int:
     return newest + 1 if level == 0 else ((newest >> level) - 1) << level
 
 
-@kernel
+@inplace_kernel
 def _slot(newest: int, time: int) -> int:
     """Return the slot of the bucket that holds `time`, both in units, `time` <= `newest`."""
     level = 0
@@ -44,14 +44,17 @@ def _slot(newest: int, time: int) -> int:
     return bucket & 3 if level == 0 else 2 + 2 * level + (bucket & 1)
 
 
-@kernel
+@inplace_kernel
 def _move_on(buckets: Ordinals, item: int, newest: int, later: int) -> None:
     """Merge buckets so that they fit the newest time `later`.
 
-    From old to young: a slot that a bucket moves to was vacated before or holds the same bucket.
+    Levels whose borders stay are left alone. From old to young: a slot that a bucket moves to was vacated
+    before or holds the same bucket.
     """
-    for reverse in range(LEVELS):
-        level = LEVELS - 1 - reverse
+    highest = LEVELS - 1
+    while highest > 0 and newest >> highest == later >> highest:
+        highest -= 1
+    for level in range(highest, -1, -1):
         for bucket in range(_border(newest, level + 1) >> level, _border(newest, level) >> level):
             old = bucket & 3 if level == 0 else 2 + 2 * level + (bucket & 1)
             count = np.int64(buckets[item, old])
@@ -61,7 +64,7 @@ def _move_on(buckets: Ordinals, item: int, newest: int, later: int) -> None:
                 buckets[item, new] = min(_FULL, buckets[item, new] + count)
 
 
-@kernel
+@inplace_kernel
 def count_event(buckets: Ordinals, item: int, newest: int, time: int, amount: int) -> int:
     """Count `amount` at `time` (in units); return the item's newest time after it."""
     if newest == NEVER:
@@ -74,7 +77,7 @@ def count_event(buckets: Ordinals, item: int, newest: int, time: int, amount: in
     return newest
 
 
-@kernel
+@inplace_kernel
 def decayed_sums(
     buckets: Ordinals, newest: Int64s, items: Int64s, rates: Doubles, means: Doubles, sums: Doubles
 ) -> None:
@@ -97,7 +100,7 @@ def decayed_sums(
                         sums[h, item] += count * means[h, level] * np.exp2(-age * rates[h])
 
 
-@kernel
+@inplace_kernel
 def decayed_to(
     sums: Doubles, newest: Int64s, items: Int64s, moment: float, rate: float, values: Floats
 ) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Int64s, Mask
 from foretaste.domain.errors import CorruptSnapshotError
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inplace_kernel
 from foretaste.features import tables as t
 from foretaste.features.keyed_rows import build_index
 from foretaste.features.popularity import SLOTS
@@ -96,7 +96,7 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
     return arrays
 
 
-@kernel
+@inplace_kernel
 def _index_rows(a: Arrays, n_users: int, n_items: int) -> None:
     for user in range(n_users):
         row = a.users[user]

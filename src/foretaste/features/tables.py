@@ -45,7 +45,7 @@ class Arrays(NamedTuple):
     follow and together) in `pairs` int64 [pool, 2], see `neighbours`. For rows, indexes and `blocks` see
     `keyed_rows`.
     `buckets` int32 [items, SLOTS] is popularity's; `stale` marks items whose sums must be read anew.
-    `scratch` int64 [2, window] holds positions while an event is applied.
+    `near` int64 [2, window] and `plan` int64 [(window + 2) · window, 4] serve while an event is applied.
     """
 
     users: Int64s
@@ -60,7 +60,8 @@ class Arrays(NamedTuple):
     pair_index: Ordinals
     blocks: Int64s
     counts: Int64s
-    scratch: Int64s
+    near: Int64s
+    plan: Int64s
 
 
 _Any = TypeVar("_Any", bound=np.generic)
@@ -89,7 +90,8 @@ def new_arrays(
         pair_index=np.empty(2 * pairs, np.int32),
         blocks=blocks,
         counts=counts,
-        scratch=np.empty((2, window), np.int64),
+        near=np.empty((2, window), np.int64),
+        plan=np.empty(((window + 2) * window, 4), np.int64),
     )
 
 
