@@ -1,0 +1,1 @@
+"""Prometheus: telemetry through its client library, with the process's own measures."""
