@@ -1,0 +1,146 @@
+"""Content: what an item is about, so that one added a second ago can be recommended and explained."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.recency import Recency
+from foretaste.models.content_index import ContentIndex, TermRows, digest_of, first_index, term_rows
+from foretaste.models.interface import Moment
+from foretaste.models.padding import at
+from foretaste.models.recency import recent_weights
+from foretaste.models.unit_rows import unit_rows
+from foretaste.models.vocabulary import Vocabulary, vocabulary_of
+
+USUAL_HALF_LIFE = 10.0
+PROJECTED_DIM = 128
+PROJECTION_SEED = 20_240_117
+
+
+class ContentConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="content"):
+    """TF-IDF over title, text and categories.
+
+    `max_features` terms make the vocabulary; of a person's profile the `profile_terms` strongest count.
+    `recency` None: a half-life of ten events where interactions have times, else none.
+    """
+
+    max_features: int = 10_000
+    profile_terms: int = 128
+    recency: Recency | None = None
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "Content":  # noqa: ARG002 - nothing is drawn
+        """Learn the vocabulary and vectorize the catalog; interactions only say whether there are times."""
+        usual = Recency(half_life_events=USUAL_HALF_LIFE if interactions.timed else None)
+        config = msgspec.structs.replace(self, recency=self.recency or usual)
+        vocabulary = vocabulary_of(catalog.items, self.max_features)
+        empty = term_rows((), ())
+        index = first_index(vocabulary, empty, catalog.items)
+        rows = term_rows(
+            [index.row(ordinal) for ordinal in range(len(catalog.items))],
+            [digest_of(item) for item in catalog.items],
+        )
+        return Content(config, vocabulary, rows)
+
+
+class Content:
+    """Cosine of TF-IDF vectors, summed over the history.
+
+    Items are vectorized when they first appear in the moment's catalog, or appear changed; words that
+    are not in the vocabulary say nothing until the next training.
+    """
+
+    name: ClassVar[str] = "content"
+
+    def __init__(self, config: ContentConfig, vocabulary: Vocabulary, rows: TermRows) -> None:
+        self._config = config
+        self._vocabulary = vocabulary
+        self._rows = rows
+        self._recency = config.recency or Recency()
+        self._index: ContentIndex | None = None
+        self._projection: Floats | None = None
+
+    @property
+    def config(self) -> ContentConfig:
+        """The configuration, nothing left open."""
+        return self._config
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the inner products with the profile; see `Model`."""
+        index = self.index_of(moment.catalog)
+        weight = recent_weights(history, self._recency, moment.now)
+        scores = index.score(self._profile(index, history, weight), moment.n_items)
+        return scores if items is None else at(scores, items)
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return each event's part of the inner product; see `Model`."""
+        index = self.index_of(moment.catalog)
+        weight = recent_weights(history, self._recency, moment.now)
+        heard = self._profile(index, history, weight) != 0.0
+        asked = np.zeros(len(self._vocabulary.idf), np.float32)
+        term, value = index.row(item)
+        asked[term] = value
+        asked *= heard
+        shares = np.zeros(len(history), np.float32)
+        for place in np.flatnonzero(weight):
+            term, value = index.row(int(history.item[place]))
+            shares[place] = weight[place] * (asked[term] @ value)
+        return shares
+
+    def vectors(self, items: Ordinals) -> Floats | None:
+        """Return the rows as of the last moment asked about, projected at random to 128 dimensions.
+
+        Their cosines are those of the full rows within about 0.1.
+        """
+        if self._projection is None:
+            generator = np.random.default_rng(PROJECTION_SEED)
+            shape = (len(self._vocabulary.idf), PROJECTED_DIM)
+            self._projection = (generator.integers(0, 2, shape) * 2 - 1).astype(np.float32)
+        projected = np.zeros((len(items), PROJECTED_DIM), np.float32)
+        for place, item in enumerate(items.tolist()):
+            term, value = self._row(item)
+            projected[place] = value @ self._projection[term]
+        return unit_rows(projected)
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return the vocabulary's arrays and the rows' (`start`, `term`, `weight`, `digest`)."""
+        return {**self._vocabulary.arrays(), **self._rows.arrays()}
+
+    @classmethod
+    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild the model; raise `CorruptArtifactError` where arrays contradict each other."""
+        vocabulary = Vocabulary.from_arrays(arrays)
+        rows = TermRows.from_arrays(arrays, len(vocabulary.idf))
+        return cls(msgspec.convert(dict(config), ContentConfig), vocabulary, rows)
+
+    def index_of(self, catalog: CatalogColumns) -> ContentIndex:
+        """Return the index of this version of the catalog; costs something only when it is another one."""
+        if self._index is None:
+            self._index = first_index(self._vocabulary, self._rows, catalog.items)
+        elif self._index.items is not catalog.items:
+            self._index = self._index.updated(catalog.items)
+        return self._index
+
+    def _row(self, item: int) -> tuple[Ordinals, Floats]:
+        if self._index is not None:
+            return self._index.row(item)
+        inside = 0 <= item < len(self._rows.digest)
+        return self._rows.row(item) if inside else (np.empty(0, np.int32), np.empty(0, np.float32))
+
+    def _profile(self, index: ContentIndex, history: History, weight: Floats) -> Floats:
+        """Return the weighted sum of the events' rows, all but the strongest terms zero; float32 [terms]."""
+        return _strongest(index.profile(history, weight), self._config.profile_terms)
+
+
+def _strongest(profile: Floats, most: int) -> Floats:
+    wanted: Int64s = np.flatnonzero(profile)
+    if len(wanted) > most:
+        weakest = np.argsort(-np.abs(profile[wanted]), kind="stable")[most:]
+        profile[wanted[weakest]] = 0.0
+    return profile

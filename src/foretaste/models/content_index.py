@@ -1,0 +1,186 @@
+"""TF-IDF rows of all items of a catalog version, kept up to date as the catalog changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.errors import CorruptArtifactError
+from foretaste.domain.history import History
+from foretaste.domain.item import Item
+from foretaste.models.item_rows import add_weighted_rows
+from foretaste.models.vocabulary import Vocabulary
+
+CHANGED_SHARE = 0.05
+FEW_CHANGED = 100
+"""Once more rows than these changed since, all are laid out as postings anew."""
+
+Row = tuple[Ordinals, Floats]
+NO_TERMS: Row = (np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermRows:
+    """Row i has the terms `term[start[i]:start[i + 1]]`, rising, with `weight`; `digest` is of its text."""
+
+    start: Int64s
+    term: Ordinals
+    weight: Floats
+    digest: Int64s
+
+    def row(self, place: int) -> tuple[Ordinals, Floats]:
+        """Return terms and weights of one row."""
+        window = slice(self.start[place], self.start[place + 1])
+        return self.term[window], self.weight[window]
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return the arrays by their names."""
+        return {"start": self.start, "term": self.term, "weight": self.weight, "digest": self.digest}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], n_terms: int) -> Self:
+        """Rebuild the rows; raise `CorruptArtifactError` where they point outside."""
+        start, term = arrays["start"], arrays["term"]
+        shaped = len(start) == len(arrays["digest"]) + 1 and len(term) == len(arrays["weight"])
+        rising = shaped and start[0] == 0 and start[-1] == len(term) and bool(np.all(np.diff(start) >= 0))
+        if not rising or (len(term) and not 0 <= term.min() <= term.max() < n_terms):
+            raise CorruptArtifactError("the content rows of the artifact point outside; train again")
+        return cls(start, term, arrays["weight"], arrays["digest"])
+
+
+def term_rows(rows: Sequence[Row], digests: Sequence[int]) -> TermRows:
+    """Lay rows out after one another."""
+    return TermRows(
+        start=np.concatenate(([0], np.cumsum([len(term) for term, _ in rows]))).astype(np.int64),
+        term=np.concatenate([np.empty(0, np.int32), *(term for term, _ in rows)]),
+        weight=np.concatenate([np.empty(0, np.float32), *(weight for _, weight in rows)]),
+        digest=np.array(digests, np.int64),
+    )
+
+
+def digest_of(item: Item | None) -> int:
+    """Return 64 bits that change with any part of the item that content reads; 0 for None."""
+    if item is None:
+        return 0
+    text = "\0".join((item.title, item.text, *item.categories)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little", signed=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings:
+    """The same entries by term: term t is in the items `item[start[t]:start[t + 1]]`, with `weight`."""
+
+    start: Int64s
+    item: Ordinals
+    weight: Floats
+
+
+class ContentIndex:
+    """The rows of one list of items; `updated` gives the index of the next list at the cost of what changed.
+
+    Rows laid out as postings are scored term by term; `changed` ones, few, one by one.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        items: Sequence[Item | None],
+        laid_out: TermRows,
+        postings: Postings,
+        changed: Mapping[int, Row],
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._items = items
+        self._laid_out = laid_out
+        self._postings = postings
+        self._changed = changed
+        self._changed_items = np.array(sorted(changed), np.int64)
+        self._changed_rows = term_rows([changed[item] for item in self._changed_items.tolist()], ())
+
+    @property
+    def items(self) -> Sequence[Item | None]:
+        """The list of items that is indexed."""
+        return self._items
+
+    def row(self, item: int) -> Row:
+        """Return the terms, rising, and weights of an item; none for one that is not in the list."""
+        if item in self._changed:
+            return self._changed[item]
+        return self._laid_out.row(item) if 0 <= item < len(self._laid_out.digest) else NO_TERMS
+
+    def profile(self, history: History, weight: Floats) -> Floats:
+        """Return the weighted sum of the events' rows, float32 [terms]."""
+        profile = np.zeros(len(self._vocabulary.idf), np.float32)
+        if self._changed:
+            is_changed = np.isin(history.item, self._changed_items)
+            for place in np.flatnonzero(is_changed & (weight != 0.0)):
+                term, value = self._changed[int(history.item[place])]
+                profile[term] += weight[place] * value
+            weight = np.where(is_changed, np.float32(0.0), weight)
+        rows = self._laid_out
+        add_weighted_rows(history.item, weight, rows.start, rows.term, rows.weight, profile)
+        return profile
+
+    def score(self, profile: Floats, n_items: int) -> Floats:
+        """Return every row's inner product with `profile`, float32 [terms]; float32 [n_items]."""
+        scores = np.zeros(max(n_items, len(self._items), len(self._laid_out.digest)), np.float32)
+        wanted = np.flatnonzero(profile).astype(np.int32)
+        rows = self._postings
+        add_weighted_rows(wanted, profile[wanted], rows.start, rows.item, rows.weight, scores)
+        if len(self._changed_items):
+            changed = self._changed_rows
+            products = np.concatenate((changed.weight * profile[changed.term], np.zeros(1, np.float32)))
+            sums = np.add.reduceat(products, changed.start[:-1])
+            scores[self._changed_items] = np.where(np.diff(changed.start) > 0, sums, 0.0)
+        return scores[:n_items]
+
+    def updated(self, items: Sequence[Item | None]) -> "ContentIndex":
+        """Return the index of `items`; an item is read anew only if it is another object than before."""
+        if items is self._items:
+            return self
+        known = len(self._items)
+        differing = [
+            ordinal
+            for ordinal, item in enumerate(items)
+            if (item is not self._items[ordinal] if ordinal < known else item is not None)
+        ]
+        differing += range(len(items), known)
+        changed = dict(self._changed)
+        for ordinal in differing:
+            item = items[ordinal] if ordinal < len(items) else None
+            changed[ordinal] = self._vocabulary.row(item) if item is not None else NO_TERMS
+        if len(changed) <= max(FEW_CHANGED, CHANGED_SHARE * len(items)):
+            return ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
+        fresh = ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
+        return laid_out(self._vocabulary, items, [fresh.row(ordinal) for ordinal in range(len(items))])
+
+
+def laid_out(vocabulary: Vocabulary, items: Sequence[Item | None], rows: Sequence[Row]) -> ContentIndex:
+    """Return the index of `items` with these `rows`, all as postings."""
+    flat = term_rows(rows, [0] * len(rows))
+    return ContentIndex(vocabulary, items, flat, _postings(flat, len(vocabulary.idf)), {})
+
+
+def first_index(vocabulary: Vocabulary, stored: TermRows, items: Sequence[Item | None]) -> ContentIndex:
+    """Return the index of `items`, taking the `stored` rows of those whose text is what it was."""
+    n_stored = len(stored.digest)
+    rows: list[Row] = []
+    for ordinal, item in enumerate(items):
+        if item is None:
+            rows.append(NO_TERMS)
+        elif ordinal < n_stored and stored.digest[ordinal] == digest_of(item):
+            rows.append(stored.row(ordinal))
+        else:
+            rows.append(vocabulary.row(item))
+    return laid_out(vocabulary, items, rows)
+
+
+def _postings(rows: TermRows, n_terms: int) -> Postings:
+    order = np.argsort(rows.term, kind="stable")
+    owner = np.repeat(np.arange(len(rows.start) - 1, dtype=np.int32), np.diff(rows.start))
+    start = np.searchsorted(rows.term[order], np.arange(n_terms + 1))
+    return Postings(start.astype(np.int64), owner[order], rows.weight[order])

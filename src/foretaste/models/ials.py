@@ -1,0 +1,152 @@
+"""Matrix factorization of implicit feedback (iALS) that folds a live history in.
+
+Rendle, Krichene, Zhang, Koren: "Revisiting the Performance of iALS on Item Recommendation Benchmarks",
+RecSys 2022. The loss is Σ c (1 - w·h)² over what was observed, plus alpha Σ (w·h)² over all pairs, plus
+λ Σ (n + alpha N) |v|² over all vectors v, n being the sum of c in v's row and N the length of the row.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.recency import Recency
+from foretaste.models.ials_factorization import Factors, Settings, factorize
+from foretaste.models.ials_solver import contributions, solve_row
+from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED, choose
+from foretaste.models.interface import Moment
+from foretaste.models.padding import for_all, inside
+from foretaste.models.recency import recent_weights
+from foretaste.models.training_matrix import live_scale, strengths
+from foretaste.models.unit_rows import unit_rows
+
+LEAST_DIM, MOST_DIM = 64, 256
+
+
+class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ials"):
+    """What iALS needs to know; what is None is chosen by `fit` and stands in the fitted model's `config`.
+
+    `regularization` is λ. `unobserved` is alpha as a multiple of the share of pairs that were observed,
+    which moves far less from catalog to catalog than alpha itself. `strength_power` see `strengths`.
+    """
+
+    dim: int | None = None
+    epochs: int = 5
+    regularization: float | None = None
+    unobserved: float | None = None
+    strength_power: float = 0.5
+    recency: Recency | None = None
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "IALS":  # noqa: ARG002 - learns from interactions only
+        """Learn item vectors; what the configuration leaves open is chosen on a validation part first."""
+        config = self.chosen(interactions, seed)
+        matrix = strengths(interactions, config.strength_power)
+        settings = Settings(
+            dim=config.dim or LEAST_DIM,
+            epochs=config.epochs,
+            regularization=config.regularization or USUAL_REGULARIZATION,
+            unobserved=config.unobserved or USUAL_UNOBSERVED,
+        )
+        return IALS(config, factorize(matrix, settings, seed), live_scale(interactions))
+
+    def chosen(self, interactions: Interactions, seed: int) -> "IALSConfig":
+        """Return this configuration with nothing left open."""
+        dim = self.dim or usual_dim(len(np.unique(interactions.item)))
+        choice = choose(
+            interactions,
+            seed,
+            dim=dim,
+            strength_power=self.strength_power,
+            regularization=self.regularization,
+            unobserved=self.unobserved,
+            recency=self.recency,
+        )
+        return msgspec.structs.replace(
+            self,
+            dim=dim,
+            regularization=choice.regularization,
+            unobserved=choice.unobserved,
+            recency=choice.recency,
+        )
+
+
+def usual_dim(n_items: int) -> int:
+    """Return the power of two next to the root of the number of items, from 64 to 256.
+
+    Quality still rises beyond, and so does the time that a score of all items takes.
+    """
+    return int(np.clip(2 ** round(np.log2(max(n_items, 1)) / 2.0), LEAST_DIM, MOST_DIM))
+
+
+class IALS:
+    """Item vectors; a person's vector is solved for from their history whenever it is asked for."""
+
+    name: ClassVar[str] = "ials"
+
+    def __init__(self, config: IALSConfig, factors: Factors, scale: float) -> None:
+        self._config = config
+        self._factors = factors
+        self._scale = np.float32(scale)
+        self._recency = config.recency or Recency()
+
+    @property
+    def config(self) -> IALSConfig:
+        """The configuration, nothing left open."""
+        return self._config
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the inner products with the history's vector; see `Model`."""
+        vectors, weight, _ = self._rows(history, moment.now)
+        person = solve_row(vectors, weight, self._diagonal(weight))
+        if items is None:
+            return for_all(self._factors.items @ person, moment.n_items)
+        rows, is_inside = inside(items, len(self._factors.items))
+        scores: Floats = (self._factors.items[rows] @ person) * is_inside
+        return scores
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return each event's exact share of the least-squares solution's score; see `Model`."""
+        shares = np.zeros(len(history), np.float32)
+        if 0 <= item < len(self._factors.items):
+            vectors, weight, used = self._rows(history, moment.now)
+            asked = self._factors.items[item]
+            shares[used] = contributions(vectors, weight, self._diagonal(weight), asked)
+        return shares
+
+    def vectors(self, items: Ordinals) -> Floats | None:
+        """Return the item vectors at unit length; see `Model`."""
+        rows, is_inside = inside(items, len(self._factors.items))
+        return unit_rows(self._factors.items[rows] * is_inside[:, np.newaxis])
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return `items`, `diagonal` (see `Factors`) and `scale`, the strength of live events per weight."""
+        return {
+            "items": self._factors.items,
+            "diagonal": self._factors.diagonal,
+            "scale": np.array([self._scale], np.float32),
+        }
+
+    @classmethod
+    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild the model."""
+        chosen = msgspec.convert(dict(config), IALSConfig)
+        factors = Factors(arrays["items"], arrays["diagonal"], chosen.regularization or 0.0)
+        return cls(chosen, factors, float(arrays["scale"][0]))
+
+    def _rows(self, history: History, now: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """Return vectors and strengths of the events that count, and their places in the history."""
+        weight = recent_weights(history, self._recency, now) * self._scale
+        known = (history.item >= 0) & (history.item < len(self._factors.items))
+        used = np.flatnonzero(known & (weight != 0.0))
+        return self._factors.items[history.item[used]], weight[used], used
+
+    def _diagonal(self, weight: Floats) -> Floats:
+        added = np.float32(self._factors.regularization) * np.abs(weight).sum(dtype=np.float32)
+        diagonal: Floats = self._factors.diagonal + added
+        return diagonal

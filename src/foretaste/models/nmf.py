@@ -1,0 +1,120 @@
+"""Non-negative matrix factorization (scikit-learn's), with a live history folded in.
+
+A person's non-negative vector w minimizes |x - wH|², x being their history over all items and H the items'
+factors: what scikit-learn's `transform` approaches step by step is solved for exactly (Lawson, Hanson:
+"Solving Least Squares Problems", 1974). Scikit-learn is needed to fit, not to serve.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar, Self, cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from foretaste.domain.arrays import Doubles, Floats, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.recency import Recency
+from foretaste.models.interface import Moment
+from foretaste.models.padding import for_all, inside
+from foretaste.models.recency import recent_weights
+from foretaste.models.training_matrix import strengths
+from foretaste.models.unit_rows import unit_rows
+
+USUAL_HALF_LIFE = 5.0
+RIDGE = 1e-6
+"""Part of the Gramian's mean diagonal that is added to it: factors may be zero or alike."""
+
+
+class NMFConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="nmf"):
+    """Non-negative factorization; needs `pip install 'foretaste[nmf]'` to be fitted.
+
+    `recency` None: a half-life of five events where interactions have times, else none.
+    """
+
+    factors: int = 10
+    iterations: int = 200
+    strength_power: float = 0.5
+    recency: Recency | None = None
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "NMF":  # noqa: ARG002 - learns from interactions only
+        """Learn the items' factors; raise `MissingExtraError` without scikit-learn."""
+        # scikit-learn is optional and takes a second to import, which serving must not pay
+        factorization = import_module("foretaste.models.nmf_factorization")
+        usual = Recency(half_life_events=USUAL_HALF_LIFE if interactions.timed else None)
+        config = msgspec.structs.replace(self, recency=self.recency or usual)
+        matrix = strengths(interactions, self.strength_power)
+        components = cast("Floats", factorization.components(matrix, self.factors, self.iterations, seed))
+        return NMF(config, np.ascontiguousarray(components.T))
+
+
+class NMF:
+    """Items as mixtures of a few non-negative parts; a person's mixture is solved for when asked for."""
+
+    name: ClassVar[str] = "nmf"
+
+    def __init__(self, config: NMFConfig, items: Floats) -> None:
+        self._config = config
+        self._items = items
+        self._recency = config.recency or Recency()
+        gramian: Doubles = np.asarray(items.T @ items, np.float64)
+        ridge = RIDGE * max(float(np.trace(gramian)) / len(gramian), 1e-12)
+        self._gramian: Doubles = gramian + ridge * np.eye(len(gramian))
+        self._root: Doubles = np.linalg.cholesky(self._gramian).T
+
+    @property
+    def config(self) -> NMFConfig:
+        """The configuration, nothing left open."""
+        return self._config
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the approximated history, w H; see `Model`."""
+        rows, is_inside = inside(history.item, len(self._items))
+        weight = recent_weights(history, self._recency, moment.now) * is_inside
+        person = self._person(np.asarray(weight @ self._items[rows], np.float32)).astype(np.float32)
+        if items is None:
+            return for_all(self._items @ person, moment.n_items)
+        rows, is_inside = inside(items, len(self._items))
+        scores: Floats = (self._items[rows] @ person) * is_inside
+        return scores
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return each event's part: with the parts in use given, the solution is linear in the history."""
+        shares = np.zeros(len(history), np.float32)
+        if not 0 <= item < len(self._items):
+            return shares
+        rows, is_inside = inside(history.item, len(self._items))
+        weight = recent_weights(history, self._recency, moment.now) * is_inside
+        used = np.flatnonzero(self._person(np.asarray(weight @ self._items[rows], np.float32)))
+        if len(used):
+            asked = np.linalg.solve(
+                self._gramian[np.ix_(used, used)], self._items[item, used].astype(np.float64)
+            )
+            shares[:] = weight * (self._items[rows][:, used] @ asked)
+        return shares
+
+    def vectors(self, items: Ordinals) -> Floats | None:
+        """Return the items' factors at unit length; see `Model`."""
+        rows, is_inside = inside(items, len(self._items))
+        return unit_rows(self._items[rows] * is_inside[:, np.newaxis])
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return `items`, float32 [n_items, factors], not negative."""
+        return {"items": self._items}
+
+    @classmethod
+    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild the model."""
+        return cls(msgspec.convert(dict(config), NMFConfig), arrays["items"])
+
+    def _person(self, towards: Floats) -> Doubles:
+        """Return the w ≥ 0 that minimizes w'Gw - 2 w'`towards`."""
+        if not np.any(towards > 0.0):
+            return np.zeros(len(towards))
+        target = np.linalg.solve(self._root.T, towards.astype(np.float64))
+        solution: Doubles = optimize.nnls(self._root, target)[0]
+        return solution

@@ -1,0 +1,80 @@
+"""Popularity: what everyone takes to, decayed to the moment of asking."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.models.interface import Moment
+from foretaste.models.padding import at, for_all
+
+
+class PopularityConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="popularity"):
+    """Which popularity: `half_life` in seconds, None for the longest one that the state keeps.
+
+    The state's half-life next to it (by ratio) is used. A home of several sources has one model for each.
+    """
+
+    half_life: float | None = None
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "Popularity":  # noqa: ARG002 - nothing is learnt: the state counts every event
+        """Return the model; nothing is learnt, since the state counts every event as it comes."""
+        return Popularity(self)
+
+
+class Popularity:
+    """The logarithm of one plus the decayed weight of an item's events.
+
+    The logarithm keeps a few very popular items from flattening the differences between all others
+    when scores of several sources are brought to one scale.
+    """
+
+    name: ClassVar[str] = "popularity"
+
+    def __init__(self, config: PopularityConfig) -> None:
+        self._config = config
+
+    @property
+    def config(self) -> PopularityConfig:
+        """The configuration."""
+        return self._config
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:  # noqa: ARG002 - the same for everyone
+        """Return log(1 + popularity); the history plays no part. See `Model`."""
+        index = nearest_half_life(moment.items.half_lives, self._config.half_life)
+        popularity = moment.items.popularity(index, moment.now)
+        if items is None:
+            return np.log1p(for_all(popularity, moment.n_items))
+        return np.log1p(at(popularity, items))
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:  # noqa: ARG002 - no event contributes
+        """Return zeros: no event of the person's own contributes. See `Model`."""
+        return np.zeros(len(history), np.float32)
+
+    def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
+        """Return None: popularity has no vectors."""
+        return None
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return nothing: all is in the state."""
+        return {}
+
+    @classmethod
+    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003 - there are none
+        """Rebuild the model."""
+        return cls(msgspec.convert(dict(config), PopularityConfig))
+
+
+def nearest_half_life(half_lives: tuple[float, ...], wanted: float | None) -> int:
+    """Return the index of the half-life whose ratio to `wanted` is nearest to 1; of the longest for None."""
+    if wanted is None or math.isinf(wanted):
+        return int(np.argmax(half_lives))
+    finite = [math.inf if math.isinf(value) else abs(math.log(value / wanted)) for value in half_lives]
+    return int(np.argmin(finite))

@@ -1,0 +1,50 @@
+"""Texts as words, in any script."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+
+from foretaste.domain.item import Item
+
+CATEGORY_MARK = "\x1f"
+"""Stands before a category that is a term as a whole, so that it differs from a word of the same spelling."""
+LONGEST_TERM = 40
+MOST_TEXT = 20_000
+"""Characters of an item's text that are read."""
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
+_WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
+"""Thai, Lao, Burmese, Khmer, Japanese kana and Han: written without spaces between words."""
+
+
+def words(text: str) -> Iterator[str]:
+    """Yield the words of `text` in one case and form; of scripts without spaces, pairs of characters."""
+    for match in _WORD.finditer(unicodedata.normalize("NFKC", text[:MOST_TEXT]).casefold()):
+        word = match.group()[:LONGEST_TERM]
+        rest = 0
+        for run in _WITHOUT_SPACES.finditer(word):
+            if run.start() > rest:
+                yield word[rest : run.start()]
+            characters = run.group()
+            yield from (characters[i : i + 2] for i in range(max(1, len(characters) - 1)))
+            rest = run.end()
+        if rest < len(word):
+            yield word[rest:]
+
+
+def terms(item: Item) -> Counter[str]:
+    """Return how often each term occurs in the item's title (twice), text and categories.
+
+    A category counts as its words and, marked, as a whole.
+    """
+    counts: Counter[str] = Counter()
+    for word in words(item.title):
+        counts[word] += 2
+    counts.update(words(item.text))
+    for category in item.categories:
+        counts.update(words(category))
+        counts[CATEGORY_MARK + category.casefold()[:LONGEST_TERM]] += 1
+    return counts

@@ -1,0 +1,71 @@
+"""Interactions as a sparse matrix of strengths: what the batch learners are fitted on."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from foretaste.domain.arrays import Mask
+from foretaste.domain.interactions import Interactions
+
+
+def totals(interactions: Interactions) -> sparse.csr_matrix:
+    """Return float64 [n_users, n_items]: a user's weights for an item, added up, if positive."""
+    shape = (interactions.n_users, interactions.n_items)
+    entries = (interactions.weight.astype(np.float64), (interactions.user, interactions.item))
+    total = sparse.csr_matrix(entries, shape=shape)
+    total.sum_duplicates()
+    total.data[total.data <= 0.0] = 0.0
+    total.eliminate_zeros()
+    return total
+
+
+def strengths(interactions: Interactions, power: float = 0.5) -> sparse.csr_matrix:
+    """Return float32 [n_users, n_items]: how strongly a user has taken to an item, on average 1.
+
+    `totals` raised to `power`, since the tenth view says less than the first (0 gives plain ones), and
+    divided by the mean, so that hyper-parameters mean the same on any scale of weights.
+    """
+    strength = totals(interactions)
+    strength.data = strength.data**power
+    if strength.nnz:
+        strength.data /= strength.data.mean()
+    return strength.astype(np.float32)
+
+
+def live_scale(interactions: Interactions) -> float:
+    """Return the number that makes the weight of a usual live event 1: one over the mean of `totals`."""
+    total = totals(interactions)
+    return 1.0 / float(total.data.mean()) if total.nnz else 1.0
+
+
+def with_users_up_to(interactions: Interactions, count: int, seed: int) -> Interactions:
+    """Return all interactions of so many users, drawn by `seed`, that there are at most about `count`."""
+    if len(interactions) <= count:
+        return interactions
+    users = np.random.default_rng(seed).permutation(interactions.n_users)
+    many = np.bincount(interactions.user, minlength=interactions.n_users)
+    chosen = np.zeros(interactions.n_users, np.bool_)
+    chosen[users[: int(np.searchsorted(np.cumsum(many[users]), count)) + 1]] = True
+    return part(interactions, chosen[interactions.user])
+
+
+def with_items_up_to(interactions: Interactions, count: int) -> Interactions:
+    """Return the interactions with the `count` most frequent items, these being numbered anew from 0."""
+    frequency = np.bincount(interactions.item, minlength=interactions.n_items)
+    chosen = np.sort(np.argsort(-frequency, kind="stable")[:count])
+    number = np.full(interactions.n_items, -1, np.int32)
+    number[chosen] = np.arange(len(chosen))
+    kept = part(interactions, number[interactions.item] >= 0)
+    return replace(kept, item=number[kept.item], n_items=len(chosen))
+
+
+def part(interactions: Interactions, rows: Mask) -> Interactions:
+    """Return the interactions where `rows` is true."""
+    return replace(
+        interactions,
+        user=interactions.user[rows],
+        item=interactions.item[rows],
+        weight=interactions.weight[rows],
+        time=interactions.time[rows],
+    )

@@ -1,0 +1,137 @@
+"""Transitions: what others did next, or at the same time, after what this person did last."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.domain.kernel import kernel
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.item_state import Neighbours
+from foretaste.features.recency import Recency
+from foretaste.models.interface import Moment
+from foretaste.models.padding import at
+from foretaste.models.recency import recent_weights
+
+
+class TransitionsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="transitions"):
+    """How the counts of the state become scores.
+
+    `relation`: `follow` is what came after, `together` what came near, in either order. A neighbour's
+    weight is divided by `item popularity ** damping` of the event's item (1: a probability; 0: a count) and
+    by `popularity ** discount` of the neighbour's own (0 leaves popular neighbours their lead).
+    `recency` says which events of the history speak and how loudly.
+    """
+
+    relation: Literal["follow", "together"] = "follow"
+    damping: float = 1.0
+    discount: float = 0.0
+    recency: Recency = Recency(half_life_events=3.0)
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "Transitions":  # noqa: ARG002 - nothing is learnt: the state counts every event
+        """Return the model; nothing is learnt, since the state counts every event as it comes."""
+        return Transitions(self)
+
+
+class Transitions:
+    """What others did next (or near in time) after each of the last events, weighted and added up."""
+
+    name: ClassVar[str] = "transitions"
+
+    def __init__(self, config: TransitionsConfig) -> None:
+        self._config = config
+
+    @property
+    def config(self) -> TransitionsConfig:
+        """The configuration."""
+        return self._config
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the sum over the events' neighbours in the state; see `Model`."""
+        scores = np.zeros(moment.n_items, np.float32)
+        used, weight = self._spoken(history, moment)
+        rows = moment.items.neighbours
+        column = rows.follow if self._config.relation == "follow" else rows.together
+        if len(used):
+            add_rows(history.item[used], weight, rows, column, self._config.damping, scores)
+        if self._config.discount:
+            heard = scores[: moment.items.n_items]
+            heard *= _discounts(moment.items.interactions, self._config.discount)
+        return scores if items is None else at(scores, items)
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return each event's part of the sum; see `Model`."""
+        shares = np.zeros(len(history), np.float32)
+        used, weight = self._spoken(history, moment)
+        read = moment.items.followers if self._config.relation == "follow" else moment.items.together
+        for place, loudness in zip(used, weight, strict=True):
+            others, counts = read(int(history.item[place]))
+            found = np.flatnonzero(others == item)
+            if len(found):
+                total = counts.sum(dtype=np.float64)
+                shares[place] = loudness * counts[found[0]] / total**self._config.damping
+        if self._config.discount and 0 <= item < moment.items.n_items:
+            shares *= _discounts(moment.items.interactions[item : item + 1], self._config.discount)
+        return shares
+
+    def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
+        """Return None: transitions have no vectors."""
+        return None
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return nothing: all is in the state."""
+        return {}
+
+    @classmethod
+    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003 - there are none
+        """Rebuild the model."""
+        return cls(msgspec.convert(dict(config), TransitionsConfig))
+
+    def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
+        """Return the places of the events that count, and their weights."""
+        weight = recent_weights(history, self._config.recency, moment.now)
+        known = (history.item >= 0) & (history.item < moment.items.n_items)
+        used = np.flatnonzero(known & (weight != 0.0))
+        return used, weight[used]
+
+
+def _discounts(interactions: Int64s, discount: float) -> Floats:
+    return ((1.0 + interactions) ** -discount).astype(np.float32)
+
+
+def add_rows(
+    events: Ordinals, weight: Floats, rows: Neighbours, count: Ordinals, damping: float, scores: Floats
+) -> None:
+    """Add each event's neighbours, times its weight over the row's sum to the power `damping`.
+
+    `count` is the column of `rows` that is meant; `events` are rows that there are.
+    """
+    _add_rows(events, weight, rows.start, rows.length, rows.item, count, damping, scores)
+
+
+@kernel
+def _add_rows(
+    events: Ordinals,
+    weight: Floats,
+    start: Int64s,
+    length: Int64s,
+    item: Ordinals,
+    count: Ordinals,
+    damping: float,
+    scores: Floats,
+) -> None:
+    for h in range(len(events)):
+        begin = start[events[h]]
+        end = begin + length[events[h]]
+        total = 0.0
+        for place in range(begin, end):
+            total += count[place]
+        if total > 0.0:
+            factor = np.float32(weight[h] / total**damping)
+            for place in range(begin, end):
+                scores[item[place]] += factor * count[place]

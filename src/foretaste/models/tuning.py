@@ -1,0 +1,130 @@
+"""A validation part of the training window, on which a learner chooses what its configuration leaves open."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Doubles, Floats, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.recency import Recency
+from foretaste.models.training_matrix import part
+
+CUTOFF = 20
+"""NDCG is taken of the first so many places."""
+MAX_QUERIES = 2_000
+SHARE = 0.1
+"""Part of the window that is held out: its end where it has times, else a part of each history."""
+BATCH = 250
+"""Queries scored at once: bounds memory."""
+MIN_QUERIES = 50
+"""With fewer questions the usual values are better than what noise would choose."""
+HALF_LIVES = (3.0, 6.0, 1.5, 12.0, 25.0, 50.0, None)
+"""Tried for the forgetting of events, the first one being the usual value; equals go to the earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What to fit on, and questions with known answers: `answers[q]` holds items not in `histories[q]`."""
+
+    train: Interactions
+    histories: Sequence[History]
+    answers: Sequence[Ordinals]
+
+    def __len__(self) -> int:
+        """How many questions there are."""
+        return len(self.histories)
+
+
+def validation(interactions: Interactions, seed: int) -> Validation:
+    """Hold a part of `interactions` out.
+
+    Timed: the last tenth; a question is one of its events, asked of all that its user did before, the
+    events of that tenth included. Untimed: a tenth of every history, drawn by `seed`. Users without a
+    history before the question are left out; so may be all of them.
+    """
+    generator = np.random.default_rng(seed)
+    return _by_time(interactions, generator) if interactions.timed else _by_lot(interactions, generator)
+
+
+def ndcg(questions: Validation, score: Callable[[Sequence[History]], Floats]) -> float:
+    """Return the mean NDCG over all items not had; `score` gives float32 [len(histories), n_items]."""
+    total = 0.0
+    for start in range(0, len(questions), BATCH):
+        rows = slice(start, start + BATCH)
+        histories, answers = questions.histories[rows], questions.answers[rows]
+        for scores, history, answer in zip(score(histories), histories, answers, strict=True):
+            total += _ndcg_of_one(scores, history.item, answer)
+    return total / max(len(questions), 1)
+
+
+def best_recency(questions: Validation, value: Callable[[Recency], float]) -> Recency:
+    """Return the half-life in events with the highest `value`; none where the data has no times."""
+    if not questions.train.timed:
+        return Recency()
+    candidates = [Recency(half_life_events=half_life) for half_life in HALF_LIVES]
+    return max(candidates, key=value) if len(questions) >= MIN_QUERIES else candidates[0]
+
+
+def _ndcg_of_one(scores: Floats, seen: Ordinals, answer: Ordinals) -> float:
+    """NDCG with ties broken in the middle, so that equal scores for all are worth nothing."""
+    targets = scores[answer]
+    candidates = scores.copy()
+    candidates[seen] = -np.inf
+    above = (candidates[np.newaxis, :] > targets[:, np.newaxis]).sum(axis=1)
+    tied = (candidates[np.newaxis, :] == targets[:, np.newaxis]).sum(axis=1) - 1
+    place: Doubles = above + tied / 2.0
+    gain = 1.0 / np.log2(2.0 + place[place < CUTOFF])
+    best = 1.0 / np.log2(2.0 + np.arange(min(len(answer), CUTOFF)))
+    return float(gain.sum() / best.sum())
+
+
+def _by_time(interactions: Interactions, generator: np.random.Generator) -> Validation:
+    cut = int(len(interactions) * (1.0 - SHARE))
+    order = np.argsort(interactions.user, kind="stable")
+    user = interactions.user[order]
+    begins = np.flatnonzero(np.concatenate(([True], user[1:] != user[:-1]))) if len(user) else order
+    begin = np.repeat(begins, np.diff(np.concatenate((begins, [len(user)]))))
+    asked = np.flatnonzero(
+        (order >= cut) & (interactions.weight[order] > 0.0) & (begin < np.arange(len(user)))
+    )
+    asked = np.sort(generator.permutation(asked)[: 2 * MAX_QUERIES])
+    histories: list[History] = []
+    answers: list[Ordinals] = []
+    for place in asked:
+        past = order[begin[place] : place]
+        item = interactions.item[order[place]]
+        if item not in interactions.item[past] and len(histories) < MAX_QUERIES:
+            histories.append(_history(interactions, past))
+            answers.append(np.array([item], np.int32))
+    train = np.zeros(len(interactions), np.bool_)
+    train[:cut] = True
+    return Validation(part(interactions, train), histories, answers)
+
+
+def _by_lot(interactions: Interactions, generator: np.random.Generator) -> Validation:
+    held = generator.random(len(interactions)) < SHARE
+    order = np.argsort(interactions.user, kind="stable")
+    bounds = np.searchsorted(interactions.user[order], np.arange(interactions.n_users + 1))
+    histories: list[History] = []
+    answers: list[Ordinals] = []
+    for user in generator.permutation(interactions.n_users):
+        rows = order[bounds[user] : bounds[user + 1]]
+        past = rows[~held[rows]]
+        wanted = rows[held[rows] & (interactions.weight[rows] > 0.0)]
+        answer = np.setdiff1d(interactions.item[wanted], interactions.item[past])
+        if len(past) and len(answer) and len(histories) < MAX_QUERIES:
+            histories.append(_history(interactions, past))
+            answers.append(answer.astype(np.int32))
+    return Validation(part(interactions, ~held), histories, answers)
+
+
+def _history(interactions: Interactions, rows: NDArray[np.int64]) -> History:
+    return History(
+        item=interactions.item[rows],
+        weight=interactions.weight[rows],
+        time=interactions.time[rows],
+        type=np.zeros(len(rows), np.int16),
+    )
