@@ -1,0 +1,1 @@
+"""From the log to a published model: prepare, fit, evaluate, gate, publish."""

@@ -1,0 +1,161 @@
+"""The blend learnt on what tunes, the chances calibrated and everything judged on what judges."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
+from foretaste.domain.artifact import ArtifactManifest
+from foretaste.evaluation.hold_out import held_back, judge
+from foretaste.evaluation.judgement import Advance, Judgement, Surroundings, unheard
+from foretaste.evaluation.replay import drawn, questions, replay
+from foretaste.features.state import State
+from foretaste.models.interface import Model
+from foretaste.pipeline.artifact import assemble
+from foretaste.pipeline.compose import pairs
+from foretaste.ranking.blend import Blend
+from foretaste.ranking.calibration import Calibration
+from foretaste.ranking.samples import Sample
+from foretaste.training.composition import Composition
+from foretaste.training.prepare import Prepared
+
+UNPUBLISHED = ArtifactManifest(
+    name="", version="unpublished", created_at=0, seed=0, window={}, n_users=0, n_items=0, models={}
+)
+
+
+def state_before(prepared: Prepared, position: int) -> State:
+    """Return the fold of the events before `position`."""
+    state = State(prepared.config.state, lambda: prepared.corpus.type_names)
+    state.apply(prepared.events.take(0, position))
+    return state
+
+
+def learn_blend(
+    prepared: Prepared,
+    state: State,
+    models: Mapping[str, Model],
+    *,
+    advance: Advance = unheard,
+) -> Blend:
+    """Learn the blend on the tuning part; `state` goes in as of `tune` and comes out as of `test`."""
+    config, seed, sources = prepared.config, prepared.seed, tuple(models)
+    untrained = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
+    composition = Composition(prepared.corpus, state, untrained, config.scenario, sources=False)
+    asked = _asked(prepared, prepared.tune, prepared.test)
+    events, done = prepared.events, prepared.tune
+    samples: list[Sample] = []
+    for number, position in enumerate(drawn(asked, config.tuned, seed).tolist()):
+        if prepared.timed:
+            composition.apply(events.take(done, position))
+            done = position
+        user, truth = int(events.user[position]), int(events.item[position])
+        samples.append(composition.sample(user, _now(prepared, position), truth))
+        if number % 100 == 0:
+            advance(number / max(1, min(len(asked), config.tuned or len(asked))))
+    composition.apply(events.take(done, prepared.test))
+    advance(1.0)
+    return Blend.fit(samples, sources=sources, seed=seed)
+
+
+def learn_calibration(prepared: Prepared, judgement: Judgement, composition: Composition) -> Calibration:
+    """Learn what scores mean as chances: of being among all that the person goes on to take.
+
+    Learnt on what `composition` remembers of the slates it was judged by.
+    """
+    if not prepared.timed:
+        people, start, truths = _held_back(prepared)
+        rows = np.searchsorted(people, judgement.user)
+        futures = [truths[start[row] : start[row + 1]] for row in rows]
+    else:
+        futures = [_taken_from(prepared, position) for position in judgement.position.tolist()]
+    scores: list[Floats] = [np.empty(0, np.float32)]
+    labels: list[Mask] = [np.empty(0, np.bool_)]
+    for ranked, future in zip(composition.remembered, futures, strict=True):
+        score, label = pairs(ranked, future)
+        scores.append(score)
+        labels.append(label)
+    return Calibration.fit(np.concatenate(scores), np.concatenate(labels))
+
+
+def judge_all(
+    prepared: Prepared,
+    composition: Composition,
+    *,
+    advance: Advance = unheard,
+) -> Judgement:
+    """Judge `composition`, its state as of `prepared.test`: by live replay, or statically without times."""
+    config, seed = prepared.config, prepared.seed + 1
+    if prepared.timed:
+        asked = _asked(prepared, prepared.test, len(prepared.events))
+        chosen = drawn(asked, config.judged, seed)
+        return replay(
+            prepared.events,
+            chosen,
+            composition,
+            start=prepared.test,
+            k=config.k,
+            possible=len(asked),
+            advance=advance,
+        )
+    people, start, truths = _held_back(prepared)
+    rows = drawn(np.arange(len(people)), config.judged, seed)
+    some = [truths[start[row] : start[row + 1]] for row in rows]
+    return judge(
+        people[rows],
+        np.cumsum([0, *map(len, some)], dtype=np.int64),
+        np.concatenate([*some, np.empty(0, np.int32)]).astype(np.int32),
+        composition,
+        now=_now(prepared, prepared.test),
+        k=config.k,
+        possible=len(people),
+        advance=advance,
+    )
+
+
+def surroundings(prepared: Prepared, models: Mapping[str, Model]) -> Surroundings:
+    """Return what lists are compared with: who had what before the judging part, and item vectors."""
+    past = slice(0, prepared.test)
+    counted = prepared.counts[past]
+    pairs_had = np.unique(
+        prepared.events.user[past][counted].astype(np.int64) << 32 | prepared.events.item[past][counted]
+    )
+    owners = np.bincount(pairs_had & 0xFFFFFFFF, minlength=prepared.corpus.n_items)
+    n_users = len(np.unique(pairs_had >> 32))
+    every = np.arange(prepared.corpus.n_items, dtype=np.int32)
+    vectors = next((rows for model in models.values() if (rows := model.vectors(every)) is not None), None)
+    return Surroundings(owners=owners, n_users=n_users, vectors=vectors)
+
+
+def _asked(prepared: Prepared, start: int, stop: int) -> Int64s:
+    if prepared.timed:
+        events = prepared.events.take(0, stop)
+        counts, consuming = prepared.counts[:stop], prepared.consuming[:stop]
+        return questions(events, start=start, counts=counts, consuming=consuming)
+    known = np.unique(prepared.events.user[:start])
+    asked = np.isin(prepared.events.user[start:stop], known) & prepared.counts[start:stop]
+    return np.flatnonzero(asked) + start
+
+
+def _taken_from(prepared: Prepared, position: int) -> Ordinals:
+    """Return the items that the user of the event at `position` takes then and later."""
+    later = slice(position, len(prepared.events))
+    taken = (prepared.events.user[later] == prepared.events.user[position]) & prepared.counts[later]
+    return np.asarray(prepared.events.item[later][taken])
+
+
+def _held_back(prepared: Prepared) -> tuple[Ordinals, Int64s, Ordinals]:
+    hidden = np.arange(prepared.test, len(prepared.events))
+    return held_back(
+        prepared.events.user,
+        prepared.events.item,
+        np.arange(prepared.test),
+        hidden[prepared.counts[prepared.test :]],
+    )
+
+
+def _now(prepared: Prepared, position: int) -> int:
+    """Return the moment at which a question about the event at `position` is asked."""
+    if prepared.timed and position < len(prepared.events):
+        return int(prepared.events.time[position])
+    return int(prepared.events.time.max())

@@ -1,0 +1,115 @@
+"""The log put in order: what comes first to fit on, then what tunes, then what judges."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretaste.domain.arrays import MICROS_PER_SECOND, Floats, Int64s, Mask
+from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.event import EventColumns
+from foretaste.domain.interactions import Interactions
+from foretaste.evaluation.splits import Split, split
+from foretaste.events.weights import weigh
+from foretaste.training.config import TrainConfig
+from foretaste.training.corpus import Corpus
+
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Events in the order they are folded and replayed, numbered anew from 1.
+
+    Positions: the window of learning begins at `begin`, events from `tune` on tune, from `test` on judge.
+    `weight` float32 [n]. `counts` bool [n]: the event is a sign of liking; `consuming` bool [n]: the scenario
+    does not show the item again after it.
+    """
+
+    corpus: Corpus
+    config: TrainConfig
+    seed: int
+    events: EventColumns
+    weight: Floats
+    counts: Mask
+    consuming: Mask
+    begin: int
+    tune: int
+    test: int
+    timed: bool
+    words: str
+
+    def interactions(self, stop: int) -> Interactions:
+        """Return the weighted events of the window before position `stop`."""
+        rows = np.arange(self.begin, stop)
+        rows = rows[self.weight[rows] != 0.0]
+        return Interactions(
+            user=self.events.user[rows],
+            item=self.events.item[rows],
+            weight=self.weight[rows],
+            time=self.events.time[rows] if self.timed else np.zeros(len(rows), np.int64),
+            n_users=self.corpus.n_users,
+            n_items=self.corpus.n_items,
+            timed=self.timed,
+        )
+
+    def window(self) -> dict[str, int]:
+        """Return which part of the log was learnt from, for the manifest."""
+        seq, time = self.corpus.events.seq, self.events.time[self.begin :]
+        return {
+            "first_seq": int(seq.min()),
+            "last_seq": int(seq.max()),
+            "first_time": int(time.min()),
+            "last_time": int(time.max()),
+            "events": len(time),
+        }
+
+
+def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
+    """Order the events and split them; raise `InvalidInputError` where there is nothing to learn from."""
+    weight = weigh(corpus.type_names, corpus.events.type, corpus.events.value, config.state.weights)
+    if not (weight > 0.0).any():
+        raise InvalidInputError(
+            "the log holds no event with a positive weight: ingest events first, or give their types weights",
+            field="weights",
+        )
+    in_time = np.lexsort((corpus.events.seq, corpus.events.time))
+    time = corpus.events.time[in_time]
+    begin = 0
+    if config.days is not None:
+        begin = int(np.searchsorted(time, time[-1] - config.days * SECONDS_PER_DAY * MICROS_PER_SECOND))
+    user = corpus.events.user[in_time]
+    parts = split(user[begin:], time[begin:], seed=seed, validation=config.validation, test=config.test)
+    order = np.concatenate([in_time[:begin], in_time[begin:][_one_after_another(parts)]])
+    consuming_types = np.array([name in config.scenario.consumed for name in corpus.type_names], np.bool_)
+    tune = begin + len(parts.train)
+    return Prepared(
+        corpus=corpus,
+        config=config,
+        seed=seed,
+        events=_in_order(corpus.events, order),
+        weight=weight[order],
+        counts=weight[order] > 0.0,
+        consuming=consuming_types[corpus.events.type[order]],
+        begin=begin,
+        tune=tune,
+        test=tune + len(parts.validation),
+        timed=parts.kind == "time",
+        words=parts.words,
+    )
+
+
+def _one_after_another(parts: Split) -> Int64s:
+    return np.concatenate([parts.train, parts.validation, parts.test])
+
+
+def _in_order(events: EventColumns, order: Int64s) -> EventColumns:
+    return EventColumns(
+        previous_seq=0,
+        seq=np.arange(1, len(order) + 1, dtype=np.int64),
+        user=events.user[order],
+        item=events.item[order],
+        type=events.type[order],
+        time=events.time[order],
+        key=events.key[order],
+        value=events.value[order],
+    )
