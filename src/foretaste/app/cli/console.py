@@ -2,13 +2,20 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 EVERY_SECONDS = 2.0
@@ -33,6 +40,20 @@ class Advance:
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY_SECONDS
             log_line(step=self._step, done=self._done, total=self._total)
+
+
+class StageLines:
+    """Writes a JSON line when a stage is done."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, float] = {}
+
+    def __call__(self, stage: str, share: float) -> None:
+        """Note that `share` of `stage` is done."""
+        began = self._began.setdefault(stage, time.monotonic())
+        if share >= 1.0:
+            log_line(step=stage, seconds=round(time.monotonic() - began, 2))
+            del self._began[stage]
 
 
 class Screen:
@@ -67,6 +88,23 @@ class Screen:
             self._error.print(Text(f"✓ {name}", style="green"), Text(f"{took:.1f} s", style="dim"))
         else:
             log_line(step=name, seconds=round(took, 2))
+
+    @contextmanager
+    def stages(self) -> Iterator[Callable[[str, float], None]]:
+        """Show the stages of a long piece of work: gives what to call with a stage and its share done."""
+        if not self.interactive:
+            yield StageLines()
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._error) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def told(stage: str, share: float) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bar.add_task(stage, total=1.0)
+                bar.update(tasks[stage], completed=share)
+
+            yield told
 
     @contextmanager
     def progress(self, name: str, total: int | None = None) -> Iterator[Advance]:

@@ -1,0 +1,70 @@
+"""`foretaste serve`: the HTTP service."""
+
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from foretaste.app.cli.console import Screen, log_line
+from foretaste.app.home import Home
+from foretaste.app.http.application import create_app
+from foretaste.app.wiring import open_home
+from foretaste.domain.errors import UnavailableError
+
+SHUTDOWN_SECONDS = 10
+
+
+def run(*, home: Path, host: str | None, port: int | None, as_json: bool) -> None:
+    """Answer until interrupted."""
+    screen = Screen(as_json=as_json)
+    with open_home(home, create=True) as opened:
+        if opened.artifact is None:
+            screen.say("no model is trained yet, so everyone gets what is trending: foretaste train")
+        listener = bind(host or opened.settings.host, opened.settings.port if port is None else port)
+        announce(screen, listener)
+        serve_until_stopped(opened, listener)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raise `UnavailableError` where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UnavailableError(
+            f"cannot listen on {host}:{port} ({error}); choose another with --port, 0 takes a free one",
+            field="port",
+        ) from error
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address of a listening socket for a browser."""
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 # compared, not bound
+    return f"http://{shown}:{port}"
+
+
+def announce(screen: Screen, listener: socket.socket) -> None:
+    """Say where the service answers."""
+    address = address_of(listener)
+    if screen.as_json:
+        log_line(step="serving", address=address)
+    else:
+        screen.say(f"serving on {address} (storefront at /, interface at /docs); Ctrl-C stops it")
+
+
+def serve_until_stopped(home: Home, listener: socket.socket) -> None:
+    """Run the HTTP service on `listener` until a signal ends it; new champions are taken meanwhile."""
+    home.follow()
+    config = uvicorn.Config(
+        create_app(home),
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

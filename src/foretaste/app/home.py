@@ -1,0 +1,156 @@
+"""A home, open: stores, state, catalog and the model that serves, of one moment each."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Self
+
+from foretaste.app.settings import Settings
+from foretaste.app.stores import Stores
+from foretaste.domain.errors import ForetasteError
+from foretaste.domain.item import Item
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State
+from foretaste.pipeline.artifact import Artifact
+from foretaste.ports.catalog import Catalog
+from foretaste.ports.event_log import EventLog
+from foretaste.ports.exposure_log import ExposureLog
+from foretaste.ports.id_map import IdMap
+from foretaste.ports.model_registry import ModelRegistry
+from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.answerer import Answerer
+from foretaste.serving.profile import Profiler
+from foretaste.serving.recorder import Recorder
+from foretaste.serving.search import Search
+
+CHAMPION = "champion"
+FOLLOW_SECONDS = 2.0
+_log = logging.getLogger(__name__)
+
+
+class Home:
+    """The parts of one running Foretaste, as `foretaste.app.wiring` assembles them.
+
+    `catalog_columns` and `artifact` are replaced as one reference while `state.lock` is held, so that
+    who holds the lock sees state, catalog and model of one moment. `artifact` is None until a model is
+    published. `answerer`, `recorder`, `profiler` and `search` work on them. Close it when done; it is a
+    context manager too.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: Path | None,
+        settings: Settings,
+        stores: Stores,
+        registry: ModelRegistry | None,
+        load: Callable[[Path], Artifact],
+        telemetry: Telemetry,
+    ) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.registry = registry
+        self.catalog_columns = CatalogColumns.empty().apply(stores.catalog.changes(0))
+        self.artifact: Artifact | None = None
+        self._stores = stores
+        self._load = load
+        self._changing = Lock()
+        self._closing = Event()
+        self._follower: Thread | None = None
+        self.telemetry = telemetry
+        self.answerer = Answerer(self, telemetry, namespace=settings.namespace)
+        self.recorder = Recorder(self, telemetry)
+        self.profiler = Profiler(self, self.answerer.names, telemetry)
+        self.search = Search(self, self.answerer.names)
+        self.refresh()
+
+    @property
+    def state(self) -> State:
+        """All that is known of users and items."""
+        return self._stores.keeper.state
+
+    @property
+    def log(self) -> EventLog:
+        """The event log; what is appended is in `state` before the acknowledgement."""
+        return self._stores.log
+
+    @property
+    def id_map(self) -> IdMap:
+        """Ids and their ordinals."""
+        return self._stores.id_map
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog, for reading; `put_items` and `delete_items` change it for the next answer."""
+        return self._stores.catalog
+
+    @property
+    def exposures(self) -> ExposureLog:
+        """What was shown."""
+        return self._stores.exposures
+
+    def put_items(self, items: Sequence[Item]) -> int:
+        """Insert or replace items; return the catalog version that the next answer has at least."""
+        with self._changing:
+            version = self._stores.catalog.put(items) if items else self._stores.catalog.version()
+            self._follow_catalog()
+        return version
+
+    def delete_items(self, item_ids: Sequence[str]) -> int:
+        """Delete items; return the catalog version that the next answer has at least."""
+        with self._changing:
+            version = self._stores.catalog.delete(item_ids)
+            self._follow_catalog()
+        return version
+
+    def serve_artifact(self, artifact: Artifact) -> None:
+        """Let the next answers come from `artifact`."""
+        with self.state.lock:
+            self.artifact = artifact
+
+    def refresh(self) -> bool:
+        """Take the registry's champion if it is another one than serves; return whether it was."""
+        if self.registry is None:
+            return False
+        champion = self.registry.aliases().get(CHAMPION)
+        if champion is None or (self.artifact is not None and self.artifact.version == champion):
+            return False
+        self.serve_artifact(self._load(self.registry.path(champion)))
+        return True
+
+    def follow(self, seconds: float = FOLLOW_SECONDS) -> None:
+        """Look for a new champion every `seconds`, in the background, until closed."""
+        self._follower = Thread(target=self._run, args=(seconds,), name="foretaste-champion", daemon=True)
+        self._follower.start()
+
+    def close(self) -> None:
+        """Save the state and release everything. Closing twice is fine."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        if self._follower is not None:
+            self._follower.join()
+        self._stores.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _follow_catalog(self) -> None:
+        columns = self.catalog_columns.apply(self._stores.catalog.changes(self.catalog_columns.version))
+        with self.state.lock:
+            self.catalog_columns = columns
+
+    def _run(self, seconds: float) -> None:
+        while not self._closing.wait(seconds):
+            try:
+                if self.refresh() and self.artifact is not None:
+                    _log.info("model %s serves now", self.artifact.version)
+            except (ForetasteError, OSError) as error:
+                _log.warning("the new model cannot be taken, the old one goes on: %s", error)

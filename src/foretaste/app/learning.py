@@ -1,0 +1,52 @@
+"""Training on what a home holds."""
+
+import time
+
+import msgspec
+
+from foretaste.app.home import Home
+from foretaste.app.stores import models_directory, state_config
+from foretaste.domain.errors import InvalidInputError
+from foretaste.training.config import Progress, TrainConfig, silent
+from foretaste.training.corpus import Corpus, read_corpus
+from foretaste.training.report import TrainReport
+from foretaste.training.run import learn, train
+
+
+def corpus_of(home: Home) -> Corpus:
+    """Return all that there is to learn from; raise `InvalidInputError` where there is nothing."""
+    corpus = read_corpus(home.log, home.id_map, home.catalog_columns)
+    if not len(corpus.events):
+        raise InvalidInputError("the log is empty: take events in with foretaste ingest events FILE")
+    return corpus
+
+
+def train_home(
+    home: Home, *, seed: int | None = None, publish: bool = True, progress: Progress = silent
+) -> TrainReport:
+    """Learn from the home's log and publish to its registry; the home serves the model if it passed.
+
+    Works on a home opened for reading too: whoever serves it takes the new champion by itself. A home
+    in memory, without a registry, serves what was learnt.
+    """
+    chosen = home.settings.seed if seed is None else seed
+    config = TrainConfig(state=state_config(home.settings))
+    now = time.time_ns() // 1_000
+    if home.registry is None or home.directory is None:
+        trained = learn(corpus_of(home), created_at=now, seed=chosen, config=config, progress=progress)
+        home.serve_artifact(trained.artifact)
+        return msgspec.structs.replace(trained.report, promoted=True)
+    staging = models_directory(home.directory, home.settings)
+    staging.mkdir(parents=True, exist_ok=True)
+    report = train(
+        corpus_of(home),
+        home.registry,
+        created_at=now,
+        seed=chosen,
+        config=config,
+        promote=publish,
+        staging=staging,
+        progress=progress,
+    )
+    home.refresh()
+    return report

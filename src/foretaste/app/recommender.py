@@ -1,0 +1,273 @@
+"""The embedded recommender: the same object that the HTTP service serves, in this process."""
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from foretaste.adapters.files.event_table import Events
+from foretaste.app.home import Home
+from foretaste.app.importing import BATCH, import_events
+from foretaste.app.learning import train_home
+from foretaste.app.settings import Settings
+from foretaste.app.slates import Slate, as_slate
+from foretaste.app.wiring import home_in_memory, open_home
+from foretaste.domain.errors import InvalidEventError, InvalidQueryError
+from foretaste.domain.event import Event
+from foretaste.domain.item import Item
+from foretaste.domain.query import Query
+from foretaste.events.items import parse_item
+from foretaste.serving.profile import Profile
+from foretaste.serving.recorder import EventStatus, Receipt
+from foretaste.training.config import Progress, silent
+from foretaste.training.report import TrainReport
+
+MOST_ITEMS = 1000
+SEEDS = 2**32
+Values = Mapping[str, Sequence[str]]
+
+
+class Recommender:
+    """Recommends, explains and learns from every event, in this process.
+
+    Make one with `train` (from data) or `open` (a directory that holds all state). An event that
+    `record` returned from is in the very next answer. Close it, or use it in a `with` block.
+
+    >>> events = ft.datasets.movielens_100k()
+    >>> with ft.Recommender.train(events.until("1998-03-01"), items=events.items) as rec:
+    ...     print(rec.recommend("196", k=5, explain=True))
+    ...     rec.record(user_id="196", item_id="242", type="click")
+    ...     print(rec.recommend("196", k=5))
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.report: TrainReport | None = None
+
+    @classmethod
+    def train(
+        cls,
+        events: Events,
+        items: Iterable[Item | Mapping[str, Any]] = (),
+        *,
+        home: str | Path | None = None,
+        seed: int = 0,
+        settings: Settings | None = None,
+        progress: Progress = silent,
+    ) -> "Recommender":
+        """Take `events` and `items` in, learn from them, and return what recommends now.
+
+        Everything stays in this process, unless `home` names a directory to keep it in: then what is
+        there already is learnt from too, and the model serves only if it passes the quality gate. The
+        same data and `seed` give the same model. `report` of the result says how well the model
+        foretold what it had not seen, and what the gate made of it. `progress` is called with the stage
+        and the share of it that is done.
+
+        Raises `InvalidInputError` where there is nothing to learn from, `UnavailableError` where
+        another process has the home.
+
+        >>> rec = ft.Recommender.train(events, items=events.items)
+        >>> rec.report.metrics["ndcg"]
+        """
+        opened = (
+            home_in_memory(settings)
+            if home is None
+            else open_home(Path(home), settings=settings, create=True)
+        )
+        rec = cls(opened)
+        try:
+            rec.put_items(items or events.items)
+            import_events(opened.log, events.chunks(BATCH))
+            rec.report = train_home(opened, seed=seed, progress=progress)
+        except BaseException:
+            rec.close()
+            raise
+        return rec
+
+    @classmethod
+    def open(
+        cls, home: str | Path, *, read_only: bool = False, settings: Settings | None = None
+    ) -> "Recommender":
+        """Open the directory that holds all state: the one that `foretaste --home` names.
+
+        One process at a time may write a home; `read_only` looks at it as it is now, beside a running
+        service. Raises `NotFoundError` where there is no home, `UnavailableError` where another process
+        has it.
+
+        >>> rec = ft.Recommender.open(".foretaste", read_only=True)
+        """
+        return cls(open_home(Path(home), settings=settings, read_only=read_only))
+
+    def recommend(
+        self,
+        user_id: str | None,
+        k: int = 10,
+        *,
+        explain: bool = False,
+        explain_top_k: int = 3,
+        scenario: str = "home",
+        model: str | None = None,
+        filters: Values | None = None,
+        exclude: Values | None = None,
+        exclude_ids: Iterable[str] = (),
+        context: Mapping[str, str] | None = None,
+        diversity_lambda: float | None = None,
+        min_score: float | None = None,
+        now: int | None = None,
+        seed: int | None = None,
+    ) -> Slate:
+        """Return the best `k` items for a person at this moment.
+
+        An unknown person, or None, gets what is trending; `slate.source` says so. `explain` adds the
+        past items that speak for each place, `explain_top_k` of them. `filters` and `exclude` map
+        `category` or an attribute to the values allowed or forbidden. `diversity_lambda` trades
+        relevance (1.0) for variety (0.0). `now` is the moment of asking in microseconds UTC, `seed` the
+        request's randomness: the same on the same state gives the same slate.
+
+        Raises `InvalidQueryError` for a parameter out of its range, `UnknownScenarioError` and
+        `UnknownModelError`.
+
+        >>> rec.recommend("196", k=3, filters={"category": ["Drama"]}, exclude_ids=["242"])
+        """
+        query = Query(
+            now=_now() if now is None else now,
+            seed=secrets.randbelow(SEEDS) if seed is None else seed,
+            user_id=user_id,
+            scenario=scenario,
+            model=model,
+            k=_within("k", k, 1, MOST_ITEMS),
+            filters=_values(filters),
+            exclude=_values(exclude),
+            exclude_ids=tuple(exclude_ids),
+            context=dict(context or {}),
+            diversity_lambda=_share("diversity_lambda", diversity_lambda),
+            min_score=min_score,
+            explain=explain,
+            explain_top_k=_within("explain_top_k", explain_top_k, 1, MOST_ITEMS),
+        )
+        return as_slate(self.home.answerer.recommend(query))
+
+    def similar(
+        self,
+        item_id: str,
+        k: int = 10,
+        *,
+        filters: Values | None = None,
+        exclude_ids: Iterable[str] = (),
+        now: int | None = None,
+    ) -> Slate:
+        """Return the `k` items most like one item; raise `UnknownItemError` if there is none such.
+
+        >>> rec.similar("242", k=5)
+        """
+        query = Query(
+            now=_now() if now is None else now,
+            seed=0,
+            item_id=item_id,
+            k=_within("k", k, 1, MOST_ITEMS),
+            filters=_values(filters),
+            exclude_ids=tuple(exclude_ids),
+        )
+        return as_slate(self.home.answerer.similar(query))
+
+    def record(self, *, user_id: str, item_id: str, type: str, **fields: Any) -> EventStatus:  # noqa: A002 # the field is called so everywhere
+        """Record one event; when this returns, the event is durable and in the next answer.
+
+        `fields` are those of `POST /events`: `timestamp`, `value` (or `rating`), `event_id`,
+        `session_id`, `recommendation_id`, `context`. Raises `InvalidEventError`, and `NotDurableError`
+        where the disk refuses.
+
+        >>> rec.record(user_id="196", item_id="242", type="rating", value=5)
+        """
+        raw = {"user_id": user_id, "item_id": item_id, "type": type, **fields}
+        (status,) = self.home.recorder.record([raw], now=_now()).events
+        if status.status == "rejected":
+            raise InvalidEventError(status.reason or "the event breaks a rule", field=status.field)
+        return status
+
+    def record_many(self, events: Iterable[Event | Mapping[str, Any]]) -> Receipt:
+        """Record many events at once; the receipt has a status for each, in their order.
+
+        >>> rec.record_many([{"user_id": "196", "item_id": "242", "type": "click"}]).accepted
+        1
+        """
+        raws = [_raw(event) for event in events]
+        return self.home.recorder.record(raws, now=_now())
+
+    def profile(self, user_id: str, *, recent_limit: int = 10, top_categories: int = 5) -> Profile:
+        """Return what is known of a person; raise `UnknownUserError` if nothing is."""
+        return self.home.profiler.profile(user_id, recent_limit=recent_limit, top_categories=top_categories)
+
+    def put_items(self, items: Iterable[Item | Mapping[str, Any]]) -> int:
+        """Insert or replace catalog items; the next answer may already contain them.
+
+        Returns the catalog version. Raises `InvalidItemError`.
+
+        >>> rec.put_items([{"item_id": "new-1", "title": "Paper lamp", "categories": ["light"]}])
+        """
+        return self.home.put_items([_item(item) for item in items])
+
+    def delete_items(self, item_ids: Iterable[str]) -> int:
+        """Delete catalog items, which are in no answer from now on; return the catalog version."""
+        return self.home.delete_items(list(item_ids))
+
+    def users(self) -> list[str]:
+        """Return everyone who has an event, in order of first sight."""
+        state = self.home.state
+        names = self.home.id_map.names("user")[: state.n_users]
+        return [name for user, name in enumerate(names) if state.summary(user).events]
+
+    def close(self) -> None:
+        """Save the state and release everything. Closing twice is fine."""
+        self.home.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        where = "memory" if self.home.directory is None else self.home.directory
+        model = self.home.artifact.version if self.home.artifact else "no model yet"
+        return f"<Recommender: {model}, {self.home.state.seq:,} events, in {where}>"
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000
+
+
+def _within(name: str, value: Any, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InvalidQueryError(
+            f"{name} must be a whole number from {least} to {most}, not {value!r}", field=name
+        )
+    return value
+
+
+def _share(name: str, value: float | None) -> float | None:
+    if value is not None and not 0.0 <= value <= 1.0:
+        raise InvalidQueryError(f"{name} must be from 0 to 1, not {value!r}", field=name)
+    return value
+
+
+def _values(values: Values | None) -> dict[str, tuple[str, ...]]:
+    """Return filters as a query has them; one text stands for itself, not for its letters."""
+    return {
+        name: (chosen,) if isinstance(chosen, str) else tuple(chosen)
+        for name, chosen in (values or {}).items()
+    }
+
+
+def _raw(event: Event | Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(event, Event):
+        return event
+    return {name: getattr(event, name) for name in Event.__struct_fields__}
+
+
+def _item(item: Item | Mapping[str, Any]) -> Item:
+    return item if isinstance(item, Item) else parse_item(item)

@@ -1,0 +1,79 @@
+"""The one place that assembles a home out of adapters."""
+
+from pathlib import Path
+
+from foretaste.adapters.directory.model_registry import DirectoryModelRegistry
+from foretaste.adapters.memory.telemetry import MemoryTelemetry
+from foretaste.app.home import Home
+from foretaste.app.settings import Settings, load_settings
+from foretaste.app.stores import (
+    Stores,
+    models_directory,
+    stores_for_reading,
+    stores_in,
+    stores_in_memory,
+)
+from foretaste.domain.errors import NotFoundError
+from foretaste.ports.model_registry import ModelRegistry
+from foretaste.ports.telemetry import Telemetry
+from foretaste.training.load import load_artifact
+
+
+def open_home(
+    directory: Path,
+    *,
+    settings: Settings | None = None,
+    create: bool = False,
+    read_only: bool = False,
+    telemetry: Telemetry | None = None,
+) -> Home:
+    """Open the home in `directory`, with its own settings unless others are given.
+
+    With `create` it is made if absent. One process at a time may have it, unless `read_only`: that is
+    the home as it is now, beside the process that writes it, and nothing can be changed through it.
+
+    Raises `NotFoundError` where there is no home, `UnavailableError` where another process has it.
+    """
+    if not create and not directory.is_dir():
+        raise NotFoundError(
+            f"there is no home at {directory}: foretaste ingest creates one, --home names another",
+            field="home",
+        )
+    chosen = load_settings(directory) if settings is None else settings
+    stores = stores_for_reading(directory, chosen) if read_only else stores_in(directory, chosen)
+    registry = DirectoryModelRegistry(models_directory(directory, chosen))
+    return _home(directory, chosen, stores, registry, telemetry)
+
+
+def home_in_memory(settings: Settings | None = None) -> Home:
+    """Return an empty home that ends with the process; it reads no settings but those given."""
+    chosen = Settings() if settings is None else settings
+    return _home(None, chosen, stores_in_memory(chosen), None, None)
+
+
+def home_registry(directory: Path) -> ModelRegistry:
+    """Return the models of the home in `directory`; raise `NotFoundError` where there is no home."""
+    if not directory.is_dir():
+        raise NotFoundError(f"there is no home at {directory}: --home names another", field="home")
+    return DirectoryModelRegistry(models_directory(directory, load_settings(directory)))
+
+
+def _home(
+    directory: Path | None,
+    settings: Settings,
+    stores: Stores,
+    registry: ModelRegistry | None,
+    telemetry: Telemetry | None,
+) -> Home:
+    try:
+        return Home(
+            directory=directory,
+            settings=settings,
+            stores=stores,
+            registry=registry,
+            load=load_artifact,
+            telemetry=MemoryTelemetry() if telemetry is None else telemetry,
+        )
+    except BaseException:
+        stores.close()
+        raise
