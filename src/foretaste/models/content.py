@@ -12,7 +12,7 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
-from foretaste.models.content_index import ContentIndex, TermRows, digest_of, first_index, term_rows
+from foretaste.models.content_index import NO_TERMS, ContentIndex, TermRows, digest_of, first_index, term_rows
 from foretaste.models.interface import Moment
 from foretaste.models.padding import at
 from foretaste.models.recency import recent_weights
@@ -80,23 +80,30 @@ class Content:
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the inner product; see `Model`."""
+        return np.asarray(self.explain_each(history, np.array([item], np.int32), moment)[0])
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return each event's part of the inner product for each item; see `Model`."""
+        shares = np.zeros((len(items), len(history)), np.float32)
         index = self.index_of(moment.catalog)
         weight = recent_weights(history, self._recency, moment.now)
         heard = self._profile(index, history, weight) != 0.0
+        used = np.flatnonzero(weight)
+        rows = term_rows([index.row(int(item)) for item in history.item[used]], [0] * len(used))
+        owner = np.repeat(np.arange(len(used)), np.diff(rows.start))
+        spoken = rows.weight * weight[used][owner] * heard[rows.term]
         asked = np.zeros(len(self._vocabulary.idf), np.float32)
-        term, value = index.row(item)
-        asked[term] = value
-        asked *= heard
-        shares = np.zeros(len(history), np.float32)
-        for place in np.flatnonzero(weight):
-            term, value = index.row(int(history.item[place]))
-            shares[place] = weight[place] * (asked[term] @ value)
+        for place, item in enumerate(items.tolist()):
+            term, value = index.row(item)
+            asked[term] = value
+            shares[place, used] = np.bincount(owner, spoken * asked[rows.term], minlength=len(used))
+            asked[term] = 0.0
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:
-        """Return the rows as of the last moment asked about, projected at random to 128 dimensions.
+        """Return the rows projected at random to 128 dimensions; cosines stay what they are within about 0.1.
 
-        Their cosines are those of the full rows within about 0.1.
+        A row is that of the catalog last asked about, else the one of the training.
         """
         if self._projection is None:
             generator = np.random.default_rng(PROJECTION_SEED)
@@ -128,10 +135,10 @@ class Content:
         return self._index
 
     def _row(self, item: int) -> tuple[Ordinals, Floats]:
-        if self._index is not None:
-            return self._index.row(item)
-        inside = 0 <= item < len(self._rows.digest)
-        return self._rows.row(item) if inside else (np.empty(0, np.int32), np.empty(0, np.float32))
+        row = self._index.row(item) if self._index is not None else NO_TERMS
+        if not len(row[0]) and 0 <= item < len(self._rows.digest):
+            return self._rows.row(item)
+        return row
 
     def _profile(self, index: ContentIndex, history: History, weight: Floats) -> Floats:
         """Return the weighted sum of the events' rows, all but the strongest terms zero; float32 [terms]."""

@@ -112,11 +112,16 @@ class IALS:
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's exact share of the least-squares solution's score; see `Model`."""
-        shares = np.zeros(len(history), np.float32)
-        if 0 <= item < len(self._factors.items):
-            vectors, weight, used = self._rows(history, moment.now)
-            asked = self._factors.items[item]
-            shares[used] = contributions(vectors, weight, self._diagonal(weight), asked)
+        return np.asarray(self.explain_each(history, np.array([item], np.int32), moment)[0])
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return each event's exact share for each item; see `Model`."""
+        shares = np.zeros((len(items), len(history)), np.float32)
+        vectors, weight, used = self._rows(history, moment.now)
+        rows, is_inside = inside(items, len(self._factors.items))
+        if len(used) and len(self._factors.items):
+            asked = self._factors.items[rows] * is_inside[:, np.newaxis]
+            shares[:, used] = contributions(vectors, weight, self._diagonal(weight), asked)
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:

@@ -51,8 +51,11 @@ def solve_side(
 def solve_row(vectors: Floats, weight: Floats, diagonal: Floats) -> Floats:
     """Return the vector of one row, float32 [dim], from its entries' fixed vectors [m, dim] and weights [m].
 
-    `diagonal` is D, positive, float32 [dim]. A weight of zero is as if the entry were not there.
+    `diagonal` is D, positive, float32 [dim]. A weight of zero is as if the entry were not there. No entries
+    give zero.
     """
+    if not len(weight):
+        return np.zeros(len(diagonal), np.float32)
     rows, target, scale = _scaled(vectors, weight, diagonal)
     if scale is None:
         return _solved(_full(rows, diagonal), target @ rows)
@@ -61,16 +64,19 @@ def solve_row(vectors: Floats, weight: Floats, diagonal: Floats) -> Floats:
 
 
 def contributions(vectors: Floats, weight: Floats, diagonal: Floats, asked: Floats) -> Floats:
-    """Return what each entry adds to the inner product of `asked` with `solve_row`, float32 [m].
+    """Return what each entry adds to the inner product of each of `asked` with `solve_row`, float32 [k, m].
 
-    It is exact: entry h adds c_h t_h x_h'A^-1 asked, with A the matrix of the row's system.
+    `asked` is float32 [k, dim]. It is exact: entry h adds c_h t_h x_h'A^-1 asked, with A the matrix of the
+    row's system.
     """
+    if not len(weight):
+        return np.zeros(0, np.float32)
     rows, target, scale = _scaled(vectors, weight, diagonal)
     if scale is None:
-        shares: Floats = rows @ _solved(_full(rows, diagonal), asked)
+        shares: Floats = rows @ _solved(_full(rows, diagonal), asked.T)
     else:
-        shares = _solved(_small(rows), rows @ (asked * scale))
-    return shares * target
+        shares = _solved(_small(rows), rows @ (asked * scale).T)
+    return shares.T * target
 
 
 def _scaled(vectors: Floats, weight: Floats, diagonal: Floats) -> tuple[Floats, Floats, Floats | None]:

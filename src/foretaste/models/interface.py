@@ -58,6 +58,10 @@ class Model(Protocol):
         """Return what each history event contributes to the score of `item`, float32 [len(history)]."""
         ...
 
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return `explain` of each of `items` at once, float32 [len(items), len(history)]."""
+        ...
+
     def vectors(self, items: Ordinals) -> Floats | None:
         """Return unit-length rows float32 [len(items), dim], zero where unknown; None without vectors."""
         ...

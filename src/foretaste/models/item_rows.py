@@ -40,16 +40,10 @@ class ItemRows:
         add_weighted_rows(history.item, weight, self.start, self.item, self.value, scores)
         return scores
 
-    def shares(self, history: History, weight: Floats, item: int) -> Floats:
-        """Return what each event adds to the score of `item`, float32 [len(history)]."""
-        shares = np.zeros(len(history), np.float32)
-        for place in np.flatnonzero(weight):
-            event = int(history.item[place])
-            if 0 <= event < self.n_items:
-                row = slice(self.start[event], self.start[event + 1])
-                found = self.item[row].searchsorted(item)
-                if found < len(self.item[row]) and self.item[row][found] == item:
-                    shares[place] = weight[place] * self.value[row][found]
+    def shares(self, history: History, weight: Floats, items: Ordinals) -> Floats:
+        """Return what each event adds to the score of each item, float32 [len(items), len(history)]."""
+        shares = np.zeros((len(items), len(history)), np.float32)
+        _find_shares(history.item, weight, self.start, self.item, self.value, items, shares)
         return shares
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
@@ -79,3 +73,27 @@ def add_weighted_rows(
         if weight[h] != np.float32(0.0) and 0 <= event[h] < len(start) - 1:
             for place in range(start[event[h]], start[event[h] + 1]):
                 scores[item[place]] += weight[h] * value[place]
+
+
+@kernel
+def _find_shares(
+    event: Ordinals,
+    weight: Floats,
+    start: Int64s,
+    item: Ordinals,
+    value: Floats,
+    asked: Ordinals,
+    shares: Floats,
+) -> None:
+    for h in range(len(event)):
+        if weight[h] != np.float32(0.0) and 0 <= event[h] < len(start) - 1:
+            for k in range(len(asked)):
+                low, high = start[event[h]], start[event[h] + 1]
+                while low < high:
+                    middle = (low + high) // 2
+                    if item[middle] < asked[k]:
+                        low = middle + 1
+                    else:
+                        high = middle
+                if low < start[event[h] + 1] and item[low] == asked[k]:
+                    shares[k, h] = weight[h] * value[low]

@@ -56,7 +56,11 @@ class LinearItems(Generic[C]):
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the sum; see `Model`."""
-        return self._rows.shares(history, recent_weights(history, self._recency, moment.now), item)
+        return np.asarray(self.explain_each(history, np.array([item], np.int32), moment)[0])
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return each event's part of the sum for each item; see `Model`."""
+        return self._rows.shares(history, recent_weights(history, self._recency, moment.now), items)
 
     def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
         """Return None: rows of this length are no vectors to compare by."""

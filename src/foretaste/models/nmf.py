@@ -59,7 +59,7 @@ class NMF:
 
     def __init__(self, config: NMFConfig, items: Floats) -> None:
         self._config = config
-        self._items = items
+        self._items = items if len(items) else np.zeros((1, items.shape[1]), np.float32)
         self._recency = config.recency or Recency()
         gramian: Doubles = np.asarray(items.T @ items, np.float64)
         ridge = RIDGE * max(float(np.trace(gramian)) / len(gramian), 1e-12)
@@ -84,17 +84,19 @@ class NMF:
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part: with the parts in use given, the solution is linear in the history."""
-        shares = np.zeros(len(history), np.float32)
-        if not 0 <= item < len(self._items):
-            return shares
+        return np.asarray(self.explain_each(history, np.array([item], np.int32), moment)[0])
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return each event's part for each item; see `Model`."""
+        shares = np.zeros((len(items), len(history)), np.float32)
         rows, is_inside = inside(history.item, len(self._items))
         weight = recent_weights(history, self._recency, moment.now) * is_inside
         used = np.flatnonzero(self._person(np.asarray(weight @ self._items[rows], np.float32)))
         if len(used):
-            asked = np.linalg.solve(
-                self._gramian[np.ix_(used, used)], self._items[item, used].astype(np.float64)
-            )
-            shares[:] = weight * (self._items[rows][:, used] @ asked)
+            places, known = inside(items, len(self._items))
+            factors = (self._items[places][:, used] * known[:, np.newaxis]).astype(np.float64)
+            asked = np.linalg.solve(self._gramian[np.ix_(used, used)], factors.T)
+            shares[:] = (self._items[rows][:, used] @ asked).T * weight
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:

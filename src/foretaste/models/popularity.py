@@ -58,6 +58,10 @@ class Popularity:
         """Return zeros: no event of the person's own contributes. See `Model`."""
         return np.zeros(len(history), np.float32)
 
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:  # noqa: ARG002 - no event contributes
+        """Return zeros. See `Model`."""
+        return np.zeros((len(items), len(history)), np.float32)
+
     def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
         """Return None: popularity has no vectors."""
         return None

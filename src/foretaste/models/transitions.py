@@ -15,7 +15,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_state import Neighbours
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
-from foretaste.models.padding import at
+from foretaste.models.padding import at, inside
 from foretaste.models.recency import recent_weights
 
 
@@ -66,17 +66,23 @@ class Transitions:
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the sum; see `Model`."""
-        shares = np.zeros(len(history), np.float32)
+        return np.asarray(self.explain_each(history, np.array([item], np.int32), moment)[0])
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return each event's part of the sum for each item; see `Model`."""
+        shares = np.zeros((len(items), len(history)), np.float32)
         used, weight = self._spoken(history, moment)
-        read = moment.items.followers if self._config.relation == "follow" else moment.items.together
-        for place, loudness in zip(used, weight, strict=True):
-            others, counts = read(int(history.item[place]))
-            found = np.flatnonzero(others == item)
-            if len(found):
-                total = counts.sum(dtype=np.float64)
-                shares[place] = loudness * counts[found[0]] / total**self._config.damping
-        if self._config.discount and 0 <= item < moment.items.n_items:
-            shares *= _discounts(moment.items.interactions[item : item + 1], self._config.discount)
+        rows = moment.items.neighbours
+        column = rows.follow if self._config.relation == "follow" else rows.together
+        if len(used):
+            found = np.zeros((len(items), len(used)), np.float32)
+            start, length, damping = rows.start, rows.length, self._config.damping
+            _find_shares(history.item[used], weight, start, length, rows.item, column, damping, items, found)
+            shares[:, used] = found
+        if self._config.discount and moment.items.n_items:
+            known, is_inside = inside(items, moment.items.n_items)
+            heard = _discounts(moment.items.interactions[known], self._config.discount) * is_inside
+            shares *= heard[:, np.newaxis]
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
@@ -135,3 +141,34 @@ def _add_rows(
             factor = np.float32(weight[h] / total**damping)
             for place in range(begin, end):
                 scores[item[place]] += factor * count[place]
+
+
+@kernel
+def _find_shares(
+    events: Ordinals,
+    weight: Floats,
+    start: Int64s,
+    length: Int64s,
+    item: Ordinals,
+    count: Ordinals,
+    damping: float,
+    asked: Ordinals,
+    shares: Floats,
+) -> None:
+    """Write to `shares` [asked, events] what each event's row adds; a bit pattern passes over most entries."""
+    maybe = np.uint64(0)
+    for k in range(len(asked)):
+        maybe |= np.uint64(1) << np.uint64(asked[k] & 63)
+    for h in range(len(events)):
+        begin = start[events[h]]
+        end = begin + length[events[h]]
+        total = 0.0
+        for place in range(begin, end):
+            total += count[place]
+        if total > 0.0:
+            factor = np.float32(weight[h] / total**damping)
+            for place in range(begin, end):
+                if (maybe >> np.uint64(item[place] & 63)) & np.uint64(1):
+                    for k in range(len(asked)):
+                        if item[place] == asked[k]:
+                            shares[k, h] = factor * count[place]
