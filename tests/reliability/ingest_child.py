@@ -1,4 +1,4 @@
-"""A process that ingests until it is killed: `ingest_child.py DATABASE FIRST SEED`.
+"""A process that ingests until it is killed: `ingest_child.py DATABASE FIRST SEED LOG`.
 
 It submits the events from number FIRST on in batches of random size, several in flight, some of them
 twice and some out of order, and writes one line `START STOP` for each batch that was acknowledged.
@@ -8,6 +8,7 @@ import os
 import random
 import sys
 from collections import deque
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.domain.errors import SequenceGapError
 from foretaste.domain.event import Event, EventColumns
+from foretaste.testing.faults import AcknowledgesBeforeCommit
 
 IN_FLIGHT = 6
+LOGS = {"sound": SqliteEventLog, "hasty": AcknowledgesBeforeCommit}
 
 
 @cache
@@ -46,27 +49,38 @@ class Follower:
         self.seq = columns.last_seq
 
 
-def main(path: str, first: str, seed: str) -> None:
+def main(path: str, first: str, seed: str, kind: str) -> None:
     chance = random.Random(int(seed))
     database = SqliteDatabase(Path(path))
     follower = Follower()
-    log = SqliteEventLog(database, SqliteIdMap(database), on_commit=follower.apply)
+    log = LOGS[kind](database, SqliteIdMap(database), on_commit=follower.apply)
     follower.apply(log.read(0, 10**9))
-    pending: deque = deque()
+    in_flight: deque[Future] = deque()
     start = int(first)
     while True:
         stop = start + chance.choice([1, 1, 2, 10, 100])
         batch = [numbered(number) for number in range(start, stop)]
         chance.shuffle(batch)
-        pending.append((start, stop, log.submit(batch)))
+        in_flight.append(submitted(log, start, stop, batch))
         if chance.random() < 0.3:
             again = chance.randrange(max(start - 200, 0), stop)
-            pending.append((again, again + 1, log.submit([numbered(again)])))
-        if len(pending) >= IN_FLIGHT:
-            begun, ended, future = pending.popleft()
-            future.result()
-            os.write(1, f"{begun} {ended}\n".encode())
+            in_flight.append(submitted(log, again, again + 1, [numbered(again)]))
+        if len(in_flight) >= IN_FLIGHT:
+            in_flight.popleft().result()
         start = stop
+
+
+def submitted(log: SqliteEventLog, start: int, stop: int, batch: list[Event]) -> Future:
+    """Submit a batch; the moment it is acknowledged, the line that says so is on its way."""
+    line = f"{start} {stop}\n".encode()
+
+    def report(future: Future) -> None:
+        if future.exception() is None:
+            os.write(1, line)
+
+    future = log.submit(batch)
+    future.add_done_callback(report)
+    return future
 
 
 if __name__ == "__main__":

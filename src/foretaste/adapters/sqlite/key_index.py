@@ -7,7 +7,7 @@ import numpy as np
 from foretaste.domain.arrays import Int64s
 
 LIVE = 65_536
-LARGEST_RUN = 1 << 20
+LARGEST_RUN = 1 << 21
 
 
 class KeyIndex:
