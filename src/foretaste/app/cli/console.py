@@ -78,6 +78,11 @@ class Screen:
         if not self.as_json:
             self._error.print(Text(words))
 
+    def show(self, readable: RenderableType) -> None:
+        """Show something on the way that is more than words; a script sees nothing."""
+        if not self.as_json:
+            self._error.print(readable)
+
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Say that a step is done, and how long it took."""

@@ -5,19 +5,22 @@ from pathlib import Path
 
 import uvicorn
 
+from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
+from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import UnavailableError
 
 SHUTDOWN_SECONDS = 10
+BACKLOG = 2048
 
 
 def run(*, home: Path, host: str | None, port: int | None, as_json: bool) -> None:
     """Answer until interrupted."""
     screen = Screen(as_json=as_json)
-    with open_home(home, create=True) as opened:
+    with open_home(home, create=True, telemetry=PrometheusTelemetry()) as opened:
         if opened.artifact is None:
             screen.say("no model is trained yet, so everyone gets what is trending: foretaste train")
         listener = bind(host or opened.settings.host, opened.settings.port if port is None else port)
@@ -26,12 +29,16 @@ def run(*, home: Path, host: str | None, port: int | None, as_json: bool) -> Non
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raise `UnavailableError` where the port is taken."""
+    """Return a socket that listens: who connects now is answered once the service runs.
+
+    Raises `UnavailableError` where the port is taken.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         raise UnavailableError(
@@ -59,6 +66,7 @@ def announce(screen: Screen, listener: socket.socket) -> None:
 
 def serve_until_stopped(home: Home, listener: socket.socket) -> None:
     """Run the HTTP service on `listener` until a signal ends it; new champions are taken meanwhile."""
+    warm(home)
     home.follow()
     config = uvicorn.Config(
         create_app(home),

@@ -1,0 +1,226 @@
+"""`train`, `evaluate`, `recommend`, `similar`, `batch`, `models` and `doctor` on one trained home."""
+
+import json
+import shutil
+
+import msgspec
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from foretaste.app.cli import app
+from foretaste.app.recommender import Recommender
+
+
+@pytest.fixture(scope="session")
+def trained(shop_files, tmp_path_factory):
+    """A home with the shop's events and items, trained once; do not change it."""
+    home = tmp_path_factory.mktemp("trained") / "home"
+    for command in (
+        ["ingest", "events", str(shop_files / "log.parquet")],
+        ["ingest", "items", str(shop_files / "items.csv")],
+        ["train"],
+    ):
+        result = CliRunner().invoke(app, [*command, "--home", str(home), "--json"], catch_exceptions=False)
+        assert result.exit_code == 0, result.stderr
+    return home
+
+
+@pytest.fixture
+def home(trained, tmp_path):
+    """A copy of the trained home that a test may change."""
+    return shutil.copytree(trained, tmp_path / "home")
+
+
+def test_train_reports_scores_gate_and_version(foretaste, home):
+    report = foretaste("train", "--home", home, "--seed", "7", "--json").json
+    assert {"blend", "popularity", "random"} <= {score["name"] for score in report["scores"]}
+    assert report["gate"]["passed"] is True
+    assert report["version"] in (home / "models" / "aliases.json").read_text()
+
+
+def test_training_again_on_the_same_log_gives_the_same_model(foretaste, home):
+    before = json.loads((home / "models" / "aliases.json").read_text())
+    again = foretaste("train", "--home", home, "--json").json
+    assert before["champion"][-1] == again["version"]
+
+
+def test_train_says_in_words_what_it_did(foretaste, home):
+    outcome = foretaste("train", "--home", home)
+    assert outcome.code == 0
+    assert "gate passed" in outcome.out
+    assert "NDCG@10" in outcome.out
+    steps = [json.loads(line)["step"] for line in outcome.err.splitlines()]
+    assert {"prepare", "fit", "evaluate", "publish"} <= set(steps)
+
+
+def test_without_publishing_the_champion_stays(foretaste, home):
+    champion = foretaste("models", "list", "--home", home, "--json").json["aliases"]["champion"]
+    report = foretaste("train", "--home", home, "--seed", "9", "--no-publish", "--json").json
+    aliases = foretaste("models", "list", "--home", home, "--json").json["aliases"]
+    assert aliases["champion"] == champion
+    assert aliases["challenger"] == report["version"] != champion
+
+
+@pytest.mark.parametrize(("protocol", "kind"), [("live", "time"), ("static", "hold-out")])
+def test_evaluate_follows_the_protocol_and_stores_nothing(foretaste, trained, protocol, kind):
+    before = sorted(trained.rglob("*"))
+    report = foretaste("evaluate", "--home", trained, "--protocol", protocol, "--limit", "60", "--json").json
+    assert (report["protocol"], report["kind"]) == (protocol, kind)
+    assert 0 < report["questions"] <= 60
+    blend = next(score for score in report["scores"] if score["name"] == "blend")
+    assert blend["accuracy"]["ndcg"]["low"] <= blend["accuracy"]["ndcg"]["value"]
+    assert sorted(path for path in trained.rglob("*") if ".db" not in path.name) == [
+        path for path in before if ".db" not in path.name
+    ]
+
+
+def test_recommend_prints_a_table_with_reasons(foretaste, trained):
+    outcome = foretaste("recommend", "u1", "--home", trained, "-k", "3", "--explain")
+    assert outcome.code == 0
+    assert "for user u1: personalized" in outcome.out
+    assert "because of" in outcome.out
+
+
+def test_recommend_for_scripts_is_the_slate(foretaste, trained):
+    slate = foretaste("recommend", "u1", "--home", trained, "-k", "3", "--json").json
+    assert [item["rank"] for item in slate["items"]] == [1, 2, 3]
+    assert all(0 <= item["match"] <= 1 for item in slate["items"])
+
+
+def test_an_unknown_user_gets_what_is_trending(foretaste, trained):
+    slate = foretaste("recommend", "nobody", "--home", trained, "--json").json
+    assert slate["source"] == "trending"
+    assert len(slate["items"]) == 10
+
+
+def test_filters_and_exclusions_hold(foretaste, trained):
+    free = foretaste("recommend", "u1", "--home", trained, "--json").json
+    category, first = free["items"][0]["categories"][0], free["items"][0]["item_id"]
+    slate = foretaste(
+        "recommend", "u1", "--home", trained, "--category", category, "--exclude", first, "--json"
+    ).json
+    assert slate["items"]
+    assert {item["categories"][0] for item in slate["items"]} == {category}
+    assert first not in [item["item_id"] for item in slate["items"]]
+
+
+def test_similar_items_leave_out_the_item_itself(foretaste, trained):
+    slate = foretaste("similar", "i1", "--home", trained, "-k", "4", "--json").json
+    assert len(slate["items"]) == 4
+    assert "i1" not in [item["item_id"] for item in slate["items"]]
+
+
+def test_similar_to_an_unknown_item_is_not_found(foretaste, trained):
+    outcome = foretaste("similar", "nothing", "--home", trained)
+    assert outcome.code == 3
+    assert "nothing" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [("all.parquet", pl.read_parquet), ("all.csv", pl.read_csv), ("all.jsonl", pl.read_ndjson)],
+)
+def test_batch_writes_everyone(foretaste, trained, tmp_path, name, read):
+    report = foretaste("batch", name, "--home", trained, "-k", "3", "--json").json
+    frame = read(tmp_path / name)
+    assert (report["users"], report["failed"]) == (40, 0)
+    assert frame["user_id"].n_unique() == 40
+    assert frame.height == 120
+
+
+def test_one_users_failure_does_not_end_the_batch(foretaste, trained, tmp_path, monkeypatch):
+    answered = Recommender.recommend
+
+    def fails_for_one(self, user_id, k=10, **options):
+        if user_id == "u7":
+            raise ZeroDivisionError("broken history")
+        return answered(self, user_id, k, **options)
+
+    monkeypatch.setattr(Recommender, "recommend", fails_for_one)
+    report = foretaste("batch", "all.csv", "--home", trained, "--json").json
+    assert (report["users"], report["failed"]) == (39, 1)
+    (line,) = (tmp_path / "all.csv.errors.jsonl").read_text().splitlines()
+    assert json.loads(line)["reason"] == "ZeroDivisionError: broken history"
+    assert json.loads(line)["row"] == "u7"
+
+
+def test_promote_and_rollback_are_one_command_each(foretaste, home):
+    first = foretaste("models", "list", "--home", home, "--json").json["aliases"]["champion"]
+    second = foretaste("train", "--home", home, "--seed", "5", "--no-publish", "--json").json["version"]
+    assert foretaste("models", "promote", second, "--home", home, "--json").json == {"champion": second}
+    assert foretaste("models", "rollback", "--home", home, "--json").json == {"champion": first}
+    assert "champion" in foretaste("models", "list", "--home", home).out
+
+
+def test_an_unknown_version_is_not_found_and_lists_those_there_are(foretaste, home):
+    outcome = foretaste("models", "promote", "v0", "--home", home)
+    assert outcome.code == 3
+    assert foretaste("models", "list", "--home", home, "--json").json["aliases"]["champion"] in outcome.err
+
+
+def test_a_damaged_model_is_exit_code_5_and_the_doctor_sees_it(foretaste, home):
+    weights = max((home / "models").rglob("*.safetensors"), key=lambda path: path.stat().st_size)
+    weights.write_bytes(weights.read_bytes()[:-1])
+    outcome = foretaste("recommend", "u1", "--home", home)
+    assert outcome.code == 5
+    assert weights.name in outcome.err
+    doctor = foretaste("doctor", "--home", home)
+    assert doctor.code == 1
+    assert "✗ model" in doctor.out
+
+
+def test_the_doctor_finds_a_healthy_home_good(foretaste, trained):
+    outcome = foretaste("doctor", "--home", trained, "--json")
+    assert outcome.code == 0
+    levels = {finding["about"]: finding["level"] for finding in outcome.json["findings"]}
+    assert levels["log"] == levels["catalog"] == levels["model"] == "good"
+
+
+def test_the_doctor_names_misspelt_settings_and_remedies(foretaste, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORETASTE_PROT", "1")
+    outcome = foretaste("doctor")
+    assert outcome.code == 0
+    assert "FORETASTE_PROT is set, but no setting is called so" in outcome.out
+    assert "foretaste ingest events FILE" in outcome.out
+    assert not (tmp_path / ".foretaste").exists()
+
+
+def test_the_doctor_says_what_is_wrong_with_a_setting(foretaste, monkeypatch):
+    monkeypatch.setenv("FORETASTE_HISTORY_LENGTH", "many")
+    outcome = foretaste("doctor")
+    assert outcome.code == 1
+    assert "FORETASTE_HISTORY_LENGTH" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["recommend", "u1"], ["similar", "i1"], ["train"], ["evaluate"], ["batch", "x.csv"], ["models", "list"]],
+)
+def test_without_a_home_every_command_says_how_to_begin(foretaste, command):
+    outcome = foretaste(*command, "--home", "nowhere")
+    assert outcome.code == 3
+    assert "no home at nowhere" in outcome.err
+
+
+def test_an_empty_log_cannot_be_learnt_from(foretaste, tmp_path):
+    (tmp_path / "items.csv").write_text("item_id,title\na,A\n")
+    foretaste("ingest", "items", "items.csv")
+    outcome = foretaste("train")
+    assert outcome.code == 2
+    assert "foretaste ingest events" in outcome.err
+    assert foretaste("evaluate").code == 2
+
+
+def test_a_catalog_alone_is_answered_from(foretaste, tmp_path):
+    (tmp_path / "items.csv").write_text("item_id,title\na,A\nb,B\n")
+    foretaste("ingest", "items", "items.csv")
+    slate = foretaste("recommend", "anyone", "--json").json
+    assert {item["item_id"] for item in slate["items"]} == {"a", "b"}
+    assert foretaste("batch", "all.csv", "--json").json["users"] == 0
+
+
+def test_manifests_are_listed_whole_for_scripts(foretaste, trained):
+    listed = foretaste("models", "list", "--home", trained, "--json").json
+    assert listed["models"][0]["version"] == listed["aliases"]["champion"]
+    assert msgspec.json.encode(listed)

@@ -1,0 +1,103 @@
+"""Help, errors and exit codes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from foretaste.app.cli import dispatch, signatures
+from foretaste.domain import errors
+
+COMMANDS = [
+    "demo",
+    "ingest",
+    "train",
+    "evaluate",
+    "recommend",
+    "similar",
+    "batch",
+    "serve",
+    "models",
+    "doctor",
+]
+
+
+def test_help_lists_every_command_with_a_sentence(foretaste):
+    outcome = foretaste("--help")
+    assert outcome.code == 0
+    for command in COMMANDS:
+        assert command in outcome.out
+    assert "Exit codes" in outcome.out
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "models list", "models promote", "models rollback"])
+def test_every_command_has_help(foretaste, command):
+    outcome = foretaste(*command.split(), "--help")
+    assert outcome.code == 0
+    assert "--json" in outcome.out or command == "models"
+
+
+def test_help_imports_nothing_heavy():
+    program = (
+        "import sys; from foretaste.app.cli import app; "
+        "print({'numba', 'polars', 'scipy', 'litestar', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)  # noqa: S603 # ours
+    assert done.stdout.strip() == b"set()"
+
+
+def test_a_wrong_option_is_exit_code_2(foretaste):
+    assert foretaste("recommend", "u1", "--count", "ten").code == 2
+    assert foretaste("recommend", "u1", "-k", "0").code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.InvalidEventError("x"), 2),
+        (errors.UnknownModelError("x"), 3),
+        (errors.NotDurableError("x"), 4),
+        (errors.CorruptArtifactError("x"), 5),
+        (errors.GateRefusedError("x"), 6),
+        (errors.MissingExtraError("x"), 7),
+        (errors.SequenceGapError("x"), 1),
+    ],
+)
+def test_exit_codes_are_those_of_the_error_tree(error, code):
+    assert dispatch.exit_code(error) == code
+
+
+def test_an_error_is_one_line_that_says_what_to_do(foretaste):
+    outcome = foretaste("ingest", "events", "nowhere.csv")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == "foretaste: nowhere.csv: no such file\n"
+
+
+def test_for_a_script_the_error_is_json(foretaste):
+    outcome = foretaste("ingest", "events", "nowhere.csv", "--json")
+    assert '"error":"InvalidInputError"' in outcome.err
+    assert '"field":"path"' in outcome.err
+
+
+def test_a_missing_optional_part_names_the_install_command(foretaste, monkeypatch):
+    def absent(name):
+        raise ModuleNotFoundError(name=f"uvicorn.{name}")
+
+    monkeypatch.setattr(dispatch.importlib, "import_module", absent)
+    outcome = foretaste("serve")
+    assert outcome.code == 7
+    assert "pip install 'foretaste[serve]'" in outcome.err
+
+
+def test_a_module_of_ours_that_is_missing_is_not_taken_for_an_extra(foretaste, monkeypatch):
+    def absent(name):
+        raise ModuleNotFoundError(name=name)
+
+    monkeypatch.setattr(dispatch.importlib, "import_module", absent)
+    with pytest.raises(ModuleNotFoundError):
+        foretaste("doctor")
+
+
+def test_every_signature_has_its_module():
+    names = [command.name or command.callback.__name__ for command in signatures.app.registered_commands]
+    assert sorted([*names, "models"]) == sorted(COMMANDS)
