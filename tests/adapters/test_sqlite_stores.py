@@ -145,6 +145,20 @@ def test_a_file_that_is_no_database_is_named(path):
         SqliteDatabase(path)
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        SqliteDatabase(tmp_path / "file" / "foretaste.db")
+
+
+def test_a_file_that_cannot_be_opened_leaves_the_lock(path):
+    path.mkdir(parents=True)
+    with pytest.raises(UnavailableError, match=r"foretaste\.db"):
+        SqliteDatabase(path)
+    path.rmdir()
+    SqliteDatabase(path).close()
+
+
 def test_a_subscriber_may_not_write_to_the_log(database):
     refusals = []
 

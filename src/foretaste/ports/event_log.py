@@ -33,7 +33,7 @@ class EventLog(Protocol):
       from the last number it saw misses nothing and sees nothing twice.
     - **All or nothing.** A batch is in the log as a whole or not at all.
     - **Subscribers first.** Before the future resolves, every subscriber was called with the new events
-      in log order, on one thread, never concurrently.
+      in log order, one call at a time.
     - Users, items and event types get their ordinals (`IdMap`) in the same transaction.
     """
 

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -20,22 +20,26 @@ def opened(path: Path, tables: str, version: int, *, synchronous: Synchronous) -
     """Open `path` for writing, with a write-ahead log, and create it with `tables` if absent.
 
     `synchronous` is `FULL` where a commit must survive power loss, else `NORMAL`. Raises
-    `CorruptDataError` for a file that is no database of ours, `UnavailableError` for a newer one.
+    `CorruptDataError` for a file that is no database of ours, `UnavailableError` for a newer one and where
+    the disk refuses.
     """
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk there
-        connection.execute("PRAGMA cache_size = -16384")
-        ensure_schema(connection, tables, version, str(path))
+    with ExitStack() as undo:
+        try:
+            connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            undo.callback(connection.close)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk there
+            connection.execute("PRAGMA cache_size = -16384")
+            ensure_schema(connection, tables, version, str(path))
+        except sqlite3.OperationalError as error:
+            raise UnavailableError(f"{path} cannot be opened for writing: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise CorruptDataError(f"{path} cannot be used as a database: {error}") from error
         _sync_directory(path.parent)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise CorruptDataError(f"{path} cannot be used as a database: {error}") from error
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 

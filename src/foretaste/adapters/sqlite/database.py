@@ -27,7 +27,6 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path, *, most_waiting: int = MOST_WAITING) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = FileLock(path)
         try:

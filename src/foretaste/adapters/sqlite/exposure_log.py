@@ -49,7 +49,6 @@ class SqliteExposureLog:
         most_waiting: int = MOST_WAITING,
         clock: Callable[[], int] = system_clock,
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._file_lock = FileLock(path)
         try:
             # NORMAL: a crash of the process loses nothing written, one of the machine the latest batches

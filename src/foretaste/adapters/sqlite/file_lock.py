@@ -10,12 +10,19 @@ from foretaste.domain.errors import UnavailableError
 class FileLock:
     """An exclusive lock beside `path`, held until `release` or the end of the process.
 
-    Raises `UnavailableError` where another holder has it.
+    Creates the folder if absent. Raises `UnavailableError` where another holder has the lock, and where
+    the folder cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        lock = path.with_name(path.name + ".lock")
-        self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.with_name(path.name + ".lock")
+            self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise UnavailableError(
+                f"{path.parent} cannot be written ({error.strerror}); give rights to it or choose another"
+            ) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
