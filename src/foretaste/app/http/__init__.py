@@ -1,0 +1,1 @@
+"""HTTP: the service's resources, its problem documents, its storefront and its reference page."""

@@ -1,0 +1,31 @@
+"""The HTTP service over a home."""
+
+from foretaste import __version__
+from foretaste.app.home import Home
+from foretaste.app.http.asgi.application import Application
+from foretaste.app.http.asgi.exchange import BodyLimits, Request, Response, json_response
+from foretaste.app.http.asgi.openapi import document
+from foretaste.app.http.asgi.routing import Route
+from foretaste.app.http.pages import page_routes
+from foretaste.app.http.routes import aliases, browse, events, health, items, models, recommend
+from foretaste.app.http.service import Clock, Service, wall_clock
+
+TITLE = "Foretaste"
+ABOUT = "Real-time recommendations that learn from the very last click, and say why."
+MODULES = (recommend, events, items, models, browse, health, aliases)
+
+
+def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | None = None) -> Application:
+    """Return the ASGI application that serves `home`; opening and closing the home is the caller's.
+
+    `clock` gives the time of every request in microseconds UTC.
+    """
+    service = Service(home, clock)
+    routes = [route for module in MODULES for route in module.operations.bind(service)]
+    described = json_response(document(routes, title=TITLE, version=__version__, about=ABOUT))
+
+    def openapi(_: Request) -> Response:
+        return described
+
+    own = Route(method="GET", path="/openapi.json", handler=openapi, hidden=True)
+    return Application([*routes, own, *page_routes()], limits)

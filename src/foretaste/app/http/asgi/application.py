@@ -1,0 +1,93 @@
+"""The ASGI application: finds the route, calls its handler, turns every error into a problem document."""
+
+import logging
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from foretaste.app.http.asgi.exchange import (
+    BodyLimits,
+    ClientGoneError,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+)
+from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, extra_headers, problem_of
+from foretaste.app.http.asgi.routing import Route, RouteTable
+from foretaste.domain.errors import ForetasteError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_log = logging.getLogger(__name__)
+
+
+class Application:
+    """An ASGI 3 application over a table of routes."""
+
+    def __init__(self, routes: Iterable[Route], limits: BodyLimits | None = None) -> None:
+        self.table = RouteTable(routes)
+        self._limits = limits or BodyLimits()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection of ASGI: HTTP, or the server's start and end."""
+        if scope["type"] == "http":
+            try:
+                response = await self._answered(scope, receive)
+            except ClientGoneError:
+                return
+            await response.send(send, with_body=scope["method"] != "HEAD")
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _answered(self, scope: Scope, receive: Receive) -> Response:
+        legacy = False
+        try:
+            route, path = self.table.find(scope["method"], _raw_path(scope))
+            legacy = route.legacy
+            request = Request(scope, receive, path, self._limits)
+            if scope["method"] not in SAFE_METHODS:
+                _refuse_other_sites(request)
+            response = route.handler(request)
+            return response if isinstance(response, Response) else await response
+        except (ForetasteError, HttpError) as error:
+            return refusal(error, legacy=legacy)
+        except ClientGoneError:
+            raise
+        except Exception:  # noqa: BLE001 - the last boundary: whatever fails, the client gets a problem document
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            return refusal(HttpError(500, ""), legacy=legacy)
+
+
+def refusal(error: ForetasteError | HttpError, *, legacy: bool = False) -> Response:
+    """Return the problem document of `error`."""
+    problem = problem_of(error, legacy=legacy)
+    if problem.status == 500 and isinstance(error, ForetasteError):
+        _log.error("%s: %s", type(error).__name__, error.message)
+    headers = ((b"content-type", PROBLEM_JSON), (b"cache-control", b"no-store"), *extra_headers(error))
+    return Response(msgspec.json.encode(problem), problem.status, headers)
+
+
+def _raw_path(scope: Scope) -> bytes:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    root: bytes = scope.get("root_path", "").encode()
+    return raw.partition(b"?")[0].removeprefix(root)
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Refuse what a page of another site makes a browser send: browsers name the page's origin."""
+    origin = request.header(b"origin")
+    if origin is not None and urlsplit(origin).netloc != request.header(b"host"):
+        raise HttpError(403, "pages of other sites may not write here (CORS is closed)", hang_up=True)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Take part in the server's start and end; what there is to open and close, the caller does."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,104 @@
+"""The OpenAPI document, written from the routes and the structs that they name."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from foretaste.app.http.asgi.parameters import CONTEXT, Parameters
+from foretaste.app.http.asgi.problems import Problem
+from foretaste.app.http.asgi.routing import Route
+
+_REFS = "#/components/schemas/{name}"
+
+
+def document(routes: Sequence[Route], *, title: str, version: str, about: str) -> dict[str, Any]:
+    """Return an OpenAPI 3.1 document of `routes`, without the hidden ones."""
+    shown = [route for route in routes if not route.hidden]
+    types = [kind for route in shown for kind in (route.answer, route.body) if kind is not None]
+    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REFS)
+    by_type = iter(schemas)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in shown:
+        answer = next(by_type) if route.answer is not None else None
+        body = next(by_type) if route.body is not None else None
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, answer, body)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": about},
+        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in shown)],
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _operation(route: Route, answer: Any, body: Any) -> dict[str, Any]:
+    content = {route.media: {"schema": answer or {"type": "string"}}}
+    refused = {
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": {"$ref": _REFS.format(name="Problem")}}},
+        }
+        for status in route.refusals
+    }
+    operation: dict[str, Any] = {
+        "operationId": _name(route),
+        "summary": route.summary,
+        "tags": [route.tag],
+        "parameters": _parameters(route),
+        "responses": {
+            str(route.status): {"description": HTTPStatus(route.status).phrase, "content": content},
+            **refused,
+        },
+    }
+    if route.description:
+        operation["description"] = route.description
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return operation
+
+
+def _name(route: Route) -> str:
+    words = route.path.replace("{", "").replace("}", "").replace("_", "/").split("/")
+    return "_".join([route.method.lower(), *(word for word in words if word)])
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    named: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "Percent-encoded; a slash in it as %2F.",
+        }
+        for name in route.path_parameters
+    ]
+    return named + (_query_parameters(route.parameters) if route.parameters is not None else [])
+
+
+def _query_parameters(parameters: Parameters[Any]) -> list[dict[str, Any]]:
+    properties = _properties(parameters.struct)
+    found = []
+    for name, field in parameters.fields.items():
+        schema = dict(properties[name])
+        described = schema.pop("description", None)
+        parameter: dict[str, Any] = {"name": name, "in": "query", "schema": schema}
+        if field.required:
+            parameter["required"] = True
+        if schema.get("type") == "array":
+            parameter |= {"style": "form", "explode": False}
+        if name == CONTEXT:
+            parameter["name"] = "context_*"
+            parameter["schema"] = {"type": "string"}
+        if described:
+            parameter["description"] = described
+        found.append(parameter)
+    return found
+
+
+def _properties(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    (reference,), components = msgspec.json.schema_components([struct], ref_template=_REFS)
+    properties: dict[str, Any] = components[reference["$ref"].rpartition("/")[2]]["properties"]
+    return properties

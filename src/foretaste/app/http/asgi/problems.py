@@ -1,0 +1,123 @@
+"""Problem documents (RFC 9457): every refusal says what is wrong and what to do."""
+
+import math
+from http import HTTPStatus
+
+import msgspec
+
+from foretaste.domain.errors import (
+    CorruptDataError,
+    ForetasteError,
+    GateRefusedError,
+    InvalidEventError,
+    InvalidInputError,
+    InvalidItemError,
+    InvalidQueryError,
+    MissingExtraError,
+    NoModelError,
+    NotDurableError,
+    NotFoundError,
+    UnavailableError,
+    UnknownItemError,
+    UnknownModelError,
+    UnknownScenarioError,
+    UnknownUserError,
+)
+
+PROBLEM_JSON = b"application/problem+json"
+
+KINDS: tuple[tuple[type[ForetasteError], int, str], ...] = (
+    (InvalidEventError, 400, "invalid-event"),
+    (InvalidItemError, 400, "invalid-item"),
+    (InvalidQueryError, 400, "invalid-query"),
+    (InvalidInputError, 400, "invalid-input"),
+    (UnknownItemError, 404, "unknown-item"),
+    (UnknownUserError, 404, "unknown-user"),
+    (UnknownModelError, 404, "unknown-model"),
+    (UnknownScenarioError, 404, "unknown-scenario"),
+    (NotFoundError, 404, "not-found"),
+    (NotDurableError, 503, "not-durable"),
+    (NoModelError, 503, "no-model"),
+    (UnavailableError, 503, "unavailable"),
+    (GateRefusedError, 409, "gate-refused"),
+    (MissingExtraError, 501, "missing-extra"),
+    (CorruptDataError, 500, "corrupt-data"),
+)
+"""Status and name of each error; the first that fits counts."""
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document. `field` names the parameter concerned; `errors` has one entry per event or item."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    errors: tuple[msgspec.Raw, ...] | None = None
+    error: str | None = None
+    """The same as `detail`, on the paths of other systems, whose clients read it."""
+
+
+class HttpError(Exception):
+    """A refusal that only HTTP knows. With `hang_up` the connection ends, since a body was left unread."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        allow: str | None = None,
+        hang_up: bool = False,
+        kind: str | None = None,
+        field: str | None = None,
+        errors: tuple[msgspec.Raw, ...] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.allow = allow
+        self.hang_up = hang_up
+        self.kind = kind or HTTPStatus(status).phrase.lower().replace(" ", "-")
+        self.field = field
+        self.errors = errors
+
+
+def problem_of(error: ForetasteError | HttpError, *, legacy: bool = False) -> Problem:
+    """Return the document of an error; what happened inside (status 500) is not told."""
+    if isinstance(error, HttpError):
+        status, name, detail = error.status, error.kind, error.detail
+    else:
+        status, name = kind_of(error)
+        detail = error.message
+    if status >= 500 and status != 503 and not isinstance(error, MissingExtraError):
+        detail = "something went wrong inside; the server's log has the details"
+    return Problem(
+        type=f"urn:foretaste:problem:{name}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        field=error.field,
+        errors=error.errors if isinstance(error, HttpError) else None,
+        error=detail if legacy else None,
+    )
+
+
+def extra_headers(error: ForetasteError | HttpError) -> tuple[tuple[bytes, bytes], ...]:
+    """Return `Retry-After`, `Allow` and `Connection` where the error calls for them."""
+    if isinstance(error, UnavailableError):
+        return ((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))),)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if isinstance(error, HttpError) and error.allow is not None:
+        headers = ((b"allow", error.allow.encode()),)
+    if isinstance(error, HttpError) and error.hang_up:
+        headers = (*headers, (b"connection", b"close"))
+    return headers
+
+
+def kind_of(error: ForetasteError) -> tuple[int, str]:
+    """Return the status and the name of an error's kind."""
+    for kind, status, name in KINDS:
+        if isinstance(error, kind):
+            return status, name
+    return 500, "internal"

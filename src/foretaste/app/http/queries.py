@@ -1,0 +1,131 @@
+"""Query parameters of recommendations, and the domain's query that they mean."""
+
+import secrets
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from foretaste.app.http.asgi.parameters import Parameters
+from foretaste.domain.errors import InvalidQueryError
+from foretaste.domain.query import Query
+from foretaste.events.text import checked_id
+
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=50, description="How many items.")]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Values: TypeAlias = tuple[str, ...]
+_LARGEST = 1e9
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be in an answer."""
+
+    product_group: Annotated[Values, Meta(description="Only these groups.")] = ()
+    product_type: Annotated[Values, Meta(description="Only these types.")] = ()
+    category: Annotated[Values, Meta(description="Only items of one of these categories.")] = ()
+    filter: Annotated[
+        Values, Meta(description="Only these values of an attribute, as `brand:acme` (same attribute: or).")
+    ] = ()
+    exclude_ids: Annotated[Values, Meta(description="Not these items.")] = ()
+    exclude_groups: Annotated[Values, Meta(description="Not these groups.")] = ()
+    exclude_types: Annotated[Values, Meta(description="Not these types.")] = ()
+
+
+class RecommendParameters(Filters, frozen=True, kw_only=True):
+    """What is asked for a person."""
+
+    k: Count = 10
+    explain: Annotated[bool, Meta(description="Add the past items that speak for each.")] = False
+    explain_top_k: Annotated[int, Meta(ge=1, le=10, description="How many past items per item.")] = 3
+    diversity_lambda: Annotated[Share, Meta(description="1: pure relevance; 0: pure diversity.")] = 0.8
+    scenario: Annotated[str, Meta(max_length=64, description="The recipe.")] = "home"
+    model: Annotated[str, Meta(description="Only this source's scores.")] | None = None
+    min_score: (
+        Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST, description="Nothing that scores below.")] | None
+    ) = None
+    dry_run: Annotated[bool, Meta(description="Neither record nor count this answer.")] = False
+    context: Annotated[
+        dict[str, str], Meta(description="`context_device=phone` and the like: what is known of the moment.")
+    ] = {}
+
+
+class NamedUserParameters(RecommendParameters, frozen=True, kw_only=True):
+    """The same with the person as a parameter; without, the answer is for nobody in particular."""
+
+    user_id: Annotated[str, Meta(description="The person.")] | None = None
+
+
+class SimilarParameters(Filters, frozen=True, kw_only=True):
+    """What is asked for an item."""
+
+    k: Count = 10
+    diversity_lambda: Annotated[Share, Meta(description="1: pure likeness; 0: pure diversity.")] = 1.0
+
+
+OTHER_NAMES = {"limit": "k", "n": "k"}
+RECOMMEND = Parameters(RecommendParameters, OTHER_NAMES)
+RECOMMEND_NAMED = Parameters(NamedUserParameters, OTHER_NAMES)
+SIMILAR = Parameters(SimilarParameters, OTHER_NAMES)
+
+
+def recommend_query(given: RecommendParameters, user_id: str | None, now: int) -> Query:
+    """Return the query that parameters mean; raise `InvalidQueryError`."""
+    filters, exclude = _filters(given)
+    return Query(
+        now=now,
+        seed=secrets.randbits(32),
+        user_id=None if user_id is None else path_id(user_id, "user_id"),
+        scenario=given.scenario,
+        model=given.model,
+        k=given.k,
+        filters=filters,
+        exclude=exclude,
+        exclude_ids=given.exclude_ids,
+        context=given.context,
+        diversity_lambda=given.diversity_lambda,
+        min_score=given.min_score,
+        explain=given.explain,
+        explain_top_k=given.explain_top_k,
+    )
+
+
+def similar_query(given: SimilarParameters, item_id: str, now: int) -> Query:
+    """Return the query that parameters mean; raise `InvalidQueryError`."""
+    filters, exclude = _filters(given)
+    return Query(
+        now=now,
+        seed=secrets.randbits(32),
+        item_id=path_id(item_id, "item_id"),
+        scenario="similar",
+        k=given.k,
+        filters=filters,
+        exclude=exclude,
+        exclude_ids=given.exclude_ids,
+        diversity_lambda=given.diversity_lambda,
+    )
+
+
+def path_id(written: str, field: str) -> str:
+    """Return an id from an address or a parameter if it can be one."""
+    return checked_id(written, field, InvalidQueryError)
+
+
+def _filters(given: Filters) -> tuple[dict[str, Values], dict[str, Values]]:
+    filters: dict[str, Values] = {}
+    for pair in given.filter:
+        name, colon, value = pair.partition(":")
+        if not (name and colon and value):
+            raise InvalidQueryError(f"filter must be `attribute:value`, not {pair[:80]!r}", field="filter")
+        filters[name] = (*filters.get(name, ()), value)
+    named = {
+        "product_group": given.product_group,
+        "product_type": given.product_type,
+        "category": given.category,
+    }
+    filters |= {name: values for name, values in named.items() if values}
+    exclude = {
+        name: values
+        for name, values in (("product_group", given.exclude_groups), ("product_type", given.exclude_types))
+        if values
+    }
+    return filters, exclude

@@ -1,0 +1,118 @@
+"""Paths of other systems: each mapped to the canonical operation, its answer reshaped; no logic here."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from foretaste.app.http.answers import ColdStart, NamedScores, ViewAnswer, named_scores
+from foretaste.app.http.asgi.exchange import Request, Response, json_response
+from foretaste.app.http.asgi.operations import Operations
+from foretaste.app.http.asgi.parameters import Parameters
+from foretaste.app.http.queries import OTHER_NAMES, RecommendParameters, path_id, recommend_query
+from foretaste.app.http.routes.events import recorded
+from foretaste.app.http.service import Service
+from foretaste.domain.errors import InvalidEventError
+from foretaste.domain.slate import Slate
+from foretaste.serving.answerer import TRENDING
+
+operations: Operations[Service] = Operations("Other systems' paths")
+NEW_USER, MODEL = "cold_start_handler", "model"
+
+
+class ShopParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """How many."""
+
+    k: Annotated[int, Meta(ge=1, le=50, description="How many items; also `limit` and `n`.")] = 5
+
+
+class ShopUserParameters(ShopParameters, frozen=True, kw_only=True):
+    """For whom and how many."""
+
+    user_id: Annotated[str, Meta(description="The person.")]
+
+
+SHOP = Parameters(ShopParameters, OTHER_NAMES)
+SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES)
+
+
+@operations.route(
+    "GET",
+    "/api/recommendations/{user_id}",
+    parameters=SHOP,
+    answer=NamedScores,
+    refusals=(400,),
+    legacy=True,
+)
+def shop(service: Service, request: Request) -> Response:
+    """Answer recommendations as the shop tutorial has them."""
+    user_id = request.path["user_id"]
+    slate = _slate(service, user_id, SHOP.read(request.query).k)
+    return json_response(NamedScores(user_id=user_id, recommendations=named_scores(slate)))
+
+
+@operations.route(
+    "GET",
+    "/api/recommendations_with_cold_start",
+    parameters=SHOP_USER,
+    answer=ColdStart,
+    refusals=(400,),
+    legacy=True,
+)
+def cold_start(service: Service, request: Request) -> Response:
+    """Answer recommendations that say whether the person is new."""
+    given = SHOP_USER.read(request.query)
+    slate = _slate(service, given.user_id, given.k)
+    new = slate.source == TRENDING
+    answer = ColdStart(
+        user_id=given.user_id,
+        new_user=new,
+        source=NEW_USER if new else MODEL,
+        recommendations=named_scores(slate),
+    )
+    return json_response(answer)
+
+
+@operations.route(
+    "POST",
+    "/api/products/{product_id}/view",
+    parameters=SHOP_USER,
+    answer=ViewAnswer,
+    refusals=(400, 403, 503),
+    legacy=True,
+)
+async def view(service: Service, request: Request) -> Response:
+    """Record a view and answer what to show next."""
+    given = SHOP_USER.read(request.query)
+    product = path_id(request.path["product_id"], "product_id")
+    event = {"user_id": given.user_id, "item_id": product, "type": "view"}
+    receipt = await recorded(service.home, [event], service.clock(), None)
+    if receipt.rejected:
+        raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
+    slate = _slate(service, given.user_id, given.k)
+    answer = ViewAnswer(
+        recorded=True,
+        product_id=product,
+        user_id=given.user_id,
+        state_seq=slate.versions.state_seq,
+        recommendations=named_scores(slate),
+    )
+    return json_response(answer)
+
+
+@operations.route(
+    "GET",
+    "/api/products/{product_id}/view",
+    parameters=SHOP_USER,
+    answer=ViewAnswer,
+    refusals=(400, 503),
+    legacy=True,
+)
+async def view_by_get(service: Service, request: Request) -> Response:
+    """Record a view and answer what to show next; the tutorial's clients do it by GET."""
+    return await view(service, request)
+
+
+def _slate(service: Service, user_id: str, k: int) -> Slate:
+    query = recommend_query(RecommendParameters(k=k), user_id, service.clock())
+    return service.home.answerer.recommend(query)

@@ -1,0 +1,63 @@
+"""`/health` and `/metrics`."""
+
+import asyncio
+
+from foretaste import __version__
+from foretaste.app.home import Home
+from foretaste.app.http.answers import Alive, Health
+from foretaste.app.http.asgi.exchange import Request, Response, json_response
+from foretaste.app.http.asgi.operations import Operations
+from foretaste.app.http.routes.models import serving_version
+from foretaste.app.http.service import Service
+from foretaste.domain.errors import UnavailableError
+
+operations: Operations[Service] = Operations("Operation")
+METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+@operations.route("GET", "/health/live", answer=Alive)
+def live(_: Service, __: Request) -> Response:
+    """Say that the process answers."""
+    return json_response(Alive())
+
+
+@operations.route("GET", "/health/ready", answer=Health, refusals=(503,))
+async def ready(service: Service, _: Request) -> Response:
+    """Say whether the service answers as it should.
+
+    503 while the log cannot be read or the state is behind it. Without a trained model it is ready: it
+    answers what is trending.
+    """
+    return json_response(await asyncio.to_thread(health_of, service.home))
+
+
+@operations.route("GET", "/health", answer=Health, refusals=(503,))
+async def health(service: Service, request: Request) -> Response:
+    """Say how the service is; the same as `/health/ready`."""
+    return await ready(service, request)
+
+
+@operations.route("GET", "/metrics", media="text/plain")
+def metrics(service: Service, _: Request) -> Response:
+    """Give all measures in Prometheus text format."""
+    telemetry = service.home.telemetry
+    telemetry.gauge("state_seq", service.home.state.seq)
+    telemetry.gauge("exposures_dropped", service.home.exposures.dropped())
+    return Response(telemetry.exposition(), headers=((b"content-type", METRICS_TYPE),))
+
+
+def health_of(home: Home) -> Health:
+    """Return the state of health; raise `UnavailableError` if the service cannot answer as it should."""
+    behind = home.log.last_seq() - home.state.seq
+    if behind > 0:
+        raise UnavailableError(f"the state is {behind} events behind the log", retry_after=1.0)
+    return Health(
+        status="ready",
+        version=__version__,
+        model=serving_version(home),
+        events=home.state.seq,
+        users=home.state.n_users,
+        items=max(home.catalog_columns.n_items, home.state.items.n_items),
+        catalog_version=home.catalog_columns.version,
+        exposures_dropped=home.exposures.dropped(),
+    )

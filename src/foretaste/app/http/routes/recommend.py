@@ -1,0 +1,91 @@
+"""`/recommend`, `/items/{item_id}/similar`, `/users/{user_id}/profile`."""
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from foretaste.app.http.answers import Recommendations, SimilarItems, recommendations_of, similar_of
+from foretaste.app.http.asgi.exchange import Request, Response, json_response
+from foretaste.app.http.asgi.operations import Operations
+from foretaste.app.http.asgi.parameters import Parameters
+from foretaste.app.http.queries import (
+    RECOMMEND,
+    RECOMMEND_NAMED,
+    SIMILAR,
+    path_id,
+    recommend_query,
+    similar_query,
+)
+from foretaste.app.http.service import Service
+from foretaste.serving.profile import Profile
+
+operations: Operations[Service] = Operations("Recommendations")
+
+
+class ProfileParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a profile."""
+
+    recent_limit: Annotated[int, Meta(ge=1, le=50, description="How many recent purchases and events.")] = 10
+    top_categories: Annotated[int, Meta(ge=1, le=10, description="How many groups and types.")] = 5
+
+
+PROFILE = Parameters(ProfileParameters)
+
+
+@operations.route(
+    "GET", "/recommend/{user_id}", parameters=RECOMMEND, answer=Recommendations, refusals=(400, 404)
+)
+def recommend(service: Service, request: Request) -> Response:
+    """Answer what to show to a person now.
+
+    Live: the answer knows every event acknowledged before. An unknown person gets what is trending, and
+    `source` says so. `user_id` may also be the dense index `user_idx`. `limit` and `n` are other names
+    of `k`.
+    """
+    given = RECOMMEND.read(request.query)
+    query = recommend_query(given, request.path["user_id"], service.clock())
+    return json_response(recommendations_of(service.home.answerer.recommend(query, dry_run=given.dry_run)))
+
+
+@operations.route(
+    "GET", "/recommend", parameters=RECOMMEND_NAMED, answer=Recommendations, refusals=(400, 404)
+)
+def recommend_named(service: Service, request: Request) -> Response:
+    """Answer the same, with the person as a parameter.
+
+    Without `user_id`: what is trending.
+    """
+    given = RECOMMEND_NAMED.read(request.query)
+    query = recommend_query(given, given.user_id, service.clock())
+    return json_response(recommendations_of(service.home.answerer.recommend(query, dry_run=given.dry_run)))
+
+
+@operations.route(
+    "GET", "/items/{item_id}/similar", parameters=SIMILAR, answer=SimilarItems, refusals=(400, 404)
+)
+def similar(service: Service, request: Request) -> Response:
+    """Answer which items are like one item.
+
+    `item_id` may also be the dense index `item_idx`.
+    """
+    query = similar_query(SIMILAR.read(request.query), request.path["item_id"], service.clock())
+    return json_response(similar_of(service.home.answerer.similar(query)))
+
+
+@operations.route("GET", "/users/{user_id}/profile", parameters=PROFILE, answer=Profile, refusals=(400, 404))
+async def profile(service: Service, request: Request) -> Response:
+    """Answer what is known of a person.
+
+    Purchases are events of the types `counted_types`: `purchase`, or, where the log holds none at all,
+    those that say that a person took an item (a film watched or rated).
+    """
+    given = PROFILE.read(request.query)
+    found = await asyncio.to_thread(
+        service.home.profiler.profile,
+        path_id(request.path["user_id"], "user_id"),
+        recent_limit=given.recent_limit,
+        top_categories=given.top_categories,
+    )
+    return json_response(found)
