@@ -94,7 +94,7 @@ class NMF:
         used = np.flatnonzero(self._person(np.asarray(weight @ self._items[rows], np.float32)))
         if len(used):
             places, known = inside(items, len(self._items))
-            factors = (self._items[places][:, used] * known[:, np.newaxis]).astype(np.float64)
+            factors = np.asarray(self._items[places][:, used] * known[:, np.newaxis], np.float64)
             asked = np.linalg.solve(self._gramian[np.ix_(used, used)], factors.T)
             shares[:] = (self._items[rows][:, used] @ asked).T * weight
         return shares

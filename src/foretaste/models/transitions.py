@@ -155,7 +155,7 @@ def _find_shares(
     asked: Ordinals,
     shares: Floats,
 ) -> None:
-    """Write to `shares` [asked, events] what each event's row adds; a bit pattern passes over most entries."""
+    """Write to `shares` [asked, events] what each event's row adds; a bit pattern skips most entries."""
     maybe = np.uint64(0)
     for k in range(len(asked)):
         maybe |= np.uint64(1) << np.uint64(asked[k] & 63)

@@ -1,4 +1,4 @@
-"""The composition that ships: query and view in, slate out, with its stages open to evaluation."""
+"""The composition that ships: query and view in, slate out, its stages open to training and evaluation."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,14 @@ import numpy as np
 
 from foretaste.domain.arrays import Floats, Mask, Ordinals
 from foretaste.domain.query import Query
-from foretaste.domain.slate import Candidates, Slate
+from foretaste.domain.slate import Candidates, Slate, Versions
+from foretaste.pipeline.choosing import by_score, chosen
+from foretaste.pipeline.identity import make_id
+from foretaste.pipeline.occasion import is_kind
+from foretaste.pipeline.presenting import places_of
+from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
+from foretaste.ranking.normalize import standardize
 from foretaste.ranking.samples import Sample
 
 
@@ -24,25 +30,86 @@ class Ranked:
 
 
 def answer(query: Query, view: View) -> Slate:
-    """Return the slate for `query`: pure, bit-equal for equal arguments, no clock, no input or output."""
-    raise NotImplementedError
+    """Return the slate for `query`: pure, bit-equal for equal arguments, no clock, no input or output.
+
+    `source` is `personalized` (from the person's own history), `similar` (from the item of the query) or
+    `trending` (nothing else had anything to say). Propensities are 1.0: nothing is drawn at random.
+    Raises `UnknownModelError` for a model that the artifact lacks.
+    """
+    ranked = scored(query, view)
+    places = chosen(query, view, ranked)
+    versions = versions_of(view)
+    return Slate(
+        recommendation_id=make_id(query, versions),
+        user_id=query.user_id,
+        source=_source(view, ranked),
+        model_version=view.artifact.version,
+        items=places_of(query, view, ranked, places),
+        versions=versions,
+        scenario=view.scenario.name,
+        generated_at=query.now,
+        filtered=ranked.occasion.filtered,
+    )
 
 
 def rank(query: Query, view: View) -> Ranked:
     """Return all candidates as the slate's ranker orders them: `answer` without policy and presentation."""
-    raise NotImplementedError
+    ranked = scored(query, view)
+    order = by_score(ranked)
+    return Ranked(ranked.candidates.item[order], ranked.score[order])
+
+
+def shortlist(query: Query, view: View) -> Ranked:
+    """Return the items of the slate in its order, policy included: `answer` without presentation."""
+    ranked = scored(query, view)
+    places = chosen(query, view, ranked)
+    return Ranked(ranked.candidates.item[places], ranked.score[places])
 
 
 def candidates(query: Query, view: View) -> Candidates:
     """Return the union of what the sources propose, with every source's raw score of each."""
-    raise NotImplementedError
+    return scored(query, view).candidates
 
 
 def sample(query: Query, view: View, truth: int) -> Sample:
     """Return what `Blend.fit` learns from: the standardized candidates and the row of item `truth`."""
-    raise NotImplementedError
+    ranked = scored(query, view)
+    item = ranked.candidates.item
+    row = int(np.searchsorted(item, truth))
+    found = row < len(item) and item[row] == truth
+    z = standardize(ranked.candidates.score, ranked.mean, ranked.deviation)
+    return Sample(
+        columns=np.concatenate((z, ranked.boost[None, :])).T.astype(np.float32, order="C"),
+        truth=row if found else -1,
+        length=len(ranked.occasion.history),
+    )
 
 
 def pairs(ranked: Ranked, future: Ordinals) -> tuple[Floats, Mask]:
     """Return what `Calibration.fit` learns from: the scores, and whether each item is among `future`."""
     return ranked.score, np.isin(ranked.item, future)
+
+
+def versions_of(view: View) -> Versions:
+    """Return the versions that an answer from `view` depends on."""
+    return Versions(
+        state_seq=view.state.seq,
+        item_state_seq=view.state.items.seq,
+        catalog_version=view.catalog.version,
+        artifact=view.artifact.version,
+        blend=view.artifact.blend_version,
+        scenario=view.scenario.name,
+        namespace=view.namespace,
+    )
+
+
+def _source(view: View, ranked: Scored) -> str:
+    fallback, candidates = view.scenario.fallback, ranked.candidates
+    own = any(
+        proposed.any()
+        for source, proposed in zip(candidates.sources, candidates.proposed, strict=True)
+        if not is_kind(view.artifact, source, fallback)
+    )
+    if view.scenario.history == "nothing" or not own:
+        return "trending"
+    return "personalized" if view.scenario.history == "user" else "similar"

@@ -66,9 +66,9 @@ class Blend:
     ) -> Self:
         """Learn the weights from `samples` (in order of time), whose columns are `sources` and the boost.
 
-        Three forms compete on the latest samples by NDCG@10 after being fitted on the earlier ones: weights by
-        context, common weights, and each single source; the best is fitted again on all samples. So the
-        blend is not worse than its best source, as far as the samples can tell.
+        Three forms compete on the latest samples by NDCG@10 after being fitted on the earlier ones:
+        weights by context, common weights, and each single source; the best is fitted again on all
+        samples. So the blend is not worse than its best source, as far as the samples can tell.
         """
         options = options or BlendOptions()
         table = stack(samples, len(sources) + 1)

@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
-from foretaste.domain.arrays import Doubles, Floats, Mask
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask
+
+FEWEST_PER_BIN = 50
+EDGES = 20
+"""Calibration error is measured over as many equally filled bins."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +33,22 @@ class Calibration:
 
     @classmethod
     def fit(cls, scores: Floats, labels: Mask) -> Self:
-        """Learn the curve from pairs of a person and an item: its blended score, and whether it happened."""
-        raise NotImplementedError
+        """Learn the curve from pairs of a person and an item: its blended score, and whether it happened.
+
+        Isotonic regression over bins that grow finer towards the top, where slates are. The reported error
+        is that of the curve of the first half of the pairs on the second half; the curve returned is of all.
+        """
+        score = np.asarray(scores, np.float64)
+        half = len(score) // 2
+        if half == 0:
+            return cls.flat(float(labels.mean()) if len(labels) else 0.0)
+        trial = cls(*_curve(score[:half], labels[:half]))
+        report = {
+            "expected_calibration_error": _error(trial.match(score[half:]), labels[half:]),
+            "base_rate": float(labels.mean()),
+            "pairs": float(len(labels)),
+        }
+        return cls(*_curve(score, labels), report)
 
     def match(self, scores: Floats | Doubles) -> Doubles:
         """Return the chances of `scores`, float64 of the same length, in [0, 1]."""
@@ -47,3 +66,32 @@ class Calibration:
             chance=np.array(description["chance"], np.float64),
             report=dict(description["report"]),
         )
+
+
+def _curve(scores: Doubles, labels: Mask) -> tuple[Doubles, Doubles]:
+    """Return knots: the mean score and the isotonic chance of each bin, equal neighbours joined."""
+    order = np.argsort(scores, kind="stable")
+    border = _borders(len(scores))
+    size = np.diff(border).astype(np.float64)
+    score = np.add.reduceat(scores[order], border[:-1]) / size
+    hits = np.add.reduceat(labels[order].astype(np.float64), border[:-1])
+    chance = isotonic_regression(hits / size, weights=size).x
+    inner = np.zeros(len(chance), np.bool_)
+    inner[1:-1] = (chance[1:-1] == chance[:-2]) & (chance[1:-1] == chance[2:])
+    return score[~inner], chance[~inner]
+
+
+def _borders(n: int) -> Int64s:
+    """Return where bins of sorted scores begin and end: each takes a tenth of what is left, the last all."""
+    border = [0]
+    while (size := (n - border[-1]) // 10) >= FEWEST_PER_BIN:
+        border.append(border[-1] + size)
+    return np.array([*border, n], np.int64)
+
+
+def _error(chance: Doubles, labels: Mask) -> float:
+    """Return the expected calibration error: the mean distance of chance and frequency over equal bins."""
+    order = np.argsort(chance, kind="stable")
+    parts = [part for part in np.array_split(order, EDGES) if len(part)]
+    off = [abs(chance[part].mean() - labels[part].mean()) * len(part) for part in parts]
+    return float(sum(off) / len(chance))

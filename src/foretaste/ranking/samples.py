@@ -24,7 +24,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleTable:
-    """Samples after one another: list i is `columns[start[i]:start[i + 1]]`, its truth row `truth[i]` of them."""
+    """Samples after one another: list i is `columns[start[i]:start[i + 1]]`, its row `truth[i]` came."""
 
     columns: Floats
     start: Int64s

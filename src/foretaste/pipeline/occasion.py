@@ -1,0 +1,123 @@
+"""What a query is about: which history, which items, which sources and with what weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretaste.domain.arrays import Doubles, Mask
+from foretaste.domain.errors import UnknownModelError
+from foretaste.domain.history import History
+from foretaste.domain.query import Query
+from foretaste.models.interface import Model, Moment
+from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.view import View
+from foretaste.ranking.boost import Interest, recent_interest
+from foretaste.retrieval.masks import consumed, passing, without
+
+_NOTHING = History(
+    item=np.empty(0, np.int32),
+    weight=np.empty(0, np.float32),
+    time=np.empty(0, np.int64),
+    type=np.empty(0, np.int16),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Occasion:
+    """A query resolved against its view.
+
+    `weights` float64 [n_sources + 1] belong to `sources` and, last, the boost. `available` bool [n_items]
+    is what may be shown to anyone, `allowed` what may be shown in answer to this query.
+    `filtered` counts the available items that the query's filters and exclusions leave out.
+    """
+
+    history: History
+    moment: Moment
+    sources: tuple[str, ...]
+    models: tuple[Model, ...]
+    weights: Doubles
+    interest: Interest | None
+    available: Mask
+    allowed: Mask
+    filtered: int
+
+
+def occasion_of(query: Query, view: View) -> Occasion:
+    """Resolve `query`; raise `UnknownModelError` if it names a model that the artifact lacks."""
+    history = _history(query, view)
+    moment = Moment(now=query.now, items=view.state.items, catalog=view.catalog)
+    sources = _sources(query, view, cold=len(history) == 0)
+    interest = None
+    if view.scenario.boost_seconds:
+        interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
+    available = view.catalog.available(query.now, moment.n_items)
+    allowed, filtered = _allowed(query, view, available)
+    return Occasion(
+        history=history,
+        moment=moment,
+        sources=sources,
+        models=tuple(view.artifact.models[source] for source in sources),
+        weights=_weights(view.artifact, sources, len(history)),
+        interest=interest,
+        available=available,
+        allowed=allowed,
+        filtered=filtered,
+    )
+
+
+def is_kind(artifact: Artifact, source: str, kinds: Sequence[str]) -> bool:
+    """Return whether `kinds` names the source itself or the kind of its model."""
+    return source in kinds or artifact.models[source].name in kinds
+
+
+def _history(query: Query, view: View) -> History:
+    if view.scenario.history == "user":
+        return view.state.history(view.user)
+    if view.scenario.history == "nothing" or view.seed_item < 0:
+        return _NOTHING
+    return History(
+        item=np.array([view.seed_item], np.int32),
+        weight=np.ones(1, np.float32),
+        time=np.array([query.now], np.int64),
+        type=np.zeros(1, np.int16),
+    )
+
+
+def _sources(query: Query, view: View, *, cold: bool) -> tuple[str, ...]:
+    models, wanted = view.artifact.models, view.scenario.sources
+    if query.model is not None:
+        if query.model not in models:
+            known = ", ".join(sorted(models))
+            raise UnknownModelError(f"no model is called {query.model!r}; there are {known}", field="model")
+        wanted = (query.model,)
+    if cold:
+        wanted = view.scenario.fallback
+    if wanted == "all":
+        return tuple(models)
+    return tuple(source for source in models if is_kind(view.artifact, source, wanted))
+
+
+def _weights(artifact: Artifact, sources: tuple[str, ...], length: int) -> Doubles:
+    """Return the blend's weights of `sources`; alike where it gives none of them any."""
+    row = artifact.blend.row(length)
+    learnt = dict(zip(artifact.blend.sources, row, strict=False))
+    weights = np.array([*(learnt.get(source, 0.0) for source in sources), row[-1]])
+    if not weights[:-1].any():
+        weights[:-1] = 1.0
+    return weights
+
+
+def _allowed(query: Query, view: View, available: Mask) -> tuple[Mask, int]:
+    allowed = available.copy()
+    passes = passing(view.catalog, len(available), query.filters, query.exclude)
+    if passes is not None:
+        allowed &= passes
+    if len(view.excluded):
+        without(allowed, view.excluded)
+    filtered = int(np.count_nonzero(available) - np.count_nonzero(allowed))
+    if view.user >= 0 and view.scenario.consumed:
+        without(allowed, consumed(view.state.tally(view.user), view.scenario.consumed, view.type_names))
+    if view.scenario.history == "item":
+        without(allowed, np.array([view.seed_item], np.int32))
+    return allowed, filtered

@@ -1,0 +1,88 @@
+"""The boost: what belongs to the categories of the last hour's events counts a little more."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretaste.domain.arrays import MICROS_PER_SECOND, Doubles, Floats, Int64s, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.kernel import kernel
+from foretaste.features.category_table import CategoryTable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interest:
+    """How a person's recent events are spread over categories.
+
+    `first` is the position in the history of the first recent event. `part` float64 [n_categories]: an
+    event's share of the recent positive weight, divided evenly among its categories, summed; so an item's
+    boost, the sum over its categories, lies in [0, 1].
+    """
+
+    first: int
+    total: float
+    part: Doubles
+
+
+def recent_interest(history: History, categories: CategoryTable, now: int, seconds: float) -> Interest | None:
+    """Return the interest of the `seconds` before `now`; None without positive events in them."""
+    first = int(np.searchsorted(history.time, now - int(seconds * MICROS_PER_SECOND), side="right"))
+    if seconds <= 0.0 or first == len(history) or not categories.names:
+        return None
+    part = np.zeros(len(categories.names))
+    total = _spread_over(
+        history.item[first:], history.weight[first:], categories.start, categories.code, part
+    )
+    return Interest(first, total, part) if total > 0.0 else None
+
+
+@kernel
+def _spread_over(items: Ordinals, weight: Floats, start: Int64s, code: Ordinals, part: Doubles) -> float:
+    total = 0.0
+    for h in range(len(items)):
+        if weight[h] <= 0.0:
+            continue
+        total += weight[h]
+        if items[h] >= len(start) - 1:
+            continue
+        first, end = start[items[h]], start[items[h] + 1]
+        for place in range(first, end):
+            part[code[place]] += weight[h] / (end - first)
+    for c in range(len(part)):
+        part[c] = part[c] / total if total > 0.0 else 0.0
+    return total
+
+
+def boosts(interest: Interest, categories: CategoryTable, items: Ordinals) -> Floats:
+    """Return the boost of each of `items`, float32 in [0, 1]."""
+    boost = np.zeros(len(items), np.float32)
+    _sum_over(interest.part, categories.start, categories.code, items, boost)
+    return boost
+
+
+@kernel
+def _sum_over(part: Doubles, start: Int64s, code: Ordinals, items: Ordinals, boost: Floats) -> None:
+    for i in range(len(items)):
+        if items[i] < len(start) - 1:
+            total = 0.0
+            for place in range(start[items[i]], start[items[i] + 1]):
+                total += part[code[place]]
+            boost[i] = min(total, 1.0)
+
+
+def explain_boost(interest: Interest, categories: CategoryTable, history: History, item: int) -> Floats:
+    """Return what each history event adds to the boost of `item`, float32 [len(history)]."""
+    shares = np.zeros(len(history), np.float32)
+    wanted = _codes(categories, item)
+    for position in range(interest.first, len(history)):
+        own = _codes(categories, int(history.item[position]))
+        if history.weight[position] > 0.0 and len(own):
+            overlap = len(wanted & own) / len(own)
+            shares[position] = history.weight[position] / interest.total * overlap
+    return shares
+
+
+def _codes(categories: CategoryTable, item: int) -> set[int]:
+    if not 0 <= item < categories.n_items:
+        return set()
+    return set(categories.code[categories.start[item] : categories.start[item + 1]].tolist())
