@@ -7,6 +7,9 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_NO_REFERENCES: dict[str, Any] = {"_nrt": False}
+"""Numba's option for functions that allocate nothing (see `numba.extending.register_jitable`)."""
+
 
 def kernel(function: F) -> F:
     """Compile `function` to machine code, cached on disk beside its source.
@@ -23,4 +26,4 @@ def inplace_kernel(function: F) -> F:
     Numba then does without counting references to arrays, which at each call between kernels costs two
     atomic operations per array, often more than the called kernel's own work.
     """
-    return cast("F", numba.njit(cache=True, error_model="numpy", _nrt=False)(function))
+    return cast("F", numba.njit(cache=True, error_model="numpy", **_NO_REFERENCES)(function))

@@ -145,7 +145,8 @@ def _check(snapshot: Mapping[str, NDArray[Any]], signature: bytes) -> None:
     for rows, owners in (("history", n_users), ("tally", n_users), ("neighbour", n_items)):
         name = "neighbours" if rows == "neighbour" else rows
         lengths = snapshot[f"{rows}_lengths"]
-        _require(len(lengths) == owners and bool((lengths >= 0).all()), f"{rows}_lengths")
+        _require(len(lengths) == owners, f"{rows}_lengths")
+        _require(bool(_within(lengths, len(snapshot[name]) + 1).all()), f"{rows}_lengths")
         _require(int(lengths.sum()) == len(snapshot[name]), name)
     _require(bool((snapshot["buckets"] >= 0).all()), "buckets")
     for name, column, shift in (("history", 2, t.TYPE_BITS), ("tally", 0, t.TYPE_BITS), ("neighbours", 0, 0)):

@@ -74,7 +74,7 @@ class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one person did with what, ordered by (item, type): each combination once, weightless types too.
+    """What one person did with what, in no order: each (item, type) once, weightless types too.
 
     `item` int32, `type` int16, `count` int64, `last` int64: the latest time of it in microseconds.
     """
@@ -172,12 +172,11 @@ class State:
         if 0 <= user < self.n_users:
             start = arrays.users[user, tables.TALLY]
             entries = arrays.tally[start : start + arrays.users[user, tables.TALLY_LENGTH]]
-        entries = entries[np.argsort(entries[:, 0])]
         return Tally(
             item=(entries[:, 0] >> TYPE_BITS).astype(np.int32),
             type=entries[:, 0].astype(np.int16),
-            count=entries[:, tables.COUNT],
-            last=entries[:, tables.LAST_TIME],
+            count=entries[:, tables.COUNT].copy(),
+            last=entries[:, tables.LAST_TIME].copy(),
         )
 
     def summary(self, user: int) -> Summary:
