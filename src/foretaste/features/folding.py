@@ -3,7 +3,7 @@
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
-from foretaste.domain.kernel import inplace_kernel
+from foretaste.domain.kernel import inner_kernel, inplace_kernel
 from foretaste.features.keyed_rows import give_block, insert, position, room, take_block
 from foretaste.features.neighbours import add_pair
 from foretaste.features.popularity import UNIT, WEIGHT_UNIT, count_event
@@ -45,7 +45,7 @@ B_SEQ, B_USER, B_ITEM, B_TYPE, B_TIME, B_KEY = 0, 1, 2, 3, 4, 5
 BATCH_COLUMNS = 6
 
 
-@inplace_kernel
+@inner_kernel
 def _place_of(history: Int64s, start: int, length: int, time: int, key: int, code: int) -> int:
     """Return how many events of a history come before the given one by (time, key, code)."""
     place = length
@@ -63,7 +63,7 @@ def _place_of(history: Int64s, start: int, length: int, time: int, key: int, cod
     return place
 
 
-@inplace_kernel
+@inner_kernel
 def _find_positives(weight: Floats, start: int, place: int, end: int, near: Int64s) -> tuple[int, int]:
     """Note in `near` the closest positive events before and after `place`; return how many there are."""
     window = near.shape[1]
@@ -83,7 +83,7 @@ def _find_positives(weight: Floats, start: int, place: int, end: int, near: Int6
     return before, after
 
 
-@inplace_kernel
+@inner_kernel
 def _plan_pairs(
     history: Int64s,
     near: Int64s,
@@ -123,7 +123,7 @@ def _plan_pairs(
     return steps
 
 
-@inplace_kernel
+@inner_kernel
 def _pair_room(items: Int64s, plan: Int64s, steps: int) -> int:
     """Return how much of the pool a plan takes at most: a bigger block for each row of each step."""
     needed = 0
@@ -133,7 +133,7 @@ def _pair_room(items: Int64s, plan: Int64s, steps: int) -> int:
     return needed
 
 
-@inplace_kernel
+@inner_kernel
 def _insert_history(
     users: Int64s,
     history: Int64s,
@@ -183,7 +183,7 @@ def _insert_history(
     users[user, HISTORY_LENGTH], users[user, HISTORY_LEVEL] = length + 1, level
 
 
-@inplace_kernel
+@inner_kernel
 def _count_for_user(
     users: Int64s, tally: Int64s, index: Ordinals, blocks: Int64s, user: int, code: int, time: int
 ) -> None:
@@ -202,7 +202,7 @@ def _count_for_user(
     users[user, LAST] = max(users[user, LAST], time)
 
 
-@inplace_kernel
+@inner_kernel
 def _count_for_item(
     items: Int64s, buckets: Ordinals, stale: Mask, counts: Int64s, item: int, time: int, weight: float
 ) -> None:

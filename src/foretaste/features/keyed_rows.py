@@ -12,20 +12,20 @@ per level, chained through their first entry.
 import numpy as np
 
 from foretaste.domain.arrays import Int64s, Ordinals
-from foretaste.domain.kernel import inplace_kernel
+from foretaste.domain.kernel import inner_kernel
 
 LEVELS = 30
 _SCANNED = 2
 """Rows up to this level (8 entries) are searched by scanning."""
 
 
-@inplace_kernel
+@inner_kernel
 def room(level: int) -> int:
     """Return how many entries a block of `level` holds."""
     return 2 << level if level > 0 else 0
 
 
-@inplace_kernel
+@inner_kernel
 def take_block(entries: Int64s, blocks: Int64s, level: int) -> int:
     """Return the start of a block; the caller has checked that there is room at the end of the pool.
 
@@ -40,7 +40,7 @@ def take_block(entries: Int64s, blocks: Int64s, level: int) -> int:
     return start
 
 
-@inplace_kernel
+@inner_kernel
 def give_block(entries: Int64s, blocks: Int64s, start: int, level: int) -> None:
     """Put a block back."""
     if level > 0:
@@ -48,14 +48,14 @@ def give_block(entries: Int64s, blocks: Int64s, start: int, level: int) -> None:
         blocks[1 + level] = start
 
 
-@inplace_kernel
+@inner_kernel
 def _slot(key: int, mask: int) -> int:
     """Return the first slot to try (Fibonacci hashing)."""
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
     return int(mixed >> np.uint64(32)) & mask
 
 
-@inplace_kernel
+@inner_kernel
 def build_index(entries: Int64s, index: Ordinals, start: int, length: int, level: int) -> None:
     """Index the entries of a row anew."""
     if level <= _SCANNED:
@@ -71,7 +71,7 @@ def build_index(entries: Int64s, index: Ordinals, start: int, length: int, level
         index[base + slot] = entry
 
 
-@inplace_kernel
+@inner_kernel
 def position(entries: Int64s, index: Ordinals, start: int, length: int, level: int, key: int) -> int:
     """Return where `key` lies in the pool, -1 if the row lacks it."""
     found = -1
@@ -92,7 +92,7 @@ def position(entries: Int64s, index: Ordinals, start: int, length: int, level: i
     return found
 
 
-@inplace_kernel
+@inner_kernel
 def _grow(entries: Int64s, index: Ordinals, blocks: Int64s, heads: Int64s, row: int, column: int) -> None:
     start, length, level = heads[row, column], heads[row, column + 1], heads[row, column + 2]
     bigger = take_block(entries, blocks, level + 1)
@@ -105,7 +105,7 @@ def _grow(entries: Int64s, index: Ordinals, blocks: Int64s, heads: Int64s, row: 
     heads[row, column + 2] = level + 1
 
 
-@inplace_kernel
+@inner_kernel
 def insert(
     entries: Int64s, index: Ordinals, blocks: Int64s, heads: Int64s, row: int, column: int, key: int
 ) -> int:

@@ -7,7 +7,7 @@ upper 32 bits, how often both came together in the lower ones.
 import numpy as np
 
 from foretaste.domain.arrays import Int64s, Ordinals
-from foretaste.domain.kernel import inplace_kernel
+from foretaste.domain.kernel import inner_kernel
 from foretaste.features.keyed_rows import build_index, insert, position
 from foretaste.features.tables import ROW, ROW_LENGTH, ROW_LEVEL
 
@@ -17,7 +17,7 @@ FOLLOW_UNIT = 256
 _FULL = (1 << 31) - 1
 
 
-@inplace_kernel
+@inner_kernel
 def _retain(items: Int64s, pairs: Int64s, index: Ordinals, item: int, threshold: int) -> None:
     """Keep the entries of a row that are not zero and stronger than `threshold`."""
     start, length = items[item, ROW], items[item, ROW_LENGTH]
@@ -31,7 +31,7 @@ def _retain(items: Int64s, pairs: Int64s, index: Ordinals, item: int, threshold:
     build_index(pairs, index, start, kept - start, items[item, ROW_LEVEL])
 
 
-@inplace_kernel
+@inner_kernel
 def _make_room(items: Int64s, pairs: Int64s, index: Ordinals, item: int, bound: int) -> None:
     """Shorten a full row to its stronger half, unless dropping entries that became zero is enough.
 
@@ -56,7 +56,7 @@ def _make_room(items: Int64s, pairs: Int64s, index: Ordinals, item: int, bound: 
     _retain(items, pairs, index, item, low)
 
 
-@inplace_kernel
+@inner_kernel
 def add_pair(
     items: Int64s,
     pairs: Int64s,

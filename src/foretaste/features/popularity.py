@@ -12,7 +12,7 @@ read, as the mean over a bucket.
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
-from foretaste.domain.kernel import inplace_kernel
+from foretaste.domain.kernel import inner_kernel, inplace_kernel
 
 UNIT = 60_000_000
 """Width of the finest bucket, in microseconds."""
@@ -26,12 +26,12 @@ NEVER = -(1 << 62)
 _FULL = np.int64(np.iinfo(np.int32).max)
 
 
-@inplace_kernel
+@inner_kernel
 def _border(newest: int, level: int) -> int:
     return newest + 1 if level == 0 else ((newest >> level) - 1) << level
 
 
-@inplace_kernel
+@inner_kernel
 def _slot(newest: int, time: int) -> int:
     """Return the slot of the bucket that holds `time`, both in units, `time` <= `newest`."""
     level = 0
@@ -44,7 +44,7 @@ def _slot(newest: int, time: int) -> int:
     return bucket & 3 if level == 0 else 2 + 2 * level + (bucket & 1)
 
 
-@inplace_kernel
+@inner_kernel
 def _move_on(buckets: Ordinals, item: int, newest: int, later: int) -> None:
     """Merge buckets so that they fit the newest time `later`.
 

@@ -32,17 +32,14 @@ _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
 """Name → dtype and number of columns (0: one-dimensional)."""
 
 
-def snapshot_of_arrays(arrays: Arrays, signature: bytes) -> dict[str, NDArray[Any]]:
-    """Return the canonical arrays. `signature` stands for the configuration they belong to."""
+def gathered_arrays(arrays: Arrays, signature: bytes) -> dict[str, NDArray[Any]]:
+    """Return a copy of the content, row after row; `canonical` does the rest, for which nobody has to wait.
+
+    `signature` stands for the configuration that the content belongs to.
+    """
     users = arrays.users[: arrays.counts[t.N_USERS]]
     items = arrays.items[: arrays.counts[t.N_ITEMS]]
     window = _places(users[:, t.HISTORY] + users[:, t.HISTORY_OFFSET], users[:, t.HISTORY_LENGTH])
-    tally = arrays.tally[_places(users[:, t.TALLY], users[:, t.TALLY_LENGTH])]
-    pairs = arrays.pairs[_places(items[:, t.ROW], items[:, t.ROW_LENGTH])]
-    owner = np.repeat(np.arange(len(items)), items[:, t.ROW_LENGTH])
-    kept = pairs[:, 1] != 0
-    pairs, owner = pairs[kept], owner[kept]
-    tally_owner = np.repeat(np.arange(len(users)), users[:, t.TALLY_LENGTH])
     return {
         "header": np.array([_FORMAT, arrays.counts[t.SEQ], arrays.counts[t.LATEST]], np.int64),
         "signature": np.frombuffer(signature, np.uint8),
@@ -53,9 +50,24 @@ def snapshot_of_arrays(arrays: Arrays, signature: bytes) -> dict[str, NDArray[An
         "history": arrays.history[window],
         "history_weights": arrays.weight[window],
         "tally_lengths": users[:, t.TALLY_LENGTH].copy(),
+        "tally": arrays.tally[_places(users[:, t.TALLY], users[:, t.TALLY_LENGTH])],
+        "neighbour_lengths": items[:, t.ROW_LENGTH].copy(),
+        "neighbours": arrays.pairs[_places(items[:, t.ROW], items[:, t.ROW_LENGTH])],
+    }
+
+
+def canonical(gathered: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the snapshot: neighbours that became zero left out, rows sorted by their keys."""
+    owner = np.repeat(np.arange(len(gathered["items"])), gathered["neighbour_lengths"])
+    kept = gathered["neighbours"][:, 1] != 0
+    pairs, owner = gathered["neighbours"][kept], owner[kept]
+    tally = gathered["tally"]
+    tally_owner = np.repeat(np.arange(len(gathered["users"])), gathered["tally_lengths"])
+    return {
+        **gathered,
         "tally": tally[np.lexsort((tally[:, 0], tally_owner))],
-        "neighbour_lengths": np.bincount(owner, minlength=len(items)).astype(np.int64),
-        "neighbours": pairs[np.lexsort((pairs[:, 0], owner))],
+        "neighbour_lengths": np.bincount(owner, minlength=len(gathered["items"])).astype(np.int64),
+        "neighbours": pairs[np.argsort(owner << 32 | pairs[:, 0])],
     }
 
 

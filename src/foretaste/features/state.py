@@ -28,7 +28,7 @@ from foretaste.features.folding import (
 )
 from foretaste.features.item_state import ItemState, TableHolder
 from foretaste.features.neighbours import FOLLOW_UNIT
-from foretaste.features.snapshots import arrays_of_snapshot, snapshot_of_arrays
+from foretaste.features.snapshots import arrays_of_snapshot, canonical, gathered_arrays
 from foretaste.features.tables import TYPE_BITS, grown, new_arrays
 
 _CHUNK = 1 << 15
@@ -198,7 +198,8 @@ class State:
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
         """Return the canonical state: the order of arrival (see the class) and memory layout do not show."""
         with self.lock:
-            return snapshot_of_arrays(self._holder.arrays, self._signature())
+            gathered = gathered_arrays(self._holder.arrays, self._signature())
+        return canonical(gathered)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Become the state of a snapshot; raise `CorruptSnapshotError`, and change nothing, if it cannot be.
@@ -224,8 +225,7 @@ class State:
         batch = np.empty((len(events), BATCH_COLUMNS), np.int64)
         batch[:, B_SEQ], batch[:, B_TIME], batch[:, B_KEY] = events.seq, events.time, events.key
         batch[:, B_USER], batch[:, B_ITEM], batch[:, B_TYPE] = events.user, events.item, events.type
-        weights = np.empty(len(events), np.float32)
-        weights[:] = weigh(self._type_names(), events.type, events.value, self.config.weights)
+        weights = weigh(self._type_names(), events.type, events.value, self.config.weights)
         longest, bound = self.config.history_length, self.config.neighbours_per_item
         done = 0
         while done < len(batch):
