@@ -1,0 +1,67 @@
+"""Compiling all that an answer runs, before the first request."""
+
+import numpy as np
+
+from foretaste.domain.artifact import ArtifactManifest
+from foretaste.domain.event import EventColumns
+from foretaste.domain.item import Item
+from foretaste.domain.query import Query
+from foretaste.features import warming as features
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State, StateConfig
+from foretaste.models import warming as models
+from foretaste.models.interface import Model
+from foretaste.models.popularity import Popularity, PopularityConfig
+from foretaste.models.transitions import Transitions, TransitionsConfig
+from foretaste.pipeline.artifact import Artifact, assemble
+from foretaste.pipeline.compose import answer
+from foretaste.pipeline.scenario import DISCOVER
+from foretaste.pipeline.view import View
+from foretaste.ranking.blend import Blend
+from foretaste.ranking.calibration import Calibration
+
+_ITEMS = ("a", "b", "c", "d")
+
+
+def warm_up() -> None:
+    """Compile every kernel that an answer needs, or load it from the disk's cache, by answering once."""
+    features.warm_up()
+    models.warm_up()
+    state = State(StateConfig(), lambda: ("view",))
+    state.apply(_events())
+    view = View(
+        state=state,
+        catalog=CatalogColumns.of([Item(item_id=name, categories=(name,)) for name in _ITEMS]),
+        artifact=_artifact(),
+        scenario=DISCOVER,
+        item_names=_ITEMS,
+        type_names=("view",),
+        user=0,
+    )
+    answer(Query(now=len(_ITEMS), seed=0, k=1, explain=True), view)
+
+
+def _events() -> EventColumns:
+    """Return one view of each item, by one person."""
+    each = np.arange(len(_ITEMS))
+    return EventColumns(
+        previous_seq=0,
+        seq=each + 1,
+        user=np.zeros(len(each), np.int32),
+        item=each.astype(np.int32),
+        type=np.zeros(len(each), np.int16),
+        time=each,
+        key=each,
+        value=np.full(len(each), np.nan, np.float32),
+    )
+
+
+def _artifact() -> Artifact:
+    sources: dict[str, Model] = {
+        "popularity": Popularity(PopularityConfig()),
+        "transitions": Transitions(TransitionsConfig()),
+    }
+    manifest = ArtifactManifest(
+        name="warm", version="warm", created_at=0, seed=0, window={}, n_users=0, n_items=0, models={}
+    )
+    return assemble(sources, Blend.even(tuple(sources)), Calibration.flat(), manifest)

@@ -1,0 +1,68 @@
+"""Candidates are the union of every source's best allowed items."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from foretaste.retrieval.merge import merge
+
+SCORES = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=60),
+    elements=st.sampled_from([-2.0, -0.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3e30, 1e-30]),
+)
+NO_USE = np.empty(0, np.int64)
+
+
+def merged(dense, allowed, per_source=5, at_least=0, interactions=NO_USE):
+    names = tuple(f"s{number}" for number in range(len(dense)))
+    return merge(names, dense, allowed, per_source=per_source, at_least=at_least, interactions=interactions)
+
+
+@given(
+    dense=SCORES, per_source=st.integers(1, 30), seed=st.integers(0, 99), share=st.sampled_from([0.1, 0.9])
+)
+@settings(deadline=None)
+def test_every_source_proposes_its_best_allowed_items_of_equals_the_older_one(dense, per_source, seed, share):
+    allowed = np.random.default_rng(seed).random(dense.shape[1]) < share
+    found = merged(dense, allowed, per_source)
+    for source, scores in enumerate(dense):
+        order = np.argsort(-scores, kind="stable")
+        best = [item for item in order if allowed[item] and scores[item] > 0][:per_source]
+        assert found.item[found.proposed[source] == 1].tolist() == sorted(best)
+    assert found.item.tolist() == sorted(set(found.item.tolist()))
+    assert found.score.tobytes() == dense[:, found.item].tobytes()
+
+
+def test_many_scores_are_selected_as_by_sorting():
+    dense = np.random.default_rng(0).normal(size=(3, 50_000)).astype(np.float32)
+    found = merged(dense, np.ones(50_000, np.bool_), per_source=300)
+    for source, scores in enumerate(dense):
+        best = np.sort(np.argsort(-scores)[:300])
+        assert found.item[found.proposed[source] == 1].tolist() == best.tolist()
+
+
+def test_rising_scores_which_replace_the_best_all_the_time_are_selected_too():
+    dense = np.arange(1, 10_001, dtype=np.float32)[None, :]
+    assert merged(dense, np.ones(10_000, np.bool_), per_source=7).item.tolist() == list(range(9_993, 10_000))
+
+
+def test_where_sources_are_silent_the_most_used_then_the_oldest_items_fill_up():
+    dense = np.zeros((2, 8), np.float32)
+    dense[1, 6] = 1.0
+    allowed = np.array([1, 1, 0, 1, 1, 1, 1, 1], np.bool_)
+    found = merged(dense, allowed, at_least=4, interactions=np.array([0, 0, 9, 0, 5]))
+    assert found.item.tolist() == [0, 1, 4, 6]
+    assert found.proposed.tolist() == [[0, 0, 0, 0], [0, 0, 0, 1]]
+
+
+@pytest.mark.parametrize("at_least", [0, 3])
+def test_nothing_allowed_gives_nothing(at_least):
+    dense = np.ones((2, 8), np.float32)
+    assert len(merged(dense, np.zeros(8, np.bool_), at_least=at_least).item) == 0
+
+
+def test_an_empty_catalog_gives_nothing():
+    assert len(merged(np.empty((2, 0), np.float32), np.empty(0, np.bool_), at_least=3).item) == 0
