@@ -1,7 +1,7 @@
 """Categories of all items as one compressed sparse table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class CategoryTable:
     start: Int64s
     code: Ordinals
     main: Ordinals
+    _turned: list[tuple[Int64s, Ordinals]] = field(default_factory=list)
 
     @property
     def n_items(self) -> int:
@@ -30,29 +31,36 @@ class CategoryTable:
 
     def having(self, names: Sequence[str]) -> Mask:
         """Return which items have at least one of the categories `names`, bool [n_items]."""
-        wanted = np.zeros(len(self.names), np.bool_)
-        wanted[[self.codes[name] for name in names if name in self.codes]] = True
-        hits = np.concatenate(([0], np.cumsum(wanted[self.code])))
-        return np.asarray(hits[self.start[1:]] > hits[self.start[:-1]])
+        mask = np.zeros(self.n_items, np.bool_)
+        start, item = self._members()
+        for name in names:
+            code = self.codes.get(name, -1)
+            if 0 <= code < len(self.names):
+                mask[item[start[code] : start[code + 1]]] = True
+        return mask
 
     def replaced(self, n_items: int, changes: Mapping[int, Sequence[str]]) -> "CategoryTable":
         """Return a table of `n_items` (not fewer than now) in which the items of `changes` have new lists."""
         codes = dict(self.codes)
-        changed = np.array(sorted(changes), np.int64)
-        lists = [[codes.setdefault(name, len(codes)) for name in changes[int(item)]] for item in changed]
         lengths = np.zeros(n_items, np.int64)
         lengths[: self.n_items] = np.diff(self.start)
-        kept = np.ones(n_items, np.bool_)
-        kept[changed] = False
-        owner = np.repeat(np.arange(self.n_items), lengths[: self.n_items])
-        lengths[changed] = [len(codes_of_item) for codes_of_item in lists]
-        start = np.concatenate(([0], np.cumsum(lengths)))
-        code = np.empty(start[-1], np.int32)
-        old = np.flatnonzero(kept[owner])
-        code[start[owner[old]] + old - self.start[owner[old]]] = self.code[old]
-        for item, codes_of_item in zip(changed, lists, strict=True):
-            code[start[item] : start[item + 1]] = codes_of_item
-        return _table(codes, start, code)
+        pieces, copied = [], 0
+        for item in sorted(changes):
+            replacing = [codes.setdefault(name, len(codes)) for name in changes[item]]
+            here = self.start[min(item, self.n_items)]
+            pieces += [self.code[copied:here], np.array(replacing, np.int32)]
+            copied = here + lengths[item]
+            lengths[item] = len(replacing)
+        code = np.concatenate([*pieces, self.code[copied:]])
+        return _table(codes, np.concatenate(([0], np.cumsum(lengths))), code)
+
+    def _members(self) -> tuple[Int64s, Ordinals]:
+        """Return the table turned round: category c has the items `item[start[c]:start[c + 1]]`."""
+        if not self._turned:
+            owner = np.repeat(np.arange(self.n_items, dtype=np.int32), np.diff(self.start))
+            ends = np.cumsum(np.bincount(self.code, minlength=len(self.names)))
+            self._turned.append((np.concatenate(([0], ends)), owner[np.argsort(self.code, kind="stable")]))
+        return self._turned[0]
 
 
 def _table(codes: dict[str, int], start: Int64s, code: Ordinals) -> CategoryTable:
