@@ -20,12 +20,12 @@ def score_table(scores: Sequence[Score], k: int) -> Table:
 
 def score_heads(k: int) -> list[str]:
     """Return the names of the columns; the first is empty."""
-    return ["", f"NDCG@{k} (95 %)", f"HR@{k}", f"MRR@{k}", "coverage", "novelty"]
+    return ["", f"NDCG@{k} (95 %)", f"HR@{k}", f"MRR@{k}", "cover", "novelty"]
 
 
 def score_cells(score: Score) -> list[str]:
     """Return one row."""
     best, hits, rank = (score.accuracy[metric] for metric in ("ndcg", "hit_rate", "mrr"))
-    interval = f"{best.value:.4f} [{best.low:.4f}, {best.high:.4f}]"
+    interval = f"{best.value:.4f} [{best.low:.3f}, {best.high:.3f}]"
     others = [f"{hits.value:.3f}", f"{rank.value:.3f}", f"{score.coverage:.2f}", f"{score.novelty.value:.1f}"]
     return [score.name, interval, *others]

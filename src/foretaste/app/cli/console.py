@@ -47,13 +47,14 @@ class StageLines:
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}
+        self._done: set[str] = set()
 
     def __call__(self, stage: str, share: float) -> None:
         """Note that `share` of `stage` is done."""
         began = self._began.setdefault(stage, time.monotonic())
-        if share >= 1.0:
+        if share >= 1.0 and stage not in self._done:
+            self._done.add(stage)
             log_line(step=stage, seconds=round(time.monotonic() - began, 2))
-            del self._began[stage]
 
 
 class Screen:

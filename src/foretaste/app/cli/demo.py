@@ -24,9 +24,11 @@ MARK = "demonstration"
 def run(*, home: Path | None, host: str, port: int, open_browser: bool, fresh: bool, as_json: bool) -> None:
     """Prepare the home if needed, then serve until interrupted."""
     screen = Screen(as_json=as_json)
-    listener = bind(host, port)
     directory = _own_home(home or cache_directory() / "demo", fresh=fresh)
-    with open_home(directory, create=True, telemetry=PrometheusTelemetry()) as opened:
+    with (
+        bind(host, port) as listener,
+        open_home(directory, create=True, telemetry=PrometheusTelemetry()) as opened,
+    ):
         if opened.artifact is None:
             _prepare(opened, screen)
         else:

@@ -14,7 +14,7 @@ from foretaste.app.cli.options import Kind
 from foretaste.app.home import Home
 from foretaste.app.importing import ImportReport, import_events
 from foretaste.app.wiring import open_home
-from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.domain.event import Event
 
 
@@ -43,7 +43,7 @@ def run(
     began = time.monotonic()
     with (
         RejectedRows(beside(file)) as rejected,
-        open_home(home, create=True) as opened,
+        _own(home) as opened,
         screen.progress(f"ingesting {kind.value}") as advance,
     ):
         if kind is Kind.EVENTS:
@@ -62,6 +62,16 @@ def run(
         seconds=round(time.monotonic() - began, 3),
     )
     screen.result(report, _words(report))
+
+
+def _own(home: Path) -> Home:
+    try:
+        return open_home(home, create=True)
+    except UnavailableError as error:
+        raise UnavailableError(
+            f"{error.message}. A running service takes events by POST /events and items by PUT /items/ID",
+            field="home",
+        ) from error
 
 
 def _pair(text: str) -> tuple[str, str]:

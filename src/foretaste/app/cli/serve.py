@@ -1,6 +1,8 @@
 """`foretaste serve`: the HTTP service."""
 
+import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -9,6 +11,7 @@ from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
+from foretaste.app.settings import load_settings
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import UnavailableError
@@ -20,10 +23,13 @@ BACKLOG = 2048
 def run(*, home: Path, host: str | None, port: int | None, as_json: bool) -> None:
     """Answer until interrupted."""
     screen = Screen(as_json=as_json)
-    with open_home(home, create=True, telemetry=PrometheusTelemetry()) as opened:
+    settings = load_settings(home)
+    with (
+        bind(host or settings.host, settings.port if port is None else port) as listener,
+        open_home(home, settings=settings, create=True, telemetry=PrometheusTelemetry()) as opened,
+    ):
         if opened.artifact is None:
             screen.say("no model is trained yet, so everyone gets what is trending: foretaste train")
-        listener = bind(host or opened.settings.host, opened.settings.port if port is None else port)
         announce(screen, listener)
         serve_until_stopped(opened, listener)
 
@@ -65,7 +71,11 @@ def announce(screen: Screen, listener: socket.socket) -> None:
 
 
 def serve_until_stopped(home: Home, listener: socket.socket) -> None:
-    """Run the HTTP service on `listener` until a signal ends it; new champions are taken meanwhile."""
+    """Run the HTTP service on `listener` until SIGINT or SIGTERM; new champions are taken meanwhile.
+
+    Returns after a signal, so that the caller closes the home: uvicorn raises the signal again once it
+    has stopped, which would end the process otherwise.
+    """
     warm(home)
     home.follow()
     config = uvicorn.Config(
@@ -75,4 +85,9 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
         lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        signal.signal(signal.SIGTERM, before)
