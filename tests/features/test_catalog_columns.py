@@ -111,6 +111,13 @@ def test_attributes_are_found_by_their_text(value, text, matches):
     assert catalog_of(attributes={"it": value}).mask("it", [text]).tolist() == [matches]
 
 
+@pytest.mark.parametrize("n_values", [1, 8, 9, 30])
+def test_an_item_with_any_of_the_values_matches(n_values):
+    catalog = CatalogColumns.of([Item(item_id=str(i), attributes={"size": float(i % 20)}) for i in range(40)])
+    mask = catalog.mask("size", [str(value) for value in range(n_values)])
+    assert mask.tolist() == [i % 20 < n_values for i in range(40)]
+
+
 def test_product_group_and_type_match_the_attribute_or_any_category():
     catalog = CatalogColumns.of(
         [

@@ -9,6 +9,9 @@ import numpy as np
 from foretaste.domain.arrays import Mask, Ordinals
 from foretaste.domain.item import Attribute, Item
 
+_COMPARED = 8
+"""Up to so many values, comparing the column with each is faster than looking each row up."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AttributeColumn:
@@ -22,9 +25,15 @@ class AttributeColumn:
 
     def having(self, values: Sequence[str]) -> Mask:
         """Return which items have one of `values`, bool [n_items]."""
-        wanted = np.zeros(len(self.codes) + 1, np.bool_)
         keys = {key for value in values for key in _spellings(value)}
-        wanted[[self.codes[key] for key in keys if key in self.codes]] = True
+        codes = [self.codes[key] for key in keys if key in self.codes]
+        if len(codes) <= _COMPARED:
+            mask = np.zeros(len(self.code), np.bool_)
+            for code in codes:
+                mask |= self.code == code
+            return mask
+        wanted = np.zeros(len(self.codes) + 1, np.bool_)
+        wanted[codes] = True
         return np.asarray(wanted[self.code])
 
     def replaced(self, n_items: int, changes: Iterable[tuple[int, Attribute | None]]) -> "AttributeColumn":
