@@ -142,21 +142,15 @@ class ContentIndex:
         """Return the index of `items`; an item is read anew only if it is another object than before."""
         if items is self._items:
             return self
-        known = len(self._items)
-        differing = [
-            ordinal
-            for ordinal, item in enumerate(items)
-            if (item is not self._items[ordinal] if ordinal < known else item is not None)
-        ]
-        differing += range(len(items), known)
+        before = [*self._items, *[None] * (len(items) - len(self._items))]
         changed = dict(self._changed)
-        for ordinal in differing:
-            item = items[ordinal] if ordinal < len(items) else None
-            changed[ordinal] = self._vocabulary.row(item) if item is not None else NO_TERMS
-        if len(changed) <= max(FEW_CHANGED, CHANGED_SHARE * len(items)):
+        for ordinal, (item, former) in enumerate(zip(items, before, strict=False)):
+            if item is not former:
+                changed[ordinal] = self._vocabulary.row(item) if item is not None else NO_TERMS
+        if len(items) >= len(self._items) and len(changed) <= max(FEW_CHANGED, CHANGED_SHARE * len(items)):
             return ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
-        fresh = ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
-        return laid_out(self._vocabulary, items, [fresh.row(ordinal) for ordinal in range(len(items))])
+        rows = [changed.get(ordinal) or self.row(ordinal) for ordinal in range(len(items))]
+        return laid_out(self._vocabulary, items, rows)
 
 
 def laid_out(vocabulary: Vocabulary, items: Sequence[Item | None], rows: Sequence[Row]) -> ContentIndex:

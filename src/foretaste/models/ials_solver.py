@@ -70,7 +70,7 @@ def contributions(vectors: Floats, weight: Floats, diagonal: Floats, asked: Floa
     row's system.
     """
     if not len(weight):
-        return np.zeros(0, np.float32)
+        return np.zeros((len(asked), 0), np.float32)
     rows, target, scale = _scaled(vectors, weight, diagonal)
     if scale is None:
         shares: Floats = rows @ _solved(_full(rows, diagonal), asked.T)

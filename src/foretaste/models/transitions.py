@@ -12,7 +12,6 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
-from foretaste.features.item_state import Neighbours
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
 from foretaste.models.padding import at, inside
@@ -58,7 +57,8 @@ class Transitions:
         rows = moment.items.neighbours
         column = rows.follow if self._config.relation == "follow" else rows.together
         if len(used):
-            add_rows(history.item[used], weight, rows, column, self._config.damping, scores)
+            start, length, damping = rows.start, rows.length, self._config.damping
+            _add_rows(history.item[used], weight, start, length, rows.item, column, damping, scores)
         if self._config.discount:
             heard = scores[: moment.items.n_items]
             heard *= _discounts(moment.items.interactions, self._config.discount)
@@ -110,16 +110,6 @@ def _discounts(interactions: Int64s, discount: float) -> Floats:
     return ((1.0 + interactions) ** -discount).astype(np.float32)
 
 
-def add_rows(
-    events: Ordinals, weight: Floats, rows: Neighbours, count: Ordinals, damping: float, scores: Floats
-) -> None:
-    """Add each event's neighbours, times its weight over the row's sum to the power `damping`.
-
-    `count` is the column of `rows` that is meant; `events` are rows that there are.
-    """
-    _add_rows(events, weight, rows.start, rows.length, rows.item, count, damping, scores)
-
-
 @kernel
 def _add_rows(
     events: Ordinals,
@@ -131,6 +121,7 @@ def _add_rows(
     damping: float,
     scores: Floats,
 ) -> None:
+    """Add each event's neighbours, times its weight over the row's sum to the power `damping`."""
     for h in range(len(events)):
         begin = start[events[h]]
         end = begin + length[events[h]]

@@ -2,22 +2,42 @@
 
 import numpy as np
 
-from foretaste.domain.history import History
-from foretaste.features.item_state import no_items
+from foretaste.domain.event import EventColumns
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State, StateConfig
+from foretaste.models.interface import Model, Moment
 from foretaste.models.item_rows import ItemRows
-from foretaste.models.transitions import add_rows
+from foretaste.models.neighbourhood import Neighbourhood, NeighbourhoodConfig
+from foretaste.models.transitions import Transitions, TransitionsConfig
 
 
 def warm_up() -> None:
-    """Compile all kernels that scoring uses, or load them from the disk's cache.
+    """Compile all kernels that scoring and explaining use, or load them from the disk's cache.
 
     Kernels that only training uses are compiled at the first training.
     """
-    one = np.ones(1, np.float32)
-    zero = np.zeros(1, np.int32)
-    history = History(item=zero, weight=one, time=np.zeros(1, np.int64), type=np.zeros(1, np.int16))
-    rows = ItemRows(start=np.array([0, 1]), item=zero, value=one)
-    rows.score(history, one, 1)
-    neighbours = no_items().neighbours
-    nothing = np.zeros(0, np.int32)
-    add_rows(nothing, np.zeros(0, np.float32), neighbours, neighbours.follow, 1.0, np.zeros(0, np.float32))
+    state = State(StateConfig(), lambda: ["view"])
+    state.apply(_two_views())
+    moment = Moment(now=1, items=state.items, catalog=CatalogColumns.empty())
+    rows = ItemRows(start=np.array([0, 1, 2]), item=np.array([1, 0], np.int32), value=np.ones(2, np.float32))
+    models: tuple[Model, ...] = (
+        Neighbourhood(NeighbourhoodConfig(), rows),
+        Transitions(TransitionsConfig()),
+    )
+    history = state.history(0)
+    for model in models:
+        model.score(history, moment)
+        model.explain_each(history, np.zeros(1, np.int32), moment)
+
+
+def _two_views() -> EventColumns:
+    return EventColumns(
+        previous_seq=0,
+        seq=np.arange(1, 3),
+        user=np.zeros(2, np.int32),
+        item=np.arange(2, dtype=np.int32),
+        type=np.zeros(2, np.int16),
+        time=np.arange(2),
+        key=np.arange(2),
+        value=np.full(2, np.nan, np.float32),
+    )

@@ -1,0 +1,83 @@
+"""Every model keeps the promises of the interface."""
+
+from foretaste.features.recency import Recency
+from foretaste.models.content import ContentConfig
+from foretaste.models.ease import EaseConfig
+from foretaste.models.ials import IALSConfig
+from foretaste.models.interface import Learner
+from foretaste.models.item_item import ItemItemConfig
+from foretaste.models.neighbourhood import NeighbourhoodConfig
+from foretaste.models.nmf import NMFConfig
+from foretaste.models.popularity import PopularityConfig
+from foretaste.models.transitions import TransitionsConfig
+from foretaste.testing.contracts.model import ModelContract
+
+
+class TestPopularity(ModelContract):
+    floor = 0.6
+    personal = False
+
+    def learner(self) -> Learner:
+        return PopularityConfig()
+
+
+class TestPopularityOfTheLastHour(ModelContract):
+    floor = 0.55
+    personal = False
+
+    def learner(self) -> Learner:
+        return PopularityConfig(half_life=3600.0)
+
+
+class TestIALS(ModelContract):
+    def learner(self) -> Learner:
+        return IALSConfig()
+
+
+class TestIALSOfFewDimensions(ModelContract):
+    """Histories longer than the vectors take the other way through the solver."""
+
+    def learner(self) -> Learner:
+        return IALSConfig(dim=8, regularization=0.01, unobserved=4.0, recency=Recency())
+
+
+class TestNMF(ModelContract):
+    def learner(self) -> Learner:
+        return NMFConfig()
+
+
+class TestEase(ModelContract):
+    def learner(self) -> Learner:
+        return EaseConfig()
+
+
+class TestEaseShortened(ModelContract):
+    def learner(self) -> Learner:
+        return EaseConfig(neighbours=10, regularization=50.0)
+
+
+class TestNeighbourhood(ModelContract):
+    def learner(self) -> Learner:
+        return NeighbourhoodConfig()
+
+
+class TestItemItem(ModelContract):
+    def learner(self) -> Learner:
+        return ItemItemConfig()
+
+
+class TestTransitions(ModelContract):
+    def learner(self) -> Learner:
+        return TransitionsConfig()
+
+
+class TestCoOccurrence(ModelContract):
+    def learner(self) -> Learner:
+        return TransitionsConfig(relation="together", damping=0.5, discount=0.25)
+
+
+class TestContent(ModelContract):
+    floor = 0.75
+
+    def learner(self) -> Learner:
+        return ContentConfig()
