@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -41,14 +42,28 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def commands_of(block: Block) -> list[str]:
-    """Return the commands behind the prompts of a console block; lines after a backslash belong to them."""
+    """Return the commands behind the prompts of a console block, with the lines that belong to them."""
     commands: list[str] = []
     for line in block.body.splitlines():
-        if line.startswith("$ "):
-            commands.append(line[2:])
-        elif commands and commands[-1].endswith("\\"):
+        if commands and is_unfinished(commands[-1]):
             commands[-1] += "\n" + line
+        elif line.startswith("$ "):
+            commands.append(line[2:])
     return commands
+
+
+def is_unfinished(command: str) -> bool:
+    """Return whether a shell would read on: a backslash, an open quote or a here-document."""
+    document = re.search(r"<<'(\w+)'", command)
+    if document:
+        return not command.endswith(f"\n{document[1]}")
+    if command.endswith("\\"):
+        return True
+    try:
+        shlex.split(command)
+    except ValueError:
+        return True
+    return False
 
 
 def is_run_by_another_test(command: str) -> bool:

@@ -5,6 +5,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from foretaste.domain.kernel_cache import use_cache_of_these_sources
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NO_REFERENCES: dict[str, Any] = {"_nrt": False}
@@ -12,9 +14,11 @@ _NO_REFERENCES: dict[str, Any] = {"_nrt": False}
 
 _NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
+use_cache_of_these_sources()
+
 
 def kernel(function: F) -> F:
-    """Compile `function` to machine code, cached on disk beside its source.
+    """Compile `function` to machine code, cached on disk (see `kernel_cache`).
 
     Floating point keeps IEEE rules (no fast-math) and stays on one thread, so results are bit-equal
     from run to run. The GIL is kept: a kernel call is atomic to other Python threads.

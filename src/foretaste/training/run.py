@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import msgspec
+from threadpoolctl import threadpool_limits
 
 from foretaste.domain.artifact import ArtifactManifest
 from foretaste.domain.errors import CorruptArtifactError
@@ -103,28 +104,32 @@ def learn(
     artifact. Of `champion` the configuration is fitted on the same first part, so that neither has seen the
     answers, and the comparison is of recipes.
 
+    Linear algebra runs on one thread: its order of additions, and so every bit of the artifact, is then the
+    same on each run, and small systems do not wait for threads.
+
     Raises `InvalidInputError` for a log without a positive event, `NoModelError` where every source fails.
     """
     clock = Stages(progress)
-    with clock.stage("prepare"):
-        prepared = prepare(corpus, config or TrainConfig(), seed)
-    with clock.stage("fit"):
-        window = prepared.interactions(prepared.tune)
-        sources = prepared.config.sources
-        fitted = fit_sources(sources, window, corpus.catalog, seed=seed, advance=clock.within("fit"))
-    with clock.stage("evaluate"):
-        state = state_before(prepared, prepared.tune)
-        advance = clock.within("evaluate", 0.0, 0.5)
-        blend = learn_blend(prepared, state, fitted.models, advance=advance)
-        rival = _recipe(champion, prepared, fitted)
-        advance = clock.within("evaluate", 0.5, 1.0)
-        judgement, calibration = _judged(prepared, state, _artifact(fitted.models, blend), rival, advance)
-    with clock.stage("gate"):
-        gate = judge_candidate(judgement, RIVALS, prepared.config, seed=seed)
-    with clock.stage("refit"):
-        artifact = _refitted(prepared, fitted, blend, calibration, created_at)
-    report = report_of(prepared, artifact, judgement, gate, fitted, clock.seconds)
-    return Trained(artifact, report)
+    with threadpool_limits(limits=1, user_api="blas"):
+        with clock.stage("prepare"):
+            prepared = prepare(corpus, config or TrainConfig(), seed)
+        with clock.stage("fit"):
+            window = prepared.interactions(prepared.tune)
+            sources = prepared.config.sources
+            fitted = fit_sources(sources, window, corpus.catalog, seed=seed, advance=clock.within("fit"))
+        with clock.stage("evaluate"):
+            state = state_before(prepared, prepared.tune)
+            advance = clock.within("evaluate", 0.0, 0.5)
+            blend = learn_blend(prepared, state, fitted.models, advance=advance)
+            rival = _recipe(champion, prepared, fitted)
+            advance = clock.within("evaluate", 0.5, 1.0)
+            judgement, calibration = _judged(prepared, state, _artifact(fitted.models, blend), rival, advance)
+        with clock.stage("gate"):
+            gate = judge_candidate(judgement, RIVALS, prepared.config, seed=seed)
+        with clock.stage("refit"):
+            artifact = _refitted(prepared, fitted, blend, calibration, created_at)
+        report = report_of(prepared, artifact, judgement, gate, fitted, clock.seconds)
+        return Trained(artifact, report)
 
 
 def _recipe(champion: Artifact | None, prepared: Prepared, fitted: Fitted) -> Artifact | None:

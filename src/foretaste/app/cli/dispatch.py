@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import typer
+from threadpoolctl import threadpool_limits
 
 from foretaste.domain.errors import (
     CorruptDataError,
@@ -38,11 +39,15 @@ INTERRUPTED = 130
 def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
     """Run `foretaste.app.cli.<command>.run`, the one place where commands are imported.
 
+    Linear algebra is held to one thread: the systems are small, and results the same on each run.
+
     An error of the tree is written to standard error, as JSON if asked for, and becomes the exit code
     that `foretaste.domain.errors` gives it; any other error of the tree is 1.
     """
     try:
-        importlib.import_module(f"foretaste.app.cli.{command}").run(as_json=as_json, **options)
+        work = importlib.import_module(f"foretaste.app.cli.{command}")
+        threadpool_limits(limits=1, user_api="blas")
+        work.run(as_json=as_json, **options)
     except ForetasteError as error:
         _report(error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from error
