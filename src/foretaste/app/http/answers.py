@@ -135,9 +135,12 @@ class FoundItems(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[FoundItem, ...]
 
 
-class Categories(msgspec.Struct, frozen=True, kw_only=True):
-    """Categories, those with most items first."""
+class CatalogSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The catalog at a glance: what may be shown now, and which events say that a person took an item."""
 
+    version: int
+    available: int
+    taken_by: tuple[str, ...]
     categories: tuple[CategoryCount, ...]
 
 

@@ -24,7 +24,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     product_type: Annotated[Values, Meta(description="Only these types.")] = ()
     category: Annotated[Values, Meta(description="Only items of one of these categories.")] = ()
     filter: Annotated[
-        Values, Meta(description="Only these values of an attribute, as `brand:acme` (same attribute: or).")
+        Values, Meta(description="Only this value of an attribute, as `brand:acme`; may be repeated.")
     ] = ()
     exclude_ids: Annotated[Values, Meta(description="Not these items.")] = ()
     exclude_groups: Annotated[Values, Meta(description="Not these groups.")] = ()
@@ -63,9 +63,10 @@ class SimilarParameters(Filters, frozen=True, kw_only=True):
 
 
 OTHER_NAMES = {"limit": "k", "n": "k"}
-RECOMMEND = Parameters(RecommendParameters, OTHER_NAMES)
-RECOMMEND_NAMED = Parameters(NamedUserParameters, OTHER_NAMES)
-SIMILAR = Parameters(SimilarParameters, OTHER_NAMES)
+WHOLE = ("filter",)
+RECOMMEND = Parameters(RecommendParameters, OTHER_NAMES, WHOLE)
+RECOMMEND_NAMED = Parameters(NamedUserParameters, OTHER_NAMES, WHOLE)
+SIMILAR = Parameters(SimilarParameters, OTHER_NAMES, WHOLE)
 
 
 def recommend_query(given: RecommendParameters, user_id: str | None, now: int) -> Query:

@@ -83,12 +83,14 @@ def _query_parameters(parameters: Parameters[Any]) -> list[dict[str, Any]]:
     found = []
     for name, field in parameters.fields.items():
         schema = dict(properties[name])
-        described = schema.pop("description", None)
+        parts = [schema, *schema.get("anyOf", [])]
+        described = next((part["description"] for part in parts if "description" in part), None)
+        schema.pop("description", None)
         parameter: dict[str, Any] = {"name": name, "in": "query", "schema": schema}
         if field.required:
             parameter["required"] = True
         if schema.get("type") == "array":
-            parameter |= {"style": "form", "explode": False}
+            parameter |= {"style": "form", "explode": name in parameters.whole}
         if name == CONTEXT:
             parameter["name"] = "context_*"
             parameter["schema"] = {"type": "string"}

@@ -1,6 +1,6 @@
 """Query parameters as msgspec structs, with errors that name the parameter and what it may be."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
@@ -20,14 +20,18 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Parameters(Generic[S]):
     """Reads a query string into `struct`.
 
-    A field of type `tuple[str, ...]` is a comma-separated list and may be given repeatedly; any other
-    parameter may be given once. `other_names` maps further names to fields. Where the struct has a field
-    `context`, every parameter `context_*` goes into it. What the struct does not know is ignored.
+    A field of type `tuple[str, ...]` is a comma-separated list and may be given repeatedly (those named in
+    `whole` only repeatedly: their values may hold commas); any other parameter may be given once.
+    `other_names` maps further names to fields. Where the struct has a field `context`, every parameter
+    `context_*` goes into it. What the struct does not know is ignored.
     """
 
-    def __init__(self, struct: type[S], other_names: Mapping[str, str] = _NONE) -> None:
+    def __init__(
+        self, struct: type[S], other_names: Mapping[str, str] = _NONE, whole: Collection[str] = ()
+    ) -> None:
         self.struct = struct
         self.other_names = other_names
+        self.whole = frozenset(whole)
         info = inspect.type_info(struct)
         if not isinstance(info, inspect.StructType):
             raise TypeError("parameters are read into a struct")
@@ -45,7 +49,8 @@ class Parameters(Generic[S]):
             if name.startswith(CONTEXT_PREFIX) and CONTEXT in self.fields:
                 context[name.removeprefix(CONTEXT_PREFIX)] = value
             elif name in self._lists:
-                given.setdefault(name, []).extend(part for part in value.split(",") if part)
+                parts = (value,) if name in self.whole else value.split(",")
+                given.setdefault(name, []).extend(part for part in parts if part)
             elif name in given:
                 raise InvalidQueryError(f"{written} is given twice; send it once", field=written)
             elif name in self.fields:

@@ -6,11 +6,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.http.answers import Categories, FoundItems, Users
+from foretaste.app.http.answers import CatalogSummary, FoundItems, Users
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.parameters import Parameters
 from foretaste.app.http.service import Service
+from foretaste.serving.profile import counted_types
 
 operations: Operations[Service] = Operations("Storefront")
 
@@ -43,12 +44,14 @@ async def search(service: Service, request: Request) -> Response:
     return json_response(FoundItems(items=found))
 
 
-@operations.route("GET", "/catalog/categories", parameters=LIMIT, answer=Categories, refusals=(400,))
-async def categories(service: Service, request: Request) -> Response:
-    """List the categories of what may be shown, those with most items first."""
+@operations.route("GET", "/catalog", parameters=LIMIT, answer=CatalogSummary, refusals=(400,))
+async def catalog(service: Service, request: Request) -> Response:
+    """Describe what may be shown now: how much, and the categories with most items first.
+
+    `taken_by` are the event types after which a person has an item: `purchase` in a shop.
+    """
     limit = LIMIT.read(request.query).limit
-    found = await asyncio.to_thread(service.home.search.categories, now=service.clock(), limit=limit)
-    return json_response(Categories(categories=found))
+    return json_response(await asyncio.to_thread(_summary, service, limit))
 
 
 @operations.route("GET", "/users", parameters=LIMIT, answer=Users, refusals=(400,))
@@ -56,3 +59,14 @@ async def users(service: Service, request: Request) -> Response:
     """List some people with events, spread evenly over all."""
     limit = LIMIT.read(request.query).limit
     return json_response(Users(users=await asyncio.to_thread(service.home.search.users, limit=limit)))
+
+
+def _summary(service: Service, limit: int) -> CatalogSummary:
+    home, now = service.home, service.clock()
+    columns = home.catalog_columns
+    return CatalogSummary(
+        version=columns.version,
+        available=int(columns.available(now).sum()),
+        taken_by=counted_types(home.answerer.names.of("type")),
+        categories=home.search.categories(now=now, limit=limit),
+    )

@@ -1,0 +1,168 @@
+// The storefront: asks for a list, shows it, sends what people do, and shows what that changed.
+
+import * as api from "./api.js";
+import { card, nameOf, skeleton } from "./cards.js";
+import { compare, sentence } from "./changes.js";
+import { showDetail } from "./detail.js";
+import { byId, h } from "./dom.js";
+import { glide } from "./flip.js";
+import { showPast, showTaste } from "./past.js";
+import { firstPerson, newcomer, remember, setUpPeople, showPerson } from "./people.js";
+import { setUpSearch } from "./search.js";
+import { setUpTheme } from "./theme.js";
+import { causeOf, personName, sourceWords } from "./words.js";
+
+const WATCH = { type: "watch", label: "Watched it", icon: "play" };
+const BUY = { type: "purchase", label: "Buy it", icon: "bag" };
+const page = { user: "", items: [], recommendation: null, categories: new Set(), variety: 0.2, take: WATCH, asked: 0 };
+
+const list = byId("list");
+
+function count() {
+  const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
+  const rows = Math.max(3, Math.ceil(12 / columns));
+  return Math.min(50, columns * rows);
+}
+
+// Asks for the list and shows it; `cause` says why, `freshest` which item was acted upon.
+async function refresh({ cause = null, freshest = null, anew = false } = {}) {
+  const asked = (page.asked += 1);
+  list.setAttribute("aria-busy", "true");
+  list.classList.toggle("waiting", !anew && page.items.length > 0);
+  if (anew) list.replaceChildren(...Array.from({ length: count() }, skeleton));
+  try {
+    const start = performance.now();
+    const slate = await api.recommend(page.user, { count: count(), categories: page.categories, variety: page.variety });
+    const took = performance.now() - start;
+    if (asked !== page.asked) return;
+    showList(slate, { cause, anew, took });
+    const profile = slate.source === "trending" && !freshest ? null : await api.profile(page.user);
+    if (asked === page.asked) {
+      showPast(profile, freshest, openItem);
+      showTaste(profile);
+    }
+  } catch (error) {
+    if (asked === page.asked) showTrouble(error);
+  } finally {
+    if (asked === page.asked) {
+      list.setAttribute("aria-busy", "false");
+      list.classList.remove("waiting");
+    }
+  }
+}
+
+function showList(slate, { cause, anew, took }) {
+  const before = anew ? [] : page.items;
+  const { moves } = anew ? { moves: new Map() } : compare(before, slate.items);
+  const focused = list.contains(document.activeElement) ? document.activeElement.closest(".card")?.dataset.id : null;
+  const cards = slate.items.map((item) => card(item, moves.get(item.item_id), { take: page.take, act, open: openItem }));
+  glide(list, (child) => child.dataset?.id, () => list.replaceChildren(...cards));
+  page.items = slate.items;
+  page.recommendation = slate.recommendation_id;
+  showWords(slate, before, cause, anew);
+  byId("note").hidden = true;
+  if (!slate.items.length) showEmpty();
+  if (focused) (cards.find((one) => one.dataset.id === focused)?.querySelector(".open") ?? list).focus({ preventScroll: true });
+  byId("facts").textContent = `Answered in ${Math.max(1, Math.round(took))} ms, knowing ${slate.state_seq.toLocaleString()} events, by model ${slate.model_version}.`;
+}
+
+function showWords(slate, before, cause, anew) {
+  byId("source").textContent = sourceWords(slate.source);
+  const known = slate.source !== "trending";
+  byId("headline").textContent = known ? "A taste of what comes next" : "Click something you like";
+  const place = byId("change");
+  const hint = known
+    ? ["Watch, rate or dismiss anything: the list answers at once."]
+    : ["This is what everyone likes. After one click it is about ", [personName(page.user)], "."];
+  const words = anew ? hint : sentence(before, slate.items, cause);
+  place.replaceChildren(...words.map((part) => (Array.isArray(part) ? h("strong", {}, part[0]) : part)));
+  place.classList.remove("fresh");
+  requestAnimationFrame(() => place.classList.toggle("fresh", !anew));
+}
+
+function showNote(title, text, label, action) {
+  const note = byId("note");
+  note.querySelector(".title").textContent = title;
+  note.querySelector(".text").textContent = text;
+  const button = note.querySelector("button");
+  button.textContent = label;
+  button.onclick = action;
+  note.hidden = false;
+}
+
+function showEmpty() {
+  if (page.categories.size) {
+    showNote("Nothing left here", "No item passes these filters.", "Show all genres", () => {
+      page.categories.clear();
+      byId("chips").querySelectorAll("button").forEach((chip) => chip.setAttribute("aria-pressed", "false"));
+      refresh();
+    });
+  } else {
+    showNote("Nothing to show yet", "The catalog is empty, or this person has had all of it.", "Be someone new", () => choosePerson(newcomer()));
+  }
+}
+
+function showTrouble(error) {
+  if (!page.items.length) list.replaceChildren();
+  byId("change").textContent = error.message;
+  showNote("No list just now", error.message, "Try again", () => {
+    byId("note").hidden = true;
+    refresh({ anew: page.items.length === 0 });
+  });
+}
+
+async function act(item, what) {
+  const event = { user_id: page.user, item_id: item.item_id, recommendation_id: page.recommendation, ...what };
+  list.classList.add("waiting");
+  try {
+    await api.send(event);
+  } catch (error) {
+    list.classList.remove("waiting");
+    byId("change").textContent = `That was not recorded: ${error.message}`;
+    return;
+  }
+  await refresh({ cause: causeOf(event, nameOf(item)), freshest: item.item_id });
+}
+
+function openItem(item) {
+  const shown = page.items.find(({ item_id: id }) => id === item.item_id) ?? item;
+  showDetail(shown, { take: page.take, act, open: openItem });
+  act(shown, { type: "click" });
+}
+
+function choosePerson(user) {
+  page.user = user;
+  remember(user);
+  showPerson(user);
+  refresh({ anew: true });
+}
+
+async function setUpChips() {
+  const { categories, taken_by: takenBy } = await api.catalog();
+  page.take = takenBy.includes("watch") ? WATCH : BUY;
+  byId("chips").replaceChildren(...categories.map(({ name }) => h("button", {
+    type: "button", "aria-pressed": "false",
+    onclick: ({ currentTarget }) => {
+      const on = !page.categories.delete(name);
+      if (on) page.categories.add(name);
+      currentTarget.setAttribute("aria-pressed", String(on));
+      refresh({ cause: { before: on ? "you asked for " : "you let go of ", title: name, after: "" } });
+    },
+  }, name)));
+}
+
+function setUpVariety() {
+  byId("variety").addEventListener("change", ({ currentTarget }) => {
+    const wider = currentTarget.value / 100 > page.variety;
+    page.variety = currentTarget.value / 100;
+    refresh({ cause: { before: "you asked for ", title: wider ? "more variety" : "less variety", after: "" } });
+  });
+}
+
+setUpTheme();
+setUpVariety();
+setUpSearch(openItem);
+setUpPeople(() => page.user, choosePerson);
+list.replaceChildren(...Array.from({ length: count() }, skeleton));
+await setUpChips().catch(showTrouble);
+choosePerson(await firstPerson());
