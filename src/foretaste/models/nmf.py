@@ -64,7 +64,8 @@ class NMF:
         gramian: Doubles = np.asarray(items.T @ items, np.float64)
         ridge = RIDGE * max(float(np.trace(gramian)) / len(gramian), 1e-12)
         self._gramian: Doubles = gramian + ridge * np.eye(len(gramian))
-        self._root: Doubles = np.linalg.cholesky(self._gramian).T
+        root: Doubles = np.asarray(np.linalg.cholesky(self._gramian), np.float64)
+        self._root = root.T
 
     @property
     def config(self) -> NMFConfig:

@@ -1,0 +1,1 @@
+"""Adapters that stand on FAISS; need `pip install 'foretaste[faiss]'`."""
