@@ -109,7 +109,7 @@ def test_repeated_events_of_an_item_are_one_piece_of_evidence():
     world = a_world()
     for kind in ("view", "click", "watch"):
         world.record(NOBODY, 6, kind)
-    slate = answer(a_query(explain=True), world.view(NOBODY))
+    slate = answer(a_query(k=5, explain=True, diversity_lambda=1.0), world.view(NOBODY))
     assert all([evidence.item_idx for evidence in place.explanation] == [6] for place in slate.items)
 
 

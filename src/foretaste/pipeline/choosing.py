@@ -11,8 +11,8 @@ from foretaste.policy.mmr import mmr
 from foretaste.policy.rotation import rotate
 from foretaste.policy.similarity import similarities
 
-POOL = 50
-"""Diversity looks at this many of the best, or at four times the places asked for if that is more."""
+POOL = 30
+"""Diversity looks at this many of the best, or at three times the places asked for if that is more."""
 
 TURNS = 2
 """Categories take turns among this many times the places asked for."""
@@ -39,7 +39,7 @@ def chosen(query: Query, view: View, scored: Scored) -> Int64s:
     rotating = view.scenario.rotate_categories and asked != 1.0
     if trade_off >= 1.0 and not rotating:
         return order[: query.k]
-    pool = order[: max(POOL, 4 * query.k)]
+    pool = order[: max(POOL, 3 * query.k)]
     if not len(pool):
         return pool
     count = TURNS * query.k if rotating else query.k

@@ -27,9 +27,9 @@ _NOTHING = History(
 class Occasion:
     """A query resolved against its view.
 
-    `weights` float64 [n_sources + 1] belong to `sources` and, last, the boost. `available` bool [n_items]
-    is what may be shown to anyone, `allowed` what may be shown in answer to this query.
-    `filtered` counts the available items that the query's filters and exclusions leave out.
+    `weights` float64 [n_sources + 1] belong to `sources` and, last, the boost. `usual` bool [n_items] is
+    what may be shown to this person in this scenario, `allowed` what is left of it by the query's filters
+    and exclusions (the same array where there are none); `filtered` counts what they leave out.
     """
 
     history: History
@@ -38,9 +38,14 @@ class Occasion:
     models: tuple[Model, ...]
     weights: Doubles
     interest: Interest | None
-    available: Mask
+    usual: Mask
     allowed: Mask
     filtered: int
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the query has filters or exclusions."""
+        return self.allowed is not self.usual
 
 
 def occasion_of(query: Query, view: View) -> Occasion:
@@ -51,8 +56,8 @@ def occasion_of(query: Query, view: View) -> Occasion:
     interest = None
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
-    available = view.catalog.available(query.now, moment.n_items)
-    allowed, filtered = _allowed(query, view, available)
+    usual = _usual(query, view, moment.n_items)
+    allowed = _allowed(query, view, usual)
     return Occasion(
         history=history,
         moment=moment,
@@ -60,9 +65,9 @@ def occasion_of(query: Query, view: View) -> Occasion:
         models=tuple(view.artifact.models[source] for source in sources),
         weights=_weights(view.artifact, sources, len(history)),
         interest=interest,
-        available=available,
+        usual=usual,
         allowed=allowed,
-        filtered=filtered,
+        filtered=0 if allowed is usual else int(np.count_nonzero(usual) - np.count_nonzero(allowed)),
     )
 
 
@@ -108,16 +113,19 @@ def _weights(artifact: Artifact, sources: tuple[str, ...], length: int) -> Doubl
     return weights
 
 
-def _allowed(query: Query, view: View, available: Mask) -> tuple[Mask, int]:
-    allowed = available.copy()
-    passes = passing(view.catalog, len(available), query.filters, query.exclude)
-    if passes is not None:
-        allowed &= passes
-    if len(view.excluded):
-        without(allowed, view.excluded)
-    filtered = int(np.count_nonzero(available) - np.count_nonzero(allowed))
+def _usual(query: Query, view: View, n_items: int) -> Mask:
+    usual = view.catalog.available(query.now, n_items)
     if view.user >= 0 and view.scenario.consumed:
-        without(allowed, consumed(view.state.tally(view.user), view.scenario.consumed, view.type_names))
-    if view.scenario.history == "item":
-        without(allowed, np.array([view.seed_item], np.int32))
-    return allowed, filtered
+        without(usual, consumed(view.state.tally(view.user), view.scenario.consumed, view.type_names))
+    if view.scenario.history == "item" and 0 <= view.seed_item < n_items:
+        usual[view.seed_item] = False
+    return usual
+
+
+def _allowed(query: Query, view: View, usual: Mask) -> Mask:
+    passes = passing(view.catalog, len(usual), query.filters, query.exclude)
+    if passes is None and not len(view.excluded):
+        return usual
+    allowed = usual.copy() if passes is None else usual & passes
+    without(allowed, view.excluded)
+    return allowed

@@ -34,7 +34,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     consumed: frozenset[str] = CONSUMING_TYPES
     """Items that the person has an event of one of these types with are left out."""
 
-    diversity_lambda: Fraction = 1.0
+    diversity_lambda: Fraction = 0.8
     """MMR's trade-off where the query names none: 1.0 pure relevance, 0.0 pure diversity."""
 
     rotate_categories: bool = False
@@ -49,10 +49,13 @@ SIMILAR = Scenario(
     name="similar",
     history="item",
     sources=("ials", "nmf", "ease", "neighbourhood", "transitions", "content"),
-    consumed=frozenset(),
+    consumed=frozenset({"dislike", "dismiss"}),
+    diversity_lambda=1.0,
     boost_seconds=0.0,
 )
-TRENDING = Scenario(name="trending", history="nothing", sources=("popularity",), boost_seconds=0.0)
+TRENDING = Scenario(
+    name="trending", history="nothing", sources=("popularity",), diversity_lambda=1.0, boost_seconds=0.0
+)
 DISCOVER = Scenario(name="discover", diversity_lambda=0.5, rotate_categories=True)
 
 SHIPPED: Mapping[str, Scenario] = MappingProxyType(

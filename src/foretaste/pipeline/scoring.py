@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foretaste.domain.arrays import Doubles, Floats
+from foretaste.domain.arrays import Doubles, Floats, Mask
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates
 from foretaste.pipeline.occasion import Occasion, occasion_of
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, inverse, spread
-from foretaste.retrieval.merge import merge, union
+from foretaste.retrieval.merge import merge
 from foretaste.retrieval.sources import dense_scores
+
+CHOICE = 5
+"""Each source proposes at least so many candidates per place of the slate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,23 +39,17 @@ class Scored:
 def scored(query: Query, view: View) -> Scored:
     """Return the candidates of `query` with their blended scores.
 
-    Mean and deviation are taken over what the sources would propose from all available items. So neither
-    filters nor exclusions nor consumption change the score of any item: an answer with a filter is the
-    answer without it, restricted; and scores can be compared, and calibrated, across queries.
+    Mean and deviation are taken over what the sources propose to this person without any filter or exclusion.
+    So these change the score of no item: an answer with a filter is the answer without it, restricted; and
+    scores can be compared, and calibrated, across queries.
     """
     occasion = occasion_of(query, view)
     dense = dense_scores(occasion.models, occasion.history, occasion.moment)
-    per_source = max(view.scenario.per_source, 5 * query.k)
-    reference, _ = union(dense, occasion.available, view.scenario.per_source)
-    mean, deviation = spread(dense[:, reference])
-    candidates = merge(
-        occasion.sources,
-        dense,
-        occasion.allowed,
-        per_source=per_source,
-        at_least=query.k,
-        interactions=view.state.items.interactions,
-    )
+    candidates = _merged(occasion, view, dense, occasion.usual, view.scenario.per_source)
+    mean, deviation = spread(candidates.score)
+    wanted = max(view.scenario.per_source, CHOICE * query.k)
+    if wanted > view.scenario.per_source or len(candidates.item) < query.k or occasion.is_narrowed:
+        candidates = _merged(occasion, view, dense, occasion.allowed, wanted, at_least=query.k)
     scale = occasion.weights[:-1] * inverse(deviation)
     offset = float(scale @ mean)
     boost = np.zeros(len(candidates.item), np.float32)
@@ -60,3 +57,16 @@ def scored(query: Query, view: View) -> Scored:
         boost = boosts(occasion.interest, view.catalog.categories, candidates.item)
     score = blend_scores(candidates.score, scale, offset, boost, occasion.weights[-1])
     return Scored(occasion, candidates, mean, deviation, scale, offset, boost, score)
+
+
+def _merged(
+    occasion: Occasion, view: View, dense: Floats, allowed: Mask, per_source: int, *, at_least: int = 0
+) -> Candidates:
+    return merge(
+        occasion.sources,
+        dense,
+        allowed,
+        per_source=per_source,
+        at_least=at_least,
+        interactions=view.state.items.interactions,
+    )

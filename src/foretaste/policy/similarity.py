@@ -6,25 +6,40 @@ from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
 from foretaste.features.category_table import CategoryTable
 
+_ABSENT = -1.0
+
 
 @kernel
-def _overlaps(start: Int64s, code: Ordinals, items: Ordinals, overlap: Floats) -> None:
-    """Write the cosine of the category sets of all pairs; -1 where one of the pair has no category."""
+def _overlap(start: Int64s, code: Ordinals, one: int, other: int) -> float:
+    """Return the cosine of two items' sets of categories, `_ABSENT` where one of them has none."""
+    if max(one, other) >= len(start) - 1:
+        return _ABSENT
+    size, other_size = start[one + 1] - start[one], start[other + 1] - start[other]
+    if size == 0 or other_size == 0:
+        return _ABSENT
+    common = 0
+    for p in range(start[one], start[one + 1]):
+        for q in range(start[other], start[other + 1]):
+            if code[p] == code[q]:
+                common += 1
+    return float(common / np.sqrt(size * other_size))
+
+
+@kernel
+def _combine(cosine: Floats, start: Int64s, code: Ordinals, items: Ordinals) -> None:
+    """Replace the vectors' cosines, both triangles, by the likeness; a diagonal of 0 says "no vector"."""
     n = len(items)
+    known = np.empty(n, np.bool_)
+    for i in range(n):
+        known[i] = cosine[i, i] > np.float32(0.0)
     for i in range(n):
         for j in range(i, n):
-            common, value = 0, -1.0
-            if items[i] < len(start) - 1 and items[j] < len(start) - 1:
-                a, a_end = start[items[i]], start[items[i] + 1]
-                b, b_end = start[items[j]], start[items[j] + 1]
-                if a_end > a and b_end > b:
-                    for p in range(a, a_end):
-                        for q in range(b, b_end):
-                            if code[p] == code[q]:
-                                common += 1
-                    value = common / np.sqrt((a_end - a) * (b_end - b))
-            overlap[i, j] = value
-            overlap[j, i] = value
+            alike = _overlap(start, code, items[i], items[j])
+            if known[i] and known[j]:
+                angle = min(max(np.float64(cosine[i, j]), 0.0), 1.0)
+                alike = angle if alike == _ABSENT else 0.5 * (angle + alike)
+            cosine[i, j] = max(alike, 0.0)
+            cosine[j, i] = cosine[i, j]
 
 
 def similarities(vectors: Floats | None, categories: CategoryTable, items: Ordinals) -> Floats:
@@ -34,14 +49,6 @@ def similarities(vectors: Floats | None, categories: CategoryTable, items: Ordin
     as 0) and the cosine of their sets of categories; where a pair lacks one of these, the other alone; 0
     without both.
     """
-    overlap = np.empty((len(items), len(items)), np.float32)
-    _overlaps(categories.start, categories.code, items, overlap)
-    comparable = np.asarray(overlap >= 0.0)
-    overlap = np.maximum(overlap, 0.0)
-    if vectors is None:
-        return overlap
-    cosine = np.clip(vectors @ vectors.T, 0.0, 1.0)
-    known = np.asarray(vectors.any(axis=1))
-    both = known[:, None] & known[None, :]
-    mean = np.where(comparable, 0.5 * (cosine + overlap), cosine)
-    return np.where(both, mean, overlap).astype(np.float32)
+    alike = np.zeros((len(items), len(items)), np.float32) if vectors is None else vectors @ vectors.T
+    _combine(alike, categories.start, categories.code, items)
+    return alike

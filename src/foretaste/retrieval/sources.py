@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int64s, Mask
+from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.kernel import kernel
 from foretaste.models.interface import Model, Moment
@@ -76,3 +76,28 @@ def propose(dense: Floats, allowed: Mask, m: int, proposed: Int64s) -> int:
                 united += 1
             proposed[item] |= np.int64(1) << s
     return united
+
+
+@kernel
+def _collect(dense: Floats, marks: Int64s, item: Ordinals, score: Floats, proposed: Ordinals) -> None:
+    n_sources = len(dense)
+    place = 0
+    for i in range(len(marks)):
+        if marks[i] != 0:
+            item[place] = i
+            for s in range(n_sources):
+                score[s, place] = dense[s, i]
+                proposed[s, place] = (marks[i] >> s) & 1
+            place += 1
+
+
+def collect(dense: Floats, marks: Int64s, count: int) -> tuple[Ordinals, Floats, Ordinals]:
+    """Return the `count` marked items by ordinal, their scores and by which sources they were proposed.
+
+    int32 [count], float32 and int32 [n_sources, count].
+    """
+    item = np.empty(count, np.int32)
+    score = np.empty((len(dense), count), np.float32)
+    proposed = np.empty((len(dense), count), np.int32)
+    _collect(dense, marks, item, score, proposed)
+    return item, score, proposed
