@@ -50,7 +50,12 @@ class Rows:
 
     def row(self, position: int) -> dict[str, Any]:
         """Return one row as it was written, for the report of rejected rows."""
-        return {name: values[position] for name, values in self.columns.items()}
+        return {name: _value(values, position) for name, values in self.columns.items()}
+
+
+def _value(values: pl.Series | list[Any], position: int) -> Any:
+    value = values[position]
+    return value.to_list() if isinstance(value, pl.Series) else value
 
 
 class RowSource(Protocol):
