@@ -63,12 +63,18 @@ class Answerer:
             if user >= 0:
                 query = msgspec.structs.replace(query, user_id=self.names.of("user")[user])
             known = self._live.state.summary(user).events > 0
-            slate = self._answered(query, scenario, user=user)
+            slate, fallback = self._answered(query, scenario, user=user)
         if not dry_run:
             self._live.exposures.record(exposure_of(slate))
             seconds = time.perf_counter() - started
+            self._count_fallback(fallback if known or fallback else "cold_user")
             count_answer(self._telemetry, query, slate, known=known, seconds=seconds)
         return slate
+
+    def knows(self, user_id: str) -> bool:
+        """Return whether a person has any event."""
+        with self._live.state.lock:
+            return self._live.state.summary(self.names.ordinal("user", user_id)).events > 0
 
     def similar(self, query: Query) -> Slate:
         """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such."""
@@ -79,30 +85,33 @@ class Answerer:
                 self._telemetry.count("similar_items_requests_total", status="not_found")
                 raise UnknownItemError(f"no item is called {query.item_id!r}", field="item_id")
             query = msgspec.structs.replace(query, item_id=self.names.of("item")[item])
-            slate = self._answered(query, find_scenario(SIMILAR, self._scenarios), item=item)
+            slate, fallback = self._answered(query, find_scenario(SIMILAR, self._scenarios), item=item)
         self._live.exposures.record(exposure_of(slate))
+        self._count_fallback(fallback)
         self._telemetry.count("similar_items_requests_total", status="ok" if slate.items else "empty")
         count_filters(self._telemetry, query)
         return slate
 
-    def _answered(self, query: Query, scenario: Scenario, *, user: int = -1, item: int = -1) -> Slate:
-        """Answer with the model that serves, or without it; the caller holds the state's lock."""
+    def _answered(
+        self, query: Query, scenario: Scenario, *, user: int = -1, item: int = -1
+    ) -> tuple[Slate, str | None]:
+        """Answer with the model that serves, or without it and why; the caller holds the state's lock."""
         artifact = self._live.artifact
         if artifact is None:
-            self._telemetry.count("recommendation_fallback_total", reason="no_model")
-            return answer(query, self._view(query, scenario, self._untrained, user=user, item=item))
+            slate = answer(query, self._view(query, scenario, self._untrained, user=user, item=item))
+            return slate, "no_model"
         try:
-            slate = answer(query, self._view(query, scenario, artifact, user=user, item=item))
+            return answer(query, self._view(query, scenario, artifact, user=user, item=item)), None
         except ForetasteError:
             raise
         except Exception:  # noqa: BLE001 - however a model fails, the person is answered
             _log.exception("model %s failed; the answer is what is trending", artifact.version)
-            self._telemetry.count("recommendation_fallback_total", reason="model_error")
             self._telemetry.count("recommendation_errors_total")
-            return self._trending(query, user=user)
-        if slate.source == TRENDING and scenario.history == "user":
-            self._telemetry.count("recommendation_fallback_total", reason="cold_user")
-        return slate
+            return self._trending(query, user=user), "model_error"
+
+    def _count_fallback(self, reason: str | None) -> None:
+        if reason is not None:
+            self._telemetry.count("recommendation_fallback_total", reason=reason)
 
     def _trending(self, query: Query, *, user: int) -> Slate:
         plain = msgspec.structs.replace(query, scenario=TRENDING, model=None, explain=False)

@@ -14,7 +14,6 @@ from foretaste.app.http.routes.events import recorded
 from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.slate import Slate
-from foretaste.serving.answerer import TRENDING
 
 operations: Operations[Service] = Operations("Other systems' paths")
 NEW_USER, MODEL = "cold_start_handler", "model"
@@ -62,8 +61,8 @@ def shop(service: Service, request: Request) -> Response:
 def cold_start(service: Service, request: Request) -> Response:
     """Answer recommendations that say whether the person is new."""
     given = SHOP_USER.read(request.query)
+    new = not service.home.answerer.knows(given.user_id)
     slate = _slate(service, given.user_id, given.k)
-    new = slate.source == TRENDING
     answer = ColdStart(
         user_id=given.user_id,
         new_user=new,
