@@ -29,9 +29,9 @@ def by_score(scored: Scored, min_score: float | None = None) -> Int64s:
 def chosen(query: Query, view: View, scored: Scored) -> Int64s:
     """Return the positions of the candidates that the policy puts on the slate, in their order.
 
-    A `diversity_lambda` of 1.0, of the query or else of the scenario, is the order of the scores. Below
-    it MMR chooses, with the odds of an item relative to the best one as relevance, and in a scenario
-    with rotation categories take turns among the first `TURNS * k` that MMR names.
+    A `diversity_lambda` of 1.0, of the query or else of the scenario, is the order of the scores. Below it
+    MMR chooses, the scores being relevance in log odds, and in a scenario with rotation categories take
+    turns among the first `TURNS * k` that MMR names.
     """
     order = by_score(scored, query.min_score)
     asked = query.diversity_lambda
@@ -63,11 +63,9 @@ def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
 
 
 def _diverse(scored: Scored, pool: Int64s, view: View, count: int, trade_off: float) -> Int64s:
-    score = scored.score[pool]
-    relevance = np.exp(score - score[0])
     items = scored.candidates.item[pool]
     vectors = item_vectors(view.artifact, items)
-    return mmr(relevance, similarities(vectors, view.catalog.categories, items), count, trade_off)
+    return mmr(scored.score[pool], similarities(vectors, view.catalog.categories, items), count, trade_off)
 
 
 def _main_categories(view: View, items: Ordinals) -> Ordinals:

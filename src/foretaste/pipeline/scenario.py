@@ -56,7 +56,7 @@ SIMILAR = Scenario(
 TRENDING = Scenario(
     name="trending", history="nothing", sources=("popularity",), diversity_lambda=1.0, boost_seconds=0.0
 )
-DISCOVER = Scenario(name="discover", diversity_lambda=0.5, rotate_categories=True)
+DISCOVER = Scenario(name="discover", diversity_lambda=0.3, rotate_categories=True)
 
 SHIPPED: Mapping[str, Scenario] = MappingProxyType(
     {scenario.name: scenario for scenario in (HOME, SIMILAR, TRENDING, DISCOVER)}

@@ -32,10 +32,11 @@ def _select(relevance: Floats, similarity: Floats, count: int, diversity_lambda:
 def mmr(relevance: Floats, similarity: Floats, count: int, diversity_lambda: float) -> Int64s:
     """Return the positions of `count` items in the order in which they are shown.
 
-    `relevance` float32 [n] falls from position to position and lies in [0, 1]; `similarity` float32 [n, n] in
-    [0, 1]. Each place takes the highest λ · relevance - (1 - λ) · similarity to the nearest item before it,
-    of equals the more relevant. λ = 1 keeps the order of relevance; λ = 0 ignores relevance after the first
-    place. O(count · n).
+    `relevance` float32 [n] falls from position to position; `similarity` float32 [n, n] lies in [0, 1]. Each
+    place takes the highest λ · relevance - (1 - λ) · similarity to the nearest item before it, of equals
+    the more relevant. λ = 1 keeps the order of relevance; λ = 0 ignores relevance after the first place.
+    With relevance in log odds, an item is passed over for one wholly unlike those before it if that one's
+    log odds are less than (1 - λ) / λ lower: at λ = 0.8, a quarter. O(count · n).
     """
     count = min(count, len(relevance))
     if diversity_lambda >= 1.0:
