@@ -170,6 +170,13 @@ def test_a_damaged_model_is_exit_code_5_and_the_doctor_sees_it(foretaste, home):
     assert "✗ model" in doctor.out
 
 
+def test_after_damage_one_can_train_again(foretaste, home):
+    weights = max((home / "models").rglob("*.safetensors"), key=lambda path: path.stat().st_size)
+    weights.write_bytes(b"")
+    assert foretaste("train", "--home", home, "--seed", "6").code == 0
+    assert foretaste("recommend", "u1", "--home", home).code == 0
+
+
 def test_the_doctor_finds_a_healthy_home_good(foretaste, trained):
     outcome = foretaste("doctor", "--home", trained, "--json")
     assert outcome.code == 0

@@ -109,6 +109,19 @@ def test_an_untrained_home_is_served_too(foretaste, monkeypatch):
     assert answered == [("127.0.0.1", "trending")]
 
 
+def test_a_damaged_model_is_said_and_the_service_goes_on_without(foretaste, home, monkeypatch):
+    weights = max((home / "models").rglob("*.safetensors"), key=lambda path: path.stat().st_size)
+    weights.write_bytes(b"")
+    answered = []
+    monkeypatch.setattr(
+        serve, "serve_until_stopped", lambda home, _: answered.append(Recommender(home).recommend("u1"))
+    )
+    outcome = foretaste("serve", "--home", home, "--port", "0")
+    assert outcome.code == 0
+    assert weights.name in outcome.err
+    assert len(answered[0]) > 0
+
+
 @pytest.fixture
 def small_demo(monkeypatch, tmp_path):
     """The demonstration on made-up data, serving one look instead of a port; gives what was looked at."""

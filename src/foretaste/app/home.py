@@ -64,7 +64,6 @@ class Home:
         self.recorder = Recorder(self, telemetry)
         self.profiler = Profiler(self, self.answerer.names, telemetry)
         self.search = Search(self, self.answerer.names)
-        self.refresh()
 
     @property
     def state(self) -> State:

@@ -25,14 +25,17 @@ def open_home(
     settings: Settings | None = None,
     create: bool = False,
     read_only: bool = False,
+    with_model: bool = True,
     telemetry: Telemetry | None = None,
 ) -> Home:
     """Open the home in `directory`, with its own settings unless others are given.
 
     With `create` it is made if absent. One process at a time may have it, unless `read_only`: that is
-    the home as it is now, beside the process that writes it, and nothing can be changed through it.
+    the home as it is now, beside the process that writes it, and nothing can be changed through it. The
+    champion serves, unless `with_model` is off (`refresh` takes it later).
 
-    Raises `NotFoundError` where there is no home, `UnavailableError` where another process has it.
+    Raises `NotFoundError` where there is no home, `UnavailableError` where another process has it, and
+    `CorruptArtifactError` where the champion is damaged.
     """
     if not create and not directory.is_dir():
         raise NotFoundError(
@@ -42,7 +45,14 @@ def open_home(
     chosen = load_settings(directory) if settings is None else settings
     stores = stores_for_reading(directory, chosen) if read_only else stores_in(directory, chosen)
     registry = DirectoryModelRegistry(models_directory(directory, chosen))
-    return _home(directory, chosen, stores, registry, telemetry)
+    home = _home(directory, chosen, stores, registry, telemetry)
+    try:
+        if with_model:
+            home.refresh()
+    except BaseException:
+        home.close()
+        raise
+    return home
 
 
 def home_in_memory(settings: Settings | None = None) -> Home:

@@ -72,12 +72,12 @@ class Screen:
             sys.stdout.write(msgspec.json.encode(value, order="sorted").decode() + "\n")
             sys.stdout.flush()
         else:
-            self._out.print(readable)
+            self._out.print(readable, soft_wrap=isinstance(readable, str | Text))
 
     def say(self, words: str) -> None:
         """Say something on the way; a script hears nothing."""
         if not self.as_json:
-            self._error.print(Text(words))
+            self._error.print(Text(words), soft_wrap=True)
 
     def show(self, readable: RenderableType) -> None:
         """Show something on the way that is more than words; a script sees nothing."""

@@ -27,8 +27,8 @@ EXIT_CODES: tuple[tuple[type[ForetasteError], int], ...] = (
     (MissingExtraError, 7),
 )
 EXTRA_OF_MODULE = {
-    "litestar": "serve",
     "uvicorn": "serve",
+    "httptools": "serve",
     "prometheus_client": "serve",
     "faiss": "faiss",
     "sklearn": "nmf",

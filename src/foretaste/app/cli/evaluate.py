@@ -25,7 +25,7 @@ def run(
 ) -> None:
     """Learn from the first part of the log, judge on the last; nothing is stored or published."""
     screen = Screen(as_json=as_json)
-    with open_home(home, read_only=True) as opened:
+    with open_home(home, read_only=True, with_model=False) as opened:
         corpus = corpus_of(opened)
         if protocol is Protocol.STATIC:
             corpus = without_times(corpus)

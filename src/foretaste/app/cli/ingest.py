@@ -66,7 +66,7 @@ def run(
 
 def _own(home: Path) -> Home:
     try:
-        return open_home(home, create=True)
+        return open_home(home, create=True, with_model=False)
     except UnavailableError as error:
         raise UnavailableError(
             f"{error.message}. A running service takes events by POST /events and items by PUT /items/ID",

@@ -14,7 +14,7 @@ from foretaste.app.http.application import create_app
 from foretaste.app.settings import load_settings
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
-from foretaste.domain.errors import UnavailableError
+from foretaste.domain.errors import CorruptDataError, UnavailableError
 
 SHUTDOWN_SECONDS = 10
 BACKLOG = 2048
@@ -26,12 +26,24 @@ def run(*, home: Path, host: str | None, port: int | None, as_json: bool) -> Non
     settings = load_settings(home)
     with (
         bind(host or settings.host, settings.port if port is None else port) as listener,
-        open_home(home, settings=settings, create=True, telemetry=PrometheusTelemetry()) as opened,
+        open_home(
+            home, settings=settings, create=True, with_model=False, telemetry=PrometheusTelemetry()
+        ) as opened,
     ):
-        if opened.artifact is None:
-            screen.say("no model is trained yet, so everyone gets what is trending: foretaste train")
+        _take_model(opened, screen)
         announce(screen, listener)
         serve_until_stopped(opened, listener)
+
+
+def _take_model(home: Home, screen: Screen) -> None:
+    """Let the champion serve; without one, or with a damaged one, say so and go on without."""
+    try:
+        home.refresh()
+    except CorruptDataError as error:
+        screen.say(f"{error.message}. Until then, answers come without a trained model")
+        return
+    if home.artifact is None:
+        screen.say("no model is trained yet, so everyone gets what is trending: foretaste train")
 
 
 def bind(host: str, port: int) -> socket.socket:

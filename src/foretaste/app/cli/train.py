@@ -16,7 +16,7 @@ from foretaste.training.report import TrainReport
 def run(*, home: Path, seed: int | None, publish: bool, as_json: bool) -> None:
     """Train; exit with 6 if the gate refuses."""
     screen = Screen(as_json=as_json)
-    with open_home(home, read_only=True) as opened, screen.stages() as progress:
+    with open_home(home, read_only=True, with_model=False) as opened, screen.stages() as progress:
         report = train_home(opened, seed=seed, publish=publish, progress=progress)
     screen.result(report, report_text(report))
     if publish:
