@@ -29,7 +29,10 @@ def main() -> int:
     failed = 0
     for command in commands(parser.parse_args().data):
         print(f"\n==> {' '.join(command)}", flush=True)
-        failed += subprocess.run([sys.executable, str(HERE / command[0]), *command[1:]], check=False).returncode != 0
+        failed += (
+            subprocess.run([sys.executable, str(HERE / command[0]), *command[1:]], check=False).returncode
+            != 0
+        )
     return failed
 
 

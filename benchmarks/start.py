@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from server_process import free_port
 
 from foretaste.app.wiring import open_home
 from foretaste.domain.event import Event
+from server_process import free_port
 
 FORETASTE = str(Path(sys.executable).with_name("foretaste"))
 USERS, ITEMS, BATCH = 50_000, 10_000, 10_000
@@ -45,7 +45,11 @@ def started(arguments: list[str], path: str, environment: dict[str, str]) -> dic
         seconds = time.perf_counter() - begun
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
         memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        return {"seconds": round(seconds, 2), "memory_mb": round(memory / 1024), "items": len(answer["items"])}
+        return {
+            "seconds": round(seconds, 2),
+            "memory_mb": round(memory / 1024),
+            "items": len(answer["items"]),
+        }
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

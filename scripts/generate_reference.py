@@ -14,7 +14,8 @@ import typer.main
 import foretaste
 from foretaste.app import settings
 from foretaste.app.cli.signatures import app
-from foretaste.app.http.application import openapi_schema
+from foretaste.app.http.application import api_routes, openapi_document
+from foretaste.app.wiring import home_in_memory
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
 NOTE = "<!-- Written by scripts/generate_reference.py; change the code, then run it again. -->\n\n"
@@ -35,9 +36,7 @@ def cli_page() -> str:
     return "\n".join(lines)
 
 
-def _commands(
-    command: Any, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, child in getattr(command, "commands", {}).items():
         if getattr(child, "commands", None):
             yield from _commands(child, (*path, name))
@@ -50,7 +49,9 @@ def _parameter_row(parameter: Any) -> str:
     shown = ", ".join(f"`{name}`" for name in names) if names[0].startswith("-") else f"`{names[0].upper()}`"
     meaning = getattr(parameter, "help", None) or ""
     variable = f" (`{parameter.envvar}`)" if parameter.envvar else ""
-    default = "" if parameter.default in (None, (), []) or callable(parameter.default) else f"`{parameter.default}`"
+    default = (
+        "" if parameter.default in (None, (), []) or callable(parameter.default) else f"`{parameter.default}`"
+    )
     return f"| {shown} | {_cell(meaning)}{variable} | {default if not parameter.required else 'required'} |"
 
 
@@ -71,7 +72,10 @@ def settings_page() -> str:
             meaning = _cell(ast.literal_eval(text.value))
             shown = msgspec.json.encode(default).decode()
             lines.append(f"| `{name}` | `{settings.PREFIX}{name.upper()}` | `{shown}` | {meaning} |")
-    lines += ["", "`FORETASTE_HOME` is the folder that holds all state, `FORETASTE_CACHE` that of fetched data sets.\n"]
+    lines += [
+        "",
+        "`FORETASTE_HOME` is the folder that holds all state, `FORETASTE_CACHE` that of fetched data sets.\n",
+    ]
     return "\n".join(lines)
 
 
@@ -106,7 +110,8 @@ def _described(name: str, thing: Any, *, level: str = "##") -> list[str]:
 
 def http_page() -> str:
     """Return the page of the HTTP interface, from its OpenAPI document."""
-    document = openapi_schema()
+    with home_in_memory() as home:
+        document = openapi_document(api_routes(home))
     lines = [
         "# HTTP\n",
         "The service describes itself at `/docs` and `/openapi.json`. Errors are RFC 9457 problem documents.\n",
@@ -115,12 +120,18 @@ def http_page() -> str:
         for method, operation in operations.items():
             if not isinstance(operation, dict) or "responses" not in operation:
                 continue
-            lines += [f"## `{method.upper()} {path}`\n", f"{operation.get('description') or operation.get('summary', '')}\n"]
+            lines += [
+                f"## `{method.upper()} {path}`\n",
+                f"{operation.get('description') or operation.get('summary', '')}\n",
+            ]
             parameters = operation.get("parameters") or []
             if parameters:
                 lines += ["| parameter | in | type | meaning |", "|---|---|---|---|"]
                 lines += [_http_row(parameter) for parameter in parameters] + [""]
-            answers = [f"`{code}` {_cell(answer.get('description', ''))}" for code, answer in operation["responses"].items()]
+            answers = [
+                f"`{code}` {_cell(answer.get('description', ''))}"
+                for code, answer in operation["responses"].items()
+            ]
             lines += ["Answers: " + "; ".join(answers) + ".\n"]
     return "\n".join(lines)
 
@@ -129,7 +140,11 @@ def _http_row(parameter: dict[str, Any]) -> str:
     schema = parameter.get("schema", {})
     kinds = [schema, *schema.get("oneOf", []), *schema.get("anyOf", [])]
     kind = next((part["type"] for part in kinds if part.get("type") not in (None, "null")), "string")
-    bounds = [f"{low}–{high}" for low, high in ((part.get("minimum"), part.get("maximum")) for part in kinds) if high]
+    bounds = [
+        f"{low}–{high}"
+        for low, high in ((part.get("minimum"), part.get("maximum")) for part in kinds)
+        if high
+    ]
     default = next((part["default"] for part in kinds if part.get("default") is not None), None)
     shape = " ".join([str(kind), *bounds[:1], *([f"(default {default})"] if default is not None else [])])
     return f"| `{parameter['name']}` | {parameter['in']} | {shape} | {_cell(parameter.get('description') or '')} |"

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r"^\| (?P<id>[PSLRM]\d+) \| (?P<what>[^|]+) \| (?P<state>[^|]+) \| (?P<tests>[^|]*) \|$", re.M)
+ROW = re.compile(
+    r"^\| (?P<id>[PSLRM]\d+) \| (?P<what>[^|]+) \| (?P<state>[^|]+) \| (?P<tests>[^|]*) \|$", re.MULTILINE
+)
 ROWS = [
     match.groupdict()
     for match in ROW.finditer((ROOT / "docs/reference/coverage.md").read_text(encoding="utf-8"))

@@ -1,5 +1,8 @@
 """The HTTP service over a home."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from foretaste import __version__
 from foretaste.app.home import Home
 from foretaste.app.http.asgi.application import Application
@@ -20,12 +23,22 @@ def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | No
 
     `clock` gives the time of every request in microseconds UTC.
     """
-    service = Service(home, clock)
-    routes = [route for module in MODULES for route in module.operations.bind(service)]
-    described = json_response(document(routes, title=TITLE, version=__version__, about=ABOUT))
+    routes = api_routes(home, clock)
+    described = json_response(openapi_document(routes))
 
     def openapi(_: Request) -> Response:
         return described
 
     own = Route(method="GET", path="/openapi.json", handler=openapi, hidden=True)
     return Application([*routes, own, *page_routes()], limits)
+
+
+def api_routes(home: Home, clock: Clock = wall_clock) -> list[Route]:
+    """Return the routes of the interface, without pages."""
+    service = Service(home, clock)
+    return [route for module in MODULES for route in module.operations.bind(service)]
+
+
+def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
+    """Return the OpenAPI document of the interface."""
+    return document(routes, title=TITLE, version=__version__, about=ABOUT)
