@@ -1,7 +1,7 @@
 """Run every benchmark, one after the other: `python benchmarks/run_all.py [--data FOLDER]`.
 
-`--data` is a folder with data that must be fetched by hand (`gowalla/train.parquet`, `gowalla/test.parquet`); without it
-what needs them is left out, and said to be.
+`--data` is a folder with data that must be fetched by hand (`gowalla/train.parquet`, `gowalla/test.parquet`);
+without it what needs them is left out, and said to be.
 """
 
 import argparse

@@ -114,7 +114,7 @@ def http_page() -> str:
         document = openapi_document(api_routes(home))
     lines = [
         "# HTTP\n",
-        "The service describes itself at `/docs` and `/openapi.json`. Errors are RFC 9457 problem documents.\n",
+        "It describes itself at `/docs` and `/openapi.json`. Errors are problem documents (RFC 9457).\n",
     ]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -141,13 +141,15 @@ def _http_row(parameter: dict[str, Any]) -> str:
     kinds = [schema, *schema.get("oneOf", []), *schema.get("anyOf", [])]
     kind = next((part["type"] for part in kinds if part.get("type") not in (None, "null")), "string")
     bounds = [
-        f"{low}–{high}"
+        f"{low} to {high}"
         for low, high in ((part.get("minimum"), part.get("maximum")) for part in kinds)
         if high
     ]
     default = next((part["default"] for part in kinds if part.get("default") is not None), None)
-    shape = " ".join([str(kind), *bounds[:1], *([f"(default {default})"] if default is not None else [])])
-    return f"| `{parameter['name']}` | {parameter['in']} | {shape} | {_cell(parameter.get('description') or '')} |"
+    shown = [] if default in (None, (), []) else [f"(default {str(default).lower()})"]
+    shape = " ".join([str(kind), *bounds[:1], *shown])
+    meaning = _cell(parameter.get("description") or "")
+    return f"| `{parameter['name']}` | {parameter['in']} | {shape} | {meaning} |"
 
 
 def _cell(text: str) -> str:
