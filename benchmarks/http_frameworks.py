@@ -10,7 +10,7 @@ system before and after, and the load comes from another process over keep-alive
 """
 
 # Candidates are imported where they are tried, and declare the real route's parameters without use.
-# ruff: noqa: ARG001, PLC0415, PLR0917
+# ruff: noqa: ARG001, PLC0415
 
 import argparse
 import importlib.util

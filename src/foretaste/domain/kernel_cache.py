@@ -24,7 +24,7 @@ def use_cache_of_these_sources() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return
-    numba.config.CACHE_DIR = str(folder)
+    vars(numba.config)["CACHE_DIR"] = str(folder)
 
 
 def _digest() -> str:
