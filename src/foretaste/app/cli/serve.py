@@ -11,12 +11,12 @@ from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
+from foretaste.app.http.server import server_config
 from foretaste.app.settings import load_settings
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import CorruptDataError, UnavailableError
 
-SHUTDOWN_SECONDS = 10
 BACKLOG = 2048
 
 
@@ -90,16 +90,9 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
     """
     warm(home)
     home.follow()
-    config = uvicorn.Config(
-        create_app(home),
-        log_level="warning",
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(server_config(create_app(home))).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
