@@ -138,7 +138,7 @@ def test_a_killed_writer_leaves_whole_versions_and_a_champion_that_was_promoted(
     registry = DirectoryModelRegistry(tmp_path / "models")
     for trial in range(4):
         command = [sys.executable, "-c", WRITER, str(tmp_path), str(trial)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:  # noqa: S603 - starts Python
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             acknowledged = [writer.stdout.readline().strip() for _ in range(1 + trial)]
             until = time.monotonic() + 0.002 * trial
             while time.monotonic() < until:

@@ -130,13 +130,12 @@ class ModelContract:
 
     def test_scoring_changes_neither_history_nor_model(self, model: Model, shop: Shop) -> None:
         history = shop.history(5)
-        before = [array.copy() for array in (history.item, history.weight, history.time)]
+        before = history.item.tobytes(), history.weight.tobytes(), history.time.tobytes()
         first = model.score(history, shop.moment)
         model.score(shop.history(6), shop.moment)
         model.explain(history, 3, shop.moment)
         assert model.score(history, shop.moment).tobytes() == first.tobytes()
-        for array, copy in zip((history.item, history.weight, history.time), before, strict=True):
-            assert array.tobytes() == copy.tobytes()
+        assert before == (history.item.tobytes(), history.weight.tobytes(), history.time.tobytes())
 
     def test_the_same_seed_learns_the_same(self, model: Model, shop: Shop) -> None:
         again = self.learner().fit(shop.interactions, SEED, shop.catalog)
