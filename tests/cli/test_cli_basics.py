@@ -42,7 +42,7 @@ def test_help_imports_nothing_heavy():
         "import sys; from foretaste.app.cli import app; "
         "print({'numba', 'polars', 'scipy', 'litestar', 'numpy'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)  # ours
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
     assert done.stdout.strip() == b"set()"
 
 

@@ -32,7 +32,7 @@ def serving(home: Path):
     """Give a client of `foretaste serve` and its process, which is stopped in the end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FORETASTE_")}
     command = [*PROGRAM, "serve", "--home", str(home), "--port", "0", "--json"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)  # ours
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         announced = json.loads(process.stderr.readline())
         with httpx.Client(base_url=announced["address"], timeout=30) as client:
@@ -181,6 +181,6 @@ def test_addresses_are_shown_as_a_browser_takes_them():
 
 def test_the_package_is_a_program_of_its_own(home):
     command = [*PROGRAM, "recommend", "u1", "--home", str(home), "-k", "1"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # ours
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "for user u1" in done.stdout

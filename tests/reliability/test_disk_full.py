@@ -25,12 +25,10 @@ def small_disk(tmp_path):
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    if (
-        os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode
-    ):  # fixed arguments
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk takes a superuser")
     yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)  # fixed arguments
+    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ UNSUPPORTED = 77
 def told_without_sync(directory, synchronous):
     """Return what senders were told before and after the disk began to refuse syncing, and the last seq."""
     command = [sys.executable, str(CHILD), str(directory / "foretaste.db"), synchronous]
-    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # our own script
+    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if child.returncode == UNSUPPORTED:
         pytest.skip("this system does not let a process filter its system calls")
     return child.stdout.split()

@@ -25,7 +25,7 @@ ROUNDS_PER_LOG = 20
 def ingest_until_killed(path: Path, first: int, chance: random.Random, log: str) -> set[int]:
     """Return the numbers of the events that a child acknowledged before it was killed."""
     command = [sys.executable, str(CHILD), str(path), str(first), str(chance.randrange(2**32)), log]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:  # our own script
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         lines = [child.stdout.readline() for _ in range(chance.randrange(1, 200))]
         moment = time.perf_counter() + chance.uniform(0.0, 0.005)
         while time.perf_counter() < moment:
