@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,12 +101,18 @@ def _described(name: str, thing: Any, *, level: str = "##") -> list[str]:
     return [
         f"{level} `ft.{name}`\n",
         "```text",
-        f"{name.rsplit('.', 1)[-1]}{inspect.signature(thing)}",
+        name.rsplit(".", 1)[-1] + _signature(thing),
         "```\n",
         "```text",
         f"{inspect.cleandoc(thing.__doc__ or '')}",
         "```\n",
     ]
+
+
+def _signature(thing: Any) -> str:
+    """Return the signature without what differs between runs and versions of Python."""
+    shown = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", str(inspect.signature(thing)))
+    return shown.replace("pathlib._local.", "pathlib.")
 
 
 def http_page() -> str:
