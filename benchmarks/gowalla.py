@@ -253,8 +253,9 @@ def table(results: list[Result]) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {r.model} | {r.recall:.4f} | {r.ndcg:.4f} | {r.tune_seconds} | {r.fit_seconds} | {r.score_micros} |"
-        for r in results
+        f"| {row.model} | {row.recall:.4f} | {row.ndcg:.4f} "
+        f"| {row.tune_seconds} | {row.fit_seconds} | {row.score_micros} |"
+        for row in results
     ]
     return "\n".join(lines)
 
@@ -278,7 +279,7 @@ def main() -> int:
 
     train = read(arguments.data / "train.parquet")
     interactions = interactions_of(train)
-    print(f"kernels compiled or loaded, and a few people fitted, in {compile_training(interactions):.1f} s")
+    print(f"kernels compiled or loaded, a few people fitted, in {compile_training(interactions):.1f} s")
     moment = moment_of(interactions)
     models: dict[str, Model] = {}
     fitted = []
@@ -301,12 +302,11 @@ def main() -> int:
         }
         report = {"machine": machine, "results": [asdict(result) for result in results]}
         arguments.json.write_text(json.dumps(report, indent=1))
+    if arguments.users:
+        return 0
     ials = results[0]
-    met = (
-        ials.recall >= FLOOR["recall"]
-        and ials.ndcg >= FLOOR["ndcg"]
-        and ials.fit_seconds <= FLOOR["fit_seconds"]
-    )
+    good = ials.recall >= FLOOR["recall"] and ials.ndcg >= FLOOR["ndcg"]
+    met = good and ials.fit_seconds <= FLOOR["fit_seconds"]
     print(f"iALS {'meets' if met else 'misses'} its floor {FLOOR}")
     return 0 if met else 1
 

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from foretaste.domain.interactions import Interactions
 from foretaste.features.recency import Recency
 from foretaste.models.grid_walk import walk
-from foretaste.models.tuning import HALF_LIVES, best_recency, ndcg, validation
+from foretaste.models.tuning import MAX_QUERIES_PER_USER, USUAL_RECENCY, best_recency, ndcg, validation
 
 
-def interactions(n=400, timed=True, seed=0):
+def interactions(n=400, timed=True, seed=0, n_items=90):
     generator = np.random.default_rng(seed)
     return Interactions(
         generator.integers(0, 20, n).astype(np.int32),
-        generator.integers(0, 90, n).astype(np.int32),
+        generator.integers(0, n_items, n).astype(np.int32),
         np.ones(n, np.float32),
         np.arange(n) if timed else np.zeros(n, np.int64),
         20,
-        90,
+        n_items,
         timed=timed,
     )
 
@@ -42,6 +42,12 @@ def test_untimed_questions_hold_out_a_part_of_every_history():
     assert 0.85 * len(data) < len(questions.train) < 0.95 * len(data)
     for history, answer in zip(questions.histories, questions.answers, strict=True):
         assert len(np.intersect1d(history.item, answer)) == 0
+
+
+def test_no_person_asks_more_than_a_few_questions():
+    questions = validation(interactions(9000, n_items=5000), 0)
+    first = [int(history.time[0]) for history in questions.histories]
+    assert max(first.count(time) for time in set(first)) == MAX_QUERIES_PER_USER
 
 
 @pytest.mark.parametrize("timed", [True, False])
@@ -68,9 +74,9 @@ def test_ndcg_is_one_for_an_oracle_and_nothing_for_equal_scores():
 
 def test_recency_is_tried_on_timed_data_only():
     timed, untimed = validation(interactions(2000), 0), validation(interactions(2000, timed=False), 0)
-    best = best_recency(timed, lambda recency: recency.half_life_events or 100.0)
-    assert best == Recency(half_life_events=None)
-    assert best_recency(timed, lambda _: 1.0) == Recency(half_life_events=HALF_LIVES[0])
+    best = best_recency(timed, lambda recency: recency.half_life_events or 0.0)
+    assert best == Recency(half_life_events=64.0)
+    assert best_recency(timed, lambda recency: 1.0 + 0.001 * recency.power) == USUAL_RECENCY
     assert best_recency(untimed, lambda recency: recency.half_life_events or 0.0) == Recency()
 
 

@@ -10,19 +10,27 @@ from foretaste.domain.arrays import Doubles, Floats, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.recency import Recency
+from foretaste.models.grid_walk import WORTHWHILE
 from foretaste.models.training_matrix import part
 
 CUTOFF = 20
 """NDCG is taken of the first so many places."""
 MAX_QUERIES = 2_000
+MAX_QUERIES_PER_USER = 20
+"""Else a few busy people would choose for all."""
 SHARE = 0.1
 """Part of the window that is held out: its end where it has times, else a part of each history."""
 BATCH = 250
 """Queries scored at once: bounds memory."""
 MIN_QUERIES = 50
 """With fewer questions the usual values are better than what noise would choose."""
-HALF_LIVES = (3.0, 6.0, 1.5, 12.0, 25.0, 50.0, None)
-"""Tried for the forgetting of events, the first one being the usual value; equals go to the earlier."""
+USUAL_RECENCY = Recency(half_life_events=4.0)
+RECENCIES = (
+    Recency(power=1.0),
+    *(Recency(half_life_events=events) for events in (1.0, 2.0, 8.0, 16.0, 32.0, 64.0)),
+    Recency(),
+)
+"""Ways to forget that are tried beside the usual one; equals go to the earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,14 @@ def ndcg(questions: Validation, score: Callable[[Sequence[History]], Floats]) ->
 
 
 def best_recency(questions: Validation, value: Callable[[Recency], float]) -> Recency:
-    """Return the half-life in events with the highest `value`; none where the data has no times."""
+    """Return the way to forget with the highest `value`; none where the data has no times."""
     if not questions.train.timed:
         return Recency()
-    candidates = [Recency(half_life_events=half_life) for half_life in HALF_LIVES]
-    return max(candidates, key=value) if len(questions) >= MIN_QUERIES else candidates[0]
+    if len(questions) < MIN_QUERIES:
+        return USUAL_RECENCY
+    values = [value(recency) for recency in RECENCIES]
+    best = int(np.argmax(values))
+    return RECENCIES[best] if values[best] > WORTHWHILE * value(USUAL_RECENCY) else USUAL_RECENCY
 
 
 def _ndcg_of_one(scores: Floats, seen: Ordinals, answer: Ordinals) -> float:
@@ -90,7 +101,8 @@ def _by_time(interactions: Interactions, generator: np.random.Generator) -> Vali
     asked = np.flatnonzero(
         (order >= cut) & (interactions.weight[order] > 0.0) & (begin < np.arange(len(user)))
     )
-    asked = np.sort(generator.permutation(asked)[: 2 * MAX_QUERIES])
+    asked = generator.permutation(asked)
+    asked = np.sort(asked[_rank_among_equals(user[asked]) < MAX_QUERIES_PER_USER][: 2 * MAX_QUERIES])
     histories: list[History] = []
     answers: list[Ordinals] = []
     for place in asked:
@@ -102,6 +114,17 @@ def _by_time(interactions: Interactions, generator: np.random.Generator) -> Vali
     train = np.zeros(len(interactions), np.bool_)
     train[:cut] = True
     return Validation(part(interactions, train), histories, answers)
+
+
+def _rank_among_equals(values: Ordinals) -> NDArray[np.int64]:
+    """Return for each entry how many equal ones stand before it."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    lengths = np.diff(np.concatenate((begins, [len(values)])))
+    rank = np.empty(len(values), np.int64)
+    rank[order] = np.arange(len(values)) - np.repeat(begins, lengths) if len(values) else 0
+    return rank
 
 
 def _by_lot(interactions: Interactions, generator: np.random.Generator) -> Validation:
