@@ -1,6 +1,7 @@
 """State: all that is known of users and items, as a fold of the event log."""
 
 import hashlib
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     history_length: int = 200
     window: int = 5
     pair_gap_seconds: float | None = None
-    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 604_800.0, 2_592_000.0)
+    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 604_800.0, 2_592_000.0, math.inf)
     neighbours_per_item: int = 2048
     weights: EventWeights = EventWeights()
 

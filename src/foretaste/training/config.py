@@ -23,7 +23,8 @@ def silent(_stage: str, _share: float) -> None:
 def usual_sources() -> dict[str, Learner]:
     """Return the sources that ship: what each is called, and how it is learnt."""
     return {
-        "popularity": PopularityConfig(half_life=2_592_000.0),
+        "popularity": PopularityConfig(),
+        "popularity_month": PopularityConfig(half_life=2_592_000.0),
         "popularity_week": PopularityConfig(half_life=604_800.0),
         "popularity_day": PopularityConfig(half_life=86_400.0),
         "popularity_hour": PopularityConfig(half_life=3600.0),
