@@ -80,6 +80,7 @@ def sample(query: Query, view: View, truth: int) -> Sample:
     z = standardize(ranked.candidates.score, ranked.mean, ranked.deviation)
     return Sample(
         columns=np.concatenate((z, ranked.boost[None, :])).T.astype(np.float32, order="C"),
+        proposed=ranked.candidates.proposed.T.astype(np.bool_),
         truth=row if found else -1,
         length=len(ranked.occasion.history),
     )

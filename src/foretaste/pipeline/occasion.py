@@ -90,17 +90,18 @@ def _history(query: Query, view: View) -> History:
 
 
 def _sources(query: Query, view: View, *, cold: bool) -> tuple[str, ...]:
+    """Return the sources that answer: of those wanted the ones in the blend, or all if none is."""
     models, wanted = view.artifact.models, view.scenario.sources
     if query.model is not None:
         if query.model not in models:
             known = ", ".join(sorted(models))
             raise UnknownModelError(f"no model is called {query.model!r}; there are {known}", field="model")
-        wanted = (query.model,)
+        return (query.model,)
     if cold:
         wanted = view.scenario.fallback
-    if wanted == "all":
-        return tuple(models)
-    return tuple(source for source in models if is_kind(view.artifact, source, wanted))
+    found = tuple(source for source in models if wanted == "all" or is_kind(view.artifact, source, wanted))
+    heard = tuple(source for source in found if source in view.artifact.blend.sources)
+    return heard or found
 
 
 def _weights(artifact: Artifact, sources: tuple[str, ...], length: int) -> Doubles:

@@ -1,7 +1,7 @@
 """The blend: one score out of the scores of several sources, with weights learnt on past queries."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import msgspec
@@ -10,6 +10,9 @@ import numpy as np
 from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.listwise import fit_weights, gains
 from foretaste.ranking.samples import Sample, SampleTable, stack
+
+BLENDS = ("by context", "common")
+"""The forms of a blend proper; any other form is the name of a single source."""
 
 LENGTHS = (1, 2, 5, 20)
 """Histories shorter than 1, 2, 5, 20 and longer ones have weights of their own."""
@@ -29,6 +32,9 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     most: int = 6000
     """More samples than this are thinned out evenly at random."""
+
+    least_part: float = 0.04
+    """A source that nowhere weighs this part of the weightiest one is left out: it would only cost time."""
 
     judged: float = 0.4
     """The latest part of the samples, on which the forms of blend are compared."""
@@ -67,22 +73,32 @@ class Blend:
         """Learn the weights from `samples` (in order of time), whose columns are `sources` and the boost.
 
         Three forms compete on the latest samples by NDCG@10 after being fitted on the earlier ones:
-        weights by context, common weights, and each single source; the best is fitted again on all
-        samples. So the blend is not worse than its best source, as far as the samples can tell.
+        weights by context, common weights, and each single source, which must be ahead by more than a
+        standard error; the best is fitted again on all samples. So the blend is not worse than its best
+        source, as far as the samples can tell. Sources that turn out to weigh next to nothing are left out
+        of `sources`, and the rest compete once more.
         """
         options = options or BlendOptions()
-        table = stack(samples, len(sources) + 1)
+        table = stack(samples, len(sources))
         if len(table) < options.fewest:
             return cls.even(sources, options.least_boost)
         if len(table) > options.most:
             chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
             table = table.take(np.sort(chosen))
-        cut = int(len(table) * (1.0 - options.judged))
-        early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
-        forms = ("by context", "common", *sources)
-        report = {form: _judge(late, _fit_form(form, early, sources, options)) for form in forms}
-        best = max(forms, key=lambda form: report[form])  # the first of equals
-        return cls(tuple(sources), _fit_form(best, table, sources, options), best, report)
+        names = tuple(sources)
+        gained = _compete((*BLENDS, *names), table, names, options)
+        report = {form: float(gain.mean()) for form, gain in gained.items()}
+        form = _winner(gained, names)
+        weights = _fit_form(form, table, names, options)
+        heard = np.flatnonzero(_part(weights) >= options.least_part)
+        if form in BLENDS and 0 < len(heard) < len(names):
+            table, names = table.among(heard), tuple(names[int(source)] for source in heard)
+            again = _compete(BLENDS, table, names, options)
+            form = max(BLENDS, key=lambda form: again[form].mean())
+            weights = _fit_form(form, table, names, options)
+        elif form not in BLENDS:
+            names, weights = (form,), weights[:, [names.index(form), -1]]
+        return cls(names, weights, form, report)
 
     def row(self, length: int) -> Doubles:
         """Return the weights for a history of `length` events, float64 [n_sources + 1]."""
@@ -113,25 +129,53 @@ def context_of(length: Int64s) -> Int64s:
     return np.searchsorted(np.array(LENGTHS), length, side="right").astype(np.int64)
 
 
+def _compete(
+    forms: Sequence[str], table: SampleTable, sources: Sequence[str], options: BlendOptions
+) -> dict[str, Doubles]:
+    """Return what every form gains on the latest samples after being fitted on the earlier ones."""
+    cut = int(len(table) * (1.0 - options.judged))
+    early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
+    return {form: _judge(late, _fit_form(form, early, sources, options)) for form in forms}
+
+
+def _winner(gained: Mapping[str, Doubles], sources: Sequence[str]) -> str:
+    """Return the better blend, or the best single source if it is ahead by more than a standard error."""
+    best = max(BLENDS, key=lambda form: gained[form].mean())
+    alone = max(sources, key=lambda source: gained[source].mean())
+    ahead = gained[alone] - gained[best]
+    return alone if ahead.mean() > ahead.std() / np.sqrt(len(ahead)) else best
+
+
+def _part(weights: Doubles) -> Doubles:
+    """Return each source's largest weight over the largest of all, float64 [n_sources]."""
+    largest = weights[:, :-1].max(axis=0)
+    return np.asarray(largest / max(largest.max(), np.finfo(np.float64).tiny))
+
+
 def _fit_form(form: str, table: SampleTable, sources: Sequence[str], options: BlendOptions) -> Doubles:
-    least = np.zeros(len(sources) + 1)
+    """Return the weights of a form, float64 [n_contexts, n_sources + 1], fitted on `table`."""
+    used = np.array([form in (*BLENDS, source) for source in sources])
+    columns = np.append(np.flatnonzero(used), len(sources))
+    part = table if used.all() else replace(table, columns=np.ascontiguousarray(table.columns[:, columns]))
+    least = np.zeros(len(columns))
     least[-1] = options.least_boost
-    usable = np.array([form in ("by context", "common", source) for source in (*sources, form)], np.float64)
-    even = np.append(np.full(len(sources), 1.0 / len(sources)), options.least_boost) * usable
-    common = fit_weights(table, start=even, least=least, prior=1.0, usable=usable)
-    rows = np.tile(common, (len(LENGTHS) + 1, 1))
+    even = np.append(np.full(len(columns) - 1, 1.0 / (len(columns) - 1)), options.least_boost)
+    common = fit_weights(part, start=even, least=least, prior=1.0)
+    rows = np.zeros((len(LENGTHS) + 1, len(sources) + 1))
+    rows[:, columns] = common
     if form == "by context":
         contexts = context_of(table.length)
         for context in np.unique(contexts):
-            part = table.take(np.flatnonzero(contexts == context))
-            rows[context] = fit_weights(part, start=common, least=least, prior=options.prior, usable=usable)
+            own = part.take(np.flatnonzero(contexts == context))
+            rows[context, columns] = fit_weights(own, start=common, least=least, prior=options.prior)
     return rows
 
 
-def _judge(table: SampleTable, rows: Doubles) -> float:
+def _judge(table: SampleTable, rows: Doubles) -> Doubles:
+    """Return NDCG@10 of each sample under the weights of its context, float64 [len(table)]."""
     contexts = context_of(table.length)
     gained = np.zeros(len(table))
     for context in np.unique(contexts):
         chosen = np.flatnonzero(contexts == context)
         gained[chosen] = gains(table.take(chosen), rows[context])
-    return float(gained.mean()) if len(table) else 0.0
+    return gained

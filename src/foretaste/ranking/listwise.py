@@ -8,6 +8,8 @@ from foretaste.domain.kernel import kernel
 from foretaste.ranking.samples import SampleTable
 
 CUTOFF = 10
+TOLERANCE = 1e-7
+"""The search ends where a step lowers the loss relatively by less."""
 
 
 @kernel
@@ -61,17 +63,12 @@ def _places(columns: Floats, start: Int64s, truth: Int64s, weights: Doubles) -> 
     return places
 
 
-def fit_weights(
-    table: SampleTable, *, start: Doubles, least: Doubles, prior: float, usable: Doubles | None = None
-) -> Doubles:
+def fit_weights(table: SampleTable, *, start: Doubles, least: Doubles, prior: float) -> Doubles:
     """Return the weights that minimize the cross-entropy of `table`, each at least `least`.
 
-    The loss has a pull to `start` that weighs as much as `prior` samples. Columns whose `usable` is 0
-    stay at `least`. Cao et al. 2007, "Learning to rank: from pairwise approach to listwise approach" (the
-    top-one case); solved by L-BFGS-B.
+    The loss has a pull to `start` that weighs as much as `prior` samples. Cao et al. 2007, "Learning to
+    rank: from pairwise approach to listwise approach" (the top-one case); solved by L-BFGS-B.
     """
-    free = np.ones(len(start), np.bool_) if usable is None else usable > 0
-    bounds = [(low, None if is_free else low) for low, is_free in zip(least, free, strict=True)]
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
         pull = weights - start
@@ -80,8 +77,9 @@ def fit_weights(
         value += _loss(table.columns, table.start, table.truth, weights, gradient)
         return value / max(len(table), 1), gradient / max(len(table), 1)
 
-    first = np.where(free, np.maximum(start, least), least)
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
+    bounds = [(low, None) for low in least]
+    first = np.maximum(start, least)
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": TOLERANCE})
     return np.asarray(found.x, np.float64)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int64s
+from foretaste.domain.arrays import Floats, Int64s, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -13,20 +13,26 @@ class Sample:
     """The candidates of one past query, and what the person did next.
 
     `columns` float32 [n_candidates, n_sources + 1] are the standardized scores of the sources and, last,
-    the boost, in order of item ordinal. `truth` is the row of the item that came next, -1 where it was
-    not among the candidates. `length` is the length of the history that was scored.
+    the boost, in order of item ordinal; `proposed` bool [n_candidates, n_sources] tells who proposed them.
+    `truth` is the row of the item that came next, -1 where it was not among the candidates. `length` is
+    the length of the history that was scored.
     """
 
     columns: Floats
+    proposed: Mask
     truth: int
     length: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleTable:
-    """Samples after one another: list i is `columns[start[i]:start[i + 1]]`, its row `truth[i]` came."""
+    """Samples after one another: list i has the rows from `start[i]` to before `start[i + 1]`.
+
+    Row `truth[i]` of it, counted from its start, is the item that came.
+    """
 
     columns: Floats
+    proposed: Mask
     start: Int64s
     truth: Int64s
     length: Int64s
@@ -40,16 +46,52 @@ class SampleTable:
         sizes = np.diff(self.start)[chosen]
         start = np.concatenate(([0], np.cumsum(sizes)))
         rows = np.arange(start[-1]) + np.repeat(self.start[chosen] - start[:-1], sizes)
-        return SampleTable(self.columns[rows], start, self.truth[chosen], self.length[chosen])
+        return SampleTable(
+            self.columns[rows], self.proposed[rows], start, self.truth[chosen], self.length[chosen]
+        )
+
+    def among(self, sources: Int64s) -> "SampleTable":
+        """Return the samples as they would be if there were only the `sources` (column numbers, rising).
+
+        What no other source proposed goes, samples whose truth goes too, and scores are standardized anew.
+        """
+        reached = np.asarray(self.proposed[self.start[:-1] + self.truth][:, sources].any(axis=1))
+        part = self.take(np.flatnonzero(reached))
+        stays = np.asarray(part.proposed[:, sources].any(axis=1))
+        place = np.concatenate(([0], np.cumsum(stays)))
+        start = place[part.start]
+        columns = part.columns[stays][:, [*sources, -1]]
+        columns[:, :-1] = _standardized(columns[:, :-1], start)
+        return SampleTable(
+            columns=columns,
+            proposed=part.proposed[stays][:, sources],
+            start=start,
+            truth=place[part.start[:-1] + part.truth] - start[:-1],
+            length=part.length,
+        )
 
 
-def stack(samples: Sequence[Sample], n_columns: int) -> SampleTable:
+def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:
     """Return the samples whose truth is among the candidates as one table, in their order."""
     usable = [sample for sample in samples if sample.truth >= 0]
-    columns = [np.empty((0, n_columns), np.float32), *(sample.columns for sample in usable)]
+    columns = [np.empty((0, n_sources + 1), np.float32), *(sample.columns for sample in usable)]
+    proposed = [np.empty((0, n_sources), np.bool_), *(sample.proposed for sample in usable)]
     return SampleTable(
         columns=np.ascontiguousarray(np.concatenate(columns), np.float32),
+        proposed=np.concatenate(proposed),
         start=np.cumsum([0, *(len(sample.columns) for sample in usable)], dtype=np.int64),
         truth=np.array([sample.truth for sample in usable], np.int64),
         length=np.array([sample.length for sample in usable], np.int64),
     )
+
+
+def _standardized(columns: Floats, start: Int64s) -> Floats:
+    """Return `columns` with mean 0 and deviation 1 in every list; 0 where all of a list are alike."""
+    if not len(columns):
+        return columns
+    sizes = np.diff(start)
+    wide = columns.astype(np.float64)
+    wide -= np.repeat(np.add.reduceat(wide, start[:-1]) / sizes[:, None], sizes, axis=0)
+    deviation = np.sqrt(np.add.reduceat(wide**2, start[:-1]) / sizes[:, None])
+    inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-6)
+    return np.asarray(wide * np.repeat(inverse, sizes, axis=0), np.float32)

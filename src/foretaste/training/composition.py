@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from foretaste.domain.arrays import Ordinals
+from foretaste.domain.arrays import Int64s, Ordinals
 from foretaste.domain.event import EventColumns
 from foretaste.domain.query import Query
 from foretaste.features.state import State
@@ -80,16 +80,25 @@ class Composition:
         return sample(self._query(now), self._view(user, self._shipped[BLEND]), truth)
 
     def _fill_alone(self, lists: Ordinals, ranked: Scored, k: int) -> None:
-        candidates = ranked.candidates
         for place, source in enumerate(self._sources, start=len(self._shipped)):
-            if source in candidates.sources:
-                row = candidates.sources.index(source)
-                own = np.flatnonzero(candidates.proposed[row])
-                best = own[np.argsort(-candidates.score[row, own], kind="stable")[:k]]
-                lists[place, : len(best)] = candidates.item[best]
+            best = self._best_alone(source, ranked)[:k]
+            lists[place, : len(best)] = best
         free = np.flatnonzero(ranked.occasion.allowed)
         drawn = self._generator.choice(free, min(k, len(free)), replace=False)
         lists[-1, : len(drawn)] = drawn
+
+    def _best_alone(self, source: str, ranked: Scored) -> Int64s:
+        """Return the items that `source` proposes, best first; of one that the blend left out, all it knows."""
+        candidates, occasion = ranked.candidates, ranked.occasion
+        if source in candidates.sources:
+            row = candidates.sources.index(source)
+            own = np.flatnonzero(candidates.proposed[row])
+            return candidates.item[own[np.argsort(-candidates.score[row, own], kind="stable")]].astype(
+                np.int64
+            )
+        score = self._shipped[BLEND].models[source].score(occasion.history, occasion.moment)
+        own = np.flatnonzero(occasion.allowed & (score > 0.0))
+        return own[np.argsort(-score[own], kind="stable")]
 
     def _keep(self, ranked: Scored) -> None:
         if self._remember:
