@@ -61,7 +61,9 @@ export function setUpSearch(open) {
       event.preventDefault();
       return mark(marked + (event.key === "ArrowDown" ? 1 : marked < 0 ? 0 : -1));
     }
-    return event.key === "Enter" ? choose(found[Math.max(0, marked)]) : undefined;
+    if (event.key !== "Enter") return undefined;
+    event.preventDefault(); // else the key would press the first button of the dialog that opens
+    return choose(found[Math.max(0, marked)]);
   });
   input.addEventListener("blur", () => setTimeout(close, 150));
   input.addEventListener("focus", look);

@@ -1,0 +1,267 @@
+"""The storefront in a real browser. Without one, or without playwright, these are skipped and say so."""
+
+import os
+import shutil
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from foretaste.app.http.application import create_app
+from foretaste.app.http.server import server_config
+from foretaste.app.wiring import home_in_memory
+from foretaste.domain.item import Item
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the dependency group `screenshots`")
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
+
+pytestmark = [
+    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason=f"needs a Chromium; {CHROMIUM} is not there"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # playwright's own sockets
+]
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A service of 40 items, one of them with a hostile title, and two people with a past."""
+    with home_in_memory() as home:
+        home.put_items(
+            [
+                Item(item_id=f"i{n}", title=f"Film {n}" if n else HOSTILE, categories=(f"Kind {n % 4}",))
+                for n in range(40)
+            ]
+        )
+        past = [
+            {"user_id": f"u{user}", "item_id": f"i{(user * 3 + n) % 40}", "type": "watch"}
+            for user in range(12)
+            for n in range(24)
+        ]
+        home.recorder.record(past, now=1_700_000_000_000_000)
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(server_config(create_app(home)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    opened = context.new_page()
+    opened.set_default_timeout(10_000)
+    opened.troubles = []
+    opened.on("pageerror", lambda error: opened.troubles.append(str(error)))
+    opened.on("console", lambda told: opened.troubles.append(told.text) if told.type == "error" else None)
+    yield opened
+    context.close()
+
+
+def visit(page, address, user="u1"):
+    page.goto(f"{address}/?user={user}")
+    page.wait_for_selector(".card:not(.skeleton)")
+    page.wait_for_selector("#list[aria-busy=false]")
+    return page
+
+
+def shown(page):
+    return page.locator(".card").evaluate_all("cards => cards.map(card => card.dataset.id)")
+
+
+def settled(page):
+    page.wait_for_selector("#change.fresh")
+    page.wait_for_selector("#list[aria-busy=false]")
+
+
+def test_a_person_sees_cards_with_title_kind_and_reason(page, address):
+    visit(page, address)
+    card = page.locator(".card").first
+    assert card.locator("h3 .open").inner_text().startswith("Film")
+    assert "Kind" in card.locator("small").inner_text()
+    assert card.locator(".why p").inner_text()
+    assert page.locator(".card").count() >= 12
+    assert page.troubles == []
+
+
+def test_rating_takes_the_item_away_and_the_page_says_what_changed(page, address):
+    visit(page, address, "u2")
+    before = shown(page)
+    title = page.locator(".card .open").first.inner_text()
+    page.locator(".card").first.locator(".rate").nth(4).click()
+    settled(page)
+    assert before[0] not in shown(page)
+    told = page.locator("#change").inner_text()
+    assert f"because you rated {title} 5 stars" in told
+    assert page.locator("#past .fresh").inner_text().startswith(title)
+    assert page.troubles == []
+
+
+@pytest.mark.parametrize(
+    ("button", "words"), [("Watched it", "you watched"), ("Not for me", "you passed on")]
+)
+def test_watching_and_dismissing_change_the_list_too(page, address, button, words):
+    visit(page, address, "u3")
+    before = shown(page)
+    page.locator(".card").nth(1).get_by_role("button", name=button).click()
+    settled(page)
+    assert before[1] not in shown(page)
+    assert words in page.locator("#change").inner_text()
+
+
+def test_an_explanation_unfolds_with_bars_that_sum_to_100(page, address):
+    visit(page, address, "u4")
+    why = page.get_by_role("button", name="Why").first
+    why.click()
+    bars = page.locator(".because .bars b").all_inner_texts()
+    assert bars
+    assert abs(sum(int(text.rstrip("%")) for text in bars) - 100) <= len(bars)
+
+
+def test_a_hostile_title_is_shown_as_text(page, address):
+    visit(page, address, "new-1")
+    page.locator("#search").fill("onerror")
+    page.wait_for_selector("#found li[role=option]")
+    assert HOSTILE in page.locator("#found").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#detail[open]")
+    assert page.locator("#detail-title").inner_text() == HOSTILE
+    assert page.title() == "Foretaste"
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_someone_new_starts_with_what_is_popular_and_is_known_after_one_click(page, address):
+    visit(page, address)
+    page.locator("#person").click()
+    page.locator("#newcomer").click()
+    page.wait_for_selector("#people:not([open])", state="attached")
+    page.wait_for_selector("#list[aria-busy=false]")
+    assert page.locator("#source").inner_text() == "Popular right now"
+    page.locator(".card .open").first.click()
+    page.wait_for_selector("#detail[open]")
+    settled(page)
+    page.keyboard.press("Escape")
+    assert page.locator("#source").inner_text() == "For you, as of this moment"
+    assert "you looked at" in page.locator("#change").inner_text()
+
+
+def test_a_genre_keeps_the_list_to_it(page, address):
+    visit(page, address, "u5")
+    page.locator("#chips button", has_text="Kind 2").click()
+    settled(page)
+    assert {text.split(" · ")[-1] for text in page.locator(".card small").all_inner_texts()} == {"Kind 2"}
+    assert page.locator("#chips button", has_text="Kind 2").get_attribute("aria-pressed") == "true"
+
+
+def test_the_keyboard_alone_can_rate(page, address):
+    visit(page, address, "u6")
+    before = shown(page)
+    page.locator(".card").first.locator(".open").focus()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('rate')"):
+            break
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    settled(page)
+    assert "3 stars" in page.locator("#change").inner_text()
+    assert before[0] not in shown(page)
+
+
+def test_focus_can_be_seen(page, address):
+    visit(page, address)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_a_phone_shows_two_columns_and_nothing_sticks_out(browser, address):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce"
+    )
+    page = visit(context.new_page(), address)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    boxes = [card.bounding_box() for card in page.locator(".card").all()[:2]]
+    assert boxes[0]["y"] == boxes[1]["y"]
+    act = page.locator(".card .actions").first.evaluate("row => row.scrollWidth <= row.clientWidth")
+    assert act
+    context.close()
+
+
+def test_light_and_dark_follow_the_system_until_one_is_chosen(browser, address):
+    context = browser.new_context(color_scheme="dark")
+    page = visit(context.new_page(), address)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.locator("#theme").click()
+    light = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == light
+    context.close()
+
+
+def test_a_service_that_is_away_is_said_so_and_may_be_asked_again(page, address):
+    visit(page, address, "u7")
+    page.route("**/recommend/**", lambda route: route.abort())
+    page.locator("#chips button").first.click()
+    page.wait_for_selector("#note:not([hidden])")
+    assert "does not answer" in page.locator("#note").inner_text()
+    page.unroute("**/recommend/**")
+    page.locator("#note button").click()
+    page.wait_for_selector("#note", state="hidden")
+    assert page.locator(".card").count() > 0
+
+
+def test_an_event_that_is_not_taken_is_said_so_and_the_list_stays(page, address):
+    visit(page, address, "u8")
+    before = shown(page)
+    answer = '{"status": 503, "detail": "the disk is full"}'
+    page.route(
+        "**/events",
+        lambda route: route.fulfill(status=503, content_type="application/problem+json", body=answer),
+    )
+    page.locator(".card").first.get_by_role("button", name="Watched it").click()
+    sync_api.expect(page.locator("#change")).to_contain_text("not recorded: the disk is full")
+    assert shown(page) == before
+
+
+def test_an_empty_list_offers_a_way_on(page, address):
+    visit(page, address, "u9")
+    nothing = {
+        "recommendation_id": "r",
+        "source": "trending",
+        "state_seq": 1,
+        "model_version": "m",
+        "items": [],
+    }
+    page.route("**/recommend/**", lambda route: route.fulfill(json=nothing))
+    page.locator("#variety").fill("60")
+    page.wait_for_selector("#note:not([hidden])")
+    assert page.locator("#note .title").inner_text() == "Nothing to show yet"
+
+
+def test_the_reference_page_draws_every_operation_and_can_try_one(page, address):
+    page.goto(f"{address}/docs")
+    page.wait_for_selector("#operations[aria-busy=false]")
+    assert page.locator(".operation").count() > 20
+    box = page.locator("#get_recommend_user_id")
+    box.locator("summary").click()
+    box.locator("input").first.fill("u1")
+    box.get_by_role("button", name="Send").click()
+    sync_api.expect(box.locator("pre")).to_contain_text("recommendation_id")
+    assert page.troubles == []
