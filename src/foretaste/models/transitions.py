@@ -24,12 +24,13 @@ class TransitionsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="ki
     `relation`: `follow` is what came after, `together` what came near, in either order. A neighbour's
     weight is divided by `item popularity ** damping` of the event's item (1: a probability; 0: a count) and
     by `popularity ** discount` of the neighbour's own (0 leaves popular neighbours their lead).
-    `recency` says which events of the history speak and how loudly.
+    `recency` says how loudly the events of the history speak, of which at most the latest `events` do.
     """
 
     relation: Literal["follow", "together"] = "follow"
     damping: float = 1.0
     discount: float = 0.0
+    events: int = 12
     recency: Recency = Recency(half_life_events=3.0)
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "Transitions":  # noqa: ARG002 - nothing is learnt: the state counts every event
@@ -101,6 +102,7 @@ class Transitions:
     def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
         """Return the places of the events that count, and their weights."""
         weight = recent_weights(history, self._config.recency, moment.now)
+        weight[: -self._config.events] = 0.0
         known = (history.item >= 0) & (history.item < moment.items.n_items)
         used = np.flatnonzero(known & (weight != 0.0))
         return used, weight[used]
