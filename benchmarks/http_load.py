@@ -1,0 +1,194 @@
+"""What the running service does under load: CPU per answer, requests per second, latency, durable events.
+
+`python benchmarks/http_load.py --home DIR` copies the home (so that the events of the benchmark do not stay),
+starts `foretaste serve` on the copy as a process of its own, and loads it from another one:
+
+- live answers: k=10, a filter that leaves about a tenth of the items, users uniform over a hundred of those
+  with events, one event per ten answers; the same without diversification, without a filter, explained;
+- similar items, single events at several numbers of connections, batches of events.
+
+CPU is that of all server processes, read from the operating system before and after. Every answer is checked
+to be a 200 or 202; one answer is printed with its model and sources, so that one sees what is measured.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from server_process import cpu_seconds, free_port, load, wait_for_port
+
+SEED = 5
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service and what its home holds."""
+
+    pid: int
+    port: int
+    users: list[str]
+    items: list[str]
+
+    def ask(self, path: str) -> Any:
+        """Return the JSON at a path."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
+            return json.loads(answer.read())
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Service]:
+    """Serve a copy of `home`."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "home"
+        shutil.copytree(home, copy)
+        port = free_port()
+        command = [
+            str(Path(sys.executable).parent / "foretaste"),
+            "serve",
+            "--home",
+            str(copy),
+            "--port",
+            str(port),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            wait_for_port(process, port)
+            bare = Service(process.pid, port, [], [])
+            users = [user["user_id"] for user in bare.ask("/users?limit=100")["users"]]
+            items = [item["item_id"] for item in bare.ask("/catalog/search?limit=50")["items"]]
+            yield Service(process.pid, port, users, items)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def tenth(service: Service) -> str:
+    """Return the filter of the category that leaves most nearly a tenth of the items."""
+    catalog = service.ask("/catalog?limit=100")
+    aim = catalog["available"] / 10
+    nearest = min(catalog["categories"], key=lambda category: abs(category["count"] - aim))
+    print(f"filter: category {nearest['name']}, {nearest['count']} of {catalog['available']} items")
+    return f"category:{nearest['name']}"
+
+
+def answers(service: Service, query: str) -> list[dict[str, Any]]:
+    """Return requests for answers, users uniform, one event per ten."""
+    choose = np.random.default_rng(SEED)
+    rows: list[dict[str, Any]] = []
+    for number in range(2000):
+        user = _one(choose, service.users)
+        rows.append({"method": "GET", "path": f"/recommend/{quote(user, safe='')}?k=10{query}"})
+        if number % 10 == 9:
+            rows.append({"method": "POST", "path": "/events", "body": json.dumps(an_event(service, choose))})
+    return rows
+
+
+def an_event(service: Service, choose: np.random.Generator) -> dict[str, str]:
+    """Return a click of one of the users on one of the items."""
+    return {"user_id": _one(choose, service.users), "item_id": _one(choose, service.items), "type": "click"}
+
+
+def _one(choose: np.random.Generator, values: list[str]) -> str:
+    return values[int(choose.integers(len(values)))]
+
+
+def posts(service: Service, size: int) -> list[dict[str, Any]]:
+    """Return requests that send `size` events each (a lone one as an object)."""
+    choose = np.random.default_rng(SEED)
+    bodies = [[an_event(service, choose) for _ in range(size)] for _ in range(max(8, 400 // size))]
+    return [
+        {"method": "POST", "path": "/events", "body": json.dumps(body[0] if size == 1 else body)}
+        for body in bodies
+    ]
+
+
+def check(service: Service, query: str) -> None:
+    """Ask once and make sure that it is the real thing that is measured."""
+    slate = service.ask(f"/recommend/{quote(service.users[0], safe='')}?k=10{query}")
+    sources = {source for item in slate["items"] for source in item["sources"]}
+    by = ", ".join(sorted(sources))
+    print(f"model {slate['model_version']}, source {slate['source']}, proposed by {by}")
+
+
+def measure(service: Service, name: str, rows: list[dict[str, Any]], given: list[str], per: int = 1) -> None:
+    """Load with `rows` and print one row of the table; `per` events or answers per request."""
+    with tempfile.TemporaryDirectory() as folder:
+        requests = Path(folder) / "requests.jsonl"
+        requests.write_text("\n".join(json.dumps(row) for row in rows))
+        load(service.port, requests, "--seconds", "1", *given[2:])
+        before = cpu_seconds(service.pid)
+        outcome = load(service.port, requests, *given)
+        spent = cpu_seconds(service.pid) - before
+    if set(outcome["statuses"]) - {"200", "202"}:
+        raise RuntimeError(f"{name}: {outcome['statuses']}")
+    units = outcome["requests"] * per
+    print(
+        f"| {name} | {1e6 * spent / units:.0f} | {units / outcome['seconds']:,.0f} | {outcome['p50_ms']:.2f} "
+        f"| {outcome['p99_ms']:.2f} | {outcome['bytes_per_answer']:,} |",
+        flush=True,
+    )
+
+
+def memory_mb(pid: int) -> float:
+    """Return the resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def main() -> None:
+    """Measure everything and print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--filter", help="as category:War; by default what leaves about a tenth")
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--only", help="measure only rows whose name holds this")
+    given = parser.parse_args()
+    seconds = ["--seconds", str(given.seconds)]
+    with running(given.home) as service:
+        only = f"&filter={quote(given.filter or tenth(service))}"
+        check(service, only)
+        rows = [
+            ("live answer, filter, 1 event per 10", answers(service, only), 16, 1),
+            ("live answer, filter, pure relevance", answers(service, only + "&diversity_lambda=1"), 16, 1),
+            ("live answer, no filter", answers(service, ""), 16, 1),
+            ("live answer, no filter, explained", answers(service, "&explain=true"), 16, 1),
+            (
+                "similar items",
+                [
+                    {"method": "GET", "path": f"/items/{quote(item, safe='')}/similar?k=10"}
+                    for item in service.items
+                ],
+                16,
+                1,
+            ),
+            ("single events", posts(service, 1), 1, 1),
+            ("single events", posts(service, 1), 16, 1),
+            ("single events", posts(service, 1), 64, 1),
+            ("events in batches of 100", posts(service, 100), 4, 100),
+            ("events in batches of 1000", posts(service, 1000), 4, 1000),
+        ]
+        print("| what | CPU µs each | each/s | p50 ms | p99 ms | bytes |\n|---|---:|---:|---:|---:|---:|")
+        for name, requests, connections, per in rows:
+            label = f"{name}, {connections} connections"
+            if given.only is None or given.only in label:
+                measure(service, label, requests, [*seconds, "--connections", str(connections)], per)
+        print(f"resident memory at the end: {memory_mb(service.pid):.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
