@@ -35,7 +35,7 @@ def test_weights_are_those_of_the_recency_but_for_the_forgotten(weights, events,
     assert recent_weights(past, recency, now) == pytest.approx(expected, rel=1e-6)
 
 
-def test_what_was_halved_ten_times_is_forgotten():
+def test_what_was_halved_seven_times_is_forgotten():
     weights = recent_weights(history([1.0] * 40), Recency(half_life_events=1.0), 0)
-    assert np.count_nonzero(weights) == 11
+    assert np.count_nonzero(weights) == 8
     assert weights[-1] == 1.0

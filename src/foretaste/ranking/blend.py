@@ -1,5 +1,6 @@
 """The blend: one score out of the scores of several sources, with weights learnt on past queries."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -102,7 +103,7 @@ class Blend:
 
     def row(self, length: int) -> Doubles:
         """Return the weights for a history of `length` events, float64 [n_sources + 1]."""
-        return np.asarray(self.weights[int(context_of(np.array([length]))[0])])
+        return np.asarray(self.weights[bisect_right(LENGTHS, length)])
 
     def describe(self) -> dict[str, Any]:
         """Return the blend as JSON values; `from_description` reads them exactly."""

@@ -32,7 +32,7 @@ def passing(
 def consumed(tally: Tally, types: Collection[str], type_names: Sequence[str]) -> Ordinals:
     """Return the items of `tally` that the person has an event of one of `types` with, int32."""
     done = np.array([name in types for name in type_names], np.bool_)
-    return np.asarray(tally.item[done[tally.type]], np.int32)
+    return np.asarray(tally.item[done[tally.type]])
 
 
 def without(mask: Mask, items: Ordinals) -> None:
