@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from foretaste.adapters.files.reading import read_events, read_items
     from foretaste.app import datasets
     from foretaste.app.evaluating import Evaluation, evaluate
+    from foretaste.app.item_index import ItemIndex
     from foretaste.app.recommender import Recommender
     from foretaste.app.slates import Slate
     from foretaste.domain.errors import ForetasteError
@@ -32,6 +33,7 @@ __all__ = [
     "Events",
     "ForetasteError",
     "Item",
+    "ItemIndex",
     "Recommender",
     "Slate",
     "datasets",
@@ -46,6 +48,7 @@ _MODULE_OF = {
     "Events": "foretaste.adapters.files.event_table",
     "ForetasteError": "foretaste.domain.errors",
     "Item": "foretaste.domain.item",
+    "ItemIndex": "foretaste.app.item_index",
     "Recommender": "foretaste.app.recommender",
     "Slate": "foretaste.app.slates",
     "evaluate": "foretaste.app.evaluating",

@@ -7,7 +7,7 @@ import msgspec
 from foretaste.app.home import Home
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.errors import InvalidInputError
-from foretaste.training.config import Progress, TrainConfig, silent
+from foretaste.training.config import Progress, TrainConfig, chosen_sources, silent
 from foretaste.training.corpus import Corpus, read_corpus
 from foretaste.training.report import TrainReport
 from foretaste.training.run import learn, train
@@ -30,7 +30,7 @@ def train_home(
     in memory, without a registry, serves what was learnt.
     """
     chosen = home.settings.seed if seed is None else seed
-    config = TrainConfig(state=state_config(home.settings))
+    config = TrainConfig(state=state_config(home.settings), sources=chosen_sources(home.settings.sources))
     now = time.time_ns() // 1_000
     if home.registry is None or home.directory is None:
         trained = learn(corpus_of(home), created_at=now, seed=chosen, config=config, progress=progress)

@@ -46,6 +46,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     exposure_days: Annotated[float, Meta(gt=0)] = 90.0
     """How long records of shown slates are kept."""
 
+    sources: tuple[str, ...] = ()
+    """What to learn, as `ials,transitions,nmf`; empty takes the usual sources. `popularity` answers strangers."""
+
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     """The seed of training, where the command gives none."""
 
@@ -114,7 +117,7 @@ def _parsed(name: str, text: str) -> Any:
     if name == "weights":
         pairs = (part.partition("=") for part in text.split(",") if part.strip())
         return {key.strip(): value.strip() for key, _, value in pairs}
-    if name == "half_lives":
+    if name in {"half_lives", "sources"}:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

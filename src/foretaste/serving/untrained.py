@@ -15,8 +15,8 @@ WEEK = 604_800.0
 def untrained_artifact() -> Artifact:
     """Return the artifact of the models that need no training: their knowledge is the state's.
 
-    Popularity, ever and of late, answers whoever is unknown; transitions answer after the first event. All sources count
-    alike, and no score is calibrated: the match of every item is 0.
+    Popularity, ever and of late, answers whoever is unknown; transitions answer after the first event. All
+    sources count alike, and no score is calibrated: the match of every item is 0.
     """
     models: dict[str, Model] = {
         "popularity": Popularity(PopularityConfig()),

@@ -1,13 +1,15 @@
 """What training is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from foretaste.domain.errors import InvalidInputError
 from foretaste.features.state import StateConfig
 from foretaste.models.content import ContentConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Learner
 from foretaste.models.item_item import ItemItemConfig
+from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
 from foretaste.models.transitions import TransitionsConfig
 from foretaste.pipeline.scenario import HOME, Scenario
@@ -34,6 +36,20 @@ def usual_sources() -> dict[str, Learner]:
         "together": TransitionsConfig(relation="together"),
         "content": ContentConfig(),
     }
+
+
+def chosen_sources(names: Sequence[str]) -> dict[str, Learner]:
+    """Return the sources of these names, the usual ones for none; there is `nmf` besides the usual.
+
+    Raises `InvalidInputError` that lists the names there are.
+    """
+    there = {**usual_sources(), "nmf": NMFConfig()}
+    for name in names:
+        if name not in there:
+            raise InvalidInputError(
+                f"no source is called {name!r}; there are {', '.join(there)}", field="sources"
+            )
+    return {name: there[name] for name in there if name in names} if names else usual_sources()
 
 
 @dataclass(frozen=True, slots=True)
