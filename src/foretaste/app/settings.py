@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long records of shown slates are kept."""
 
     sources: tuple[str, ...] = ()
-    """What to learn, as `ials,transitions,nmf`; empty takes the usual sources. `popularity` answers strangers."""
+    """What to learn, as `popularity,ials,nmf`; empty takes the usual sources."""
 
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     """The seed of training, where the command gives none."""

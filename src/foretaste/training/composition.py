@@ -88,7 +88,7 @@ class Composition:
         lists[-1, : len(drawn)] = drawn
 
     def _best_alone(self, source: str, ranked: Scored) -> Int64s:
-        """Return the items that `source` proposes, best first; of one that the blend left out, all it knows."""
+        """Return the items that `source` proposes, best first; if the blend left it out, all it knows."""
         candidates, occasion = ranked.candidates, ranked.occasion
         if source in candidates.sources:
             row = candidates.sources.index(source)
