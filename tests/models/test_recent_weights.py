@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretaste.domain.history import History
@@ -26,6 +26,7 @@ def history(weights):
     seconds=st.sampled_from([None, 2.0, 1000.0]),
     power=st.sampled_from([0.0, 0.5]),
 )
+@settings(deadline=None)  # the first call compiles
 def test_weights_are_those_of_the_recency_but_for_the_forgotten(weights, events, seconds, power):
     recency = Recency(half_life_events=events, half_life_seconds=seconds, power=power)
     past = history(weights)
