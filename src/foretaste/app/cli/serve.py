@@ -11,7 +11,7 @@ from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
-from foretaste.app.http.server import server_config
+from foretaste.app.http.server import server_config, settle_memory
 from foretaste.app.settings import load_settings
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
@@ -90,6 +90,7 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
     """
     warm(home)
     home.follow()
+    settle_memory()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
