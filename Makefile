@@ -69,7 +69,6 @@ docs: setup ## build the documentation into site/
 	@$(RUN) mkdocs build --strict
 
 screenshot: setup ## take the README's pictures from a running demonstration (needs Chromium)
-	@$(UV) sync --locked --quiet --inexact --group docs --group screenshots
 	@$(RUN) python scripts/screenshot.py
 
 clean: ## remove what was built

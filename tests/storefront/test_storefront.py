@@ -1,4 +1,4 @@
-"""The storefront in a real browser. Without one, or without playwright, these are skipped and say so."""
+"""The storefront in a real browser. Where there is none these are skipped and say so."""
 
 import os
 import shutil
@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from playwright import sync_api
 
 from foretaste.app.http.application import create_app
 from foretaste.app.http.server import server_config
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the dependency group `screenshots`")
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
