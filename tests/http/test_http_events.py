@@ -9,7 +9,7 @@ from conftest import FILMS, LEAVES, NOW, STALLS, Client, did, problem
 
 from foretaste.app.http.asgi.exchange import BodyLimits
 from foretaste.app.settings import Settings
-from foretaste.app.wiring import open_home
+from foretaste.app.wiring import home_in_memory, open_home
 from foretaste.domain.errors import NotDurableError, UnavailableError
 
 
@@ -184,6 +184,13 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(home):
     problem(streamed, 413)
     assert streamed.headers["connection"] == "close"
     assert client.post("/events", did("ann", "big", context={"a": "b" * 200})).status == 202
+
+
+def test_the_limit_of_a_body_is_a_setting():
+    with home_in_memory(Settings(body_limit_bytes=2048)) as home:
+        client = Client(home)
+        problem(client.post("/events", b"x" * 2049), 413)
+        problem(client.post("/events", b"x" * 2048), 400)
 
 
 def test_a_body_that_never_ends_is_given_up(home):

@@ -31,6 +31,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     """The port that `serve` listens on; 0 takes a free one."""
 
+    body_limit_bytes: Annotated[int, Meta(ge=1024, le=1 << 30)] = 1 << 20
+    """How large the body of one HTTP request may be; a larger one is refused (413)."""
+
     weights: dict[str, Annotated[float, Meta(ge=-1000, le=1000)]] = {}
     """Weights of event types that replace the usual ones, as `view=0.3,purchase=2`."""
 

@@ -21,7 +21,8 @@ MODULES = (recommend, events, items, models, browse, health, aliases)
 def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | None = None) -> Application:
     """Return the ASGI application that serves `home`; opening and closing the home is the caller's.
 
-    `clock` gives the time of every request in microseconds UTC.
+    `clock` gives the time of every request in microseconds UTC. `limits` bound bodies; by default as the
+    home's settings say.
     """
     routes = api_routes(home, clock)
     described = json_response(openapi_document(routes))
@@ -30,7 +31,9 @@ def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | No
         return described
 
     own = Route(method="GET", path="/openapi.json", handler=openapi, hidden=True)
-    return Application([*routes, own, *page_routes()], limits)
+    return Application(
+        [*routes, own, *page_routes()], limits or BodyLimits(size=home.settings.body_limit_bytes)
+    )
 
 
 def api_routes(home: Home, clock: Clock = wall_clock) -> list[Route]:
