@@ -1,8 +1,8 @@
 """Take the README's picture of the storefront from a running service.
 
 `python scripts/screenshot.py` writes docs/images/storefront.png (light) and storefront-dark.png from
-http://127.0.0.1:8000; another address is the first argument. Needs a Chromium
- (`CHROMIUM` names it, by default /usr/bin/chromium).
+http://127.0.0.1:8000; another address is the first argument. Needs a Chromium (`CHROMIUM`
+names it, by default /usr/bin/chromium).
 """
 
 import argparse

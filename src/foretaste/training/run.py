@@ -38,7 +38,7 @@ from foretaste.training.stages import Stages
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 RIVALS = (CHAMPION, "popularity")
-REMEMBERED = 50
+REMEMBERED = 200
 """Places of each judged list on which chances are calibrated."""
 
 
