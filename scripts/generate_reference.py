@@ -147,11 +147,8 @@ def _http_row(parameter: dict[str, Any]) -> str:
     schema = parameter.get("schema", {})
     kinds = [schema, *schema.get("oneOf", []), *schema.get("anyOf", [])]
     kind = next((part["type"] for part in kinds if part.get("type") not in (None, "null")), "string")
-    bounds = [
-        f"{low} to {high}"
-        for low, high in ((part.get("minimum"), part.get("maximum")) for part in kinds)
-        if high
-    ]
+    ranges = [(part["minimum"], part["maximum"]) for part in kinds if {"minimum", "maximum"} <= part.keys()]
+    bounds = [f"{low:g} to {high:g}" for low, high in ranges]
     default = next((part["default"] for part in kinds if part.get("default") is not None), None)
     shown = [] if default in (None, (), []) else [f"(default {str(default).lower()})"]
     shape = " ".join([str(kind), *bounds[:1], *shown])
