@@ -155,13 +155,13 @@ def main() -> int:
         print(
             f"{figures['questions']:,} questions about {figures['people']} people, 95 % intervals by person\n"
         )
-        print(
-            "| | NDCG@10 | HR@10 | MRR@10 | coverage | novelty, bits | Gini |\n|---|---|---:|---:|---:|---:|---:|"
-        )
+        print("| | NDCG@10 | HR@10 | MRR@10 | coverage | novelty, bits | Gini |")
+        print("|---|---|---:|---:|---:|---:|---:|")
         for name, score in sorted(figures["scores"].items(), key=lambda pair: -pair[1]["ndcg"][0]):
             value, low, high = score["ndcg"]
+            hits, first = score["hit_rate"][0], score["mrr"][0]
             print(
-                f"| {name} | {value:.4f} [{low:.4f}, {high:.4f}] | {score['hr'][0]:.3f} | {score['mrr'][0]:.3f} "
+                f"| {name} | {value:.4f} [{low:.4f}, {high:.4f}] | {hits:.3f} | {first:.3f} "
                 f"| {score['coverage']:.2f} | {score['novelty'][0]:.1f} | {score['gini']:.2f} |"
             )
         print(f"\nPrecision@10 of the blend over: {figures['precision@10 over']}")
