@@ -89,7 +89,7 @@ def test_too_little_data_takes_the_usual_values():
 
 
 @pytest.mark.parametrize(
-    ("n_items", "dim"), [(0, 64), (2_000, 64), (10_000, 128), (40_000, 256), (10**6, 256)]
+    ("n_items", "dim"), [(0, 128), (2_000, 128), (10_000, 128), (40_000, 256), (10**6, 256)]
 )
 def test_the_dimension_grows_with_the_root_of_the_catalog(n_items, dim):
     assert usual_dim(n_items) == dim

@@ -23,10 +23,10 @@ from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED,
 from foretaste.models.interface import Moment
 from foretaste.models.padding import for_all, inside
 from foretaste.models.recency import recent_weights
-from foretaste.models.training_matrix import live_scale, strengths
+from foretaste.models.training_matrix import in_windows, live_scale, strengths
 from foretaste.models.unit_rows import unit_rows
 
-LEAST_DIM, MOST_DIM = 64, 256
+LEAST_DIM, MOST_DIM = 128, 256
 
 
 class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ials"):
@@ -34,6 +34,8 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
     `regularization` is λ. `unobserved` is alpha as a multiple of the share of pairs that were observed,
     which moves far less from catalog to catalog than alpha itself. `strength_power` see `strengths`.
+    Histories longer than `window` are cut (see `in_windows`): what was taken in one evening says more about
+    what comes next than what was taken a year apart. None leaves them whole.
     """
 
     dim: int | None = None
@@ -41,19 +43,21 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     regularization: float | None = None
     unobserved: float | None = None
     strength_power: float = 0.5
+    window: int | None = 100
     recency: Recency | None = None
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "IALS":  # noqa: ARG002 - learns from interactions only
         """Learn item vectors; what the configuration leaves open is chosen on a validation part first."""
         config = self.chosen(interactions, seed)
-        matrix = strengths(interactions, config.strength_power)
+        cut = in_windows(interactions, config.window)
+        matrix = strengths(cut, config.strength_power)
         settings = Settings(
             dim=config.dim or LEAST_DIM,
             epochs=config.epochs,
             regularization=config.regularization or USUAL_REGULARIZATION,
             unobserved=config.unobserved or USUAL_UNOBSERVED,
         )
-        return IALS(config, factorize(matrix, settings, seed), live_scale(interactions))
+        return IALS(config, factorize(matrix, settings, seed), live_scale(cut))
 
     def chosen(self, interactions: Interactions, seed: int) -> "IALSConfig":
         """Return this configuration with nothing left open."""
@@ -63,6 +67,7 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
             seed,
             dim=dim,
             strength_power=self.strength_power,
+            window=self.window,
             regularization=self.regularization,
             unobserved=self.unobserved,
             recency=self.recency,
@@ -77,7 +82,7 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 def usual_dim(n_items: int) -> int:
-    """Return the power of two next to the root of the number of items, from 64 to 256.
+    """Return the power of two next to the root of the number of items, from 128 to 256.
 
     Quality still rises beyond, and so does the time that a score of all items takes.
     """

@@ -16,11 +16,13 @@ from foretaste.features.recency import Recency
 from foretaste.models.grid_walk import walk
 from foretaste.models.history_matrix import history_matrix
 from foretaste.models.ials_factorization import Factors, Settings, factorize
-from foretaste.models.training_matrix import live_scale, strengths, with_users_up_to
-from foretaste.models.tuning import MIN_QUERIES, Validation, best_recency, ndcg, validation
+from foretaste.models.training_matrix import in_windows, live_scale, strengths, with_users_up_to
+from foretaste.models.tuning import MIN_QUERIES, Validation, ndcg, validation
 
 USUAL_REGULARIZATION = 0.004
 USUAL_UNOBSERVED = 24.0
+USUAL_IALS_RECENCY = Recency(power=0.7)
+"""A vector is solved for from many events: it keeps old ones longer than sums of rows do."""
 STEPS = ((1, -1), (-1, 1), (0, 1), (0, -1), (1, 0), (-1, 0))
 """Neighbours on the grid, in powers of two of (regularization, unobserved): along the valley first."""
 MAX_FITS = 10
@@ -68,22 +70,24 @@ def choose(
     *,
     dim: int,
     strength_power: float,
+    window: int | None = None,
     regularization: float | None = None,
     unobserved: float | None = None,
     recency: Recency | None = None,
 ) -> Choice:
-    """Return the given values, with those that are None chosen by NDCG on held-out interactions."""
-    if regularization is not None and unobserved is not None and recency is not None:
+    """Return the given values, with those that are None chosen by NDCG on held-out interactions.
+
+    `recency` is not chosen: what is best for the model alone forgets too fast for a blend, in which
+    transitions already speak for the last events.
+    """
+    recency = recency or (USUAL_IALS_RECENCY if interactions.timed else Recency())
+    if regularization is not None and unobserved is not None:
         return Choice(regularization, unobserved, recency)
     questions = validation(interactions, seed)
-    sample = with_users_up_to(questions.train, MAX_INTERACTIONS, seed)
+    sample = in_windows(with_users_up_to(questions.train, MAX_INTERACTIONS, seed), window)
     matrix = strengths(sample, strength_power)
     trials = _Trials(questions, matrix, live_scale(sample), min(dim, MAX_DIM), seed)
-    start = recency or best_recency(questions, lambda _: 0.0)
-    best = _walk(trials, regularization, unobserved, start)
-    if recency is None:
-        factors = trials.fitted(*best)
-        recency = best_recency(questions, lambda candidate: trials.value(factors, candidate))
+    best = _walk(trials, regularization, unobserved, recency)
     return Choice(*best, recency)
 
 
