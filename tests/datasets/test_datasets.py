@@ -176,7 +176,16 @@ def test_a_wheel_nobody_delivers_says_what_was_tried(monkeypatch):
         raise OSError("no route to", url, seconds)
 
     monkeypatch.setattr(wheels, "download", unreachable)
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.test/simple")
     with pytest.raises(UnavailableError, match=r"/nowhere/pip.*no route to.*PIP_INDEX_URL"):
+        wheels.fetch_wheel("recbole", "1.2.1", "0" * 64)
+
+
+def test_without_pip_and_without_an_index_the_message_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(wheels, "_pips", lambda: iter([]))
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+    with pytest.raises(UnavailableError, match=r"no index is named.*install pip or uv"):
         wheels.fetch_wheel("recbole", "1.2.1", "0" * 64)
 
 

