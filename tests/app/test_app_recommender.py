@@ -92,11 +92,11 @@ def test_the_same_question_on_the_same_state_has_the_same_answer(rec):
 
 
 def test_training_is_a_function_of_data_and_seed(shop, trained_home, tmp_path):
-    with ft.Recommender.train(shop.events, home=tmp_path / "again", seed=1) as again:
-        assert (
-            again.home.artifact.version
-            == ft.Recommender.open(trained_home, read_only=True).home.artifact.version
-        )
+    with (
+        ft.Recommender.train(shop.events, home=tmp_path / "again", seed=1) as again,
+        ft.Recommender.open(trained_home, read_only=True) as before,
+    ):
+        assert again.home.artifact.version == before.home.artifact.version
 
 
 def test_memory_and_directory_answer_alike(shop, rec):
