@@ -83,7 +83,7 @@ def measure(questions: int | None) -> dict[str, Any]:
     """Fit, print the hash, open the last part, and return all figures."""
     prepared = prepare(corpus_of_movielens(), TrainConfig(judged=questions), SEED)
     corpus, window = prepared.corpus, prepared.interactions(prepared.tune)
-    fitted = fit_sources(prepared.config.sources, window, corpus.catalog, seed=SEED)
+    fitted = fit_sources(prepared.sources, window, corpus.catalog, seed=SEED)
     state = state_before(prepared, prepared.tune)
     histories = {user: state.history(user) for user in range(state.n_users)}
     blend = learn_blend(prepared, state, fitted.models)

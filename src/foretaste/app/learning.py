@@ -7,10 +7,11 @@ import msgspec
 from foretaste.app.home import Home
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.errors import InvalidInputError
-from foretaste.training.config import Progress, TrainConfig, chosen_sources, silent
+from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus, read_corpus
 from foretaste.training.report import TrainReport
 from foretaste.training.run import learn, train
+from foretaste.training.sources import chosen_sources
 
 
 def corpus_of(home: Home) -> Corpus:

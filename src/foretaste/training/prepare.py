@@ -1,5 +1,6 @@
 """The log put in order: what comes first to fit on, then what tunes, then what judges."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,10 @@ from foretaste.domain.event import EventColumns
 from foretaste.domain.interactions import Interactions
 from foretaste.evaluation.splits import Split, split
 from foretaste.events.weights import weigh
+from foretaste.models.interface import Learner
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
+from foretaste.training.sources import usual_sources
 
 SECONDS_PER_DAY = 86_400
 
@@ -37,6 +40,13 @@ class Prepared:
     test: int
     timed: bool
     words: str
+
+    @property
+    def sources(self) -> Mapping[str, Learner]:
+        """What is learnt: the sources asked for, else the usual ones for such data."""
+        if self.config.sources is not None:
+            return self.config.sources
+        return usual_sources(timed=self.timed, effort=self.config.effort)
 
     def interactions(self, stop: int) -> Interactions:
         """Return the weighted events of the window before position `stop`."""

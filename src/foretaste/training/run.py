@@ -115,7 +115,7 @@ def learn(
             prepared = prepare(corpus, config or TrainConfig(), seed)
         with clock.stage("fit"):
             window = prepared.interactions(prepared.tune)
-            sources = prepared.config.sources
+            sources = prepared.sources
             fitted = fit_sources(sources, window, corpus.catalog, seed=seed, advance=clock.within("fit"))
         with clock.stage("evaluate"):
             state = state_before(prepared, prepared.tune)

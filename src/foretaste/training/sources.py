@@ -1,0 +1,58 @@
+"""The sources that ship, by what the data is like and how much effort may go into them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from foretaste.domain.errors import InvalidInputError
+from foretaste.models.content import ContentConfig
+from foretaste.models.ials import IALSConfig
+from foretaste.models.interface import Learner
+from foretaste.models.item_item import ItemItemConfig
+from foretaste.models.nmf import NMFConfig
+from foretaste.models.popularity import PopularityConfig
+from foretaste.models.transitions import TransitionsConfig
+
+Effort = Literal["quick", "usual", "best"]
+"""How long training may take: seconds for a demonstration, a minute or two, or what the best model needs."""
+
+
+def usual_sources(*, timed: bool = True, effort: Effort = "usual") -> dict[str, Learner]:  # noqa: ARG001 - every effort has the same sources so far
+    """Return the sources that ship: what each is called, and how it is learnt.
+
+    Without times (`timed` off) there are none that live on order and age.
+    """
+    sources: dict[str, Learner] = {
+        "popularity": PopularityConfig(),
+        "ials": IALSConfig(),
+        "item_item": ItemItemConfig(),
+        "content": ContentConfig(),
+    }
+    if timed:
+        sources |= {
+            "popularity_month": PopularityConfig(half_life=2_592_000.0),
+            "popularity_week": PopularityConfig(half_life=604_800.0),
+            "popularity_day": PopularityConfig(half_life=86_400.0),
+            "popularity_hour": PopularityConfig(half_life=3600.0),
+            "transitions": TransitionsConfig(),
+            "together": TransitionsConfig(relation="together"),
+        }
+    return sources
+
+
+def optional_sources() -> dict[str, Learner]:
+    """Return the sources that are learnt only where they are asked for by name."""
+    return {"nmf": NMFConfig()}
+
+
+def chosen_sources(names: Sequence[str]) -> Mapping[str, Learner] | None:
+    """Return the sources of these names; None, which stands for the usual ones, for no names.
+
+    Raises `InvalidInputError` that lists the names there are.
+    """
+    there = {**usual_sources(), **optional_sources()}
+    for name in names:
+        if name not in there:
+            raise InvalidInputError(
+                f"no source is called {name!r}; there are {', '.join(there)}", field="sources"
+            )
+    return {name: there[name] for name in there if name in names} or None
