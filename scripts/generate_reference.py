@@ -112,6 +112,9 @@ def _described(name: str, thing: Any, *, level: str = "##") -> list[str]:
 def _signature(thing: Any) -> str:
     """Return the signature without what differs between runs and versions of Python."""
     shown = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", str(inspect.signature(thing)))
+    shown = re.sub(
+        r"numpy\.ndarray\[tuple\[typing\.Any, \.\.\.\], numpy\.dtype\[([\w.]+)\]\]", r"NDArray[\1]", shown
+    )
     return shown.replace("pathlib._local.", "pathlib.")
 
 

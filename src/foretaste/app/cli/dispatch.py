@@ -31,7 +31,12 @@ EXTRA_OF_MODULE = {
     "httptools": "serve",
     "prometheus_client": "serve",
     "faiss": "faiss",
+    "jax": "neural",
+    "lightgbm": "ranker",
+    "matplotlib": "plots",
+    "optax": "neural",
     "sklearn": "nmf",
+    "tokenizers": "text",
 }
 INTERRUPTED = 130
 

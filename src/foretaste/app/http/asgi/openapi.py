@@ -1,13 +1,12 @@
 """The OpenAPI document, written from the routes and the structs that they name."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from foretaste.app.http.asgi.parameters import CONTEXT, Parameters
-from foretaste.app.http.asgi.problems import Problem
+from foretaste.app.http.asgi.problems import Problem, phrase_of
 from foretaste.app.http.asgi.routing import Route
 
 _REFS = "#/components/schemas/{name}"
@@ -37,7 +36,7 @@ def _operation(route: Route, answer: Any, body: Any) -> dict[str, Any]:
     content = {route.media: {"schema": answer or {"type": "string"}}}
     refused = {
         str(status): {
-            "description": HTTPStatus(status).phrase,
+            "description": phrase_of(status),
             "content": {"application/problem+json": {"schema": {"$ref": _REFS.format(name="Problem")}}},
         }
         for status in route.refusals
@@ -48,7 +47,7 @@ def _operation(route: Route, answer: Any, body: Any) -> dict[str, Any]:
         "tags": [route.tag],
         "parameters": _parameters(route),
         "responses": {
-            str(route.status): {"description": HTTPStatus(route.status).phrase, "content": content},
+            str(route.status): {"description": phrase_of(route.status), "content": content},
             **refused,
         },
     }

@@ -24,6 +24,14 @@ from foretaste.domain.errors import (
     UnknownUserError,
 )
 
+PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""RFC 9110's words where versions of Python differ."""
+
 PROBLEM_JSON = b"application/problem+json"
 
 KINDS: tuple[tuple[type[ForetasteError], int, str], ...] = (
@@ -78,7 +86,7 @@ class HttpError(Exception):
         self.detail = detail
         self.allow = allow
         self.hang_up = hang_up
-        self.kind = kind or HTTPStatus(status).phrase.lower().replace(" ", "-")
+        self.kind = kind or phrase_of(status).lower().replace(" ", "-")
         self.field = field
         self.errors = errors
 
@@ -94,13 +102,18 @@ def problem_of(error: ForetasteError | HttpError, *, legacy: bool = False) -> Pr
         detail = "something went wrong inside; the server's log has the details"
     return Problem(
         type=f"urn:foretaste:problem:{name}",
-        title=HTTPStatus(status).phrase,
+        title=phrase_of(status),
         status=status,
         detail=detail,
         field=error.field,
         errors=error.errors if isinstance(error, HttpError) else None,
         error=detail if legacy else None,
     )
+
+
+def phrase_of(status: int) -> str:
+    """Return the reason phrase of a status, the same on each version of Python."""
+    return PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def extra_headers(error: ForetasteError | HttpError) -> tuple[tuple[bytes, bytes], ...]:
