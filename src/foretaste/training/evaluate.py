@@ -8,7 +8,7 @@ from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.artifact import ArtifactManifest
 from foretaste.evaluation.hold_out import held_back, judge
 from foretaste.evaluation.judgement import Advance, Judgement, Surroundings, unheard
-from foretaste.evaluation.replay import drawn, questions, replay
+from foretaste.evaluation.replay import drawn, replay
 from foretaste.features.state import State
 from foretaste.models.interface import Model
 from foretaste.pipeline.artifact import assemble
@@ -16,6 +16,7 @@ from foretaste.pipeline.compose import pairs
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.ranking.samples import Sample
+from foretaste.training.asking import asked_at, asked_between
 from foretaste.training.composition import Composition
 from foretaste.training.prepare import Prepared
 
@@ -42,7 +43,7 @@ def learn_blend(
     config, seed, sources = prepared.config, prepared.seed, tuple(models)
     untrained = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
     composition = Composition(prepared.corpus, state, untrained, config.scenario, sources=False)
-    asked = _asked(prepared, prepared.tune, prepared.test)
+    asked = asked_between(prepared, prepared.tune, prepared.test)
     events, done = prepared.events, prepared.tune
     samples: list[Sample] = []
     for number, position in enumerate(drawn(asked, config.tuned, seed).tolist()):
@@ -50,7 +51,7 @@ def learn_blend(
             composition.apply(events.take(done, position))
             done = position
         user, truth = int(events.user[position]), int(events.item[position])
-        samples.append(composition.sample(user, _now(prepared, position), truth))
+        samples.append(composition.sample(user, asked_at(prepared, position), truth))
         if number % 100 == 0:
             advance(number / max(1, min(len(asked), config.tuned or len(asked))))
     composition.apply(events.take(done, prepared.test))
@@ -87,7 +88,7 @@ def judge_all(
     """Judge `composition`, its state as of `prepared.test`: by live replay, or statically without times."""
     config, seed = prepared.config, prepared.seed + 1
     if prepared.timed:
-        asked = _asked(prepared, prepared.test, len(prepared.events))
+        asked = asked_between(prepared, prepared.test, len(prepared.events))
         chosen = drawn(asked, config.judged, seed)
         return replay(
             prepared.events,
@@ -106,7 +107,7 @@ def judge_all(
         np.cumsum([0, *map(len, some)], dtype=np.int64),
         np.concatenate([*some, np.empty(0, np.int32)]).astype(np.int32),
         composition,
-        now=_now(prepared, prepared.test),
+        now=asked_at(prepared, prepared.test),
         k=config.k,
         possible=len(people),
         advance=advance,
@@ -127,16 +128,6 @@ def surroundings(prepared: Prepared, models: Mapping[str, Model]) -> Surrounding
     return Surroundings(owners=owners, n_users=n_users, vectors=vectors)
 
 
-def _asked(prepared: Prepared, start: int, stop: int) -> Int64s:
-    if prepared.timed:
-        events = prepared.events.take(0, stop)
-        counts, consuming = prepared.counts[:stop], prepared.consuming[:stop]
-        return questions(events, start=start, counts=counts, consuming=consuming)
-    known = np.unique(prepared.events.user[:start])
-    asked = np.isin(prepared.events.user[start:stop], known) & prepared.counts[start:stop]
-    return np.flatnonzero(asked) + start
-
-
 def _taken_from(prepared: Prepared, position: int) -> Ordinals:
     """Return the items that the user of the event at `position` takes then and later."""
     later = slice(position, len(prepared.events))
@@ -152,10 +143,3 @@ def _held_back(prepared: Prepared) -> tuple[Ordinals, Int64s, Ordinals]:
         np.arange(prepared.test),
         hidden[prepared.counts[prepared.test :]],
     )
-
-
-def _now(prepared: Prepared, position: int) -> int:
-    """Return the moment at which a question about the event at `position` is asked."""
-    if prepared.timed and position < len(prepared.events):
-        return int(prepared.events.time[position])
-    return int(prepared.events.time.max())
