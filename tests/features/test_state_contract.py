@@ -52,7 +52,7 @@ class SwallowsGaps(State):
 class KeepsTheOrderOfArrival(State):
     """Takes each event for the newest one."""
 
-    def _fold(self, events):
+    def _fold(self, events, **how):
         late = EventColumns(
             previous_seq=events.previous_seq,
             seq=events.seq,
@@ -63,12 +63,12 @@ class KeepsTheOrderOfArrival(State):
             key=events.key,
             value=events.value,
         )
-        super()._fold(late)
+        super()._fold(late, **how)
 
 
 class LosesTheEndOfABatch(State):
-    def _fold(self, events):
-        super()._fold(events if len(events) == 1 else events.take(0, len(events) - 1))
+    def _fold(self, events, **how):
+        super()._fold(events if len(events) == 1 else events.take(0, len(events) - 1), **how)
 
 
 class ForgetsPairsOfTheSnapshot(State):

@@ -35,10 +35,13 @@ from foretaste.features.tables import (
     TALLY_LENGTH,
     TALLY_LEVEL,
     TIME,
+    TOUCH_LEVEL,
+    TOUCHES,
     TYPE_BITS,
     USER_SEQ,
     Arrays,
 )
+from foretaste.features.touches import add_touch, touch_of
 
 # Columns of a batch
 B_SEQ, B_USER, B_ITEM, B_TYPE, B_TIME, B_KEY = 0, 1, 2, 3, 4, 5
@@ -162,13 +165,13 @@ def _insert_history(
         grows = room(level) < longest + longest // 4
         if grows:
             level += 1
-            block = take_block(history, blocks, level)
+            block = take_block(history[:, TIME], blocks, level)
         for i in range(length):
             for part in range(3):
                 history[block + i, part] = history[old + offset + i, part]
             weights[block + i] = weights[old + offset + i]
         if grows:
-            give_block(history, blocks, old, level - 1)
+            give_block(history[:, TIME], blocks, old, level - 1)
         offset = 0
     start = block + offset
     for row in range(start + length, start + place, -1):
@@ -225,31 +228,36 @@ def fold_events(
     falloff: Int64s,
     gap: int,
     bound: int,
+    most_touches: int,
+    counted: bool,
 ) -> int:
     """Apply the events of `batch` from `begin` on; return how far it came.
 
     Short of the end, the arrays are too short for the event returned, of which nothing was applied: grow
     them (`tables.grown`) and call again. `longest` is the length of histories, `bound` that of neighbour
-    rows, `gap` the most microseconds between the events of a pair.
+    rows, `gap` the most microseconds between the events of a pair, `most_touches` the length of rows of
+    touches. With `counted` off people remember the events, but items learn nothing from them.
     """
     users, history, weights, tally, tally_index = a.users, a.history, a.weight, a.tally, a.tally_index
     items, pairs, pair_index, counts, plan = a.items, a.pairs, a.pair_index, a.counts, a.plan
     history_blocks, tally_blocks, pair_blocks = a.blocks[HISTORIES], a.blocks[TALLIES], a.blocks[PAIRS]
+    touches, touch_blocks = a.touches, a.blocks[TOUCHES]
     needed, near, buckets, stale = counts[NEEDED:], a.near, a.buckets, a.stale
     for e in range(begin, len(batch)):
         user, item, time, key = batch[e, B_USER], batch[e, B_ITEM], batch[e, B_TIME], batch[e, B_KEY]
         code, weight = (item << TYPE_BITS) | batch[e, B_TYPE], batch_weights[e]
-        needed[0], needed[1], needed[2], needed[3], needed[4] = user + 1, item + 1, 0, 0, 0
+        needed[0], needed[1], needed[2], needed[3], needed[4], needed[5] = user + 1, item + 1, 0, 0, 0, 0
         if user >= len(users) or item >= len(items):
             return e
         needed[2] = history_blocks[0] + room(users[user, HISTORY_LEVEL] + 1)
         needed[3] = tally_blocks[0] + room(users[user, TALLY_LEVEL] + 1)
-        if needed[2] > len(history) or needed[3] > len(tally):
+        needed[5] = touch_blocks[0] + room(items[item, TOUCH_LEVEL] + 1)
+        if needed[2] > len(history) or needed[3] > len(tally) or needed[5] > len(touches):
             return e
         start, length = users[user, HISTORY] + users[user, HISTORY_OFFSET], users[user, HISTORY_LENGTH]
         place = _place_of(history, start, length, time, key, code) if weight != 0.0 else 0
         remembered = weight != 0.0 and (place > 0 or length < longest)
-        if remembered and weight > 0.0:
+        if remembered and weight > 0.0 and counted:
             before, after = _find_positives(weights, start, place, start + length, near)
             steps = _plan_pairs(history, near, before, after, item, time, falloff, gap, plan)
             needed[4] = pair_blocks[0] + _pair_room(items, plan, steps)
@@ -263,8 +271,9 @@ def fold_events(
                 users, history, weights, history_blocks, user, place, time, key, code, weight, longest
             )
         _count_for_user(users, tally, tally_index, tally_blocks, user, code, time)
-        if weight > 0.0:
+        if weight > 0.0 and counted:
             _count_for_item(items, buckets, stale, counts, item, time, weight)
+            add_touch(items, touches, touch_blocks, item, touch_of(user, time), most_touches)
         counts[N_USERS], counts[N_ITEMS] = max(counts[N_USERS], user + 1), max(counts[N_ITEMS], item + 1)
         users[user, USER_SEQ] = counts[SEQ] = batch[e, B_SEQ]
     return len(batch)

@@ -26,14 +26,15 @@ def room(level: int) -> int:
 
 
 @inner_kernel
-def take_block(entries: Int64s, blocks: Int64s, level: int) -> int:
+def take_block(first: Int64s, blocks: Int64s, level: int) -> int:
     """Return the start of a block; the caller has checked that there is room at the end of the pool.
 
-    `blocks` int64 [1 + LEVELS]: the used length of the pool, then per level the first free block or -1.
+    `first` int64 [pool] is the first number of each entry. `blocks` int64 [1 + LEVELS]: the used length of
+    the pool, then per level the first free block or -1.
     """
     free: int = blocks[1 + level]
     if free >= 0:
-        blocks[1 + level] = entries[free, 0]
+        blocks[1 + level] = first[free]
         return free
     start: int = blocks[0]
     blocks[0] = start + room(level)
@@ -41,10 +42,10 @@ def take_block(entries: Int64s, blocks: Int64s, level: int) -> int:
 
 
 @inner_kernel
-def give_block(entries: Int64s, blocks: Int64s, start: int, level: int) -> None:
-    """Put a block back."""
+def give_block(first: Int64s, blocks: Int64s, start: int, level: int) -> None:
+    """Put a block back; see `take_block`."""
     if level > 0:
-        entries[start, 0] = blocks[1 + level]
+        first[start] = blocks[1 + level]
         blocks[1 + level] = start
 
 
@@ -95,11 +96,11 @@ def position(entries: Int64s, index: Ordinals, start: int, length: int, level: i
 @inner_kernel
 def _grow(entries: Int64s, index: Ordinals, blocks: Int64s, heads: Int64s, row: int, column: int) -> None:
     start, length, level = heads[row, column], heads[row, column + 1], heads[row, column + 2]
-    bigger = take_block(entries, blocks, level + 1)
+    bigger = take_block(entries[:, 0], blocks, level + 1)
     for entry in range(length):
         for part in range(entries.shape[1]):
             entries[bigger + entry, part] = entries[start + entry, part]
-    give_block(entries, blocks, start, level)
+    give_block(entries[:, 0], blocks, start, level)
     build_index(entries, index, bigger, length, level + 1)
     heads[row, column] = bigger
     heads[row, column + 2] = level + 1

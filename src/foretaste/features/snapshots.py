@@ -13,8 +13,9 @@ from foretaste.features import tables as t
 from foretaste.features.keyed_rows import build_index
 from foretaste.features.popularity import SLOTS
 from foretaste.features.tables import Arrays, new_arrays
+from foretaste.features.touches import PERSON
 
-_FORMAT = 1
+_FORMAT = 2
 _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
     "header": (np.int64, 0),
     "signature": (np.uint8, 0),
@@ -28,6 +29,8 @@ _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
     "tally": (np.int64, 3),
     "neighbour_lengths": (np.int64, 0),
     "neighbours": (np.int64, 2),
+    "touch_lengths": (np.int64, 0),
+    "touches": (np.int64, 0),
 }
 """Name → dtype and number of columns (0: one-dimensional)."""
 
@@ -53,6 +56,8 @@ def gathered_arrays(arrays: Arrays, signature: bytes) -> dict[str, NDArray[Any]]
         "tally": arrays.tally[_places(users[:, t.TALLY], users[:, t.TALLY_LENGTH])],
         "neighbour_lengths": items[:, t.ROW_LENGTH].copy(),
         "neighbours": arrays.pairs[_places(items[:, t.ROW], items[:, t.ROW_LENGTH])],
+        "touch_lengths": items[:, t.TOUCH_LENGTH].copy(),
+        "touches": arrays.touches[_places(items[:, t.TOUCH], items[:, t.TOUCH_LENGTH])],
     }
 
 
@@ -63,11 +68,14 @@ def canonical(gathered: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     pairs, owner = gathered["neighbours"][kept], owner[kept]
     tally = gathered["tally"]
     tally_owner = np.repeat(np.arange(len(gathered["users"])), gathered["tally_lengths"])
+    touches = gathered["touches"]
+    touched = np.repeat(np.arange(len(gathered["items"])), gathered["touch_lengths"])
     return {
         **gathered,
         "tally": tally[np.lexsort((tally[:, 0], tally_owner))],
         "neighbour_lengths": np.bincount(owner, minlength=len(gathered["items"])).astype(np.int64),
         "neighbours": pairs[np.argsort(owner << 32 | pairs[:, 0])],
+        "touches": touches[np.lexsort((touches, touched))],
     }
 
 
@@ -75,7 +83,9 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
     """Return working arrays with the content of `snapshot`; raise `CorruptSnapshotError` if it cannot be."""
     _check(snapshot, signature)
     n_users, n_items = len(snapshot["users"]), len(snapshot["items"])
-    levels = {name: _levels(snapshot[f"{name}_lengths"]) for name in ("history", "tally", "neighbour")}
+    levels = {
+        name: _levels(snapshot[f"{name}_lengths"]) for name in ("history", "tally", "neighbour", "touch")
+    }
     starts = {name: _starts(level) for name, level in levels.items()}
     arrays = new_arrays(
         window,
@@ -84,6 +94,7 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
         history=max(int(starts["history"][-1]), 256),
         tally=max(int(starts["tally"][-1]), 256),
         pairs=max(int(starts["neighbour"][-1]), 256),
+        touches=max(int(starts["touch"][-1]), 256),
     )
     users, items = arrays.users[:n_users], arrays.items[:n_items]
     users[:, t.HISTORY], users[:, t.TALLY] = starts["history"][:-1], starts["tally"][:-1]
@@ -94,13 +105,16 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
     users[:, t.USER_SEQ] = np.where(users[:, t.EVENTS] > 0, snapshot["header"][1], 0)
     items[:, t.ROW], items[:, t.ROW_LEVEL] = starts["neighbour"][:-1], levels["neighbour"]
     items[:, t.ROW_LENGTH] = snapshot["neighbour_lengths"]
+    items[:, t.TOUCH], items[:, t.TOUCH_LEVEL] = starts["touch"][:-1], levels["touch"]
+    items[:, t.TOUCH_LENGTH] = snapshot["touch_lengths"]
     items[:, [t.INTERACTIONS, t.NEWEST]] = snapshot["items"]
     arrays.buckets[:n_items] = snapshot["buckets"]
     history = _places(users[:, t.HISTORY], users[:, t.HISTORY_LENGTH])
     arrays.history[history], arrays.weight[history] = snapshot["history"], snapshot["history_weights"]
     arrays.tally[_places(users[:, t.TALLY], users[:, t.TALLY_LENGTH])] = snapshot["tally"]
     arrays.pairs[_places(items[:, t.ROW], items[:, t.ROW_LENGTH])] = snapshot["neighbours"]
-    arrays.blocks[:, 0] = [starts[name][-1] for name in ("history", "tally", "neighbour")]
+    arrays.touches[_places(items[:, t.TOUCH], items[:, t.TOUCH_LENGTH])] = snapshot["touches"]
+    arrays.blocks[:, 0] = [starts[name][-1] for name in ("history", "tally", "neighbour", "touch")]
     arrays.stale[:n_items] = True
     arrays.counts[[t.N_USERS, t.N_ITEMS, t.N_STALE]] = n_users, n_items, n_items
     arrays.counts[[t.SEQ, t.LATEST]] = snapshot["header"][1:]
@@ -154,8 +168,13 @@ def _check(snapshot: Mapping[str, NDArray[Any]], signature: bytes) -> None:
     n_users, n_items = len(snapshot["users"]), len(snapshot["items"])
     _require(len(snapshot["buckets"]) == n_items, "buckets")
     _require(len(snapshot["history_weights"]) == len(snapshot["history"]), "history_weights")
-    for rows, owners in (("history", n_users), ("tally", n_users), ("neighbour", n_items)):
-        name = "neighbours" if rows == "neighbour" else rows
+    for rows, owners in (
+        ("history", n_users),
+        ("tally", n_users),
+        ("neighbour", n_items),
+        ("touch", n_items),
+    ):
+        name = {"neighbour": "neighbours", "touch": "touches"}.get(rows, rows)
         lengths = snapshot[f"{rows}_lengths"]
         _require(len(lengths) == owners, f"{rows}_lengths")
         _require(bool(_within(lengths, len(snapshot[name]) + 1).all()), f"{rows}_lengths")
@@ -164,6 +183,7 @@ def _check(snapshot: Mapping[str, NDArray[Any]], signature: bytes) -> None:
     for name, column, shift in (("history", 2, t.TYPE_BITS), ("tally", 0, t.TYPE_BITS), ("neighbours", 0, 0)):
         ordinals = snapshot[name][:, column] >> shift
         _require(bool(_within(ordinals, n_items).all()), name)
+    _require(bool(_within(snapshot["touches"] & PERSON, n_users).all()), "touches")
 
 
 def _within(ordinals: NDArray[Any], limit: int) -> Mask:

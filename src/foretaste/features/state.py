@@ -29,6 +29,7 @@ from foretaste.features.folding import (
 )
 from foretaste.features.item_state import ItemState, TableHolder
 from foretaste.features.neighbours import FOLLOW_UNIT
+from foretaste.features.people import People
 from foretaste.features.snapshots import arrays_of_snapshot, canonical, gathered_arrays
 from foretaste.features.tables import TYPE_BITS, grown, new_arrays
 
@@ -42,7 +43,8 @@ class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `history_length`: weighted events kept per user. `window`: how many positive events apart two items of
     one person still count as neighbours; `pair_gap_seconds`: and how far apart in time (None: any).
     `half_lives`: of popularity, in seconds, infinity for none. `neighbours_per_item`: bound of a row; a
-    row that reaches it keeps its stronger half. `weights`: what events weigh.
+    row that reaches it keeps its stronger half. `touches_per_item`: of how many people it is known that they
+    had to do with an item lately. `weights`: what events weigh.
     """
 
     history_length: int = 200
@@ -50,6 +52,7 @@ class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     pair_gap_seconds: float | None = None
     half_lives: tuple[float, ...] = (3600.0, 86_400.0, 604_800.0, 2_592_000.0, math.inf)
     neighbours_per_item: int = 2048
+    touches_per_item: int = 128
     weights: EventWeights = EventWeights()
 
     def __post_init__(self) -> None:
@@ -58,6 +61,7 @@ class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             ("history_length", self.history_length, 1, 1 << 20),
             ("window", self.window, 1, 32),
             ("neighbours_per_item", self.neighbours_per_item, 64, 1 << 20),
+            ("touches_per_item", self.touches_per_item, 1, 1 << 20),
         ):
             if not low <= value <= high:
                 raise InvalidInputError(
@@ -102,12 +106,13 @@ class Summary:
 class State:
     """The fold of the log that serves: implements `domain.Fold`.
 
-    Order. Popularity, interactions, tallies and summaries are functions of the set of events, in whatever
-    order these came. So are histories: the latest `history_length` weighted events by (time, key). Neighbours
-    are too, as long as every positive event, when it is applied, finds those around it in its user's history:
-    of the user's weighted events applied before it, those later than it and those from it back to the
-    `window`-th positive one before it must together be at most `history_length`; and until an item's row
-    reaches `neighbours_per_item`. An event that is older still counts everywhere but among neighbours.
+    Order. Popularity, interactions, touches, tallies and summaries are functions of the set of events, in
+    whatever order these came. So are histories: the latest `history_length` weighted events by (time, key).
+    Neighbours are too, as long as every positive event, when it is applied, finds those around it in its
+    user's history: of the user's weighted events applied before it, those later than it and those from it
+    back to the `window`-th positive one before it must together be at most `history_length`; and until an
+    item's row reaches `neighbours_per_item`. An event that is older still counts everywhere but among
+    neighbours.
 
     `lock` is held while events are applied; hold it while reading what must belong together.
     `type_names` gives the names of event types by ordinal, as the id map has them.
@@ -121,6 +126,7 @@ class State:
         self._type_names = type_names
         self._holder = TableHolder(new_arrays(config.window))
         self.items = ItemState(self._holder, config.half_lives)
+        self.people = People(self._holder)
         self._falloff = _falloff(config.window)
         gap = config.pair_gap_seconds
         self._gap = _NO_GAP if gap is None else int(gap * MICROS_PER_SECOND)
@@ -137,6 +143,16 @@ class State:
 
     def apply(self, events: EventColumns) -> int:
         """Fold events in, in log order; return how many were new. See `domain.Fold`."""
+        return self._apply(events, counted=True)
+
+    def remember(self, events: EventColumns) -> int:
+        """Fold events into what is known of people alone, else as `apply`: of items nothing is learnt.
+
+        For judging: a history then holds what the answers to others must not be learnt from.
+        """
+        return self._apply(events, counted=False)
+
+    def _apply(self, events: EventColumns, *, counted: bool) -> int:
         with self.lock:
             if events.previous_seq > self.seq:
                 raise SequenceGapError(
@@ -144,10 +160,10 @@ class State:
                 )
             begin = int(events.seq.searchsorted(self.seq, side="right"))
             if begin == 0 and len(events) <= _CHUNK:
-                self._fold(events)
+                self._fold(events, counted=counted)
             else:
                 for start in range(begin, len(events), _CHUNK):
-                    self._fold(events.take(start, min(start + _CHUNK, len(events))))
+                    self._fold(events.take(start, min(start + _CHUNK, len(events))), counted=counted)
             return len(events) - begin
 
     def history(self, user: int) -> History:
@@ -222,16 +238,17 @@ class State:
     def _signature(self) -> bytes:
         return hashlib.sha256(msgspec.json.encode(self.config, order="sorted")).digest()
 
-    def _fold(self, events: EventColumns) -> None:
+    def _fold(self, events: EventColumns, *, counted: bool = True) -> None:
         batch = np.empty((len(events), BATCH_COLUMNS), np.int64)
         batch[:, B_SEQ], batch[:, B_TIME], batch[:, B_KEY] = events.seq, events.time, events.key
         batch[:, B_USER], batch[:, B_ITEM], batch[:, B_TYPE] = events.user, events.item, events.type
         weights = weigh(self._type_names(), events.type, events.value, self.config.weights)
         longest, bound = self.config.history_length, self.config.neighbours_per_item
+        touches, falloff, gap = self.config.touches_per_item, self._falloff, self._gap
         done = 0
         while done < len(batch):
             arrays = self._holder.arrays
-            done = fold_events(arrays, batch, weights, done, longest, self._falloff, self._gap, bound)
+            done = fold_events(arrays, batch, weights, done, longest, falloff, gap, bound, touches, counted)
             if done < len(batch):
                 self._holder.arrays = grown(arrays)
 

@@ -17,20 +17,21 @@ USER_COLUMNS = 11
 # Columns of `Arrays.items`
 ROW, ROW_LENGTH, ROW_LEVEL = 0, 1, 2
 INTERACTIONS, NEWEST = 3, 4
-ITEM_COLUMNS = 5
+TOUCH, TOUCH_LENGTH, TOUCH_LEVEL = 5, 6, 7
+ITEM_COLUMNS = 8
 
 # Columns of a history entry and of a tally entry
 TIME, KEY, CODE = 0, 1, 2
 COUNT, LAST_TIME = 1, 2
 
 # Rows of `Arrays.blocks`
-HISTORIES, TALLIES, PAIRS = 0, 1, 2
+HISTORIES, TALLIES, PAIRS, TOUCHES = 0, 1, 2, 3
 
 # Places in `Arrays.counts`
 N_USERS, N_ITEMS, SEQ, LATEST, N_STALE = 0, 1, 2, 3, 4
 NEEDED = 5
-"""From here on: how long users, items, histories, tallies and pairs must be for the next event."""
-COUNTS = 10
+"""From here on: how long users, items, histories, tallies, pairs and touches must be for the next event."""
+COUNTS = 11
 
 TYPE_BITS = 16
 """A code is `item << 16 | type`, one number for what was done with what."""
@@ -42,8 +43,8 @@ class Arrays(NamedTuple):
     `users` int64 [users, USER_COLUMNS] and `items` int64 [items, ITEM_COLUMNS] hold one row per ordinal.
     Histories are windows of (time, key, code) in `history` int64 [pool, 3], with their weights in
     `weight`; tallies rows of (code, count, last time) in `tally` int64 [pool, 3]; neighbours rows of (item,
-    follow and together) in `pairs` int64 [pool, 2], see `neighbours`. For rows, indexes and `blocks` see
-    `keyed_rows`.
+    follow and together) in `pairs` int64 [pool, 2], see `neighbours`; touches rows of `touches` int64
+    [pool], see there. For rows, indexes and `blocks` see `keyed_rows`.
     `buckets` int32 [items, SLOTS] is popularity's; `stale` marks items whose sums must be read anew.
     `near` int64 [2, window] and `plan` int64 [(window + 2) · window, 4] serve while an event is applied.
     """
@@ -58,6 +59,7 @@ class Arrays(NamedTuple):
     stale: Mask
     pairs: Int64s
     pair_index: Ordinals
+    touches: Int64s
     blocks: Int64s
     counts: Int64s
     near: Int64s
@@ -68,12 +70,19 @@ _Any = TypeVar("_Any", bound=np.generic)
 
 
 def new_arrays(
-    window: int, *, users: int = 64, items: int = 64, history: int = 256, tally: int = 256, pairs: int = 256
+    window: int,
+    *,
+    users: int = 64,
+    items: int = 64,
+    history: int = 256,
+    tally: int = 256,
+    pairs: int = 256,
+    touches: int = 256,
 ) -> Arrays:
     """Return arrays of no users and no items, with room for the numbers given."""
     counts = np.zeros(COUNTS, np.int64)
     counts[LATEST] = popularity.NEVER
-    blocks = np.full((3, 1 + keyed_rows.LEVELS), -1, np.int64)
+    blocks = np.full((4, 1 + keyed_rows.LEVELS), -1, np.int64)
     blocks[:, 0] = 0
     rows = np.zeros((items, ITEM_COLUMNS), np.int64)
     rows[:, NEWEST] = popularity.NEVER
@@ -88,6 +97,7 @@ def new_arrays(
         stale=np.zeros(items, np.bool_),
         pairs=np.empty((pairs, 2), np.int64),
         pair_index=np.empty(2 * pairs, np.int32),
+        touches=np.empty(touches, np.int64),
         blocks=blocks,
         counts=counts,
         near=np.empty((2, window), np.int64),
@@ -97,7 +107,7 @@ def new_arrays(
 
 def grown(arrays: Arrays) -> Arrays:
     """Return arrays with at least what `counts[NEEDED:]` asks for, doubling whatever is too short."""
-    users, items, history, tally, pairs = (int(need) for need in arrays.counts[NEEDED:])
+    users, items, history, tally, pairs, touches = (int(need) for need in arrays.counts[NEEDED:])
     if users > len(arrays.users):
         arrays = arrays._replace(users=_longer(arrays.users, users))
     if items > len(arrays.items):
@@ -119,6 +129,8 @@ def grown(arrays: Arrays) -> Arrays:
         arrays = arrays._replace(
             pairs=_longer(arrays.pairs, pairs), pair_index=_longer(arrays.pair_index, 2 * pairs)
         )
+    if touches > len(arrays.touches):
+        arrays = arrays._replace(touches=_longer(arrays.touches, touches))
     return arrays
 
 

@@ -1,0 +1,62 @@
+"""What is known of all people at this moment: who touched an item lately, and what each of them did."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.features import tables
+from foretaste.features.item_state import TableHolder
+from foretaste.features.touches import MINUTE, PERSON
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sessions:
+    """Touches and histories as they lie in memory, for kernels: views that the next event may change.
+
+    The touches of item i are the places `start[i]` to before `start[i] + length[i]` of `touch`, in no order
+    (see `touches`). The history of user u is the places `users[u, tables.HISTORY] + users[u,
+    tables.HISTORY_OFFSET]` on, `users[u, tables.HISTORY_LENGTH]` many, of `history` (its columns are
+    `tables.TIME`, `KEY` and `CODE`) and of `weight`, oldest first.
+    `start` and `length` are int64 [n_items], `touch` int64 [pool], `users` int64 [n_users, USER_COLUMNS].
+    """
+
+    start: Int64s
+    length: Int64s
+    touch: Int64s
+    users: Int64s
+    history: Int64s
+    weight: Floats
+
+
+class People:
+    """The side of a state that is about people. Read it while no event is applied, as `ItemState`."""
+
+    def __init__(self, holder: TableHolder) -> None:
+        self._holder = holder
+
+    @property
+    def sessions(self) -> Sessions:
+        """The arrays behind `touches` and all histories, for kernels."""
+        arrays = self._holder.arrays
+        items = arrays.items[: arrays.counts[tables.N_ITEMS]]
+        return Sessions(
+            start=items[:, tables.TOUCH],
+            length=items[:, tables.TOUCH_LENGTH],
+            touch=arrays.touches,
+            users=arrays.users[: arrays.counts[tables.N_USERS]],
+            history=arrays.history,
+            weight=arrays.weight,
+        )
+
+    def touches(self, item: int) -> tuple[Ordinals, Int64s]:
+        """Return who had to do with `item`, the latest first, and when: microseconds, down to the minute.
+
+        Each person once, at most as many as the state keeps; empty for an unknown item.
+        """
+        arrays = self._holder.arrays
+        if not 0 <= item < arrays.counts[tables.N_ITEMS]:
+            return np.empty(0, np.int32), np.empty(0, np.int64)
+        start, length = arrays.items[item, tables.TOUCH], arrays.items[item, tables.TOUCH_LENGTH]
+        row = np.sort(arrays.touches[start : start + length])[::-1]
+        return (row & PERSON).astype(np.int32), (row >> 32) * MINUTE
