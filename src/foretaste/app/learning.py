@@ -11,7 +11,7 @@ from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus, read_corpus
 from foretaste.training.report import TrainReport
 from foretaste.training.run import learn, train
-from foretaste.training.sources import chosen_sources
+from foretaste.training.sources import QUESTIONS, Effort, chosen_sources
 
 
 def corpus_of(home: Home) -> Corpus:
@@ -23,7 +23,12 @@ def corpus_of(home: Home) -> Corpus:
 
 
 def train_home(
-    home: Home, *, seed: int | None = None, publish: bool = True, progress: Progress = silent
+    home: Home,
+    *,
+    seed: int | None = None,
+    effort: Effort = "usual",
+    publish: bool = True,
+    progress: Progress = silent,
 ) -> TrainReport:
     """Learn from the home's log and publish to its registry; the home serves the model if it passed.
 
@@ -31,7 +36,14 @@ def train_home(
     in memory, without a registry, serves what was learnt.
     """
     chosen = home.settings.seed if seed is None else seed
-    config = TrainConfig(state=state_config(home.settings), sources=chosen_sources(home.settings.sources))
+    tuned, judged = QUESTIONS[effort]
+    config = TrainConfig(
+        state=state_config(home.settings),
+        sources=chosen_sources(home.settings.sources),
+        effort=effort,
+        tuned=tuned,
+        judged=judged,
+    )
     now = time.time_ns() // 1_000
     if home.registry is None or home.directory is None:
         trained = learn(corpus_of(home), created_at=now, seed=chosen, config=config, progress=progress)

@@ -6,6 +6,7 @@ from typing import Literal
 from foretaste.domain.errors import InvalidInputError
 from foretaste.models.content import ContentConfig
 from foretaste.models.ials import IALSConfig
+from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED
 from foretaste.models.interface import Learner
 from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.nmf import NMFConfig
@@ -15,26 +16,40 @@ from foretaste.models.transitions import TransitionsConfig
 Effort = Literal["quick", "usual", "best"]
 """How long training may take: seconds for a demonstration, a minute or two, or what the best model needs."""
 
+QUESTIONS: Mapping[Effort, tuple[int, int]] = {
+    "quick": (1000, 800),
+    "usual": (3000, 2000),
+    "best": (6000, 2000),
+}
+"""How many questions the blend learns from, and on how many the result is judged."""
 
-def usual_sources(*, timed: bool = True, effort: Effort = "usual") -> dict[str, Learner]:  # noqa: ARG001 - every effort has the same sources so far
+
+def usual_sources(*, timed: bool = True, effort: Effort = "usual") -> dict[str, Learner]:
     """Return the sources that ship: what each is called, and how it is learnt.
 
-    Without times (`timed` off) there are none that live on order and age.
+    Without times (`timed` off) there are none that live on order and age. The quick ones choose little for
+    themselves.
     """
+    quick = effort == "quick"
     sources: dict[str, Learner] = {
         "popularity": PopularityConfig(),
-        "ials": IALSConfig(),
+        "ials": IALSConfig(regularization=USUAL_REGULARIZATION, unobserved=USUAL_UNOBSERVED)
+        if quick
+        else IALSConfig(),
         "item_item": ItemItemConfig(),
         "content": ContentConfig(),
     }
     if timed:
         sources |= {
-            "popularity_month": PopularityConfig(half_life=2_592_000.0),
             "popularity_week": PopularityConfig(half_life=604_800.0),
             "popularity_day": PopularityConfig(half_life=86_400.0),
-            "popularity_hour": PopularityConfig(half_life=3600.0),
             "transitions": TransitionsConfig(),
             "together": TransitionsConfig(relation="together"),
+        }
+    if timed and not quick:
+        sources |= {
+            "popularity_month": PopularityConfig(half_life=2_592_000.0),
+            "popularity_hour": PopularityConfig(half_life=3600.0),
         }
     return sources
 

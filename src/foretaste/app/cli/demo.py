@@ -61,5 +61,5 @@ def _prepare(home: Home, screen: Screen) -> None:
         import_events(home.log, events.chunks(BATCH))
     screen.say("learning what follows from what")
     with screen.stages() as progress:
-        report = train_home(home, progress=progress)
+        report = train_home(home, effort="quick", progress=progress)
     screen.show(report_text(report))
