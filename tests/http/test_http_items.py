@@ -116,3 +116,12 @@ def test_some_people_are_listed_with_their_number_of_events(client):
     users = client.get("/users?limit=2").json["users"]
     assert [user["user_id"] for user in users] == ["ann", "dee"]
     assert users[0]["events"] == 2
+
+
+def test_an_item_may_bring_a_vector_and_is_read_with_it(client):
+    assert client.put("/items/elf", {"title": "Elf", "vector": [0.5, -1, 2]}).status == 200
+    assert client.get("/items/elf").json["vector"] == [0.5, -1.0, 2.0]
+    assert client.get("/items/big").json["vector"] == []
+    document = problem(client.put("/items/ran", {"title": "Ran", "vector": [0.5, -1]}), 400)
+    assert document["field"] == "vector"
+    assert "same dimension" in document["detail"]

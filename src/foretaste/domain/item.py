@@ -11,6 +11,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `categories` go from the main one on; the first is the one that slate rules count.
     `available_from` (inclusive) and `available_until` (exclusive) are microseconds since 1970 UTC.
+    `vector` is what the owner knows of the item in numbers (an embedding of its text or picture, say):
+    float32 in little-endian order, empty where there is none; `foretaste.events.vectors` packs and reads it.
     """
 
     item_id: str
@@ -22,6 +24,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     available_until: int | None = None
     in_stock: bool = True
     hidden: bool = False
+    vector: bytes = b""
 
 
 class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True):

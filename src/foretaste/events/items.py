@@ -11,6 +11,7 @@ from foretaste.domain.errors import InvalidItemError
 from foretaste.domain.item import Attribute, Item
 from foretaste.events.moments import parse_moment
 from foretaste.events.text import LONGEST_ID, checked_id, checked_text
+from foretaste.events.vectors import packed_vector
 
 TITLE_BYTES, TEXT_BYTES, ATTRIBUTE_BYTES = 1024, 65_536, 4096
 MOST_CATEGORIES, MOST_ATTRIBUTES = 64, 128
@@ -23,6 +24,7 @@ OTHER_NAMES = {
     "description": "text",
     "category": "categories",
     "genres": "categories",
+    "embedding": "vector",
 }
 """Names of fields met elsewhere; ours wins where both are given, and the other is an attribute then."""
 
@@ -33,8 +35,9 @@ _decoder = msgspec.json.Decoder(dict[str, Any])
 def parse_item(raw: Mapping[str, Any] | bytes | str | msgspec.Raw, *, item_id: str | None = None) -> Item:
     """Check one item, given as a mapping or as JSON text; `item_id` is the one that the address names.
 
-    `categories` is a list of texts or one text with `|` between them. What is no field of an item
-    becomes an attribute: text, a finite number or a boolean; null is as good as absent.
+    `categories` is a list of texts or one text with `|` between them, `vector` a list of numbers (see
+    `packed_vector`). What is no field of an item becomes an attribute: text, a finite number or a boolean;
+    null is as good as absent.
 
     Raises `InvalidItemError`.
     """
@@ -55,6 +58,7 @@ def parse_item(raw: Mapping[str, Any] | bytes | str | msgspec.Raw, *, item_id: s
         available_until=_moment(fields, "available_until"),
         in_stock=_flag(fields, "in_stock", usual=True),
         hidden=_flag(fields, "hidden", usual=False),
+        vector=packed_vector(fields["vector"]) if "vector" in fields else b"",
     )
 
 

@@ -29,6 +29,7 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
     "available_until": ("available_until",),
     "in_stock": ("in_stock",),
     "hidden": ("hidden",),
+    "vector": ("vector", "embedding"),
 }
 """Field of an item → column names understood; every other column is an attribute."""
 

@@ -76,6 +76,7 @@ def _item(row: Mapping[str, Any], mapping: Mapping[str, str], separator: str) ->
     fields: dict[str, Any] = {field: str(given[field]) for field in ("title", "text") if field in given}
     fields |= {field: _flag(given, field) for field in ("in_stock", "hidden") if field in given}
     fields |= {field: _moment(given, field) for field in AVAILABILITY if field in given}
+    fields |= {"vector": given["vector"]} if "vector" in given else {}
     fields["categories"] = _categories(given.get("categories", ()), separator)
     fields["item_id"] = as_text([given.get("item_id")])[0]
     return parse_item({**fields, "attributes": plain})

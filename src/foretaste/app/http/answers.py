@@ -52,6 +52,7 @@ class CatalogItem(msgspec.Struct, frozen=True, kw_only=True):
     available_until: str | None
     in_stock: bool
     hidden: bool
+    vector: tuple[float, ...]
 
 
 class CatalogChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from foretaste.domain.errors import InvalidItemError, UnknownItemError
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.events.items import parse_item
 from foretaste.events.moments import format_moment
+from foretaste.events.vectors import unpacked_vector
 
 operations: Operations[Service] = Operations("Catalog")
 
@@ -30,6 +31,7 @@ class ItemBody(msgspec.Struct, frozen=True, kw_only=True):
     available_until: str | int | None = None
     in_stock: bool = True
     hidden: bool = False
+    vector: list[float] | None = None
     attributes: dict[str, str | float | bool] = {}
 
 
@@ -99,6 +101,7 @@ def described(entry: CatalogEntry) -> CatalogItem:
         available_until=None if item.available_until is None else format_moment(item.available_until),
         in_stock=item.in_stock,
         hidden=item.hidden,
+        vector=tuple(unpacked_vector(item.vector).tolist()),
     )
 
 
