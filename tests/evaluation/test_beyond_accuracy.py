@@ -1,11 +1,15 @@
 """What lists are like, against the definitions written out item by item."""
 
-import math
-
 import numpy as np
 import pytest
 
-from foretaste.evaluation.beyond_accuracy import coverage, gini, intra_list_diversity, novelty, own_list_share
+from foretaste.evaluation.beyond_accuracy import (
+    coverage,
+    intra_list_diversity,
+    novelty,
+    own_list_share,
+    serendipity,
+)
 
 LISTS = np.array([[0, 1, 2], [2, 1, 0], [3, 1, -1], [-1, -1, -1]], np.int32)
 
@@ -44,13 +48,31 @@ def test_a_list_in_another_order_is_not_a_list_of_ones_own():
     assert own_list_share(LISTS[:0]) == 0.0
 
 
-@pytest.mark.parametrize("counts", [[1, 1, 1, 1], [0, 0, 0, 9], [5, 1, 0, 2], [3]])
-def test_gini_is_half_the_relative_mean_difference(counts):
-    lists = np.repeat(np.arange(len(counts)), counts).astype(np.int32)[:, np.newaxis]
-    differences = [abs(a - b) for a in counts for b in counts]
-    expected = sum(differences) / (2 * len(counts) * sum(counts))
-    assert math.isclose(gini(lists, len(counts)), expected)
+def test_serendipity_is_what_is_wanted_and_not_on_the_plain_list():
+    lists = np.array([[0, 1, 2], [5, 6, -1], [4, 3, 2]], np.int32)
+    hits = np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0]], bool)
+    expected = np.array([[1, 9, 8], [-1, -1, -1], [4, 3, 2]], np.int32)
+    by_definition = [
+        len({item for item, hit in zip(row, hit_row, strict=True) if hit and item >= 0} - set(plain)) / 3
+        for row, hit_row, plain in zip(lists.tolist(), hits, expected.tolist(), strict=True)
+    ]
+    assert serendipity(lists, hits, expected).tolist() == by_definition == [1 / 3, 1 / 3, 0.0]
 
 
-def test_gini_of_nothing_is_zero():
-    assert gini(LISTS[3:], 5) == 0.0
+def full_lists(seed):
+    generator = np.random.default_rng(seed)
+    return np.stack([generator.permutation(60)[:10] for _ in range(25)]).astype(np.int32)
+
+
+def test_coverage_novelty_and_diversity_agree_with_an_independent_library():
+    rexmex = pytest.importorskip("rexmex", reason="an independent implementation to compare with")
+    lists, generator = full_lists(0), np.random.default_rng(1)
+    owners, vectors = generator.integers(1, 200, 60), generator.normal(size=(60, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    listed = [(user, int(item)) for user, row in enumerate(lists[:4]) for item in row]
+    theirs = rexmex.metrics.coverage.item_coverage((list(range(4)), list(range(60))), listed)
+    assert coverage(lists[:4], 60) == pytest.approx(theirs, abs=5e-4)  # it rounds to three places
+    theirs = rexmex.metrics.ranking.novelty(lists.tolist(), dict(enumerate(owners.tolist())), 200)
+    assert novelty(lists, owners, 200).mean() == pytest.approx(theirs)
+    theirs = 1.0 - rexmex.metrics.ranking.intra_list_similarity(lists, vectors)
+    assert intra_list_diversity(lists, vectors).mean() == pytest.approx(theirs, rel=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from foretaste.evaluation.bootstrap import difference_interval, mean_interval, ratio_interval
+from foretaste.evaluation.bootstrap import difference_interval, mean_interval, mean_intervals, ratio_interval
 
 
 def test_for_one_value_per_person_it_is_the_percentile_bootstrap_of_scipy():
@@ -65,3 +65,13 @@ def test_the_seed_decides_the_interval():
 def test_no_values_have_no_mean_and_no_error():
     empty = mean_interval(np.empty(0), np.empty(0, np.int32), seed=0, draws=10)
     assert (empty.value, empty.low, empty.high) == (0.0, 0.0, 0.0)
+
+
+def test_many_means_have_the_intervals_of_each_alone():
+    generator = np.random.default_rng(4)
+    values, users = generator.random((3, 90)), generator.integers(0, 30, 90)
+    together = mean_intervals(values, users, seed=5, draws=300)
+    alone = [mean_interval(row, users, seed=5, draws=300) for row in values]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high))
+    assert mean_intervals(np.zeros((0, 4)), np.zeros(4, np.int32), seed=0) == []

@@ -5,11 +5,17 @@
 
 import numpy as np
 
-from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
+
+_CHUNK = 1024
 
 
 def coverage(lists: Ordinals, n_items: int) -> float:
-    """Return the share of the `n_items` items there are that stand in any of the lists."""
+    """Return |union of the lists| / `n_items`: the share of all items that stand in any of the lists.
+
+    Ge et al. 2010, "Beyond accuracy: evaluating recommender systems by coverage and serendipity" (catalog
+    coverage).
+    """
     return len(np.unique(lists[lists >= 0])) / n_items if n_items else 0.0
 
 
@@ -27,14 +33,18 @@ def intra_list_diversity(lists: Ordinals, vectors: Floats) -> Doubles:
     """Return each list's mean cosine distance between two different places; float64 [n], 0 below two items.
 
     `vectors` float32 [n_items, dim] have unit length, or are zero where nothing is known (then the
-    distance to all others is 1). Ziegler et al. 2005, there as similarity.
+    distance to all others is 1). The mean over ordered pairs i ≠ j of 1 - v_i · v_j. Ziegler et al. 2005,
+    "Improving recommendation lists through topic diversification", there as similarity.
     """
-    rows = np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float32)]).astype(np.float64)[lists]
-    count = (lists >= 0).sum(axis=1)
-    alike = (rows.sum(axis=1) ** 2).sum(axis=1) - (rows**2).sum(axis=(1, 2))
-    pairs = count * (count - 1)
+    padded = np.concatenate([vectors, np.zeros((1, vectors.shape[1]), vectors.dtype)])
     result = np.zeros(len(lists))
-    np.divide(pairs - alike, pairs, out=result, where=pairs > 0)
+    for begin in range(0, len(lists), _CHUNK):
+        part = lists[begin : begin + _CHUNK]
+        rows = padded[part].astype(np.float64)
+        count = (part >= 0).sum(axis=1)
+        alike = (rows.sum(axis=1) ** 2).sum(axis=1) - (rows**2).sum(axis=(1, 2))
+        pairs = count * (count - 1)
+        np.divide(pairs - alike, pairs, out=result[begin : begin + _CHUNK], where=pairs > 0)
     return result
 
 
@@ -46,16 +56,16 @@ def own_list_share(lists: Ordinals) -> float:
     return float((counts == 1).sum() / len(lists))
 
 
-def gini(lists: Ordinals, n_items: int) -> float:
-    """Return how unequally places are dealt out to the items: 0 all alike, towards 1 all to one.
+def serendipity(lists: Ordinals, hits: Mask, expected: Ordinals) -> Doubles:
+    """Return the share of each list's places whose item is wanted and was not to be expected; float64 [n].
 
-    The Gini coefficient of the items' counts x: Σ (2 i - n - 1) x_i / (n Σ x), x rising, i from 1 to n.
+    |(list without expected) ∩ wanted| / places. `hits` bool like `lists` says which items are wanted,
+    `expected` int32 [n, m] what a plain recommender lists for the same question, -1 on empty places: here
+    the most popular. Ge et al. 2010, "Beyond accuracy: evaluating recommender systems by coverage and
+    serendipity".
     """
-    counts = np.sort(np.bincount(lists[lists >= 0], minlength=n_items)).astype(np.float64)
-    if not counts.sum():
-        return 0.0
-    rank = 2.0 * np.arange(1, n_items + 1) - n_items - 1
-    return float((rank * counts).sum() / (n_items * counts.sum()))
+    known = (lists[:, :, np.newaxis] == expected[:, np.newaxis, :]).any(axis=2)
+    return np.asarray((hits & ~known & (lists >= 0)).sum(axis=1) / max(lists.shape[1], 1), np.float64)
 
 
 def _mean_over_places(values: Doubles, lists: Ordinals) -> Doubles:

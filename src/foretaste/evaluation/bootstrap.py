@@ -30,9 +30,22 @@ def mean_interval(
     values: Doubles, users: Ordinals, *, seed: int, draws: int = DRAWS, level: float = LEVEL
 ) -> Interval:
     """Return the mean of `values` float64 [n], with its interval; `users` [n] says whose each value is."""
-    sums, counts = _by_user(values, users)
-    drawn = _draw(np.stack([sums, counts]), seed, draws)
-    return _interval(_divided(sums.sum(), counts.sum()), drawn[0] / drawn[1], level)
+    return mean_intervals(values[np.newaxis], users, seed=seed, draws=draws, level=level)[0]
+
+
+def mean_intervals(
+    values: Doubles, users: Ordinals, *, seed: int, draws: int = DRAWS, level: float = LEVEL
+) -> list[Interval]:
+    """Return `mean_interval` of each row of `values` float64 [m, n], all from the same drawings of people."""
+    rows = [_by_user(row, users) for row in values]
+    if not rows:
+        return []
+    counts = rows[0][1]
+    drawn = _draw(np.stack([*(sums for sums, _ in rows), counts]), seed, draws)
+    return [
+        _interval(_divided(sums.sum(), counts.sum()), found / drawn[-1], level)
+        for (sums, _), found in zip(rows, drawn[:-1], strict=True)
+    ]
 
 
 def difference_interval(
@@ -63,17 +76,22 @@ def _by_user(values: Doubles, users: Ordinals) -> tuple[Doubles, Doubles]:
 
 
 def _draw(columns: Doubles, seed: int, draws: int) -> Doubles:
-    """Return the sums of `columns` [c, n] over `draws` samples of n people; float64 [c, draws]."""
+    """Return the sums of `columns` [c, n] over `draws` samples of n people; float64 [c, draws].
+
+    Without people, all sums are 0 but those of the last column, which counts: 1.
+    """
     n = columns.shape[1]
     if n == 0:
-        return np.stack([np.zeros(draws), np.ones(draws)])
+        return np.concatenate([np.zeros((len(columns) - 1, draws)), np.ones((1, draws))])
     generator = np.random.default_rng(seed)
     step = max(1, _CHUNK_CELLS // n)
     sums = []
     for begin in range(0, draws, step):
-        chosen = generator.integers(0, n, (min(step, draws - begin), n))
-        sums.append(columns[:, chosen].sum(axis=2))
-    return np.concatenate(sums, axis=1).astype(np.float64)
+        size = min(step, draws - begin)
+        chosen = generator.integers(0, n, (size, n)) + n * np.arange(size)[:, np.newaxis]
+        times = np.bincount(chosen.ravel(), minlength=size * n).reshape(size, n)
+        sums.append(columns @ times.T.astype(np.float64))
+    return np.concatenate(sums, axis=1)
 
 
 def _interval(value: float, drawn: Doubles, level: float) -> Interval:
