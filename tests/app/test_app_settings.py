@@ -60,3 +60,13 @@ def test_a_wrong_file_says_which_key(tmp_path):
 def test_variables_that_name_no_setting_are_found():
     environment = {"FORETASTE_PROT": "1", "FORETASTE_PORT": "1", "FORETASTE_HOME": "x", "PATH": ""}
     assert unknown_variables(environment) == ["FORETASTE_PROT"]
+
+
+def test_diversity_and_serendipity_are_understood_by_their_plain_names():
+    assert load_settings(environment={}, dotenv=None).diversity_threshold is None
+    plain = load_settings(environment={"DIVERSITY_THRESHOLD": "0.4"}, dotenv=None)
+    assert (plain.diversity_threshold, plain.serendipity_weight) == (0.4, None)
+    both = {"SERENDIPITY_WEIGHT": "0.1", "FORETASTE_SERENDIPITY_WEIGHT": "0.3"}
+    assert load_settings(environment=both, dotenv=None).serendipity_weight == 0.3
+    with pytest.raises(InvalidInputError, match="DIVERSITY_THRESHOLD"):
+        load_settings(environment={"DIVERSITY_THRESHOLD": "2"}, dotenv=None)

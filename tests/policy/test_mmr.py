@@ -54,3 +54,22 @@ def test_zero_is_pure_difference_after_the_best_item():
     relevance = np.array([1.0, 0.9, 0.1], np.float32)
     similarity = np.array([[1, 0.9, 0.1], [0.9, 1, 0.2], [0.1, 0.2, 1]], np.float32)
     assert mmr(relevance, similarity, 3, 0.0).tolist() == [0, 2, 1]
+
+
+@given(n=st.integers(1, 25), seed=st.integers(0, 999), threshold=st.floats(0.05, 0.95))
+@settings(deadline=None)
+def test_what_is_too_near_waits_until_all_that_keep_the_distance_are_placed(n, seed, threshold):
+    relevance, similarity = a_pool(n, seed)
+    chosen = mmr(relevance, similarity, n, 0.8, threshold).tolist()
+    assert sorted(chosen) == list(range(n))
+    for place in range(1, n):
+        before = similarity[:, chosen[:place]].max(axis=1)
+        if before[chosen[place]] > 1.0 - threshold:
+            assert all(before[other] > 1.0 - threshold for other in chosen[place:])
+
+
+def test_a_threshold_counts_at_pure_relevance_too():
+    relevance = np.array([1.0, 0.9, 0.1], np.float32)
+    similarity = np.array([[1, 0.9, 0.1], [0.9, 1, 0.2], [0.1, 0.2, 1]], np.float32)
+    assert mmr(relevance, similarity, 3, 1.0, 0.3).tolist() == [0, 2, 1]
+    assert mmr(relevance, similarity, 3, 1.0).tolist() == [0, 1, 2]

@@ -12,8 +12,10 @@ from foretaste.app.stores import Stores
 from foretaste.domain.errors import ForetasteError
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.scenario import SHIPPED, adjusted
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
@@ -60,7 +62,12 @@ class Home:
         self._closing = Event()
         self._follower: Thread | None = None
         self.telemetry = telemetry
-        self.answerer = Answerer(self, telemetry, namespace=settings.namespace)
+        self.scenarios = adjusted(
+            SHIPPED,
+            diversity_threshold=settings.diversity_threshold,
+            serendipity_weight=settings.serendipity_weight,
+        )
+        self.answerer = Answerer(self, telemetry, namespace=settings.namespace, scenarios=self.scenarios)
         self.recorder = Recorder(self, telemetry)
         self.profiler = Profiler(self, self.answerer.names, telemetry)
         self.search = Search(self, self.answerer.names)
@@ -91,8 +98,12 @@ class Home:
         return self._stores.exposures
 
     def put_items(self, items: Sequence[Item]) -> int:
-        """Insert or replace items; return the catalog version that the next answer has at least."""
+        """Insert or replace items; return the catalog version that the next answer has at least.
+
+        Raises `InvalidItemError` where vectors would differ in dimension.
+        """
         with self._changing:
+            require_one_dim(items, self.catalog_columns.items)
             version = self._stores.catalog.put(items) if items else self._stores.catalog.version()
             self._follow_catalog()
         return version

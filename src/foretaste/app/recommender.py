@@ -114,6 +114,7 @@ class Recommender:
         exclude_ids: Iterable[str] = (),
         context: Mapping[str, str] | None = None,
         diversity_lambda: float | None = None,
+        popularity_correction: float | None = None,
         min_score: float | None = None,
         now: int | None = None,
         seed: int | None = None,
@@ -123,7 +124,8 @@ class Recommender:
         An unknown person, or None, gets what is trending; `slate.source` says so. `explain` adds the
         past items that speak for each place, `explain_top_k` of them. `filters` and `exclude` map
         `category` or an attribute to the values allowed or forbidden. `diversity_lambda` trades
-        relevance (1.0) for variety (0.0). `now` is the moment of asking in microseconds UTC, `seed` the
+        relevance (1.0) for variety (0.0); `popularity_correction` divides an item's odds by this power of
+        its popularity (0.0 not at all). `now` is the moment of asking in microseconds UTC, `seed` the
         request's randomness: the same on the same state gives the same slate.
 
         Raises `InvalidQueryError` for a parameter out of its range, `UnknownScenarioError` and
@@ -143,6 +145,7 @@ class Recommender:
             exclude_ids=tuple(exclude_ids),
             context=dict(context or {}),
             diversity_lambda=_share("diversity_lambda", diversity_lambda),
+            popularity_correction=_share("popularity_correction", popularity_correction),
             min_score=min_score,
             explain=explain,
             explain_top_k=_within("explain_top_k", explain_top_k, 1, MOST_ITEMS),

@@ -52,8 +52,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sources: tuple[str, ...] = ()
     """What to learn, as `popularity,ials,nmf`; empty takes the usual sources."""
 
+    diversity_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """How far apart the items of a person's slate are at least, as long as there are such (0 to 1); not set:
+    no rule in `home`, 0.3 in `discover`. The plain name `DIVERSITY_THRESHOLD` is understood too."""
+
+    serendipity_weight: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """How much it counts for an item that it is unlike the person's past (0 to 1); not set: nothing in
+    `home`, 0.2 in `discover`. The plain name `SERENDIPITY_WEIGHT` is understood too."""
+
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     """The seed of training, where the command gives none."""
+
+
+PLAIN = ("diversity_threshold", "serendipity_weight")
+"""Settings whose variable may stand without the prefix; the one with the prefix wins."""
 
 
 def load_settings(
@@ -70,7 +82,9 @@ def load_settings(
     for name, value in _toml(home).items():
         values[name] = _converted(name, value, f"{name} in foretaste.toml")
     written = _dotenv(dotenv) if dotenv else {}
-    for variable, text in {**written, **environment}.items():
+    variables = {**written, **environment}
+    plain = {PREFIX + name.upper(): variables.get(name.upper(), "") for name in PLAIN}
+    for variable, text in {**plain, **variables}.items():
         name = variable.removeprefix(PREFIX).lower()
         if variable.startswith(PREFIX) and name in Settings.__struct_fields__ and text != "":
             values[name] = _converted(name, _parsed(name, text), variable)

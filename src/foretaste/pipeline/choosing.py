@@ -8,49 +8,81 @@ from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.view import View
 from foretaste.policy.mmr import mmr
+from foretaste.policy.popularity import corrected
 from foretaste.policy.rotation import rotate
+from foretaste.policy.serendipity import serendipitous, surprise
 from foretaste.policy.similarity import similarities
 
 POOL = 30
 """Diversity looks at this many of the best, or at three times the places asked for if that is more."""
 
+PAST = 50
+"""Surprising is what is unlike so many of the person's latest items."""
+
 TURNS = 2
 """Categories take turns among this many times the places asked for."""
 
 
-def by_score(scored: Scored, min_score: float | None = None) -> Int64s:
-    """Return positions of candidates by falling score, then rising ordinal; none below `min_score`."""
-    order = np.argsort(-scored.score, kind="stable")
-    if min_score is not None:
-        order = order[: int(np.count_nonzero(scored.score >= min_score))]
-    return order
+def by_score(scored: Scored) -> Int64s:
+    """Return positions of candidates by falling score, then rising ordinal."""
+    return np.argsort(-scored.score, kind="stable")
 
 
 def chosen(query: Query, view: View, scored: Scored) -> Int64s:
     """Return the positions of the candidates that the policy puts on the slate, in their order.
 
-    A `diversity_lambda` of 1.0, of the query or else of the scenario, is the order of the scores. Below it
-    MMR chooses, the scores being relevance in log odds, and in a scenario with rotation categories take
-    turns among the first `TURNS * k` that MMR names.
+    Relevance is the score in log odds, less what popularity has to answer for, and, among the best, more for
+    what surprises. A `diversity_lambda` of 1.0, of the query or else of the scenario, is the order of
+    relevance. Below it, or with a threshold, MMR chooses, and in a scenario with rotation categories take
+    turns among the first `TURNS * k` that MMR names. None scores below `query.min_score`.
     """
-    order = by_score(scored, query.min_score)
-    asked = query.diversity_lambda
-    trade_off = view.scenario.diversity_lambda if asked is None else asked
-    rotating = view.scenario.rotate_categories and asked != 1.0
-    if trade_off >= 1.0 and not rotating:
+    relevance = _relevance(query, view, scored)
+    order = np.argsort(-relevance, kind="stable")
+    if query.min_score is not None:
+        order = order[scored.score[order] >= query.min_score]
+    asked, scenario = query.diversity_lambda, view.scenario
+    trade_off = scenario.diversity_lambda if asked is None else asked
+    plain = asked == 1.0 or (trade_off == 1.0 and not scenario.diversity_threshold)
+    rotating = scenario.rotate_categories and asked != 1.0
+    surprising = scenario.serendipity_weight > 0.0 and asked != 1.0
+    if plain and not rotating and not surprising:
         return order[: query.k]
     pool = order[: max(POOL, 3 * query.k)]
     if not len(pool):
         return pool
+    worth = relevance[pool]
+    if surprising:
+        worth = _surprising(worth, scored, pool, view)
+        in_turn = np.argsort(-worth, kind="stable")
+        pool, worth = pool[in_turn], worth[in_turn]
     count = TURNS * query.k if rotating else query.k
-    diverse = pool[:count]
-    if trade_off < 1.0:
-        diverse = pool[_diverse(scored, pool, view, count, trade_off)]
+    diverse = pool[:count] if plain else pool[_diverse(worth, scored, pool, view, count, trade_off)]
     if rotating:
         items = scored.candidates.item[diverse]
         turns = rotate(np.arange(len(diverse)), _main_categories(view, items), query.k)
         return diverse[turns]
     return diverse
+
+
+def _relevance(query: Query, view: View, scored: Scored) -> Floats:
+    asked = query.popularity_correction
+    correction = view.scenario.popularity_correction if asked is None else asked
+    if correction == 0.0:
+        return scored.score
+    items, known = scored.candidates.item, view.state.items.interactions
+    counts = np.zeros(len(items), np.int64)
+    there = items < len(known)
+    counts[there] = known[items[there]]
+    return corrected(scored.score, counts, correction)
+
+
+def _surprising(worth: Floats, scored: Scored, pool: Int64s, view: View) -> Floats:
+    items = scored.candidates.item[pool]
+    past = np.unique(scored.occasion.history.item[-PAST:])
+    both = np.concatenate((items, past)).astype(np.int32)
+    alike = similarities(item_vectors(view.artifact, both), view.catalog.categories, both)
+    surprising = surprise(alike[: len(items), len(items) :])
+    return serendipitous(worth, surprising, view.scenario.serendipity_weight)
 
 
 def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
@@ -62,10 +94,11 @@ def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
     return None
 
 
-def _diverse(scored: Scored, pool: Int64s, view: View, count: int, trade_off: float) -> Int64s:
+def _diverse(worth: Floats, scored: Scored, pool: Int64s, view: View, count: int, trade_off: float) -> Int64s:
     items = scored.candidates.item[pool]
     vectors = item_vectors(view.artifact, items)
-    return mmr(scored.score[pool], similarities(vectors, view.catalog.categories, items), count, trade_off)
+    alike = similarities(vectors, view.catalog.categories, items)
+    return mmr(worth, alike, count, trade_off, view.scenario.diversity_threshold)
 
 
 def _main_categories(view: View, items: Ordinals) -> Ordinals:

@@ -37,6 +37,15 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     diversity_lambda: Fraction = 0.8
     """MMR's trade-off where the query names none: 1.0 pure relevance, 0.0 pure diversity."""
 
+    diversity_threshold: Fraction = 0.0
+    """How far apart the items of a slate are at least (1 - likeness), while there are such; 0: no rule."""
+
+    serendipity_weight: Fraction = 0.0
+    """How much it counts for an item that it is unlike all that the person had (see `policy.serendipity`)."""
+
+    popularity_correction: Fraction = 0.0
+    """The power of its popularity by which an item's odds are divided, where the query names none."""
+
     rotate_categories: bool = False
     """Whether a main category comes again only after the others had their turn (see `policy.rotation`)."""
 
@@ -56,12 +65,33 @@ SIMILAR = Scenario(
 TRENDING = Scenario(
     name="trending", history="nothing", sources=("popularity",), diversity_lambda=1.0, boost_seconds=0.0
 )
-DISCOVER = Scenario(name="discover", diversity_lambda=0.3, rotate_categories=True)
+DISCOVER = Scenario(
+    name="discover",
+    diversity_lambda=0.3,
+    diversity_threshold=0.3,
+    serendipity_weight=0.2,
+    rotate_categories=True,
+)
 
 SHIPPED: Mapping[str, Scenario] = MappingProxyType(
     {scenario.name: scenario for scenario in (HOME, SIMILAR, TRENDING, DISCOVER)}
 )
 """The scenarios there are without any configuration."""
+
+
+def adjusted(
+    scenarios: Mapping[str, Scenario],
+    *,
+    diversity_threshold: float | None = None,
+    serendipity_weight: float | None = None,
+) -> Mapping[str, Scenario]:
+    """Return the scenarios with these values, where they are given, in all that start from a person."""
+    given = {"diversity_threshold": diversity_threshold, "serendipity_weight": serendipity_weight}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return {
+        name: msgspec.structs.replace(scenario, **changes) if scenario.history == "user" else scenario
+        for name, scenario in scenarios.items()
+    }
 
 
 def find_scenario(name: str, scenarios: Mapping[str, Scenario] = SHIPPED) -> Scenario:

@@ -38,6 +38,10 @@ class RecommendParameters(Filters, frozen=True, kw_only=True):
     explain: Annotated[bool, Meta(description="Add the past items that speak for each.")] = False
     explain_top_k: Annotated[int, Meta(ge=1, le=10, description="How many past items per item.")] = 3
     diversity_lambda: Annotated[Share, Meta(description="1: pure relevance; 0: pure diversity.")] = 0.8
+    popularity_correction: (
+        Annotated[Share, Meta(description="The power of its popularity that an item's odds are divided by.")]
+        | None
+    ) = None
     scenario: Annotated[str, Meta(max_length=64, description="The recipe.")] = "home"
     model: Annotated[str, Meta(description="Only this source's scores.")] | None = None
     min_score: (
@@ -84,6 +88,7 @@ def recommend_query(given: RecommendParameters, user_id: str | None, now: int) -
         exclude_ids=given.exclude_ids,
         context=given.context,
         diversity_lambda=given.diversity_lambda,
+        popularity_correction=given.popularity_correction,
         min_score=given.min_score,
         explain=given.explain,
         explain_top_k=given.explain_top_k,
