@@ -9,6 +9,7 @@ from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.neighbourhood import NeighbourhoodConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
+from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
 from foretaste.testing.contracts.model import ModelContract
 
@@ -74,6 +75,16 @@ class TestTransitions(ModelContract):
 class TestCoOccurrence(ModelContract):
     def learner(self) -> Learner:
         return TransitionsConfig(relation="together", damping=0.5, discount=0.25)
+
+
+class TestSessionKNN(ModelContract):
+    def learner(self) -> Learner:
+        return SessionKNNConfig()
+
+
+class TestSessionKNNOfFewNeighbours(ModelContract):
+    def learner(self) -> Learner:
+        return SessionKNNConfig(neighbours=20, before=1.0, half_life=10.0, discount=0.25)
 
 
 class TestContent(ModelContract):

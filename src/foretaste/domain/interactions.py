@@ -11,7 +11,8 @@ class Interactions:
 
     `user` and `item` are ordinals below `n_users` and `n_items`; `weight` is what the event's type
     and value gave; `time` is in microseconds, all zero where the data has no timestamps
-    (`timed` is False then, and order means nothing).
+    (`timed` is False then, and order means nothing). Where it is `sequential`, `time` says the order of each
+    user's own interactions, and nothing about those of different users.
     """
 
     user: Ordinals
@@ -21,6 +22,7 @@ class Interactions:
     n_users: int
     n_items: int
     timed: bool = True
+    sequential: bool = False
 
     def __len__(self) -> int:
         """How many interactions there are."""

@@ -18,11 +18,13 @@ class Sessions:
     (see `touches`). The history of user u is the places `users[u, tables.HISTORY] + users[u,
     tables.HISTORY_OFFSET]` on, `users[u, tables.HISTORY_LENGTH]` many, of `history` (its columns are
     `tables.TIME`, `KEY` and `CODE`) and of `weight`, oldest first.
-    `start` and `length` are int64 [n_items], `touch` int64 [pool], `users` int64 [n_users, USER_COLUMNS].
+    `start`, `length` and `interactions` (how many positive events) are int64 [n_items], `touch` int64 [pool],
+    `users` int64 [n_users, USER_COLUMNS].
     """
 
     start: Int64s
     length: Int64s
+    interactions: Int64s
     touch: Int64s
     users: Int64s
     history: Int64s
@@ -43,6 +45,7 @@ class People:
         return Sessions(
             start=items[:, tables.TOUCH],
             length=items[:, tables.TOUCH_LENGTH],
+            interactions=items[:, tables.INTERACTIONS],
             touch=arrays.touches,
             users=arrays.users[: arrays.counts[tables.N_USERS]],
             history=arrays.history,

@@ -11,6 +11,7 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_state import ItemState
+from foretaste.features.people import People
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,15 @@ class Moment:
     """The instant of asking: the time, and all that is known of items just then.
 
     `n_items` is the length of every score array: all ordinals given so far, also those younger than
-    the model.
+    the model. `people` gives read access to everyone's histories, None where there are none; `user` is the
+    ordinal of the person who asks, -1 where it is nobody known: their own history is no evidence.
     """
 
     now: int
     items: ItemState
     catalog: CatalogColumns
+    people: People | None = None
+    user: int = -1
 
     @property
     def n_items(self) -> int:

@@ -11,6 +11,7 @@ from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.neighbourhood import Neighbourhood, NeighbourhoodConfig
 from foretaste.models.nmf import NMF, NMFConfig
 from foretaste.models.popularity import Popularity, PopularityConfig
+from foretaste.models.session_knn import SessionKNN, SessionKNNConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
 
 ModelConfig = (
@@ -22,6 +23,7 @@ ModelConfig = (
     | NeighbourhoodConfig
     | ItemItemConfig
     | ContentConfig
+    | SessionKNNConfig
 )
 """Any configuration: a tagged union, `msgspec.convert({"kind": "ials", "dim": 64}, ModelConfig)`."""
 
@@ -34,6 +36,7 @@ MODEL_KINDS: Mapping[str, type[Model]] = MappingProxyType(
         "ease": Ease,
         "neighbourhood": Neighbourhood,
         "content": Content,
+        "session_knn": SessionKNN,
     }
 )
 """The class of each kind of fitted model."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from foretaste.domain.arrays import Mask
+from foretaste.domain.arrays import Int64s, Mask, Ordinals
 from foretaste.domain.interactions import Interactions
 
 
@@ -87,8 +87,15 @@ def with_items_up_to(interactions: Interactions, count: int) -> Interactions:
     return replace(kept, item=number[kept.item], n_items=len(chosen))
 
 
-def part(interactions: Interactions, rows: Mask) -> Interactions:
-    """Return the interactions where `rows` is true."""
+def last_of_each(user: Ordinals) -> Mask:
+    """Return which interactions are the last one of their user, bool [len(user)]."""
+    last = np.zeros(len(user), np.bool_)
+    last[len(user) - 1 - np.unique(user[::-1], return_index=True)[1]] = True
+    return last
+
+
+def part(interactions: Interactions, rows: Mask | Int64s) -> Interactions:
+    """Return the interactions at `rows`: where it is true, or in the order of the places it holds."""
     return replace(
         interactions,
         user=interactions.user[rows],

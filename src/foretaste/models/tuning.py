@@ -11,7 +11,7 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.recency import Recency
 from foretaste.models.grid_walk import WORTHWHILE
-from foretaste.models.training_matrix import part
+from foretaste.models.training_matrix import last_of_each, part
 
 CUTOFF = 20
 """NDCG is taken of the first so many places."""
@@ -50,10 +50,13 @@ def validation(interactions: Interactions, seed: int) -> Validation:
     """Hold a part of `interactions` out.
 
     Timed: the last tenth; a question is one of its events, asked of all that its user did before, the
-    events of that tenth included. Untimed: a tenth of every history, drawn by `seed`. Users without a
-    history before the question are left out; so may be all of them.
+    events of that tenth included. Sequential: the last event of every user. Untimed: a tenth of every
+    history, drawn by `seed`. Users without a history before the question are left out; so may be all of
+    them.
     """
     generator = np.random.default_rng(seed)
+    if interactions.timed and interactions.sequential:
+        return _by_last(interactions, generator)
     return _by_time(interactions, generator) if interactions.timed else _by_lot(interactions, generator)
 
 
@@ -125,6 +128,22 @@ def _rank_among_equals(values: Ordinals) -> NDArray[np.int64]:
     rank = np.empty(len(values), np.int64)
     rank[order] = np.arange(len(values)) - np.repeat(begins, lengths) if len(values) else 0
     return rank
+
+
+def _by_last(interactions: Interactions, generator: np.random.Generator) -> Validation:
+    last = last_of_each(interactions.user)
+    order = np.argsort(interactions.user, kind="stable")
+    bounds = np.searchsorted(interactions.user[order], np.arange(interactions.n_users + 1))
+    histories: list[History] = []
+    answers: list[Ordinals] = []
+    for user in generator.permutation(interactions.n_users):
+        rows = order[bounds[user] : bounds[user + 1]]
+        past, end = rows[:-1], rows[-1:]
+        answer = np.setdiff1d(interactions.item[end[interactions.weight[end] > 0.0]], interactions.item[past])
+        if len(past) and len(answer) and len(histories) < MAX_QUERIES:
+            histories.append(_history(interactions, past))
+            answers.append(answer.astype(np.int32))
+    return Validation(part(interactions, ~last), histories, answers)
 
 
 def _by_lot(interactions: Interactions, generator: np.random.Generator) -> Validation:

@@ -13,6 +13,7 @@ from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import Interest, recent_interest
+from foretaste.ranking.contexts import is_in_session
 from foretaste.retrieval.masks import consumed, passing, without
 
 _NOTHING = History(
@@ -51,8 +52,14 @@ class Occasion:
 def occasion_of(query: Query, view: View) -> Occasion:
     """Resolve `query`; raise `UnknownModelError` if it names a model that the artifact lacks."""
     history = _history(query, view)
-    moment = Moment(now=query.now, items=view.state.items, catalog=view.catalog)
-    sources = _sources(query, view, cold=len(history) == 0)
+    moment = Moment(
+        now=query.now,
+        items=view.state.items,
+        catalog=view.catalog,
+        people=view.state.people,
+        user=view.user,
+    )
+    sources = _sources(query, view, len(history))
     interest = None
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
@@ -63,7 +70,7 @@ def occasion_of(query: Query, view: View) -> Occasion:
         moment=moment,
         sources=sources,
         models=tuple(view.artifact.models[source] for source in sources),
-        weights=_weights(view.artifact, sources, len(history)),
+        weights=_weights(view.artifact, sources, history, query.now),
         interest=interest,
         usual=usual,
         allowed=allowed,
@@ -89,7 +96,7 @@ def _history(query: Query, view: View) -> History:
     )
 
 
-def _sources(query: Query, view: View, *, cold: bool) -> tuple[str, ...]:
+def _sources(query: Query, view: View, length: int) -> tuple[str, ...]:
     """Return the sources that answer: of those wanted the ones in the blend, or all if none is."""
     models, wanted = view.artifact.models, view.scenario.sources
     if query.model is not None:
@@ -97,16 +104,17 @@ def _sources(query: Query, view: View, *, cold: bool) -> tuple[str, ...]:
             known = ", ".join(sorted(models))
             raise UnknownModelError(f"no model is called {query.model!r}; there are {known}", field="model")
         return (query.model,)
-    if cold:
+    if not length:
         wanted = view.scenario.fallback
     found = tuple(source for source in models if wanted == "all" or is_kind(view.artifact, source, wanted))
-    heard = tuple(source for source in found if source in view.artifact.blend.sources)
+    say = view.artifact.blend.heard(length)
+    heard = tuple(source for source in found if source in say)
     return heard or found
 
 
-def _weights(artifact: Artifact, sources: tuple[str, ...], length: int) -> Doubles:
+def _weights(artifact: Artifact, sources: tuple[str, ...], history: History, now: int) -> Doubles:
     """Return the blend's weights of `sources`; alike where it gives none of them any."""
-    row = artifact.blend.row(length)
+    row = artifact.blend.row(len(history), in_session=is_in_session(history, now))
     learnt = dict(zip(artifact.blend.sources, row, strict=False))
     weights = np.array([*(learnt.get(source, 0.0) for source in sources), row[-1]])
     if not weights[:-1].any():

@@ -44,7 +44,12 @@ class Shop:
     @property
     def moment(self) -> Moment:
         """The instant after the last event."""
-        return Moment(now=int(self.interactions.time[-1]), items=self.state.items, catalog=self.catalog)
+        return Moment(
+            now=int(self.interactions.time[-1]),
+            items=self.state.items,
+            catalog=self.catalog,
+            people=self.state.people,
+        )
 
     def history(self, user: int) -> History:
         """Return a person's history."""

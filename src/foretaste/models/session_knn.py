@@ -1,0 +1,166 @@
+"""Session kNN: recent sessions that share items with this one say what comes next.
+
+A session is the stretch of a person's history around an item. For each of the latest events of the history at
+hand, those who touched its item last are looked up; the ones who share most with the history vote for
+what they had to do with close to that item, mostly after it. All of it is read from the state, so an
+event counts from the next question on. After Kersbergen et al., "Serenade: low-latency session-based
+recommendation in e-commerce at scale", SIGMOD 2022 (VMIS-kNN), and Garg et al., "Sequence and time aware
+neighborhood for session-based recommendations", SIGIR 2019.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.recency import Recency
+from foretaste.models.interface import Moment
+from foretaste.models.live_tuning import settled
+from foretaste.models.padding import at
+from foretaste.models.recency import recent_weights
+from foretaste.models.session_votes import add_votes, neighbours_of
+
+CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "recency": (
+        Recency(half_life_events=3.0),
+        Recency(half_life_events=1.0),
+        Recency(power=1.0),
+        Recency(half_life_events=8.0),
+    ),
+    "before": (0.2, 0.0, 0.6),
+    "half_life": (3.0, 1.0, 10.0),
+    "damping": (0.5, 0.25, 0.75),
+    "discount": (0.0, 0.25),
+}
+"""What is tried for a setting that is left open; the first is the usual value."""
+REACH = 20
+"""So many places before and after the shared item are heard."""
+COUNTED = 1 << 14
+"""From here on all items count as equally popular."""
+
+
+class SessionKNNConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="session_knn"):
+    """How sessions vote; what is None is chosen by `fit`.
+
+    `events`: how many of the latest events look for neighbours; `neighbours`: how many people vote.
+    `recency` says how loudly the events of the history speak; an event's weight is also divided by its
+    item's interactions to the power `damping`. A vote for what came d places after the shared item halves
+    every `half_life` places; what came before it counts `before` times as much. `discount`: the power of
+    an item's own interactions by which votes for it are divided.
+    """
+
+    events: int = 10
+    neighbours: int = 200
+    recency: Recency | None = None
+    before: float | None = None
+    half_life: float | None = None
+    damping: float | None = None
+    discount: float | None = None
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "SessionKNN":  # noqa: ARG002 - learns from interactions only
+        """Return the model; nothing is learnt but what the configuration leaves open."""
+        return SessionKNN(settled(self, CHOICES, interactions, seed))
+
+
+class SessionKNN:
+    """What people who lately shared items with this history had to do with around them."""
+
+    name: ClassVar[str] = "session_knn"
+
+    def __init__(self, config: SessionKNNConfig) -> None:
+        self._config = config
+        values = {name: getattr(config, name) for name in CHOICES}
+        usual = {
+            name: choices[0] if values[name] is None else values[name] for name, choices in CHOICES.items()
+        }
+        self._recency: Recency = usual["recency"]
+        self._damping: float = usual["damping"]
+        fade = np.exp2(-np.arange(REACH) / usual["half_life"])
+        self._after = fade.astype(np.float32)
+        self._before = (usual["before"] * fade).astype(np.float32)[: REACH if usual["before"] else 0]
+        self._discount = ((1.0 + np.arange(COUNTED)) ** -usual["discount"]).astype(np.float32)
+
+    @property
+    def config(self) -> SessionKNNConfig:
+        """The configuration, nothing left open."""
+        return self._config
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the sum of the votes, see `Model`; zeros where the moment knows no people."""
+        used, weight = self._spoken(history, moment)
+        scores = np.zeros(moment.n_items, np.float32)
+        if len(used):
+            self._vote(history.item[used], weight, moment, scores[np.newaxis], apart=False)
+        return scores if items is None else at(scores, items)
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return the votes that each event brought about; see `Model`."""
+        return np.asarray(self.explain_each(history, np.array([item], np.int32), moment)[0])
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return the votes that each event brought about for each item; see `Model`."""
+        shares = np.zeros((len(items), len(history)), np.float32)
+        used, weight = self._spoken(history, moment)
+        if len(used):
+            scores = np.zeros((len(used), moment.n_items), np.float32)
+            self._vote(history.item[used], weight, moment, scores, apart=True)
+            for place, row in zip(used.tolist(), scores, strict=True):
+                shares[:, place] = at(row, items)
+        return shares
+
+    def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
+        """Return None: session kNN has no vectors."""
+        return None
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return nothing: all is in the state."""
+        return {}
+
+    @classmethod
+    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003 - there are none
+        """Rebuild the model."""
+        return cls(msgspec.convert(dict(config), SessionKNNConfig))
+
+    def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
+        """Return the places of the events that look for neighbours, and their weights."""
+        weight = recent_weights(history, self._recency, moment.now)
+        weight[: -self._config.events] = 0.0
+        known = (history.item >= 0) & (history.item < moment.items.n_items)
+        used = np.flatnonzero(known & (weight != 0.0))
+        if moment.people is None or not len(used):
+            return used[:0], weight[:0]
+        popular = moment.people.sessions.interactions[history.item[used]]
+        return used, weight[used] * ((1.0 + popular) ** -self._damping).astype(np.float32)
+
+    def _vote(self, event: Ordinals, weight: Floats, moment: Moment, scores: Floats, *, apart: bool) -> None:
+        """Add the votes to `scores`, float32 [1, n_items], or `apart`, one row per event."""
+        if moment.people is None:
+            return
+        seen, own, most = moment.people.sessions, moment.user, self._config.neighbours
+        person, alike = neighbours_of(event, weight, own, most, seen.start, seen.length, seen.touch)
+        for row in range(len(scores)):
+            part = slice(row, row + 1) if apart else slice(None)
+            add_votes(
+                event[part],
+                weight[part],
+                own,
+                person,
+                alike,
+                self._after,
+                self._before,
+                self._discount,
+                seen.start,
+                seen.length,
+                seen.interactions,
+                seen.touch,
+                seen.users,
+                seen.history,
+                seen.weight,
+                scores[row],
+            )
