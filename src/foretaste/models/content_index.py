@@ -70,6 +70,11 @@ def digest_of(item: Item | None) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little", signed=True)
 
 
+def vector_digest(vector: bytes) -> int:
+    """Return 64 bits that change with an item's vector; 0 for none."""
+    return int.from_bytes(blake2b(vector, digest_size=8).digest(), "little", signed=True) if vector else 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Postings:
     """The same entries by term: term t is in the items `item[start[t]:start[t + 1]]`, with `weight`."""

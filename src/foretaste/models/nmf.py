@@ -57,13 +57,11 @@ class NMF:
 
     name: ClassVar[str] = "nmf"
 
-    def __init__(self, config: NMFConfig, items: Floats) -> None:
+    def __init__(self, config: NMFConfig, items: Floats, gramian: Doubles | None = None) -> None:
         self._config = config
         self._items = items if len(items) else np.zeros((1, items.shape[1]), np.float32)
         self._recency = config.recency or Recency()
-        gramian: Doubles = np.asarray(items.T @ items, np.float64)
-        ridge = RIDGE * max(float(np.trace(gramian)) / len(gramian), 1e-12)
-        self._gramian: Doubles = gramian + ridge * np.eye(len(gramian))
+        self._gramian = _gramian(items) if gramian is None else gramian
         root: Doubles = np.asarray(np.linalg.cholesky(self._gramian), np.float64)
         self._root = root.T
 
@@ -71,6 +69,15 @@ class NMF:
     def config(self) -> NMFConfig:
         """The configuration, nothing left open."""
         return self._config
+
+    @property
+    def item_factors(self) -> Floats:
+        """The items' parts as trained, float32 [n_items, factors]."""
+        return self._items
+
+    def with_item_factors(self, factors: Floats) -> Self:
+        """Return the same model with other or more items, none of their parts negative."""
+        return type(self)(self._config, np.maximum(factors, np.float32(0.0)), self._gramian)
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the approximated history, w H; see `Model`."""
@@ -121,3 +128,10 @@ class NMF:
         target = np.linalg.solve(self._root.T, towards.astype(np.float64))
         solution: Doubles = optimize.nnls(self._root, target)[0]
         return solution
+
+
+def _gramian(items: Floats) -> Doubles:
+    """Return the items' Gramian with a little on its diagonal, float64 [factors, factors]."""
+    gramian: Doubles = np.asarray(items.T @ items, np.float64)
+    ridge = RIDGE * max(float(np.trace(gramian)) / len(gramian), 1e-12)
+    return np.asarray(gramian + ridge * np.eye(len(gramian)))

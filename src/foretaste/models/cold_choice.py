@@ -1,0 +1,239 @@
+"""How to foretell items that came after training: chosen on items that are held out of a training."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import sparse
+
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.item_state import no_items
+from foretaste.models.interface import Learner, Model, Moment
+from foretaste.models.item_features import Described
+from foretaste.models.likeness import Anchors, Mixtures, most_taken
+from foretaste.models.training_matrix import part
+from foretaste.models.tuning import BATCH, Validation, ndcg, validation
+
+WORDS = (0.5, 1.0, 0.0)
+"""Parts of the words in likeness that are tried; equals go to the earlier."""
+GAINS = (1.0, 1.5, 2.0, 3.0)
+PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
+USUAL_PENALTY = 3.0
+MOST_QUESTIONS = 500
+FEWEST_QUESTIONS = 30
+LOT = 0.15
+"""The part of the items that is held out where none came late in the window."""
+HARM = 0.995
+"""What foretelling may cost at most where none of it pays: the value with it over that without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen; see `ColdItemsConfig`."""
+
+    way: Literal["likeness", "ridge", "none"] = "likeness"
+    words: float = 0.5
+    gain: float = 1.0
+    penalty: float = USUAL_PENALTY
+
+
+def choose(
+    base: Model, interactions: Interactions, seed: int, catalog: CatalogColumns, about: Described
+) -> Choice:
+    """Choose on items of which a second training of `base` is told nothing.
+
+    Timed: the items that the window's last tenth brought. There it shows too what new items are worth beside
+    old ones, which sets the gain, or that they are worth nothing. Else, or where those are too few, some
+    items drawn by `seed`; the gain is 1 then.
+    """
+    questions = _latest(interactions, seed, about.told) if interactions.timed else None
+    by_time = questions is not None
+    if questions is None:
+        questions = _drawn(interactions, seed, about.told)
+    if questions is None:
+        return Choice()
+    learner: Learner = base.config
+    model = learner.fit(questions.train, seed, catalog)
+    trial = _trial(model, questions, catalog, about)
+    foretold, choice = _best_way(trial, model, about, seed)
+    if not by_time:
+        return choice
+    off = trial.value(trial.scores)
+    values = [trial.value(trial.filled(foretold * np.float32(gain))) for gain in GAINS]
+    best = int(np.argmax(values))
+    if values[best] < HARM * off:
+        return Choice(way="none")
+    return Choice(choice.way, choice.words, GAINS[best], choice.penalty)
+
+
+def ridge_map(dense: Floats, factors: Floats, count: Int64s, penalty: float) -> Floats:
+    """Return the ridge regression from content to factors, float32 [dense dim + 1, factors dim].
+
+    Items weigh by the root of `count`; the last row is the constant, which is penalized alike.
+    """
+    n_items = min(len(dense), len(factors), len(count))
+    trained = np.flatnonzero((count[:n_items] > 0) & dense[:n_items].any(axis=1))
+    weight = np.sqrt(count[trained].astype(np.float64))
+    rows: Doubles = np.ones((len(trained), dense.shape[1] + 1))
+    rows[:, :-1] = dense[trained]
+    weighted = rows * weight[:, np.newaxis]
+    system = weighted.T @ rows
+    system.ravel()[:: len(system) + 1] += penalty * max(float(weight.mean()) if len(weight) else 0.0, 1e-6)
+    return np.linalg.solve(system, weighted.T @ factors[trained]).astype(np.float32)
+
+
+def best_penalty(dense: Floats, factors: Floats, count: Int64s, seed: int) -> float:
+    """Return the penalty that foretells the factors of a fifth of the items best from the others."""
+    held = np.random.default_rng(seed).random(len(count)) < 0.2
+    n_items = min(len(dense), len(factors), len(count))
+    asked = np.flatnonzero(held[:n_items] & (count[:n_items] > 0) & dense[:n_items].any(axis=1))
+    if len(asked) < FEWEST_QUESTIONS:
+        return USUAL_PENALTY
+    rows = np.concatenate((dense[asked], np.ones((len(asked), 1), np.float32)), axis=1)
+    weight = np.sqrt(count[asked])[:, np.newaxis]
+    errors = []
+    for penalty in PENALTIES:
+        learnt = ridge_map(dense, factors, np.where(held, 0, count), penalty)
+        errors.append(float((weight * np.square(rows @ learnt - factors[asked])).sum()))
+    return PENALTIES[int(np.argmin(errors))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """Questions, the scores of all items without content, and which items are cold."""
+
+    questions: Validation
+    count: Int64s
+    cold: Ordinals
+    scores: Floats
+
+    def filled(self, foretold: Floats) -> Floats:
+        """Return the scores with those of the cold items, float32 [questions, cold]."""
+        scores = self.scores.copy()
+        scores[:, self.cold] = foretold
+        return scores
+
+    def value(self, scores: Floats) -> float:
+        """Return the NDCG of `scores`."""
+        total, asked = 0.0, self.questions
+        for start in range(0, len(asked), BATCH):
+            rows = slice(start, start + BATCH)
+            batch = Validation(asked.train, asked.histories[rows], asked.answers[rows])
+            total += len(batch) * ndcg(batch, _given(scores[rows]))
+        return total / max(len(asked), 1)
+
+    def value_among_cold(self, foretold: Floats) -> float:
+        """Return the NDCG of the questions whose answers are cold, ranking cold items only."""
+        scores = np.full_like(self.scores, -np.inf)
+        scores[:, self.cold] = foretold
+        is_cold = np.zeros(scores.shape[1], np.bool_)
+        is_cold[self.cold] = True
+        rows = [row for row, answer in enumerate(self.questions.answers) if is_cold[answer].all()]
+        some = _some(self.questions, np.array(rows, np.int64))
+        return _Trial(some, self.count, self.cold, scores[rows]).value(scores[rows])
+
+
+def _given(scores: Floats) -> Callable[[Sequence[History]], Floats]:
+    return lambda _: scores
+
+
+def _best_way(trial: _Trial, model: Model, about: Described, seed: int) -> tuple[Floats, Choice]:
+    """Return the scores of the cold items by the way that ranks them best, and the way."""
+    tried: list[tuple[float, Floats, Choice]] = []
+    for words in WORDS:
+        mixtures = mixtures_of(trial.cold, about, trial.count, words)
+        foretold = trial.scores @ _matrix(mixtures, trial.scores.shape[1]).T
+        tried.append((trial.value_among_cold(foretold), foretold, Choice(words=words)))
+    factors = getattr(model, "item_factors", None)
+    if factors is not None:
+        penalty = best_penalty(about.dense, factors, trial.count, seed)
+        ridge = ridge_map(about.dense, factors, trial.count, penalty)
+        vectors = about.dense[trial.cold] @ ridge[:-1] + ridge[-1]
+        foretold = _scores_of(model, vectors, trial.questions.histories)
+        choice = Choice(way="ridge", penalty=penalty)
+        tried.append((trial.value_among_cold(foretold), foretold, choice))
+    _, foretold, choice = max(tried, key=lambda each: each[0])
+    return foretold, choice
+
+
+def mixtures_of(items: Ordinals, about: Described, count: Int64s, words: float) -> Mixtures:
+    """Return `items` as mixtures of those with a `count`, all items being described by `about`."""
+    anchors = most_taken(count, about.told)
+    return Anchors(anchors, about.take(anchors)).mixtures(items, about.take(items), words)
+
+
+def _matrix(mixtures: Mixtures, n_items: int) -> sparse.csr_matrix:
+    rows, parts = mixtures.part.shape
+    start = np.arange(0, rows * parts + 1, parts)
+    entries = (mixtures.weight.ravel(), mixtures.part.ravel(), start)
+    return sparse.csr_matrix(entries, shape=(rows, n_items))
+
+
+def _scores_of(model: Model, vectors: Floats, histories: Sequence[History]) -> Floats:
+    """Return the scores of items with these vectors, float32 [histories, items], for a factor model."""
+    extended = model.with_item_factors(np.concatenate((model.item_factors, vectors)))  # type: ignore[attr-defined] # asked for `item_factors` before
+    items = np.arange(len(model.item_factors), len(extended.item_factors), dtype=np.int32)  # type: ignore[attr-defined] # as above
+    moment = Moment(now=0, items=no_items(), catalog=CatalogColumns.empty())
+    return np.stack([extended.score(history, _at(moment, history), items) for history in histories])
+
+
+def _trial(model: Model, questions: Validation, catalog: CatalogColumns, about: Described) -> _Trial:
+    train = questions.train
+    count = np.bincount(train.item[train.weight > 0.0], minlength=catalog.n_items).astype(np.int64)
+    cold = np.flatnonzero((count == 0) & about.told).astype(np.int32)
+    moment = Moment(now=0, items=no_items(), catalog=catalog)
+    scores = [model.score(history, _at(moment, history)) for history in questions.histories]
+    return _Trial(questions, count, cold, np.stack(scores))
+
+
+def _at(moment: Moment, history: History) -> Moment:
+    now = int(history.time[-1]) if len(history) else 0
+    return Moment(now=now, items=moment.items, catalog=moment.catalog)
+
+
+def _latest(interactions: Interactions, seed: int, told: Mask) -> Validation | None:
+    """Return questions of the window's last tenth; None where too few are answered by items it brought."""
+    questions = validation(interactions, seed)
+    known = np.zeros(len(told), np.bool_)
+    known[questions.train.item[questions.train.weight > 0.0]] = True
+    fresh = [row for row, answer in enumerate(questions.answers) if (told & ~known)[answer].all()]
+    if len(fresh) < FEWEST_QUESTIONS:
+        return None
+    return _some(questions, _evenly(len(questions)))
+
+
+def _drawn(interactions: Interactions, seed: int, told: Mask) -> Validation | None:
+    """Return questions answered by items drawn by `seed`, which are not in the training; None if too few."""
+    generator = np.random.default_rng(seed)
+    cold = told & (generator.random(len(told)) < LOT)
+    is_cold = cold[interactions.item]
+    train = part(interactions, ~is_cold)
+    wanted = part(interactions, is_cold & (interactions.weight > 0.0))
+    histories: list[History] = []
+    answers: list[Ordinals] = []
+    order = np.argsort(train.user, kind="stable")
+    bounds = np.searchsorted(train.user[order], np.arange(interactions.n_users + 1))
+    asked = np.unique(wanted.user)
+    for user in generator.permutation(asked).tolist():
+        rows = order[bounds[user] : bounds[user + 1]]
+        if len(rows) and len(histories) < MOST_QUESTIONS:
+            none = np.zeros(len(rows), np.int16)
+            histories.append(History(train.item[rows], train.weight[rows], train.time[rows], none))
+            answers.append(np.unique(wanted.item[wanted.user == user]).astype(np.int32))
+    return Validation(train, histories, answers) if len(histories) >= FEWEST_QUESTIONS else None
+
+
+def _evenly(count: int) -> Int64s:
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_QUESTIONS)).astype(np.int64))
+
+
+def _some(questions: Validation, rows: Int64s) -> Validation:
+    return Validation(
+        questions.train,
+        [questions.histories[row] for row in rows.tolist()],
+        [questions.answers[row] for row in rows.tolist()],
+    )

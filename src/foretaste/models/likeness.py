@@ -1,0 +1,122 @@
+"""Items that nobody took to yet, as mixtures of those that people did take to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
+from foretaste.domain.errors import CorruptArtifactError
+from foretaste.features.item_state import ItemState
+from foretaste.models.item_features import Described
+
+PARTS = 48
+"""An item is a mixture of at most so many others."""
+MOST_ANCHORS = 5_000
+"""The trained items that may be in a mixture: those most taken to."""
+POWER = 2
+"""A part is its cosine to this power: what is nearest counts most."""
+DOUBT = 0.5
+"""Added to the sum of parts by which they are divided: what is like nothing weighs little."""
+BLOCK = 2_048
+
+Mixture = tuple[Ordinals, Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixtures:
+    """Row r says that `item[r]` is the sum over p of `weight[r, p]` times the trained item `part[r, p]`.
+
+    `item` int32 [rows], rising; `part` int32 and `weight` float32 [rows, PARTS], zeros where there are fewer.
+    """
+
+    item: Ordinals
+    part: Ordinals
+    weight: Floats
+
+    def of(self, scores: Floats) -> Floats:
+        """Return the mixtures of `scores`, one per row: float32 [rows]."""
+        mixed: Floats = np.einsum("rp,rp->r", self.weight, scores[self.part])
+        return mixed
+
+    def of_rows(self, vectors: Floats) -> Floats:
+        """Return the mixtures of rows, float32 [rows, dim]."""
+        rows, parts = self.part.shape
+        entries = (self.weight.ravel(), self.part.ravel(), np.arange(0, rows * parts + 1, parts))
+        mixed: Floats = sparse.csr_matrix(entries, shape=(rows, len(vectors))) @ vectors
+        return mixed
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return the three arrays by their names."""
+        return {"mixed": self.item, "part": self.part, "part_weight": self.weight}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], n_items: int) -> Self:
+        """Rebuild the rows; raise `CorruptArtifactError` where they point outside."""
+        item, part, weight = arrays["mixed"], arrays["part"], arrays["part_weight"]
+        shaped = part.shape == weight.shape == (len(item), PARTS)
+        if not shaped or (part.size and not 0 <= part.min() <= part.max() < n_items):
+            raise CorruptArtifactError("the mixtures of the artifact point outside; train again")
+        return cls(item, part, weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchors:
+    """Trained items by which others are understood: ordinals, int32 [n], rising, and what they are about."""
+
+    item: Ordinals
+    about: Described
+
+    def mixtures(self, items: Ordinals, about: Described, words: float) -> Mixtures:
+        """Return `items`, described by `about`, as mixtures of the anchors most alike.
+
+        `words` is the share of the words' cosine in how alike two items are, from 0 to 1; the rest is that
+        of the dense features.
+        """
+        part = np.zeros((len(items), PARTS), np.int32)
+        weight = np.zeros((len(items), PARTS), np.float32)
+        most = min(PARTS, len(self.item))
+        for start in range(0, len(items) if most else 0, BLOCK):
+            block = slice(start, start + BLOCK)
+            alike = np.maximum(about.take(block).likeness(self.about, words), np.float32(0.0))
+            nearest = np.argpartition(-alike, most - 1, axis=1)[:, :most]
+            nearest.sort(axis=1)
+            parts = np.take_along_axis(alike, nearest, axis=1) ** POWER
+            part[block, :most] = self.item[nearest]
+            weight[block, :most] = parts / (parts.sum(axis=1, keepdims=True) + np.float32(DOUBT))
+        return Mixtures(items, part, weight)
+
+
+def most_taken(count: Int64s, told: Mask) -> Ordinals:
+    """Return the items most taken to (by `count`, int64 [n_items]) of those that are `told`, rising."""
+    able = np.flatnonzero((count > 0) & told)
+    most = able[np.argsort(-count[able], kind="stable")[:MOST_ANCHORS]]
+    return np.sort(most).astype(np.int32)
+
+
+def companions(items: ItemState, item: int, trained: Int64s) -> Mixture:
+    """Return `item` as the mixture of the trained items that people took near it, as of now.
+
+    `trained` int64 [n_items] is how often each was taken in training.
+    """
+    others, together = items.together(item)
+    known = np.flatnonzero((others < len(trained)) & (trained[np.minimum(others, len(trained) - 1)] > 0))
+    if len(known) > PARTS:
+        known = np.sort(known[np.argsort(-together[known], kind="stable")[:PARTS]])
+    total = together[known].sum(dtype=np.float32) + np.float32(DOUBT)
+    return others[known], (together[known] / total).astype(np.float32)
+
+
+def blended(one: Mixture, other: Mixture, share: float) -> Mixture:
+    """Return `share` of `one` and the rest of `other`, the largest parts where there are too many."""
+    part = np.concatenate((one[0], other[0]))
+    weight = np.concatenate((one[1] * np.float32(share), other[1] * np.float32(1.0 - share)))
+    parts, place = np.unique(part, return_inverse=True)
+    summed = np.bincount(place, weight, minlength=len(parts)).astype(np.float32)
+    if len(parts) > PARTS:
+        kept = np.sort(np.argsort(-summed, kind="stable")[:PARTS])
+        parts, summed = parts[kept], summed[kept]
+    return parts.astype(np.int32), summed
