@@ -9,6 +9,8 @@ from foretaste.models.ials import IALSConfig
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED
 from foretaste.models.interface import Learner
 from foretaste.models.item_item import ItemItemConfig
+from foretaste.models.neural.ncf import NCFConfig
+from foretaste.models.neural.self_attention import SelfAttentionConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
 from foretaste.models.transitions import TransitionsConfig
@@ -56,7 +58,7 @@ def usual_sources(*, timed: bool = True, effort: Effort = "usual") -> dict[str, 
 
 def optional_sources() -> dict[str, Learner]:
     """Return the sources that are learnt only where they are asked for by name."""
-    return {"nmf": NMFConfig()}
+    return {"nmf": NMFConfig(), "ncf": NCFConfig(), "self_attention": SelfAttentionConfig()}
 
 
 def chosen_sources(names: Sequence[str]) -> Mapping[str, Learner] | None:

@@ -1,0 +1,1 @@
+"""Learners trained by gradients: JAX fits them, NumPy and Numba score them."""
