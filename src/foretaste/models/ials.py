@@ -105,6 +105,16 @@ class IALS:
         """The configuration, nothing left open."""
         return self._config
 
+    @property
+    def item_factors(self) -> Floats:
+        """The item vectors as trained, float32 [n_items, dim]."""
+        return self._factors.items
+
+    def with_item_factors(self, factors: Floats) -> Self:
+        """Return the same model with other or more item vectors, all else as it was learnt."""
+        learnt = Factors(factors, self._factors.diagonal, self._factors.regularization)
+        return type(self)(self._config, learnt, float(self._scale))
+
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the inner products with the history's vector; see `Model`."""
         vectors, weight, _ = self._rows(history, moment.now)
