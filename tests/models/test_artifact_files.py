@@ -20,9 +20,9 @@ from foretaste.models.artifact_files import (
 )
 from foretaste.models.content import ContentConfig
 from foretaste.models.ease import EaseConfig
+from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.kinds import MODEL_KINDS
-from foretaste.models.neighbourhood import NeighbourhoodConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
 from foretaste.models.tensor_file import file_entry, read_tensors, write_tensors
@@ -57,7 +57,9 @@ def models():
         "ials": IALSConfig(dim=8, regularization=0.02, unobserved=5.0, recency=Recency()),
         "nmf": NMFConfig(),
         "ease": EaseConfig(regularization=20.0, recency=Recency()),
-        "neighbourhood": NeighbourhoodConfig(user=0.8, target=0.25, recency=Recency(half_life_events=4.0)),
+        "graph_filter": GraphFilterConfig(
+            user=0.8, target=0.25, sharpness=1.0, recency=Recency(half_life_events=4.0)
+        ),
         "content": ContentConfig(),
     }
     return {name: config.fit(shop.interactions, 0, shop.catalog) for name, config in configs.items()}

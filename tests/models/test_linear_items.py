@@ -1,4 +1,4 @@
-"""EASE and the neighbourhood model compute what their formulas say."""
+"""EASE computes what its formula says, and hands over to the graph filter where it would cost too much."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,9 @@ from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.ease import Ease, EaseConfig, solved
+from foretaste.models.graph_filter import GraphFilter
 from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.item_rows import ItemRows
-from foretaste.models.neighbourhood import Neighbourhood, NeighbourhoodConfig
 
 NO_CATALOG = CatalogColumns.empty()
 
@@ -55,37 +55,10 @@ def test_ease_keeps_the_largest_values_of_every_row():
     assert not rows[19].any()
 
 
-def test_neighbourhood_is_scaled_co_occurrence():
-    interactions = some_interactions()
-    matrix = dense(interactions)
-    config = NeighbourhoodConfig(event=0.5, user=0.8, target=0.25, neighbours=50, recency=Recency())
-    rows = config.fit(interactions, 0, NO_CATALOG).rows.matrix().toarray()
-    with np.errstate(divide="ignore"):
-        users = matrix.sum(axis=1) ** -0.8
-        events, targets = matrix.sum(axis=0) ** -0.5, matrix.sum(axis=0) ** -0.25
-    expected = (matrix.T * np.where(np.isfinite(users), users, 0.0)) @ matrix
-    expected *= np.where(np.isfinite(events), events, 0.0)[:, np.newaxis]
-    expected *= np.where(np.isfinite(targets), targets, 0.0)
-    np.fill_diagonal(expected, 0.0)
-    assert rows == pytest.approx(expected, abs=1e-5)
-
-
-def test_neighbourhood_keeps_the_strongest_of_every_row_and_of_equals_the_lower_item():
-    interactions = some_interactions()
-    open_config = NeighbourhoodConfig(user=0.8, target=0.25, neighbours=50, recency=Recency())
-    full = open_config.fit(interactions, 0, NO_CATALOG).rows.matrix().toarray()
-    short_config = NeighbourhoodConfig(user=0.8, target=0.25, neighbours=4, recency=Recency())
-    short = short_config.fit(interactions, 0, NO_CATALOG).rows.matrix().toarray()
-    for row, whole in zip(short, full, strict=True):
-        strongest = np.argsort(-whole, kind="stable")[:4]
-        strongest = strongest[whole[strongest] > 0.0]
-        assert np.flatnonzero(row).tolist() == sorted(strongest.tolist())
-
-
 def test_the_size_of_the_catalog_decides_between_the_two():
     interactions = some_interactions()
     assert isinstance(ItemItemConfig(ease_items=19).fit(interactions, 0, NO_CATALOG), Ease)
-    assert isinstance(ItemItemConfig(ease_items=18).fit(interactions, 0, NO_CATALOG), Neighbourhood)
+    assert isinstance(ItemItemConfig(ease_items=18).fit(interactions, 0, NO_CATALOG), GraphFilter)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What EASE and the neighbourhood model share: a linear item-to-item model on a live history."""
+"""What EASE and the graph filter share: a linear item-to-item model on a live history."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Self, TypeVar

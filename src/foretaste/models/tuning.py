@@ -62,11 +62,16 @@ def validation(interactions: Interactions, seed: int) -> Validation:
 
 def ndcg(questions: Validation, score: Callable[[Sequence[History]], Floats]) -> float:
     """Return the mean NDCG over all items not had; `score` gives float32 [len(histories), n_items]."""
+    return ndcg_by_rows(questions, lambda rows: score(questions.histories[rows]))
+
+
+def ndcg_by_rows(questions: Validation, score: Callable[[slice], Floats]) -> float:
+    """Return `ndcg` where `score` is given the rows of the questions instead of their histories."""
     total = 0.0
     for start in range(0, len(questions), BATCH):
         rows = slice(start, start + BATCH)
         histories, answers = questions.histories[rows], questions.answers[rows]
-        for scores, history, answer in zip(score(histories), histories, answers, strict=True):
+        for scores, history, answer in zip(score(rows), histories, answers, strict=True):
             total += _ndcg_of_one(scores, history.item, answer)
     return total / max(len(questions), 1)
 

@@ -5,9 +5,9 @@ import numpy as np
 from foretaste.domain.event import EventColumns
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State, StateConfig
+from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
 from foretaste.models.interface import Model, Moment
 from foretaste.models.item_rows import ItemRows
-from foretaste.models.neighbourhood import Neighbourhood, NeighbourhoodConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
 
 
@@ -21,7 +21,7 @@ def warm_up() -> None:
     moment = Moment(now=1, items=state.items, catalog=CatalogColumns.empty())
     rows = ItemRows(start=np.array([0, 1, 2]), item=np.array([1, 0], np.int32), value=np.ones(2, np.float32))
     models: tuple[Model, ...] = (
-        Neighbourhood(NeighbourhoodConfig(), rows),
+        GraphFilter(GraphFilterConfig(), rows),
         Transitions(TransitionsConfig()),
     )
     history = state.history(0)

@@ -25,7 +25,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sources: tuple[str, ...] | Literal["all"] = "all"
     """Names of models of the artifact; those it lacks are passed over."""
 
-    fallback: tuple[str, ...] = ("popularity",)
+    fallback: tuple[str, ...] = ("popularity", "rising")
     """The sources that need no history."""
 
     per_source: Annotated[int, Meta(ge=1, le=10_000)] = 100
@@ -57,7 +57,7 @@ HOME = Scenario(name="home")
 SIMILAR = Scenario(
     name="similar",
     history="item",
-    sources=("ials", "nmf", "ease", "neighbourhood", "transitions", "content"),
+    sources=("ials", "nmf", "ease", "graph_filter", "transitions", "content"),
     consumed=frozenset({"dislike", "dismiss"}),
     diversity_lambda=1.0,
     boost_seconds=0.0,

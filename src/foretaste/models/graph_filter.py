@@ -1,0 +1,79 @@
+"""A filter of the item graph: what goes together, with the loud and obvious made softer.
+
+With P the normalized item graph (see `graph_spectrum`) and s its largest eigenvalue, row i column j is
+
+    n_i^(½ - event) · [ P exp(-sharpness · P / s) ]_ij · n_j^(½ - target)
+
+n being how much there is of an item; of every row the `neighbours` largest values are kept, the diagonal
+is zero. `sharpness` 0 leaves scaled co-occurrence: RP3beta has the exponents (alpha, alpha, beta), the cosine
+(½, 0, ½). The exponential, a blur with a sharpening after it, is the filter of Choi et al.,
+"Blurring-sharpening process models for collaborative filtering", SIGIR 2023; of the polynomials of Park,
+Shin, Shin, "Turbo-CF", SIGIR 2024, the second and third order are its first terms. It differs from P only
+where eigenvalues are large, so P is exact and the difference is taken on the `rank` largest eigenvectors.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.models.graph_filter_rows import Filter, filtered_rows
+from foretaste.models.graph_filter_tuning import choose
+from foretaste.models.item_to_item import LinearConfig, LinearItems
+from foretaste.models.training_matrix import strengths
+
+
+class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind", tag="graph_filter"):
+    """What the graph filter needs to know; what is None is chosen by `fit`.
+
+    `event`, `target` and `sharpness` stand above; `user` is the exponent of people's amounts in P: the
+    higher, the less long histories count. `strength_power` see `strengths`.
+    """
+
+    event: float = 0.5
+    user: float | None = None
+    target: float | None = None
+    sharpness: float | None = None
+    rank: int = 256
+    neighbours: int = 300
+    strength_power: float = 0.5
+
+    def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "GraphFilter":  # noqa: ARG002 - learns from interactions only
+        """Learn the rows; what the configuration leaves open is chosen on a validation part first."""
+        config = self.chosen(interactions, seed)
+        matrix = strengths(interactions, config.strength_power)
+        return GraphFilter(config, filtered_rows(matrix, config.filter(), config.neighbours, seed))
+
+    def chosen(self, interactions: Interactions, seed: int) -> "GraphFilterConfig":
+        """Return this configuration with nothing left open."""
+        if None not in {self.user, self.target, self.sharpness, self.recency}:
+            return self
+        choice = choose(
+            interactions,
+            seed,
+            self.filter(),
+            opened=(self.user is None, self.target is None, self.sharpness is None),
+            strength_power=self.strength_power,
+            recency=self.recency,
+        )
+        return msgspec.structs.replace(
+            self,
+            user=choice.filter.user,
+            target=choice.filter.target,
+            sharpness=choice.filter.sharpness,
+            recency=choice.recency,
+        )
+
+    def filter(self) -> Filter:
+        """Return the filter, with the usual numbers in place of what is None."""
+        given = {"user": self.user, "target": self.target, "sharpness": self.sharpness}
+        known = {name: value for name, value in given.items() if value is not None}
+        return Filter(event=self.event, rank=self.rank, **known)
+
+
+class GraphFilter(LinearItems[GraphFilterConfig]):
+    """The filtered item graph, its rows shortened."""
+
+    name: ClassVar[str] = "graph_filter"
+    config_type = GraphFilterConfig
