@@ -3,10 +3,10 @@
 from foretaste.features.recency import Recency
 from foretaste.models.content import ContentConfig
 from foretaste.models.ease import EaseConfig
+from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Learner
 from foretaste.models.item_item import ItemItemConfig
-from foretaste.models.neighbourhood import NeighbourhoodConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
 from foretaste.models.session_knn import SessionKNNConfig
@@ -57,9 +57,9 @@ class TestEaseShortened(ModelContract):
         return EaseConfig(neighbours=10, regularization=50.0)
 
 
-class TestNeighbourhood(ModelContract):
+class TestGraphFilter(ModelContract):
     def learner(self) -> Learner:
-        return NeighbourhoodConfig()
+        return GraphFilterConfig()
 
 
 class TestItemItem(ModelContract):
