@@ -1,6 +1,7 @@
 """A factor or item-to-item model that items take part in from their first second."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, Self, cast
 
@@ -12,6 +13,7 @@ from scipy import sparse
 from foretaste.domain.arrays import Floats, Int64s
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.interactions import Interactions
+from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.cold_choice import Choice, choose, ridge_map
 from foretaste.models.cold_rows import (
@@ -62,26 +64,31 @@ class ColdItemsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
     max_features: int = 10_000
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> Model:
-        """Fit the base and, where the catalog describes items, what content foretells.
+        """Fit the base, and what content foretells around it; see `around`."""
+        return self.around(self.base.fit(interactions, seed, catalog), interactions, seed, catalog)
 
-        Returns the base alone where the catalog says nothing, or where foretelling gains nothing on what is
-        held out.
+    def around(
+        self,
+        base: Model,
+        interactions: Interactions,
+        seed: int,
+        catalog: CatalogColumns,
+        content: "Content | None" = None,
+    ) -> Model:
+        """Return `base`, fitted on `interactions` already, with what content foretells of cold items.
+
+        Returns `base` itself where the catalog says too little, or where foretelling gains nothing on what is
+        held out. `content` is that of the catalog, where it is at hand.
         """
-        base = self.base.fit(interactions, seed, catalog)
-        if self.way == "none":
-            return base
-        catalog = catalog.apply([], n_items=interactions.n_items)
-        features = Features.learnt(catalog.items, self.dim, self.max_features, seed)
-        about = features.describe(catalog.items)
-        count = counts_of(interactions)
-        if np.count_nonzero(about.told[: len(count)] & (count > 0)) < FEWEST:
+        content = content or content_of(interactions, seed, catalog, self)
+        if self.way == "none" or content is None:
             return base
         config = msgspec.structs.replace(self, base=base.config)
         if None in {self.way, self.words, self.gain, self.penalty}:
-            config = config.completed(choose(base, interactions, seed, catalog, about))
+            config = config.completed(choose(base, interactions, seed, content.catalog, content.about))
             if config.way == "none":
                 return base
-        return _fitted(config, base, features, about, count, catalog)
+        return _fitted(config, base, content)
 
     def completed(self, choice: Choice) -> "ColdItemsConfig":
         """Return this configuration, what is open taken from `choice`."""
@@ -92,6 +99,36 @@ class ColdItemsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
             gain=choice.gain if self.gain is None else self.gain,
             penalty=choice.penalty if self.penalty is None else self.penalty,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Content:
+    """What a catalog says of its items, and how often each was taken, int64 [n_items]."""
+
+    catalog: CatalogColumns
+    features: Features
+    about: Described
+    count: Int64s
+
+
+def content_of(
+    interactions: Interactions, seed: int, catalog: CatalogColumns, config: ColdItemsConfig
+) -> Content | None:
+    """Return what the catalog says; None where it describes too few items that people took."""
+    catalog = catalog.apply([], n_items=interactions.n_items)
+    taken = interactions.item[interactions.weight > 0.0]
+    count = np.bincount(taken, minlength=catalog.n_items).astype(np.int64)
+    if np.count_nonzero([is_described(item) for item in catalog.items] & (count > 0)) < FEWEST:
+        return None
+    features = Features.learnt(catalog.items, config.dim, config.max_features, seed)
+    about = features.describe(catalog.items)
+    enough = np.count_nonzero(about.told & (count > 0)) >= FEWEST
+    return Content(catalog, features, about, count) if enough else None
+
+
+def is_described(item: Item | None) -> bool:
+    """Return whether anything is known of an item beside its id."""
+    return item is not None and bool(item.title or item.text or item.categories or item.vector)
 
 
 class ColdFactors(FactorsOfCold):
@@ -132,56 +169,37 @@ class ColdKind(RowsOfCold):
         return (ColdRows if "cold_1" in arrays else ColdFactors).from_arrays(config, arrays)
 
 
-def counts_of(interactions: Interactions) -> Int64s:
-    """Return how many positive interactions each item has, int64 [n_items]."""
-    taken = interactions.item[interactions.weight > 0.0]
-    return np.bincount(taken, minlength=interactions.n_items).astype(np.int64)
-
-
-def _fitted(
-    config: ColdItemsConfig,
-    base: Model,
-    features: Features,
-    about: Described,
-    count: Int64s,
-    catalog: CatalogColumns,
-) -> Model:
-    known = np.zeros(len(catalog.items), np.int64)
-    known[: len(count)] = count[: len(known)]
-    anchors = most_taken(known, about.told)
+def _fitted(config: ColdItemsConfig, base: Model, content: Content) -> Model:
+    about, count = content.about, content.count
+    anchors = most_taken(count, about.told)
     knowledge = Knowledge(
-        features=features,
+        features=content.features,
         anchors=Anchors(anchors, about.take(anchors)),
         count=count,
         words=config.words or 0.0,
         gain=config.gain or 1.0,
         patience=config.patience,
     )
+    none = Foretold(np.empty(0, np.int32), ())
     empty = np.empty((0, 2), np.int64)
-    bare: ColdItems
     if hasattr(base, "with_item_factors"):
         factors = cast("FactorModel", base)
         ridge: Floats | None = None
         if config.way == "ridge":
-            ridge = ridge_map(about.dense, factors.item_factors, known, config.penalty or 1.0)
-        dim = factors.item_factors.shape[1]
-        none = Foretold(np.empty(0, np.int32), (np.zeros((0, dim), np.float32),))
+            ridge = ridge_map(about.dense, factors.item_factors, count, config.penalty or 1.0)
         bare = ColdFactors(factors, knowledge, none, empty, config, ridge)
-        stored, digest = _stored(bare, about, known, catalog)
-        return ColdFactors(factors, knowledge, stored, digest, config, ridge)
-    bare = ColdRows(base, knowledge, Foretold(np.empty(0, np.int32), ()), empty, config)
-    stored, digest = _stored(bare, about, known, catalog)
-    return ColdRows(base, knowledge, stored, digest, config)
+        return ColdFactors(factors, knowledge, *_stored(bare, content), config, ridge)
+    return ColdRows(
+        base, knowledge, *_stored(ColdRows(base, knowledge, none, empty, config), content), config
+    )
 
 
-def _stored(
-    model: ColdItems, about: Described, known: Int64s, catalog: CatalogColumns
-) -> tuple[Foretold, Int64s]:
+def _stored(model: ColdItems, content: Content) -> tuple[Foretold, Int64s]:
     """Return what content foretells of the cold items that the catalog has already, and their digests."""
-    cold = np.flatnonzero((known == 0) & about.told).astype(np.int32)
-    digests = [digests_of(catalog.items[ordinal]) for ordinal in cold.tolist()]
+    cold = np.flatnonzero((content.count == 0) & content.about.told).astype(np.int32)
+    digests = [digests_of(content.catalog.items[ordinal]) for ordinal in cold.tolist()]
     digest = np.array(digests, np.int64).reshape(-1, 2)
-    return Foretold(cold, model.made(about.take(cold))), digest
+    return Foretold(cold, model.made(content.about.take(cold))), digest
 
 
 def _base(config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 
 from numpy.typing import NDArray
 
@@ -47,7 +47,10 @@ class Model(Protocol):
     - A model rebuilt from `config` and `arrays` scores bit-equally.
     """
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """What kind of model it is, as scenarios name it."""
+        ...
 
     @property
     def config(self) -> Any:
