@@ -9,6 +9,7 @@ from foretaste.models.interface import Learner
 from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
+from foretaste.models.rising import RisingConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
 from foretaste.testing.contracts.model import ModelContract
@@ -92,3 +93,11 @@ class TestContent(ModelContract):
 
     def learner(self) -> Learner:
         return ContentConfig()
+
+
+class TestRising(ModelContract):
+    floor = 0.4
+    personal = False
+
+    def learner(self) -> Learner:
+        return RisingConfig()

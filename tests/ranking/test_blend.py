@@ -5,17 +5,29 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretaste.ranking.blend import LENGTHS, Blend, BlendOptions, context_of
-from foretaste.ranking.listwise import fit_weights, gains
+from foretaste.domain.history import History
+from foretaste.ranking.blend import Blend
+from foretaste.ranking.blend_fit import BlendOptions
+from foretaste.ranking.contexts import (
+    LENGTHS,
+    N_CONTEXTS,
+    SESSION_SECONDS,
+    context_at,
+    contexts_of,
+    is_in_session,
+)
+from foretaste.ranking.listwise import fit_weights, gains, sharpen
 from foretaste.ranking.samples import Sample, stack
 
 SOURCES = ("good", "bad", "late")
 
 
-def some_samples(n: int = 600, seed: int = 0, weights=(1.5, 0.0, 0.0), length=lambda _: 10):
+def some_samples(
+    n: int = 600, seed: int = 0, weights=(1.5, 0.0, 0.0), length=lambda _: 10, fresh=lambda _: False
+):
     """Return lists of twenty whose truths are drawn by the softmax of known weights."""
     generator = np.random.default_rng(seed)
     samples = []
@@ -23,9 +35,9 @@ def some_samples(n: int = 600, seed: int = 0, weights=(1.5, 0.0, 0.0), length=la
         columns = np.zeros((20, 4), np.float32)
         columns[:, :3] = generator.normal(size=(20, 3))
         size = length(number)
-        score = columns[:, :3] @ np.array(weights(size) if callable(weights) else weights)
+        score = columns[:, :3] @ np.array(weights(size, fresh(number)) if callable(weights) else weights)
         truth = int(np.argmax(score + generator.gumbel(size=20)))
-        samples.append(Sample(columns, np.ones((20, 3), np.bool_), truth, size))
+        samples.append(Sample(columns, np.ones((20, 3), np.bool_), truth, size, fresh(number)))
     return samples
 
 
@@ -50,7 +62,7 @@ def test_no_weight_is_negative_even_where_a_source_misleads():
 def test_a_source_that_says_nothing_is_left_out():
     blend = Blend.fit(some_samples(2000, weights=(1.0, 0.0, 1.0)), sources=SOURCES, seed=0)
     assert blend.sources == ("good", "late")
-    assert blend.weights.shape == (len(LENGTHS) + 1, 3)
+    assert blend.weights.shape == (N_CONTEXTS, 3)
     assert weights_at(blend, 10) == pytest.approx([1.0, 0.0, 1.0], abs=0.1)
     assert set(blend.report) >= set(SOURCES)
 
@@ -63,7 +75,7 @@ def test_the_boost_always_counts():
 def test_short_and_long_histories_have_their_own_weights():
     samples = some_samples(
         4000,
-        weights=lambda size: (2.0, 0.0, 0.0) if size < 2 else (0.0, 0.0, 2.0),
+        weights=lambda size, _: (2.0, 0.0, 0.0) if size < 2 else (0.0, 0.0, 2.0),
         length=lambda number: 1 if number % 2 else 30,
     )
     blend = Blend.fit(samples, sources=SOURCES, seed=0)
@@ -124,7 +136,95 @@ def test_a_blend_survives_json_exactly():
     assert (again.sources, again.form, again.report) == (blend.sources, blend.form, blend.report)
 
 
-@given(st.integers(0, 10_000))
-def test_contexts_part_histories_at_the_lengths_named(length):
-    context = int(context_of(np.array([length]))[0])
-    assert context == sum(length >= bound for bound in LENGTHS)
+@given(st.integers(0, 10_000), st.booleans())
+def test_contexts_part_histories_at_the_lengths_named_and_by_session(length, in_session):
+    context = int(contexts_of(np.array([length]), np.array([in_session]))[0])
+    assert context == context_at(length, in_session)
+    assert context == 2 * sum(length >= bound for bound in LENGTHS) + in_session
+    assert context < N_CONTEXTS
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, True), (SESSION_SECONDS, True), (SESSION_SECONDS + 1, False)]
+)
+def test_a_session_lasts_while_the_last_event_is_fresh(seconds, expected):
+    now = 10**15
+    history = History(
+        item=np.zeros(1, np.int32),
+        weight=np.ones(1, np.float32),
+        time=np.array([now - int(seconds * 1e6)], np.int64),
+        type=np.zeros(1, np.int16),
+    )
+    assert is_in_session(history, now) is expected
+
+
+def test_in_a_session_other_sources_may_count_than_on_coming_back():
+    samples = some_samples(
+        3000,
+        weights=lambda _, fresh: (2.0, 0.0, 0.0) if fresh else (0.0, 0.0, 2.0),
+        fresh=lambda number: number % 3 == 0,
+    )
+    blend = Blend.fit(samples, sources=SOURCES, seed=0)
+    within, back = blend.row(10, in_session=True), blend.row(10)
+    assert blend.sources == ("good", "late")
+    assert within[0] > 4 * within[1]
+    assert back[1] > 4 * back[0]
+
+
+def test_what_strangers_take_to_teaches_only_what_strangers_are_told():
+    known = some_samples(600, weights=(2.0, 0.0, 0.0))
+    strangers = some_samples(600, seed=1, weights=(0.0, 0.0, 2.0), length=lambda _: 0)
+    blend = Blend.fit([*known, *strangers], sources=SOURCES, seed=0)
+    assert blend.heard(0) == ("late",)
+    assert blend.heard(3) == ("good",)
+    assert weights_at(blend, 10) == weights_at(Blend.fit(known, sources=SOURCES, seed=0), 10)
+
+
+def test_without_a_source_the_others_keep_their_proportions_and_the_total():
+    blend = Blend.fit(some_samples(2000, weights=(1.0, 0.5, 1.0)), sources=SOURCES, seed=0)
+    fewer = blend.without("bad")
+    assert fewer.sources == ("good", "late")
+    assert fewer.weights[:, 0] * blend.weights[:, 2] == pytest.approx(
+        fewer.weights[:, 1] * blend.weights[:, 0]
+    )
+    assert fewer.weights[:, :-1].sum(axis=1) == pytest.approx(blend.weights[:, :-1].sum(axis=1))
+    assert blend.without("good", "late").weights[:, 0].tolist() == blend.weights[:, :-1].sum(axis=1).tolist()
+
+
+def test_a_blend_of_another_shape_is_refused():
+    description = Blend.even(SOURCES).describe()
+    description["weights"] = description["weights"][:5]
+    with pytest.raises(ValueError, match="shape"):
+        Blend.from_description(description)
+
+
+def test_sharpened_weights_put_the_truths_higher_where_some_are_beyond_reach():
+    """Half the truths are told by one source, half by none: cross-entropy then flattens all weights."""
+    generator = np.random.default_rng(3)
+    samples = []
+    for number in range(800):
+        columns = np.zeros((60, 4), np.float32)
+        columns[:, :3] = generator.normal(size=(60, 3))
+        truth = int(generator.integers(60))
+        if number % 2:
+            columns[truth, 0] += 3.0
+            columns[truth, 1] -= 1.0
+        else:
+            columns[truth, 1] += 1.0
+        samples.append(Sample(columns, np.ones((60, 3), np.bool_), truth, 10))
+    table = stack(samples, 3)
+    likely = fit_weights(table, start=np.full(4, 0.25), least=np.zeros(4), prior=1.0)
+    sharp = sharpen(table, start=likely, least=np.zeros(4), prior=1.0)
+    assert gains(table, sharp).mean() > gains(table, likely).mean()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 50))
+def test_on_its_own_judged_samples_no_source_beats_the_blend_beyond_chance(seed):
+    generator = np.random.default_rng(seed)
+    samples = some_samples(200, seed=seed, weights=tuple(generator.uniform(0.0, 1.5, 3)))
+    report = Blend.fit(samples, sources=SOURCES, seed=seed).report
+    forms = max(report["by context"], report["common"])
+    best = max(report[source] for source in SOURCES)
+    chosen = Blend.fit(samples, sources=SOURCES, seed=seed).form
+    assert report[chosen] >= min(best, forms) - 0.05

@@ -50,7 +50,7 @@ class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     history_length: int = 200
     window: int = 5
     pair_gap_seconds: float | None = None
-    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 604_800.0, 2_592_000.0, math.inf)
+    half_lives: tuple[float, ...] = (600.0, 3600.0, 86_400.0, 604_800.0, 2_592_000.0, math.inf)
     neighbours_per_item: int = 2048
     touches_per_item: int = 128
     weights: EventWeights = EventWeights()
@@ -146,10 +146,13 @@ class State:
         return self._apply(events, counted=True)
 
     def remember(self, events: EventColumns) -> int:
-        """Fold events into what is known of people alone, else as `apply`: of items nothing is learnt.
+        """Fold events into their people's own histories, tallies and summaries alone, else as `apply`.
 
-        For judging: a history then holds what the answers to others must not be learnt from.
+        For judging: a history then holds what the answers to others must not be learnt from. Of items nothing
+        is learnt, and `people` stands still from then on.
         """
+        if len(events) and not self.people.is_frozen:
+            self.people = self.people.frozen()
         return self._apply(events, counted=False)
 
     def _apply(self, events: EventColumns, *, counted: bool) -> int:

@@ -13,6 +13,7 @@ from foretaste.pipeline.occasion import is_kind
 from foretaste.pipeline.presenting import places_of
 from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
+from foretaste.ranking.contexts import is_in_session
 from foretaste.ranking.normalize import standardize
 from foretaste.ranking.samples import Sample
 
@@ -72,17 +73,27 @@ def candidates(query: Query, view: View) -> Candidates:
 
 
 def sample(query: Query, view: View, truth: int) -> Sample:
-    """Return what `Blend.fit` learns from: the standardized candidates and the row of item `truth`."""
+    """Return what `Blend.fit` learns from: the standardized candidates and the row of item `truth`.
+
+    Its columns are the blend's sources, zero for those that do not answer this query, and the boost.
+    """
     ranked = scored(query, view)
     item = ranked.candidates.item
     row = int(np.searchsorted(item, truth))
     found = row < len(item) and item[row] == truth
-    z = standardize(ranked.candidates.score, ranked.mean, ranked.deviation)
+    occasion, names = ranked.occasion, view.artifact.blend.sources
+    columns = np.zeros((len(item), len(names) + 1), np.float32)
+    proposed = np.zeros((len(item), len(names)), np.bool_)
+    at = [names.index(source) for source in occasion.sources]
+    columns[:, at] = standardize(ranked.candidates.score, ranked.mean, ranked.deviation).T
+    columns[:, -1] = ranked.boost
+    proposed[:, at] = ranked.candidates.proposed.T
     return Sample(
-        columns=np.concatenate((z, ranked.boost[None, :])).T.astype(np.float32, order="C"),
-        proposed=ranked.candidates.proposed.T.astype(np.bool_),
+        columns=columns,
+        proposed=proposed,
         truth=row if found else -1,
-        length=len(ranked.occasion.history),
+        length=len(occasion.history),
+        in_session=is_in_session(occasion.history, query.now),
     )
 
 

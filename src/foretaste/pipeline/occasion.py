@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Mask
-from foretaste.domain.errors import UnknownModelError
 from foretaste.domain.history import History
 from foretaste.domain.query import Query
 from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.model_names import sources_called
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import Interest, recent_interest
 from foretaste.ranking.contexts import is_in_session
@@ -99,11 +99,9 @@ def _history(query: Query, view: View) -> History:
 def _sources(query: Query, view: View, length: int) -> tuple[str, ...]:
     """Return the sources that answer: of those wanted the ones in the blend, or all if none is."""
     models, wanted = view.artifact.models, view.scenario.sources
-    if query.model is not None:
-        if query.model not in models:
-            known = ", ".join(sorted(models))
-            raise UnknownModelError(f"no model is called {query.model!r}; there are {known}", field="model")
-        return (query.model,)
+    named = None if query.model is None else sources_called(query.model, view.artifact)
+    if named is not None:
+        return named
     if not length:
         wanted = view.scenario.fallback
     found = tuple(source for source in models if wanted == "all" or is_kind(view.artifact, source, wanted))

@@ -1,52 +1,25 @@
 """The blend: one score out of the scores of several sources, with weights learnt on past queries."""
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Int64s
-from foretaste.ranking.listwise import fit_weights, gains
-from foretaste.ranking.samples import Sample, SampleTable, stack
-
-BLENDS = ("by context", "common")
-"""The forms of a blend proper; any other form is the name of a single source."""
-
-LENGTHS = (1, 2, 5, 20)
-"""Histories shorter than 1, 2, 5, 20 and longer ones have weights of their own."""
-
-
-class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the blend is learnt."""
-
-    least_boost: float = 0.1
-    """The boost's weight is never below this: the last hour's categories always count (in log odds)."""
-
-    prior: float = 100.0
-    """The pull of a context's weights to the common ones, as a number of samples."""
-
-    fewest: int = 30
-    """With fewer usable samples nothing is learnt and all sources count alike."""
-
-    most: int = 6000
-    """More samples than this are thinned out evenly at random."""
-
-    least_part: float = 0.04
-    """A source that nowhere weighs this part of the weightiest one is left out: it would only cost time."""
-
-    judged: float = 0.4
-    """The latest part of the samples, on which the forms of blend are compared."""
+from foretaste.ranking.blend_fit import BLENDS, BlendOptions, Found, fitted
+from foretaste.ranking.contexts import N_CONTEXTS, context_at
+from foretaste.ranking.samples import Sample, stack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blend:
-    """Weights of sources, by length of history.
+    """Weights of sources, by context: length of history, in a session or not (see `contexts`).
 
     The blended score of an item is `weights[context] @ (standardized scores, boost)`, in log odds of
-    being the next: `weights` float64 [len(LENGTHS) + 1, n_sources + 1], all ≥ 0, the boost's last.
+    being the next: `weights` float64 [N_CONTEXTS, n_sources + 1], all ≥ 0, the boost's last. The sources that
+    answer people without a history are others than those that answer the rest; each kind weighs 0 where
+    the other answers.
     `report` says how the form was chosen: NDCG@10 on the judged samples of each form.
     """
 
@@ -58,7 +31,7 @@ class Blend:
     @classmethod
     def even(cls, sources: Sequence[str], boost: float = 0.1) -> Self:
         """Return the blend of one who knows nothing: all sources alike."""
-        weights = np.ones((len(LENGTHS) + 1, len(sources) + 1))
+        weights = np.ones((N_CONTEXTS, len(sources) + 1))
         weights[:, -1] = boost
         return cls(sources=tuple(sources), weights=weights)
 
@@ -73,37 +46,54 @@ class Blend:
     ) -> Self:
         """Learn the weights from `samples` (in order of time), whose columns are `sources` and the boost.
 
-        Three forms compete on the latest samples by NDCG@10 after being fitted on the earlier ones:
-        weights by context, common weights, and each single source, which must be ahead by more than a
-        standard error; the best is fitted again on all samples. So the blend is not worse than its best
+        Forms compete on the latest samples by NDCG@10 after being fitted on the earlier ones: weights by
+        context, common weights, and each single source. A simpler form wins only if it is ahead by more than
+        a standard error; the winner is fitted again on all samples. So the blend is not worse than its best
         source, as far as the samples can tell. Sources that turn out to weigh next to nothing are left out
-        of `sources`, and the rest compete once more.
+        of `sources`. Samples of an empty history teach only what people without one are told.
         """
         options = options or BlendOptions()
-        table = stack(samples, len(sources))
-        if len(table) < options.fewest:
+        cold = _found([sample for sample in samples if not sample.length], sources, seed, options)
+        warm = _found([sample for sample in samples if sample.length], sources, seed, options)
+        if cold is None and warm is None:
             return cls.even(sources, options.least_boost)
-        if len(table) > options.most:
-            chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
-            table = table.take(np.sort(chosen))
-        names = tuple(sources)
-        gained = _compete((*BLENDS, *names), table, names, options)
-        report = {form: float(gain.mean()) for form, gain in gained.items()}
-        form = _winner(gained, names)
-        weights = _fit_form(form, table, names, options)
-        heard = np.flatnonzero(_part(weights) >= options.least_part)
-        if form in BLENDS and 0 < len(heard) < len(names):
-            table, names = table.among(heard), tuple(names[int(source)] for source in heard)
-            again = _compete(BLENDS, table, names, options)
-            form = max(BLENDS, key=lambda form: again[form].mean())
-            weights = _fit_form(form, table, names, options)
-        elif form not in BLENDS:
-            names, weights = (form,), weights[:, [names.index(form), -1]]
-        return cls(names, weights, form, report)
+        kept = sorted({source for found in (cold, warm) if found for source in found.sources})
+        if warm is None:
+            kept = list(range(len(sources)))
+        names = tuple(sources[source] for source in kept)
+        weights = cls.even(names, options.least_boost).weights
+        if cold is not None:
+            weights[:2] = _widened(cold, kept)[0]
+        if warm is not None:
+            weights[2:] = _widened(warm, kept)[2:]
+            if cold is None:
+                weights[:2] = _widened(warm, kept)[:2]
+        told = warm or cold
+        report = {_named(form, sources): gain for form, gain in told.report.items()} if told else {}
+        return cls(names, weights, _named(told.form, sources) if told else "even", report)
 
-    def row(self, length: int) -> Doubles:
+    def row(self, length: int, *, in_session: bool = False) -> Doubles:
         """Return the weights for a history of `length` events, float64 [n_sources + 1]."""
-        return np.asarray(self.weights[bisect_right(LENGTHS, length)])
+        return np.asarray(self.weights[context_at(length, in_session)])
+
+    def heard(self, length: int) -> tuple[str, ...]:
+        """Return the sources that have a say for people with a history, or for those without one."""
+        rows = self.weights[2:] if length else self.weights[:2]
+        loudest = rows[:, :-1].max(axis=0).tolist()
+        return tuple([name for name, most in zip(self.sources, loudest, strict=True) if most > 0.0])
+
+    def without(self, *names: str) -> "Blend":
+        """Return the blend without some sources: what the others weigh stays as it is to each other.
+
+        Where one of them was all that a context had, all the others count alike there.
+        """
+        kept = [place for place, source in enumerate(self.sources) if source not in names]
+        sources = tuple(self.sources[place] for place in kept)
+        weights = self.weights[:, [*kept, -1]].copy()
+        before, after = self.weights[:, :-1].sum(axis=1), weights[:, :-1].sum(axis=1)
+        weights[after > 0.0, :-1] *= (before[after > 0.0] / after[after > 0.0])[:, None]
+        weights[after == 0.0, :-1] = 1.0
+        return Blend(sources, weights, self.form, self.report)
 
     def describe(self) -> dict[str, Any]:
         """Return the blend as JSON values; `from_description` reads them exactly."""
@@ -116,67 +106,34 @@ class Blend:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Self:
-        """Return the blend that `describe` described."""
-        return cls(
-            sources=tuple(description["sources"]),
-            weights=np.array(description["weights"], np.float64),
-            form=description["form"],
-            report=dict(description["report"]),
-        )
+        """Return the blend that `describe` described; raise `ValueError` if it is of another shape."""
+        sources = tuple(description["sources"])
+        weights = np.array(description["weights"], np.float64)
+        if weights.shape != (N_CONTEXTS, len(sources) + 1):
+            raise ValueError(f"weights of shape {weights.shape} for {len(sources)} sources")
+        return cls(sources, weights, description["form"], dict(description["report"]))
 
 
-def context_of(length: Int64s) -> Int64s:
-    """Return the context of histories of `length` events."""
-    return np.searchsorted(np.array(LENGTHS), length, side="right").astype(np.int64)
+def _found(
+    samples: Sequence[Sample], sources: Sequence[str], seed: int, options: BlendOptions
+) -> Found | None:
+    """Return what `samples` teach, None where they are too few."""
+    table = stack(samples, len(sources))
+    if len(table) < options.fewest:
+        return None
+    if len(table) > options.most:
+        chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
+        table = table.take(np.sort(chosen))
+    return fitted(table, len(sources), options)
 
 
-def _compete(
-    forms: Sequence[str], table: SampleTable, sources: Sequence[str], options: BlendOptions
-) -> dict[str, Doubles]:
-    """Return what every form gains on the latest samples after being fitted on the earlier ones."""
-    cut = int(len(table) * (1.0 - options.judged))
-    early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
-    return {form: _judge(late, _fit_form(form, early, sources, options)) for form in forms}
+def _widened(found: Found, kept: Sequence[int]) -> Doubles:
+    """Return the weights of `found` with a column for each of `kept`, 0 where it left a source out."""
+    weights = np.zeros((N_CONTEXTS, len(kept) + 1))
+    places: Int64s = np.searchsorted(np.asarray(kept, np.int64), np.asarray(found.sources, np.int64))
+    weights[:, [*places.tolist(), -1]] = found.weights
+    return weights
 
 
-def _winner(gained: Mapping[str, Doubles], sources: Sequence[str]) -> str:
-    """Return the better blend, or the best single source if it is ahead by more than a standard error."""
-    best = max(BLENDS, key=lambda form: gained[form].mean())
-    alone = max(sources, key=lambda source: gained[source].mean())
-    ahead = gained[alone] - gained[best]
-    return alone if ahead.mean() > ahead.std() / np.sqrt(len(ahead)) else best
-
-
-def _part(weights: Doubles) -> Doubles:
-    """Return each source's largest weight over the largest of all, float64 [n_sources]."""
-    largest = weights[:, :-1].max(axis=0)
-    return np.asarray(largest / max(largest.max(), np.finfo(np.float64).tiny))
-
-
-def _fit_form(form: str, table: SampleTable, sources: Sequence[str], options: BlendOptions) -> Doubles:
-    """Return the weights of a form, float64 [n_contexts, n_sources + 1], fitted on `table`."""
-    used = np.array([form in (*BLENDS, source) for source in sources])
-    columns = np.append(np.flatnonzero(used), len(sources))
-    part = table if used.all() else replace(table, columns=np.ascontiguousarray(table.columns[:, columns]))
-    least = np.zeros(len(columns))
-    least[-1] = options.least_boost
-    even = np.append(np.full(len(columns) - 1, 1.0 / (len(columns) - 1)), options.least_boost)
-    common = fit_weights(part, start=even, least=least, prior=1.0)
-    rows = np.zeros((len(LENGTHS) + 1, len(sources) + 1))
-    rows[:, columns] = common
-    if form == "by context":
-        contexts = context_of(table.length)
-        for context in np.unique(contexts):
-            own = part.take(np.flatnonzero(contexts == context))
-            rows[context, columns] = fit_weights(own, start=common, least=least, prior=options.prior)
-    return rows
-
-
-def _judge(table: SampleTable, rows: Doubles) -> Doubles:
-    """Return NDCG@10 of each sample under the weights of its context, float64 [len(table)]."""
-    contexts = context_of(table.length)
-    gained = np.zeros(len(table))
-    for context in np.unique(contexts):
-        chosen = np.flatnonzero(contexts == context)
-        gained[chosen] = gains(table.take(chosen), rows[context])
-    return gained
+def _named(form: str, sources: Sequence[str]) -> str:
+    return form if form in BLENDS else sources[int(form)]

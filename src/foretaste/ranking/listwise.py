@@ -1,4 +1,6 @@
-"""Weights that make what came next likely: listwise softmax cross-entropy."""
+"""Weights that make what came next likely, and put it high on the list."""
+
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -10,6 +12,11 @@ from foretaste.ranking.samples import SampleTable
 CUTOFF = 10
 TOLERANCE = 1e-7
 """The search ends where a step lowers the loss relatively by less."""
+SOFTNESS = 0.5
+"""An item counts as above another by the logistic function of their difference over this."""
+LIKELIHOOD = 0.02
+"""How much cross-entropy counts beside the gain: enough that weights cannot grow without end."""
+MAX_STEPS = 40
 
 
 @kernel
@@ -42,6 +49,36 @@ def _loss(columns: Floats, start: Int64s, truth: Int64s, weights: Doubles, gradi
                 gradient[c] += chance * columns[first + row, c]
         for c in range(n_columns):
             gradient[c] -= columns[first + truth[i], c]
+    return total
+
+
+@kernel
+def _smooth_loss(columns: Floats, start: Int64s, truth: Int64s, weights: Doubles, gradient: Doubles) -> float:
+    """Return minus the summed gains of the truths at their soft places, and add its gradient."""
+    n_columns = columns.shape[1]
+    slope = np.empty(n_columns)
+    total = 0.0
+    for i in range(len(truth)):
+        first, n = start[i], start[i + 1] - start[i]
+        target = first + truth[i]
+        place = 1.0
+        slope[:] = 0.0
+        for row in range(first, first + n):
+            ahead = 0.0
+            for c in range(n_columns):
+                ahead += weights[c] * (columns[row, c] - columns[target, c])
+            if row == target or ahead < -20.0 * SOFTNESS:
+                continue
+            above = 1.0 / (1.0 + np.exp(-ahead / SOFTNESS))
+            place += above
+            steepness = above * (1.0 - above) / SOFTNESS
+            for c in range(n_columns):
+                slope[c] += steepness * (columns[row, c] - columns[target, c])
+        depth = np.log2(1.0 + place)
+        total -= 1.0 / depth
+        factor = 1.0 / (depth * depth * (1.0 + place) * np.log(2.0))
+        for c in range(n_columns):
+            gradient[c] += factor * slope[c]
     return total
 
 
@@ -81,6 +118,42 @@ def fit_weights(table: SampleTable, *, start: Doubles, least: Doubles, prior: fl
     first = np.maximum(start, least)
     found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": TOLERANCE})
     return np.asarray(found.x, np.float64)
+
+
+def sharpen(table: SampleTable, *, start: Doubles, least: Doubles, prior: float) -> Doubles:
+    """Return the weights near `start` under which the truths stand highest, each at least `least`.
+
+    Cross-entropy minds most how badly a truth is missed that no list would show; here the first places
+    count: NDCG with the place of a truth made smooth (Qin et al. 2010, "A general approximation framework
+    for direct optimization of information retrieval measures"), and a little cross-entropy, with a pull to
+    `start` that weighs as much as `prior` samples of it.
+    """
+
+    def loss(weights: Doubles) -> tuple[float, Doubles]:
+        pull = weights - start
+        gradient = prior * pull
+        value = 0.5 * prior * float(pull @ pull)
+        value += _loss(table.columns, table.start, table.truth, weights, gradient)
+        gradient *= LIKELIHOOD
+        value *= LIKELIHOOD
+        value += _smooth_loss(table.columns, table.start, table.truth, weights, gradient)
+        return value / max(len(table), 1), gradient / max(len(table), 1)
+
+    bounds = [(low, None) for low in least]
+    options = {"ftol": TOLERANCE, "maxiter": MAX_STEPS}
+    first = np.maximum(start, least)
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(np.maximum(found.x, least), np.float64)
+
+
+def to_log_odds(table: SampleTable, weights: Doubles, *, start: float = 1.0, prior: float = 0.0) -> float:
+    """Return the factor that makes scores by `weights` log odds: with it the truths are likeliest.
+
+    It is drawn to `start` as if by `prior` samples.
+    """
+    score = np.ascontiguousarray((table.columns @ weights)[:, np.newaxis], np.float32)
+    alone = replace(table, columns=score)
+    return float(fit_weights(alone, start=np.array([start]), least=np.zeros(1), prior=prior)[0])
 
 
 def gains(table: SampleTable, weights: Doubles) -> Doubles:

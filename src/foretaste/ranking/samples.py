@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask
+from foretaste.domain.kernel import kernel
+from foretaste.ranking.contexts import contexts_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,27 +17,29 @@ class Sample:
     `columns` float32 [n_candidates, n_sources + 1] are the standardized scores of the sources and, last,
     the boost, in order of item ordinal; `proposed` bool [n_candidates, n_sources] tells who proposed them.
     `truth` is the row of the item that came next, -1 where it was not among the candidates. `length` is
-    the length of the history that was scored.
+    the length of the history that was scored, `in_session` whether its last event is fresh (see `contexts`).
     """
 
     columns: Floats
     proposed: Mask
     truth: int
     length: int
+    in_session: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleTable:
     """Samples after one another: list i has the rows from `start[i]` to before `start[i + 1]`.
 
-    Row `truth[i]` of it, counted from its start, is the item that came.
+    Row `truth[i]` of it, counted from its start, is the item that came; `context[i]` is the context (see
+    `contexts`).
     """
 
     columns: Floats
     proposed: Mask
     start: Int64s
     truth: Int64s
-    length: Int64s
+    context: Int64s
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -47,7 +51,22 @@ class SampleTable:
         start = np.concatenate(([0], np.cumsum(sizes)))
         rows = np.arange(start[-1]) + np.repeat(self.start[chosen] - start[:-1], sizes)
         return SampleTable(
-            self.columns[rows], self.proposed[rows], start, self.truth[chosen], self.length[chosen]
+            self.columns[rows], self.proposed[rows], start, self.truth[chosen], self.context[chosen]
+        )
+
+    def closest(self, score: Floats, most: int) -> "SampleTable":
+        """Return the samples with only the `most` best candidates of each list by `score`, and the truth."""
+        kept = np.zeros(len(score), np.bool_)
+        _mark_best(score, self.start, most, kept)
+        kept[self.start[:-1] + self.truth] = True
+        place = np.concatenate(([0], np.cumsum(kept)))
+        start = place[self.start]
+        return SampleTable(
+            columns=self.columns[kept],
+            proposed=self.proposed[kept],
+            start=start,
+            truth=place[self.start[:-1] + self.truth] - start[:-1],
+            context=self.context,
         )
 
     def among(self, sources: Int64s) -> "SampleTable":
@@ -67,8 +86,20 @@ class SampleTable:
             proposed=part.proposed[stays][:, sources],
             start=start,
             truth=place[part.start[:-1] + part.truth] - start[:-1],
-            length=part.length,
+            context=part.context,
         )
+
+
+@kernel
+def _mark_best(score: Floats, start: Int64s, most: int, kept: Mask) -> None:
+    """Set `kept` at the `most` best rows of each list, and at those that are as good as the last of them."""
+    for i in range(len(start) - 1):
+        first, end = start[i], start[i + 1]
+        least = -np.inf
+        if end - first > most:
+            least = np.sort(score[first:end])[end - first - most]
+        for row in range(first, end):
+            kept[row] = score[row] >= least
 
 
 def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:
@@ -81,7 +112,10 @@ def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:
         proposed=np.concatenate(proposed),
         start=np.cumsum([0, *(len(sample.columns) for sample in usable)], dtype=np.int64),
         truth=np.array([sample.truth for sample in usable], np.int64),
-        length=np.array([sample.length for sample in usable], np.int64),
+        context=contexts_of(
+            np.array([sample.length for sample in usable], np.int64),
+            np.array([sample.in_session for sample in usable], np.bool_),
+        ),
     )
 
 

@@ -6,6 +6,8 @@ from foretaste.domain.arrays import Int64s
 from foretaste.evaluation.replay import questions
 from foretaste.training.prepare import Prepared
 
+_FEW = 20
+
 
 def asked_between(prepared: Prepared, start: int, stop: int) -> Int64s:
     """Return the positions, from `start` to before `stop`, of events that are questions; int64, rising.
@@ -27,3 +29,20 @@ def asked_at(prepared: Prepared, position: int) -> int:
     if prepared.timed and position < len(prepared.events):
         return int(prepared.events.time[position])
     return int(prepared.events.time.max())
+
+
+def strangers_between(prepared: Prepared, start: int, stop: int, *, each: int = 20) -> Int64s:
+    """Return the positions, from `start` to before `stop`, that tell what strangers take to; int64, rising.
+
+    The first `each` signs of liking of everyone who has no event before `start`; where there are fewer than
+    one in twenty of all, all signs of liking.
+    """
+    positions = np.flatnonzero(prepared.counts[start:stop]) + start
+    user = prepared.events.user[positions]
+    new = ~np.isin(user, prepared.events.user[:start])
+    order = np.argsort(user, kind="stable")
+    _, begin, count = np.unique(user[order], return_index=True, return_counts=True)
+    rank = np.empty(len(positions), np.int64)
+    rank[order] = np.arange(len(positions)) - np.repeat(begin, count)
+    found = positions[new & (rank < each)]
+    return found if _FEW * len(found) >= len(positions) else positions

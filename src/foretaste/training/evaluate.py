@@ -7,7 +7,7 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.artifact import ArtifactManifest
 from foretaste.evaluation.hold_out import held_back, judge
-from foretaste.evaluation.judgement import Advance, Judgement, Surroundings, unheard
+from foretaste.evaluation.judgement import Advance, Judged, Judgement, Surroundings, unheard
 from foretaste.evaluation.replay import drawn, replay
 from foretaste.features.state import State
 from foretaste.models.interface import Model
@@ -16,9 +16,12 @@ from foretaste.pipeline.compose import pairs
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.ranking.samples import Sample
-from foretaste.training.asking import asked_at, asked_between
+from foretaste.training.asking import asked_at, asked_between, strangers_between
 from foretaste.training.composition import Composition
 from foretaste.training.prepare import Prepared
+
+STRANGERS = 3
+"""For one question asked of a stranger so many are asked of people who are known."""
 
 UNPUBLISHED = ArtifactManifest(
     name="", version="unpublished", created_at=0, seed=0, window={}, n_users=0, n_items=0, models={}
@@ -28,8 +31,19 @@ UNPUBLISHED = ArtifactManifest(
 def state_before(prepared: Prepared, position: int) -> State:
     """Return the fold of the events before `position`."""
     state = State(prepared.config.state, lambda: prepared.corpus.type_names)
-    state.apply(prepared.events.take(0, position))
+    let_in(prepared, state, 0, position)
     return state
+
+
+def let_in(prepared: Prepared, state: State, start: int, stop: int) -> None:
+    """Fold the events from position `start` to before `stop`.
+
+    In sequences those that tune are only remembered as their person's own: who is judged by the last event
+    must not profit from others' last but one, which may be later.
+    """
+    counted = stop if prepared.kind != "sequence" else min(max(start, prepared.tune), stop)
+    state.apply(prepared.events.take(start, counted))
+    state.remember(prepared.events.take(counted, stop))
 
 
 def learn_blend(
@@ -40,23 +54,37 @@ def learn_blend(
     advance: Advance = unheard,
 ) -> Blend:
     """Learn the blend on the tuning part; `state` goes in as of `tune` and comes out as of `test`."""
-    config, seed, sources = prepared.config, prepared.seed, tuple(models)
+    sources = tuple(models)
     untrained = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
-    composition = Composition(prepared.corpus, state, untrained, config.scenario, sources=False)
-    asked = asked_between(prepared, prepared.tune, prepared.test)
+    composition = Composition(prepared.corpus, state, untrained, prepared.config.scenario, sources=False)
     events, done = prepared.events, prepared.tune
     samples: list[Sample] = []
-    for number, position in enumerate(drawn(asked, config.tuned, seed).tolist()):
+    asked = _practice(prepared)
+    for number, (position, user) in enumerate(asked):
         if prepared.timed:
             composition.apply(events.take(done, position))
             done = position
-        user, truth = int(events.user[position]), int(events.item[position])
+        truth = int(events.item[position])
         samples.append(composition.sample(user, asked_at(prepared, position), truth))
         if number % 100 == 0:
-            advance(number / max(1, min(len(asked), config.tuned or len(asked))))
-    composition.apply(events.take(done, prepared.test))
+            advance(number / len(asked))
+    let_in(prepared, state, done, prepared.test)
     advance(1.0)
-    return Blend.fit(samples, sources=sources, seed=seed)
+    return Blend.fit(samples, sources=sources, seed=prepared.seed)
+
+
+def _practice(prepared: Prepared) -> list[tuple[int, int]]:
+    """Return the position and user of every question the blend learns from, in order.
+
+    Some are asked as if by a stranger, user -1.
+    """
+    config, seed = prepared.config, prepared.seed
+    asked = drawn(asked_between(prepared, prepared.tune, prepared.test), config.tuned, seed)
+    strangers = strangers_between(prepared, prepared.tune, prepared.test)
+    most = None if config.tuned is None else config.tuned // STRANGERS
+    found = [(position, int(prepared.events.user[position])) for position in asked.tolist()]
+    found += [(position, -1) for position in drawn(strangers, most, seed).tolist()]
+    return sorted(found)
 
 
 def learn_calibration(prepared: Prepared, judgement: Judgement, composition: Composition) -> Calibration:
@@ -81,7 +109,7 @@ def learn_calibration(prepared: Prepared, judgement: Judgement, composition: Com
 
 def judge_all(
     prepared: Prepared,
-    composition: Composition,
+    composition: Judged,
     *,
     advance: Advance = unheard,
 ) -> Judgement:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from foretaste.domain.errors import InvalidInputError
+from foretaste.features.recency import Recency
 from foretaste.models.content import ContentConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED
@@ -13,10 +14,15 @@ from foretaste.models.neural.ncf import NCFConfig
 from foretaste.models.neural.self_attention import SelfAttentionConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
+from foretaste.models.rising import RisingConfig
+from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
 
 Effort = Literal["quick", "usual", "best"]
 """How long training may take: seconds for a demonstration, a minute or two, or what the best model needs."""
+
+FADED = 6
+"""After so many half-lives an event of the history no longer speaks."""
 
 QUESTIONS: Mapping[Effort, tuple[int, int]] = {
     "quick": (1000, 800),
@@ -26,11 +32,13 @@ QUESTIONS: Mapping[Effort, tuple[int, int]] = {
 """How many questions the blend learns from, and on how many the result is judged."""
 
 
-def usual_sources(*, timed: bool = True, effort: Effort = "usual") -> dict[str, Learner]:
+def usual_sources(
+    *, timed: bool = True, ordered: bool = True, effort: Effort = "usual"
+) -> dict[str, Learner]:
     """Return the sources that ship: what each is called, and how it is learnt.
 
-    Without times (`timed` off) there are none that live on order and age. The quick ones choose little for
-    themselves.
+    Without times (`timed` off) there are none that live on age, without any order (`ordered` off) none that
+    live on what follows what. The quick ones choose little for themselves.
     """
     quick = effort == "quick"
     sources: dict[str, Learner] = {
@@ -45,15 +53,35 @@ def usual_sources(*, timed: bool = True, effort: Effort = "usual") -> dict[str, 
         sources |= {
             "popularity_week": PopularityConfig(half_life=604_800.0),
             "popularity_day": PopularityConfig(half_life=86_400.0),
-            "transitions": TransitionsConfig(),
-            "together": TransitionsConfig(relation="together"),
+        }
+    if ordered:
+        sources |= {
+            "transitions": TransitionsConfig(
+                damping=0.5, discount=0.3, recency=Recency(half_life_events=2.0)
+            ),
+            "together": _together(half_life=2.0),
         }
     if timed and not quick:
         sources |= {
             "popularity_month": PopularityConfig(half_life=2_592_000.0),
             "popularity_hour": PopularityConfig(half_life=3600.0),
+            "popularity_minutes": PopularityConfig(half_life=600.0),
+            "rising_day": RisingConfig(half_life=86_400.0),
+            "rising_hour": RisingConfig(half_life=3600.0),
+        }
+    if ordered and not quick:
+        sources |= {
+            "together_long": _together(half_life=8.0),
+            "session_knn": SessionKNNConfig(),
         }
     return sources
+
+
+def _together(half_life: float) -> TransitionsConfig:
+    """Return what goes together with the last events, the very popular held back a little."""
+    recency = Recency(half_life_events=half_life)
+    events = int(FADED * half_life)
+    return TransitionsConfig(relation="together", discount=0.3, events=events, recency=recency)
 
 
 def optional_sources() -> dict[str, Learner]:

@@ -1,0 +1,165 @@
+"""How the weights of a blend are found: forms compete, the winner is fitted on all samples."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+
+from foretaste.domain.arrays import Doubles, Int64s
+from foretaste.ranking.contexts import N_CONTEXTS
+from foretaste.ranking.listwise import fit_weights, gains, sharpen, to_log_odds
+from foretaste.ranking.samples import SampleTable
+
+BLENDS = ("by context", "common")
+"""The forms of a blend proper; any other form is the number of a single source."""
+
+
+class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the blend is learnt."""
+
+    least_boost: float = 0.1
+    """The boost's weight is never below this: the last hour's categories always count (in log odds)."""
+
+    prior: float = 50.0
+    """The pull of a context's weights to those of the wider one, as a number of samples."""
+
+    fewest: int = 30
+    """With fewer usable samples nothing is learnt and all sources count alike."""
+
+    most: int = 6000
+    """More samples than this are thinned out evenly at random."""
+
+    least_part: float = 0.04
+    """A source that weighs less than this part of the weightiest one is left out: it would only cost time."""
+
+    judged: float = 0.4
+    """The latest part of the samples, on which the forms of blend are compared."""
+
+    closest: int = 120
+    """Weights are sharpened on so many of the best candidates of each list."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Weights float64 [N_CONTEXTS, len(sources) + 1]; `sources` are column numbers, rising."""
+
+    sources: tuple[int, ...]
+    weights: Doubles
+    form: str
+    report: Mapping[str, float]
+
+
+def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
+    """Return the form that wins on the latest part of `table`, fitted on all of it."""
+    cut = int(len(table) * (1.0 - options.judged))
+    early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
+    _, common = _fit_common(early, options)
+    gained = {
+        "by context": _judge(late, _by_context(early, common, options)),
+        "common": gains(late, common),
+    }
+    for source in range(n_sources):
+        gained[str(source)] = gains(late, np.eye(1, n_sources + 1, source)[0])
+    form = _winner(gained)
+    report = {name: float(gain.mean()) for name, gain in gained.items()}
+    if form not in BLENDS:
+        return Found((int(form),), _alone(table, int(form), options), form, report)
+    likely, common = _fit_common(table, options)
+    heard = np.flatnonzero(_part(likely) + _part(common) >= 2.0 * options.least_part)
+    if len(heard) < n_sources:
+        table = table.among(heard)
+        _, common = _fit_common(table, options)
+    rows = np.tile(common, (N_CONTEXTS, 1))
+    if form == "by context":
+        rows = _by_context(table, common, options)
+    return Found(tuple(heard.tolist()), _in_log_odds(table, rows, common, options), form, report)
+
+
+def _part(weights: Doubles) -> Doubles:
+    """Return each source's weight over the largest, float64 [n_sources]."""
+    return np.asarray(weights[:-1] / max(float(weights[:-1].max()), np.finfo(np.float64).tiny))
+
+
+def _fit_common(table: SampleTable, options: BlendOptions) -> tuple[Doubles, Doubles]:
+    """Return one row of weights: the likeliest, and these sharpened."""
+    n_sources = table.columns.shape[1] - 1
+    least = _least(n_sources, options)
+    even = np.append(np.full(n_sources, 1.0 / n_sources), options.least_boost)
+    likely = fit_weights(table, start=even, least=least, prior=1.0)
+    return likely, sharpen(_near(table, likely, options), start=likely, least=least, prior=1.0)
+
+
+def _by_context(table: SampleTable, common: Doubles, options: BlendOptions) -> Doubles:
+    """Return a row for every context, drawn to its session state's row, that one to `common`.
+
+    Where all samples are of one session state the other's rows are alike.
+    """
+    near = _near(table, common, options)
+    least = _least(table.columns.shape[1] - 1, options)
+    rows, unmet = np.tile(common, (N_CONTEXTS, 1)), None
+    for in_session in (0, 1):
+        own = np.flatnonzero(near.context % 2 == in_session)
+        if len(own):
+            wider = sharpen(near.take(own), start=common, least=least, prior=options.prior)
+            rows[in_session::2] = wider
+            for context in np.unique(near.context[own]).tolist():
+                part = near.take(np.flatnonzero(near.context == context))
+                rows[context] = sharpen(part, start=wider, least=least, prior=options.prior)
+        else:
+            unmet = in_session
+    if unmet is not None:
+        rows[unmet::2] = rows[1 - unmet :: 2]
+    return rows
+
+
+def _in_log_odds(table: SampleTable, rows: Doubles, common: Doubles, options: BlendOptions) -> Doubles:
+    """Return `rows`, each times the factor that makes its scores log odds."""
+    factor = to_log_odds(table, common)
+    scaled = rows * factor
+    for context in np.unique(table.context).tolist():
+        part = table.take(np.flatnonzero(table.context == context))
+        own = to_log_odds(part, rows[context], start=factor, prior=options.prior)
+        scaled[context] = rows[context] * own
+    return np.asarray(np.maximum(scaled, _least(scaled.shape[1] - 1, options)))
+
+
+def _alone(table: SampleTable, source: int, options: BlendOptions) -> Doubles:
+    """Return the rows of one source beside the boost, in log odds."""
+    columns = np.ascontiguousarray(table.columns[:, [source, -1]])
+    least = _least(1, options)
+    start = np.array([1.0, options.least_boost])
+    weights = fit_weights(replace(table, columns=columns), start=start, least=least, prior=1.0)
+    return np.tile(weights, (N_CONTEXTS, 1))
+
+
+def _winner(gained: Mapping[str, Doubles]) -> str:
+    """Return the form that wins: a later one only if it is ahead by more than a standard error.
+
+    By context comes first: its weights are drawn to the common ones where samples are few.
+    """
+    best, *others = BLENDS
+    alone = [form for form in gained if form not in BLENDS]
+    others.append(max(alone, key=lambda form: gained[form].mean()))
+    for form in others:
+        ahead = gained[form] - gained[best]
+        if ahead.mean() > ahead.std() / np.sqrt(len(ahead)):
+            best = form
+    return best
+
+
+def _near(table: SampleTable, weights: Doubles, options: BlendOptions) -> SampleTable:
+    return table.closest((table.columns @ weights).astype(np.float32), options.closest)
+
+
+def _least(n_sources: int, options: BlendOptions) -> Doubles:
+    return np.append(np.zeros(n_sources), options.least_boost)
+
+
+def _judge(table: SampleTable, rows: Doubles) -> Doubles:
+    """Return NDCG@10 of each sample under the weights of its context, float64 [len(table)]."""
+    gained = np.zeros(len(table))
+    for context in np.unique(table.context).tolist():
+        chosen: Int64s = np.flatnonzero(table.context == context)
+        gained[chosen] = gains(table.take(chosen), rows[context])
+    return gained
