@@ -171,7 +171,7 @@ def test_without_being_asked_nothing_is_explained(client):
 
 def test_an_unknown_scenario_or_model_is_not_found_and_those_there_are_named(client):
     assert "home" in problem(client.get("/recommend/ann?scenario=nope"), 404)["detail"]
-    assert "popularity" in problem(client.get("/recommend/ann?model=nope"), 404)["detail"]
+    assert "popularity" in problem(client.get("/recommend/ann?model=nope"), 400)["detail"]
     assert problem(client.get("/recommend/ann?scenario=similar"), 400)["field"] == "scenario"
 
 

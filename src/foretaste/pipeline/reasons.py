@@ -6,6 +6,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Int64s
 from foretaste.pipeline.explain import item_name
+from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.view import View
 
@@ -61,7 +62,7 @@ def _sentence(scored: Scored, position: int, source: int, past: int, view: View)
     if past < 0:
         return POPULAR
     kind = scored.occasion.models[source].name
-    if kind == "content" and _is_new(view, item) and _category(view, item):
+    if kind in GROUPS["content"] and _is_new(view, item) and _category(view, item):
         return f"New in {_category(view, item)}"
     name = item_name(view, past)
     return f"Often follows {name}" if kind == "transitions" else f"Because of {name}"

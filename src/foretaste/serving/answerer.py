@@ -11,6 +11,7 @@ from foretaste.domain.query import Query
 from foretaste.domain.slate import Exposure, Slate
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer
+from foretaste.pipeline.model_names import model_names
 from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
 from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
@@ -70,6 +71,10 @@ class Answerer:
             self._count_fallback(fallback if known or fallback else "cold_user")
             count_answer(self._telemetry, query, slate, known=known, seconds=seconds)
         return slate
+
+    def model_names(self) -> tuple[str, ...]:
+        """Return the names that `Query.model` may be, of what serves now."""
+        return model_names(self._live.artifact or self._untrained)
 
     def knows(self, user_id: str) -> bool:
         """Return whether a person has any event."""

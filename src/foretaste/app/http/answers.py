@@ -96,9 +96,13 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):
-    """All versions, oldest first; which the aliases name; which one answers in this process."""
+    """All versions, oldest first; which the aliases name; which one answers in this process.
+
+    `available` are the names that `model` may be in a request: of the version that answers.
+    """
 
     serving: str
+    available: tuple[str, ...]
     aliases: dict[str, str]
     versions: tuple[ModelVersion, ...]
 
@@ -173,6 +177,22 @@ class ColdStart(msgspec.Struct, frozen=True, kw_only=True):
     new_user: bool
     source: str
     recommendations: tuple[NamedScore, ...]
+
+
+class ModelScores(msgspec.Struct, frozen=True, kw_only=True):
+    """A list by one of several models; `model_last_updated` is when what answers was trained, if it was."""
+
+    user_id: str
+    model: str
+    source: str
+    model_last_updated: str | None
+    recommendations: tuple[NamedScore, ...]
+
+
+class AvailableModels(msgspec.Struct, frozen=True, kw_only=True):
+    """The names that `model` may be."""
+
+    available_models: tuple[str, ...]
 
 
 class ViewAnswer(msgspec.Struct, frozen=True, kw_only=True):

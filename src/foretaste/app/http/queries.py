@@ -43,7 +43,16 @@ class RecommendParameters(Filters, frozen=True, kw_only=True):
         | None
     ) = None
     scenario: Annotated[str, Meta(max_length=64, description="The recipe.")] = "home"
-    model: Annotated[str, Meta(description="Only this source's scores.")] | None = None
+    model: (
+        Annotated[
+            str,
+            Meta(
+                max_length=64,
+                description="`hybrid` (all, the usual), `content`, `ncf` or one source; see `GET /models`.",
+            ),
+        ]
+        | None
+    ) = None
     min_score: (
         Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST, description="Nothing that scores below.")] | None
     ) = None

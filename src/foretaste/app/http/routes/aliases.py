@@ -5,15 +5,25 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.http.answers import ColdStart, NamedScores, ViewAnswer, named_scores
+from foretaste.app.http.answers import (
+    AvailableModels,
+    ColdStart,
+    ModelScores,
+    NamedScores,
+    ViewAnswer,
+    named_scores,
+)
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.parameters import Parameters
+from foretaste.app.http.asgi.problems import HttpError
 from foretaste.app.http.queries import OTHER_NAMES, RecommendParameters, path_id, recommend_query
 from foretaste.app.http.routes.events import recorded
 from foretaste.app.http.service import Service
-from foretaste.domain.errors import InvalidEventError
+from foretaste.domain.errors import InvalidEventError, UnknownModelError
 from foretaste.domain.slate import Slate
+from foretaste.events.moments import format_moment
+from foretaste.pipeline.model_names import HYBRID
 
 operations: Operations[Service] = Operations("Other systems' paths")
 NEW_USER, MODEL = "cold_start_handler", "model"
@@ -31,7 +41,18 @@ class ShopUserParameters(ShopParameters, frozen=True, kw_only=True):
     user_id: Annotated[str, Meta(description="The person.")]
 
 
+class CourseParameters(ShopUserParameters, frozen=True, kw_only=True):
+    """For whom, by which model and in what situation."""
+
+    model: Annotated[str, Meta(max_length=64, description="A name of `GET /api/models`.")] = HYBRID
+    context: Annotated[
+        dict[str, str],
+        Meta(description="`context_category` allows only that category; `context_*` is what is known else."),
+    ] = {}
+
+
 SHOP = Parameters(ShopParameters, OTHER_NAMES)
+COURSE = Parameters(CourseParameters, OTHER_NAMES)
 SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES)
 
 
@@ -48,6 +69,48 @@ def shop(service: Service, request: Request) -> Response:
     user_id = request.path["user_id"]
     slate = _slate(service, user_id, SHOP.read(request.query).k)
     return json_response(NamedScores(user_id=user_id, recommendations=named_scores(slate)))
+
+
+@operations.route(
+    "GET",
+    "/api/recommendations",
+    parameters=COURSE,
+    answer=ModelScores,
+    refusals=(400,),
+    legacy=True,
+)
+def course(service: Service, request: Request) -> Response:
+    """Answer recommendations by one of several models, as the course lesson has them."""
+    given = COURSE.read(request.query)
+    category = given.context.get("category")
+    asked = RecommendParameters(
+        k=given.k,
+        model=given.model,
+        context=given.context,
+        category=() if category is None else (category,),
+    )
+    query = recommend_query(asked, given.user_id, service.clock())
+    try:
+        slate = service.home.answerer.recommend(query)
+    except UnknownModelError as error:
+        known = ", ".join(service.home.answerer.model_names())
+        detail = f"Model type {given.model!r} not found; there are {known}"
+        raise HttpError(400, detail, kind="unknown-model", field="model") from error
+    artifact = service.home.artifact
+    answer = ModelScores(
+        user_id=given.user_id,
+        model=given.model,
+        source=MODEL,
+        model_last_updated=None if artifact is None else format_moment(artifact.manifest.created_at),
+        recommendations=named_scores(slate),
+    )
+    return json_response(answer)
+
+
+@operations.route("GET", "/api/models", answer=AvailableModels, legacy=True)
+def course_models(service: Service, _: Request) -> Response:
+    """List the models that can be asked by name."""
+    return json_response(AvailableModels(available_models=service.home.answerer.model_names()))
 
 
 @operations.route(

@@ -72,7 +72,12 @@ def _models(home: Home) -> Models:
     versions = home.registry.versions() if home.registry is not None else []
     aliases = home.registry.aliases() if home.registry is not None else {}
     described = tuple(_described(manifest) for manifest in versions)
-    return Models(serving=serving_version(home), aliases=aliases, versions=described)
+    return Models(
+        serving=serving_version(home),
+        available=home.answerer.model_names(),
+        aliases=aliases,
+        versions=described,
+    )
 
 
 def _promote(home: Home, version: str, alias: str) -> Promotion:

@@ -10,6 +10,7 @@ from foretaste.app.http.answers import Recommendations, SimilarItems, recommenda
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.parameters import Parameters
+from foretaste.app.http.asgi.problems import HttpError
 from foretaste.app.http.queries import (
     RECOMMEND,
     RECOMMEND_NAMED,
@@ -19,6 +20,9 @@ from foretaste.app.http.queries import (
     similar_query,
 )
 from foretaste.app.http.service import Service
+from foretaste.domain.errors import UnknownModelError
+from foretaste.domain.query import Query
+from foretaste.domain.slate import Slate
 from foretaste.serving.profile import Profile
 
 operations: Operations[Service] = Operations("Recommendations")
@@ -46,7 +50,7 @@ def recommend(service: Service, request: Request) -> Response:
     """
     given = RECOMMEND.read(request.query)
     query = recommend_query(given, request.path["user_id"], service.clock())
-    return json_response(recommendations_of(service.home.answerer.recommend(query, dry_run=given.dry_run)))
+    return json_response(recommendations_of(answered(service, query, dry_run=given.dry_run)))
 
 
 @operations.route(
@@ -59,7 +63,7 @@ def recommend_named(service: Service, request: Request) -> Response:
     """
     given = RECOMMEND_NAMED.read(request.query)
     query = recommend_query(given, given.user_id, service.clock())
-    return json_response(recommendations_of(service.home.answerer.recommend(query, dry_run=given.dry_run)))
+    return json_response(recommendations_of(answered(service, query, dry_run=given.dry_run)))
 
 
 @operations.route(
@@ -72,6 +76,14 @@ def similar(service: Service, request: Request) -> Response:
     """
     query = similar_query(SIMILAR.read(request.query), request.path["item_id"], service.clock())
     return json_response(similar_of(service.home.answerer.similar(query)))
+
+
+def answered(service: Service, query: Query, *, dry_run: bool = False) -> Slate:
+    """Return the answer to `query`; a model that is not there is a wrong parameter (400)."""
+    try:
+        return service.home.answerer.recommend(query, dry_run=dry_run)
+    except UnknownModelError as error:
+        raise HttpError(400, error.message, kind="unknown-model", field="model") from error
 
 
 @operations.route("GET", "/users/{user_id}/profile", parameters=PROFILE, answer=Profile, refusals=(400, 404))
