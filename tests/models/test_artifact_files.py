@@ -7,12 +7,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from foretaste.domain.artifact import ArrayEntry, ArtifactManifest
+from foretaste.domain.artifact import ArrayEntry, ArtifactManifest, manifest_digest
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.features.recency import Recency
 from foretaste.models.artifact_files import (
     check_format,
-    manifest_hash,
     read_json,
     read_models,
     write_json,
@@ -45,7 +44,7 @@ def manifest(models, files, **changes):
         "files": tuple(files),
     } | changes
     unsigned = ArtifactManifest(**fields)
-    return msgspec.structs.replace(unsigned, hash=manifest_hash(unsigned))
+    return msgspec.structs.replace(unsigned, hash=manifest_digest(unsigned))
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +231,8 @@ def test_json_files_are_verified(tmp_path):
 
 def test_the_manifests_hash_covers_all_but_itself_and_the_time():
     one = manifest({"popularity": {"kind": "popularity"}}, [])
-    assert manifest_hash(msgspec.structs.replace(one, created_at=99)) == one.hash
-    assert manifest_hash(msgspec.structs.replace(one, seed=1)) != one.hash
+    assert manifest_digest(msgspec.structs.replace(one, created_at=99)) == one.hash
+    assert manifest_digest(msgspec.structs.replace(one, seed=1)) != one.hash
     check_format(one)
     with pytest.raises(CorruptArtifactError, match="changed after"):
         check_format(msgspec.structs.replace(one, seed=1))

@@ -1,13 +1,12 @@
 """Models as files: one safetensors file each, described by entries of the artifact's manifest."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from foretaste.domain.artifact import ArtifactManifest, FileEntry
+from foretaste.domain.artifact import ArtifactManifest, FileEntry, manifest_digest
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.models.interface import Model
 from foretaste.models.kinds import MODEL_KINDS
@@ -57,17 +56,10 @@ def check_format(manifest: ArtifactManifest) -> None:
             f"the artifact {manifest.version} has format {manifest.format}, and this program reads {FORMAT}; "
             "train again"
         )
-    if manifest.hash != manifest_hash(manifest):
+    if manifest.hash != manifest_digest(manifest):
         raise CorruptArtifactError(
             f"the manifest of artifact {manifest.version} was changed after it was written; train again"
         )
-
-
-def manifest_hash(manifest: ArtifactManifest) -> str:
-    """Return the SHA-256 of the manifest's fields but `hash` and `created_at`, in canonical JSON."""
-    fields = msgspec.to_builtins(manifest)
-    content = {name: value for name, value in fields.items() if name not in {"hash", "created_at"}}
-    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
 def write_json(value: Any, directory: Path, name: str) -> FileEntry:

@@ -1,6 +1,6 @@
 """From what was learnt to a version in the registry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
-from foretaste.domain.artifact import ArtifactManifest, manifest_digest
+from foretaste.domain.artifact import ArtifactManifest, Trial, manifest_digest
 from foretaste.models.artifact_files import write_json, write_models
 from foretaste.models.interface import Model
 from foretaste.pipeline.artifact import Artifact
@@ -20,7 +20,12 @@ from foretaste.training.load import BLEND, CALIBRATION, MANIFEST
 
 
 def version_of(
-    models: Mapping[str, Model], blend: Blend, calibration: Calibration, window: Mapping[str, int], seed: int
+    models: Mapping[str, Model],
+    blend: Blend,
+    calibration: Calibration,
+    window: Mapping[str, int],
+    seed: int,
+    trials: Sequence[Trial] = (),
 ) -> str:
     """Return the version's name: the day of the last event, and a digest of what was learnt from what.
 
@@ -34,6 +39,8 @@ def version_of(
         for name, array in sorted(model.arrays().items()):
             digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
+    if trials:
+        digest.update(msgspec.json.encode(trials))
     day = datetime.fromtimestamp(window["last_time"] // MICROS_PER_SECOND, UTC)
     return f"{day:%Y%m%d}-{digest.hexdigest()[:10]}"
 

@@ -1,0 +1,46 @@
+"""How much tuning there is: trials, minutes, questions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from foretaste.domain.artifact import Trial
+from foretaste.training.sources import Effort
+
+Told = Callable[[Trial, float], object]
+"""Told of every trial, and of the blend's NDCG@10 on all questions as it is by then."""
+
+
+def untold(_trial: Trial, _best: float) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The budget of a search: it ends with the first of `trials` and `minutes` that is used up.
+
+    With `trials` alone the same log and seed try the same things. `questions` are asked at most. With
+    `refit` off only such parameters are tried as need no new fit.
+    """
+
+    trials: int | None = None
+    minutes: float | None = None
+    questions: int = 4000
+    refit: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to spend."""
+        return self.trials == 0 or self.minutes == 0.0
+
+
+NO_TUNING = Tuning(trials=0)
+
+
+def usual_tuning(effort: Effort) -> Tuning:
+    """Return the budget that training has by itself: counted in trials, so that it is the same anywhere."""
+    budgets = {
+        "quick": NO_TUNING,
+        "usual": Tuning(trials=54, questions=1500, refit=False),
+        "best": Tuning(trials=120, questions=3000),
+    }
+    return budgets[effort]
