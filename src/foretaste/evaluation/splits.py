@@ -7,7 +7,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Int64s, Micros, Ordinals
 
-SplitKind = Literal["time", "hold-out"]
+SplitKind = Literal["time", "sequence", "hold-out"]
 
 _SHARED_TIME = 0.5
 
@@ -16,8 +16,8 @@ _SHARED_TIME = 0.5
 class Split:
     """Positions int64, rising, of the events in each part; no event is in two of them.
 
-    `kind` is `time` where the parts follow each other in time, or `hold-out` where each person's events were
-    dealt out at random.
+    `kind` is `time` where the parts follow each other in time, `sequence` where each person's last event
+    judges and the one before tunes, or `hold-out` where each person's events were dealt out at random.
     """
 
     kind: SplitKind
@@ -31,6 +31,8 @@ class Split:
         sizes = f"{len(self.train):,} / {len(self.validation):,} / {len(self.test):,} events"
         if self.kind == "time":
             return f"in time order: {sizes} to fit, to tune and to judge"
+        if self.kind == "sequence":
+            return f"by each person's order: {sizes} to fit, the last but one to tune, the last to judge"
         return f"a seeded hold-out per user, since the events have no times: {sizes} to fit, tune and judge"
 
 
@@ -45,15 +47,63 @@ def is_timed(time: Micros) -> bool:
     return bool(counts.max() < _SHARED_TIME * len(time))
 
 
-def split(user: Ordinals, time: Micros, *, seed: int, validation: float = 0.1, test: float = 0.1) -> Split:
-    """Return a split by time where the events have times, else a hold-out per user.
+def is_positional(user: Ordinals, time: Micros) -> bool:
+    """Return whether times are but places in each person's sequence.
 
-    By time, `user` and `time` must be in time order: the last `test` share judges, the `validation` share
-    before it tunes.
+    So it is where every person's first event has the same moment as everyone's, so has every second one, and
+    so on, no moment occurring twice for a person.
     """
-    if is_timed(time):
+    moments, place = np.unique(time, return_inverse=True)
+    people, begin, count = np.unique(np.sort(user), return_index=True, return_counts=True)
+    if len(moments) < 3 or np.count_nonzero(count > 1) < 2 or len(people) < 2:
+        return False
+    order = np.lexsort((place, user))
+    return bool((place[order] == np.arange(len(user)) - np.repeat(begin, count)).all())
+
+
+def kind_of(user: Ordinals, time: Micros) -> SplitKind:
+    """Return the split that suits the events: what their times can say."""
+    if is_positional(user, time):
+        return "sequence"
+    return "time" if is_timed(time) else "hold-out"
+
+
+def split(
+    user: Ordinals,
+    time: Micros,
+    *,
+    seed: int,
+    validation: float = 0.1,
+    test: float = 0.1,
+    kind: SplitKind | None = None,
+) -> Split:
+    """Return a split of the `kind` asked for, or of the one that suits the events (see `kind_of`).
+
+    `user` and `time` must be in time order. By time the last `test` share judges, the `validation` share
+    before it tunes; by sequence the shares only say, by being 0, which part stays empty.
+    """
+    kind = kind or kind_of(user, time)
+    if kind == "time":
         return split_by_time(len(user), validation=validation, test=test)
+    if kind == "sequence":
+        return split_by_sequence(user, tunes=validation > 0.0, judges=test > 0.0)
     return split_per_user(user, seed=seed, validation=validation, test=test)
+
+
+def split_by_sequence(user: Ordinals, *, tunes: bool = True, judges: bool = True) -> Split:
+    """Return the split of events in time order in which each person's last one judges, the one before tunes.
+
+    People with fewer than three events only train.
+    """
+    order = np.argsort(user, kind="stable")
+    _, begin, count = np.unique(user[order], return_index=True, return_counts=True)
+    to_come = np.repeat(begin + count, count) - 1 - np.arange(len(user))
+    long = np.repeat(count >= 3, count)
+    for_test = long & judges & (to_come < 1)
+    for_validation = long & tunes & (to_come < 1 + judges) & ~for_test
+    part = np.where(for_test, 2, np.where(for_validation, 1, 0))
+    parts = [np.sort(order[part == number]).astype(np.int64) for number in range(3)]
+    return Split("sequence", *parts)
 
 
 def split_by_time(n: int, *, validation: float = 0.1, test: float = 0.1) -> Split:

@@ -31,11 +31,21 @@ class Sessions:
     weight: Floats
 
 
+_READ = ("users", "history", "weight", "items", "touches", "counts")
+
+
 class People:
     """The side of a state that is about people. Read it while no event is applied, as `ItemState`."""
 
-    def __init__(self, holder: TableHolder) -> None:
+    def __init__(self, holder: TableHolder, *, is_frozen: bool = False) -> None:
         self._holder = holder
+        self.is_frozen = is_frozen
+
+    def frozen(self) -> "People":
+        """Return what is known now, which later events do not change."""
+        arrays = self._holder.arrays
+        copies = {name: getattr(arrays, name).copy() for name in _READ}
+        return People(TableHolder(arrays._replace(**copies)), is_frozen=True)
 
     @property
     def sessions(self) -> Sessions:

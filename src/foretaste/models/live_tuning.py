@@ -17,7 +17,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.refolded import events_of
 from foretaste.models.grid_walk import WORTHWHILE
 from foretaste.models.interface import Model, Moment
-from foretaste.models.training_matrix import last_of_each, part
+from foretaste.models.training_matrix import last_of_each, part, with_users_up_to
 
 CUTOFF = 20
 """NDCG is taken of the first so many places."""
@@ -71,11 +71,13 @@ class _Exam:
 
 
 def _exam(interactions: Interactions, seed: int) -> _Exam:
-    order = np.arange(len(interactions))[-MOST_EVENTS:]
-    begin = int(len(order) * (1.0 - SHARE))
     if interactions.sequential:
-        last = last_of_each(interactions.user[order])
-        order, begin = order[np.argsort(last, kind="stable")], int((~last).sum())
+        interactions = with_users_up_to(interactions, MOST_EVENTS, seed)
+        last = last_of_each(interactions.user)
+        order, begin = np.argsort(last, kind="stable"), int((~last).sum())
+    else:
+        order = np.arange(len(interactions))[-MOST_EVENTS:]
+        begin = int(len(order) * (1.0 - SHARE))
     asked = begin + np.flatnonzero(interactions.weight[order[begin:]] > 0.0)
     drawn = np.random.default_rng(seed).permutation(asked)[:QUESTIONS]
     return _Exam(part(interactions, order), begin, np.sort(drawn), not interactions.sequential)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from foretaste.evaluation.splits import SplitKind
 from foretaste.features.state import StateConfig
 from foretaste.models.interface import Learner
 from foretaste.pipeline.scenario import HOME, Scenario
@@ -33,6 +34,9 @@ class TrainConfig:
     scenario: Scenario = HOME
     name: str = "foretaste"
     days: float | None = None
+    split: SplitKind | None = None
+    """How events are divided into those that fit, tune and judge; None: as suits their times."""
+
     validation: float = 0.1
     test: float = 0.1
     tuned: int | None = 3000

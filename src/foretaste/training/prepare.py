@@ -9,7 +9,7 @@ from foretaste.domain.arrays import MICROS_PER_SECOND, Floats, Int64s, Mask
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.interactions import Interactions
-from foretaste.evaluation.splits import Split, split
+from foretaste.evaluation.splits import Split, SplitKind, split
 from foretaste.events.weights import weigh
 from foretaste.models.interface import Learner
 from foretaste.training.config import TrainConfig
@@ -38,28 +38,37 @@ class Prepared:
     begin: int
     tune: int
     test: int
-    timed: bool
+    kind: SplitKind
     words: str
+
+    @property
+    def timed(self) -> bool:
+        """Whether the parts follow each other in time, so that they can be replayed."""
+        return self.kind == "time"
 
     @property
     def sources(self) -> Mapping[str, Learner]:
         """What is learnt: the sources asked for, else the usual ones for such data."""
         if self.config.sources is not None:
             return self.config.sources
-        return usual_sources(timed=self.timed, effort=self.config.effort)
+        return usual_sources(timed=self.timed, ordered=self.kind != "hold-out", effort=self.config.effort)
 
     def interactions(self, stop: int) -> Interactions:
         """Return the weighted events of the window before position `stop`."""
         rows = np.arange(self.begin, stop)
         rows = rows[self.weight[rows] != 0.0]
+        ordered = self.kind != "hold-out"
+        if self.kind == "sequence":  # of people's last events some come before others' first ones
+            rows = rows[np.argsort(self.events.time[rows], kind="stable")]
         return Interactions(
             user=self.events.user[rows],
             item=self.events.item[rows],
             weight=self.weight[rows],
-            time=self.events.time[rows] if self.timed else np.zeros(len(rows), np.int64),
+            time=self.events.time[rows] if ordered else np.zeros(len(rows), np.int64),
             n_users=self.corpus.n_users,
             n_items=self.corpus.n_items,
-            timed=self.timed,
+            timed=ordered,
+            sequential=self.kind == "sequence",
         )
 
     def window(self) -> dict[str, int]:
@@ -88,7 +97,14 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
     if config.days is not None:
         begin = int(np.searchsorted(time, time[-1] - config.days * SECONDS_PER_DAY * MICROS_PER_SECOND))
     user = corpus.events.user[in_time]
-    parts = split(user[begin:], time[begin:], seed=seed, validation=config.validation, test=config.test)
+    parts = split(
+        user[begin:],
+        time[begin:],
+        seed=seed,
+        validation=config.validation,
+        test=config.test,
+        kind=config.split,
+    )
     order = np.concatenate([in_time[:begin], in_time[begin:][_one_after_another(parts)]])
     consuming_types = np.array([name in config.scenario.consumed for name in corpus.type_names], np.bool_)
     tune = begin + len(parts.train)
@@ -103,7 +119,7 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
         begin=begin,
         tune=tune,
         test=tune + len(parts.validation),
-        timed=parts.kind == "time",
+        kind=parts.kind,
         words=parts.words,
     )
 

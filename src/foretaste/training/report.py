@@ -21,7 +21,7 @@ PRACTISED = 20
 class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     """How well the new model foretold what it had not seen, and whether it may serve.
 
-    `split` says in words how the events were divided, `kind` in one (`time` or `hold-out`). `scores` holds
+    `split` says in words how the events were divided, `kind` in one (see `SplitKind`). `scores` holds
     the blend, each source alone and chance, on `questions` of the `questions_possible` there were, asked of
     `people`. `metrics` are the blend's means for the manifest. `failures` says why sources were left out.
     `weights` are the blend's by source for histories of 20 events and more; `seconds` are by stage.
@@ -64,7 +64,7 @@ def report_of(
     return TrainReport(
         version=artifact.version,
         promoted=False,
-        kind="time" if prepared.timed else "hold-out",
+        kind=prepared.kind,
         split=prepared.words,
         events=len(prepared.events),
         users=len(np.unique(prepared.events.user)),
