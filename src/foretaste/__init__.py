@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from foretaste.adapters.files.event_table import Events
     from foretaste.adapters.files.reading import read_events, read_items
     from foretaste.app import datasets
-    from foretaste.app.evaluating import Evaluation, evaluate
+    from foretaste.app.evaluating import evaluate
     from foretaste.app.item_index import ItemIndex
+    from foretaste.app.judging.evaluation import Evaluation
+    from foretaste.app.judging.running import judge
     from foretaste.app.recommender import Recommender
     from foretaste.app.slates import Slate
     from foretaste.domain.errors import ForetasteError
@@ -38,12 +40,13 @@ __all__ = [
     "Slate",
     "datasets",
     "evaluate",
+    "judge",
     "read_events",
     "read_items",
 ]
 
 _MODULE_OF = {
-    "Evaluation": "foretaste.app.evaluating",
+    "Evaluation": "foretaste.app.judging.evaluation",
     "Event": "foretaste.domain.event",
     "Events": "foretaste.adapters.files.event_table",
     "ForetasteError": "foretaste.domain.errors",
@@ -52,6 +55,7 @@ _MODULE_OF = {
     "Recommender": "foretaste.app.recommender",
     "Slate": "foretaste.app.slates",
     "evaluate": "foretaste.app.evaluating",
+    "judge": "foretaste.app.judging.running",
     "read_events": "foretaste.adapters.files.reading",
     "read_items": "foretaste.adapters.files.reading",
 }

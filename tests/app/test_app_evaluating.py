@@ -80,7 +80,7 @@ def test_it_prints_as_a_table(evaluation):
     assert "replayed in time order" in str(evaluation)
     assert "NDCG@10" in str(evaluation)
     assert repr(evaluation) == str(evaluation)
-    assert evaluation._repr_html_().count("<tr>") == 1 + len(evaluation.scores)
+    assert evaluation._repr_html_().count("<table>") == len(evaluation.sheets())
 
 
 def test_without_a_model_there_is_nothing_to_evaluate(shop):

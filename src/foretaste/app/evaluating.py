@@ -1,77 +1,24 @@
 """How good a recommender is on what came next: `ft.evaluate`."""
 
-import io
-from dataclasses import dataclass
-from html import escape
-
 import numpy as np
-import polars as pl
-from rich.console import Console, Group
-from rich.text import Text
 
 from foretaste.adapters.files.event_table import Events
 from foretaste.app.future import future_events
+from foretaste.app.judging.evaluation import Evaluation
+from foretaste.app.judging.running import factors_of
 from foretaste.app.recommender import Recommender
-from foretaste.app.score_table import score_cells, score_heads, score_table
 from foretaste.domain.arrays import Int64s, Mask
 from foretaste.domain.errors import NoModelError
 from foretaste.domain.event import EventColumns
-from foretaste.evaluation.judgement import Judgement, Score, Surroundings, scores_of
+from foretaste.evaluation.judgement import Judgement, Surroundings, scores_of
+from foretaste.evaluation.profiles import profiles_before
 from foretaste.evaluation.replay import drawn, questions, replay
 from foretaste.events.weights import weigh
 from foretaste.features.state import State
+from foretaste.pipeline.choosing import item_vectors
 from foretaste.pipeline.scenario import HOME
 from foretaste.training.composition import Composition
 from foretaste.training.corpus import Corpus, joined, read_corpus
-
-WIDTH = 110
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a replay found: everyone's scores on the same questions, the recommender (`blend`) first.
-
-    Prints as a table, in a terminal and in a notebook. `questions` were asked out of `possible` ones.
-    """
-
-    scores: tuple[Score, ...]
-    questions: int
-    possible: int
-    k: int
-    words: str
-
-    def __getitem__(self, name: str) -> Score:
-        """Return the scores of `blend`, of one source, or of `random`."""
-        return next(score for score in self.scores if score.name == name)
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return one row per recommender and metric: name, metric, value, low, high."""
-        rows = [
-            (score.name, metric, found.value, found.low, found.high)
-            for score in self.scores
-            for metric, found in score.accuracy.items()
-        ]
-        return pl.DataFrame(rows, schema=["name", "metric", "value", "low", "high"], orient="row")
-
-    def __rich__(self) -> Group:
-        return Group(Text(self.words), score_table(self.scores, self.k))
-
-    def __repr__(self) -> str:
-        written = io.StringIO()
-        Console(file=written, width=WIDTH, color_system=None).print(self)
-        return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(name)}</th>" for name in score_heads(self.k))
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in score_cells(score)) + "</tr>"
-            for score in self.scores
-        )
-        return (
-            f"<p>{escape(self.words)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
 
 
 def evaluate(
@@ -106,13 +53,24 @@ def evaluate(
     judgement = replay(
         every, drawn(possible, limit, seed), composition, start=start, k=k, possible=len(possible)
     )
-    around = Surroundings(owners=_owners(past, corpus.n_items, counts[:start]), n_users=past.n_users)
+    items = np.arange(corpus.n_items, dtype=np.int32)
+    around = Surroundings(
+        owners=_owners(past, corpus.n_items, counts[:start]),
+        n_users=past.n_users,
+        vectors=item_vectors(artifact, items),
+        profiles=profiles_before(every, counts, judgement.user, judgement.position),
+        categories=corpus.catalog.categories,
+    )
     return Evaluation(
         scores=scores_of(judgement, around, seed=seed, k=k),
         questions=len(judgement),
         possible=judgement.possible,
         k=k,
         words=_words(judgement, k),
+        people=len(np.unique(judgement.user)),
+        seed=seed,
+        version=artifact.version,
+        factors=factors_of(judgement, k, seed),
     )
 
 

@@ -33,9 +33,9 @@ def future_events(past: Corpus, user_names: Sequence[str], events: Events, *, af
     fresh = ~np.isin(keys, past.events.key)
     order = np.argsort(events.frame["timestamp"].to_numpy()[fresh], kind="stable")
     frame = events.frame.filter(pl.Series(fresh))[order]
-    user, users = _ordinals(user_names, frame["user_id"])
-    item, items = _ordinals(past.item_names, frame["item_id"])
-    kind, kinds = _ordinals(past.type_names, frame["type"])
+    user, users = ordinals_of(user_names, frame["user_id"])
+    item, items = ordinals_of(past.item_names, frame["item_id"])
+    kind, kinds = ordinals_of(past.type_names, frame["type"])
     columns = EventColumns(
         previous_seq=after,
         seq=np.arange(after + 1, after + 1 + frame.height, dtype=np.int64),
@@ -49,7 +49,7 @@ def future_events(past: Corpus, user_names: Sequence[str], events: Events, *, af
     return Future(columns, replace(past, item_names=items, type_names=kinds, n_users=len(users)))
 
 
-def _ordinals(known: Sequence[str], names: pl.Series) -> tuple[Int64s, list[str]]:
+def ordinals_of(known: Sequence[str], names: pl.Series) -> tuple[Int64s, list[str]]:
     """Return the ordinal of each name and all names by ordinal, new ones after the known."""
     place = {name: ordinal for ordinal, name in enumerate(known)}
     for name in names.unique(maintain_order=True):

@@ -1,0 +1,1 @@
+"""`ft.judge` and `foretaste evaluate`: protocols on any log, peers beside, reports to read and to keep."""
