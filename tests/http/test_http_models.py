@@ -72,7 +72,12 @@ def test_an_unknown_version_is_not_found_and_those_there_are_named(client):
 
 
 def test_a_service_in_memory_has_no_versions_to_move(empty):
-    assert empty.get("/models").json == {"serving": "untrained", "aliases": {}, "versions": []}
+    assert empty.get("/models").json == {
+        "serving": "untrained",
+        "available": ["hybrid", "popularity", "popularity_week", "transitions"],
+        "aliases": {},
+        "versions": [],
+    }
     problem(empty.post("/models/v1/promote", b""), 503)
 
 

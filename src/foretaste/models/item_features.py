@@ -86,6 +86,10 @@ class TextFeatures:
         shape = (len(items), len(self.vocabulary.idf))
         return sparse.csr_matrix((rows.weight, rows.term, rows.start), shape=shape)
 
+    def of(self, items: Sequence[Item | None]) -> Floats:
+        """Return unit vectors, float32 [len(items), dim]; zeros where an item says nothing."""
+        return self.rows(self.words(items))
+
     def rows(self, words: sparse.csr_matrix) -> Floats:
         """Return TF-IDF rows on the axes, at unit length: float32 [n, dim]."""
         return unit_rows(np.asarray(words @ self.axes, np.float32))
@@ -127,7 +131,7 @@ class VectorFeatures:
         """How long the vectors are."""
         return int(self.axes.shape[1])
 
-    def rows(self, items: Sequence[Item | None]) -> Floats:
+    def of(self, items: Sequence[Item | None]) -> Floats:
         """Return unit vectors, float32 [len(items), dim]; zeros where an item has none."""
         raw = np.zeros((len(items), len(self.mean)), np.float32)
         has = np.zeros(len(items), np.bool_)
@@ -170,7 +174,7 @@ class Features:
     def describe(self, items: Sequence[Item | None]) -> Described:
         """Return what items are about: their words, and the vector they came with, else the words' axes."""
         words = self.text.words(items)
-        dense = self.text.rows(words) if self.vector is None else self.vector.rows(items)
+        dense = self.text.rows(words) if self.vector is None else self.vector.of(items)
         return Described(words, dense)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:

@@ -1,0 +1,1 @@
+"""Text encoders: models from a folder on disk, computed in NumPy."""
