@@ -51,7 +51,19 @@ class Found:
 
 
 def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
-    """Return the form that wins on the latest part of `table`, fitted on all of it."""
+    """Return the form that wins on the latest part of `table`, fitted on all of it.
+
+    Sources that never proposed anything are none.
+    """
+    telling = np.flatnonzero(table.proposed.any(axis=0))
+    if len(telling) < n_sources:
+        found = fitted(table.among(telling), len(telling), options)
+        places = tuple([int(telling[source]) for source in found.sources])
+        renamed = {
+            form if form in BLENDS else str(telling[int(form)]): gain for form, gain in found.report.items()
+        }
+        form = found.form if found.form in BLENDS else str(telling[int(found.form)])
+        return Found(places, found.weights, form, renamed)
     cut = int(len(table) * (1.0 - options.judged))
     early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
     _, common = _fit_common(early, options)

@@ -1,21 +1,40 @@
 """What a training came to, as a document."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
 
+from foretaste.domain.artifact import Trial
 from foretaste.evaluation.judgement import Judgement, Score, scores_of
 from foretaste.evaluation.metrics import METRICS
+from foretaste.evaluation.regret import Regret, regret_of
 from foretaste.pipeline.artifact import Artifact
 from foretaste.training.composition import BLEND
 from foretaste.training.evaluate import surroundings
 from foretaste.training.fit import Fitted
 from foretaste.training.gate import GateReport
 from foretaste.training.prepare import Prepared
+from foretaste.training.tune import Tuned
 
 PRACTISED = 20
 """The length of history for which the report shows the blend's weights."""
+
+
+class TuningReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the search for hyper-parameters came to.
+
+    `before` and `after` are the blend's NDCG@10 on `questions` of the validation part; `chosen` are the
+    values adopted, by source; `ended` says in words why the search ended.
+    """
+
+    before: float
+    after: float
+    questions: int
+    ended: str
+    chosen: dict[str, dict[str, Any]]
+    trials: tuple[Trial, ...]
 
 
 class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +44,7 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     the blend, each source alone and chance, on `questions` of the `questions_possible` there were, asked of
     `people`. `metrics` are the blend's means for the manifest. `failures` says why sources were left out.
     `weights` are the blend's by source for histories of 20 events and more; `seconds` are by stage.
-    `promoted` says whether `version` serves now.
+    `promoted` says whether `version` serves now. `regret` sets the blend beside the best of its sources.
     """
 
     version: str
@@ -48,6 +67,8 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     failures: dict[str, str]
     seconds: dict[str, float]
     seed: int
+    regret: Regret | None = None
+    tuning: TuningReport | None = None
 
 
 def report_of(
@@ -57,10 +78,12 @@ def report_of(
     gate: GateReport,
     fitted: Fitted,
     seconds: Mapping[str, float],
+    tuned: Tuned | None = None,
 ) -> TrainReport:
     """Return the report of a training that nothing was stored of yet."""
     around = surroundings(prepared, fitted.models)
     k, row = prepared.config.k, artifact.blend.row(PRACTISED)
+    regret = regret_of(judgement, tuple(fitted.models), seed=prepared.seed, k=k)
     return TrainReport(
         version=artifact.version,
         promoted=False,
@@ -74,7 +97,7 @@ def report_of(
         people=len(np.unique(judgement.user)),
         k=k,
         scores=scores_of(judgement, around, seed=prepared.seed, k=k),
-        metrics={f"{metric}@{k}": judgement.mean(BLEND, metric, k) for metric in METRICS},
+        metrics=_metrics(judgement, regret, k),
         blend_form=artifact.blend.form,
         weights=dict(zip((*artifact.blend.sources, "boost"), row.tolist(), strict=True)),
         calibration=dict(artifact.calibration.report),
@@ -82,4 +105,26 @@ def report_of(
         failures=dict(fitted.failures),
         seconds=dict(seconds),
         seed=prepared.seed,
+        regret=regret,
+        tuning=None if tuned is None else _tuning_of(tuned),
+    )
+
+
+def _metrics(judgement: Judgement, regret: Regret | None, k: int) -> dict[str, float]:
+    """Return the blend's means, and by which part it is ahead of its best source, for the manifest."""
+    metrics = {f"{metric}@{k}": judgement.mean(BLEND, metric, k) for metric in METRICS}
+    if regret is not None:
+        ahead = regret.ahead
+        metrics |= {"ahead_of_best_source": ahead.value, "ahead_low": ahead.low, "ahead_high": ahead.high}
+    return metrics
+
+
+def _tuning_of(tuned: Tuned) -> TuningReport:
+    return TuningReport(
+        before=tuned.before,
+        after=tuned.after,
+        questions=tuned.questions,
+        ended=tuned.ended,
+        chosen={source: dict(values) for source, values in tuned.chosen.items()},
+        trials=tuned.trials,
     )
