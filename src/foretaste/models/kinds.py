@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from foretaste.models.cold_items import ColdItemsConfig, ColdKind
 from foretaste.models.content import Content, ContentConfig
+from foretaste.models.dense_content import Latent, LatentConfig, Vectors, VectorsConfig
 from foretaste.models.ease import Ease, EaseConfig
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
 from foretaste.models.ials import IALS, IALSConfig
@@ -28,6 +29,8 @@ ModelConfig = (
     | GraphFilterConfig
     | ItemItemConfig
     | ContentConfig
+    | LatentConfig
+    | VectorsConfig
     | ColdItemsConfig
     | SessionKNNConfig
     | NCFConfig
@@ -45,6 +48,8 @@ MODEL_KINDS: Mapping[str, type[Model]] = MappingProxyType(
         "ease": Ease,
         "graph_filter": GraphFilter,
         "content": Content,
+        "latent": Latent,
+        "vectors": Vectors,
         "cold_items": ColdKind,
         "session_knn": SessionKNN,
         "ncf": NCF,
