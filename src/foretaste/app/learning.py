@@ -12,6 +12,7 @@ from foretaste.training.corpus import Corpus, read_corpus
 from foretaste.training.report import TrainReport
 from foretaste.training.run import learn, train
 from foretaste.training.sources import QUESTIONS, Effort, chosen_sources
+from foretaste.training.tuning import Told, Tuning, untold
 
 
 def corpus_of(home: Home) -> Corpus:
@@ -26,16 +27,21 @@ def train_home(
     home: Home,
     *,
     seed: int | None = None,
-    effort: Effort = "usual",
+    effort: Effort | None = None,
     publish: bool = True,
+    tuning: Tuning | None = None,
+    remember: bool = True,
+    told: Told = untold,
     progress: Progress = silent,
 ) -> TrainReport:
     """Learn from the home's log and publish to its registry; the home serves the model if it passed.
 
     Works on a home opened for reading too: whoever serves it takes the new champion by itself. A home
-    in memory, without a registry, serves what was learnt.
+    in memory, without a registry, serves what was learnt. `seed` and `effort` None take the settings';
+    `tuning`, `remember` and `told` see `TrainConfig`.
     """
     chosen = home.settings.seed if seed is None else seed
+    effort = effort or home.settings.effort
     tuned, judged = QUESTIONS[effort]
     config = TrainConfig(
         state=state_config(home.settings),
@@ -43,6 +49,9 @@ def train_home(
         effort=effort,
         tuned=tuned,
         judged=judged,
+        tuning=tuning,
+        remember=remember,
+        told=told,
     )
     now = time.time_ns() // 1_000
     if home.registry is None or home.directory is None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from foretaste.domain.errors import InvalidInputError
+from foretaste.training.sources import Effort
 
 PREFIX = "FORETASTE_"
 ELSEWHERE = frozenset({"home", "cache", "data"})
@@ -59,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     serendipity_weight: Annotated[float, Meta(ge=0, le=1)] | None = None
     """How much it counts for an item that it is unlike the person's past (0 to 1); not set: nothing in
     `home`, 0.2 in `discover`. The plain name `SERENDIPITY_WEIGHT` is understood too."""
+
+    effort: Effort = "usual"
+    """How long training may take: `quick` (seconds), `usual` (a minute or two) or `best` (minutes)."""
 
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     """The seed of training, where the command gives none."""

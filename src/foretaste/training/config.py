@@ -8,6 +8,7 @@ from foretaste.features.state import StateConfig
 from foretaste.models.interface import Learner
 from foretaste.pipeline.scenario import HOME, Scenario
 from foretaste.training.sources import Effort
+from foretaste.training.tuning import NO_TUNING, Told, Tuning, untold, usual_tuning
 
 Progress = Callable[[str, float], object]
 """Told the stage (`prepare`, `fit`, `evaluate`, `gate`, `publish`) and how much of it is done, 0 to 1."""
@@ -30,6 +31,15 @@ class TrainConfig:
 
     sources: Mapping[str, Learner] | None = None
     effort: Effort = "usual"
+    tuning: Tuning | None = None
+    """The budget of the search for hyper-parameters; None: by `effort`, none for `sources` of one's own."""
+
+    told: Told = untold
+    """Told of every trial."""
+
+    remember: bool = True
+    """Whether values that tuning chose for the model that serves are taken over."""
+
     state: StateConfig = field(default_factory=StateConfig)
     scenario: Scenario = HOME
     name: str = "foretaste"
@@ -47,3 +57,10 @@ class TrainConfig:
 
     fewest: int = 30
     """With fewer questions than this the gate judges nothing."""
+
+    @property
+    def budget(self) -> Tuning:
+        """How much is searched for hyper-parameters."""
+        if self.tuning is not None:
+            return self.tuning
+        return usual_tuning(self.effort) if self.sources is None else NO_TUNING

@@ -1,7 +1,7 @@
 """Training from beginning to end: prepare, fit, evaluate, gate, publish."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -9,7 +9,6 @@ from time import perf_counter
 import msgspec
 from threadpoolctl import threadpool_limits
 
-from foretaste.domain.artifact import ArtifactManifest
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.evaluation.judgement import Advance, Judgement
 from foretaste.features.state import State
@@ -31,10 +30,20 @@ from foretaste.training.evaluate import (
 from foretaste.training.fit import Fitted, fit_sources
 from foretaste.training.gate import judge_candidate
 from foretaste.training.load import load_artifact
+from foretaste.training.newcomers import opened
 from foretaste.training.prepare import Prepared, prepare
 from foretaste.training.publish import stage, version_of
+from foretaste.training.remembering import (
+    Chosen,
+    TuningRecord,
+    recorded,
+    remembered_by,
+    taken_over,
+    with_chosen,
+)
 from foretaste.training.report import TrainReport, report_of
 from foretaste.training.stages import Stages
+from foretaste.training.tune import Tuned, tune
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 RIVALS = (CHAMPION, "popularity")
@@ -99,7 +108,7 @@ def learn(
 ) -> Trained:
     """Learn from `corpus` without storing anything.
 
-    Sources are fitted on the first part of the window, the blend is learnt on the next, and all are judged
+    Sources are fitted on the first part of the window, tuned and blended on the next, and all are judged
     on the last. Then the sources, with all they chose, are fitted again on the whole window: this is the
     artifact. Of `champion` the configuration is fitted on the same first part, so that neither has seen the
     answers, and the comparison is of recipes.
@@ -115,8 +124,15 @@ def learn(
             prepared = prepare(corpus, config or TrainConfig(), seed)
         with clock.stage("fit"):
             window = prepared.interactions(prepared.tune)
-            sources = prepared.sources
+            remembered = remembered_by(champion, prepared.config)
+            taken = taken_over(prepared.sources, champion, remembered)
+            sources = with_chosen(prepared.sources, taken)
             fitted = fit_sources(sources, window, corpus.catalog, seed=seed, advance=clock.within("fit"))
+        with clock.stage("tune"):
+            tuned = _tuned(prepared, fitted, remembered, clock.within("tune"))
+            record = recorded(taken, tuned, keep=prepared.config.tuning is not None)
+            models = opened(prepared, fitted.models if tuned is None else tuned.models)
+            fitted = replace(fitted, models=models)
         with clock.stage("evaluate"):
             state = state_before(prepared, prepared.tune)
             advance = clock.within("evaluate", 0.0, 0.5)
@@ -127,9 +143,17 @@ def learn(
         with clock.stage("gate"):
             gate = judge_candidate(judgement, RIVALS, prepared.config, seed=seed)
         with clock.stage("refit"):
-            artifact = _refitted(prepared, fitted, blend, calibration, created_at)
-        report = report_of(prepared, artifact, judgement, gate, fitted, clock.seconds)
+            artifact = _refitted(prepared, fitted, blend, calibration, created_at, record)
+        report = report_of(prepared, artifact, judgement, gate, fitted, clock.seconds, tuned)
         return Trained(artifact, report)
+
+
+def _tuned(prepared: Prepared, fitted: Fitted, remembered: Chosen, advance: Advance) -> Tuned | None:
+    """Return what tuning makes of the fitted sources; None where there is none."""
+    config = prepared.config
+    return tune(
+        prepared, fitted.models, config.budget, remembered=remembered, told=config.told, advance=advance
+    )
 
 
 def _recipe(champion: Artifact | None, prepared: Prepared, fitted: Fitted) -> Artifact | None:
@@ -167,21 +191,31 @@ def _judged(
 
 
 def _refitted(
-    prepared: Prepared, fitted: Fitted, blend: Blend, calibration: Calibration, created_at: int
+    prepared: Prepared,
+    fitted: Fitted,
+    blend: Blend,
+    calibration: Calibration,
+    created_at: int,
+    record: TuningRecord,
 ) -> Artifact:
     """Return the artifact: the sources with all they chose, fitted on the whole window."""
     configs = {source: model.config for source, model in fitted.models.items()}
     window = prepared.interactions(len(prepared.events))
     models = fit_sources(configs, window, prepared.corpus.catalog, seed=prepared.seed).models
-    manifest = ArtifactManifest(
+    manifest = msgspec.structs.replace(
+        UNPUBLISHED,
         name=prepared.config.name,
-        version=version_of(models, blend, calibration, prepared.window(), prepared.seed),
         created_at=created_at,
         seed=prepared.seed,
         window=prepared.window(),
         n_users=prepared.corpus.n_users,
         n_items=prepared.corpus.n_items,
         models={source: msgspec.to_builtins(model.config) for source, model in models.items()},
+        tuned={source: dict(values) for source, values in record.chosen.items()},
+        trials=record.trials,
+        version=version_of(
+            models, blend, calibration, prepared.window(), prepared.seed, trials=record.trials
+        ),
     )
     return assemble(models, blend, calibration, manifest)
 

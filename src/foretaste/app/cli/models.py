@@ -3,24 +3,32 @@
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from rich import box
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
+from foretaste.adapters.directory.artifact_directory import read_manifest
 from foretaste.adapters.files.timestamps import as_datetime
 from foretaste.app.cli.console import Screen
+from foretaste.app.trial_table import trial_table
 from foretaste.app.wiring import home_registry
 from foretaste.domain.artifact import ArtifactManifest
 
-Action = Literal["list", "promote", "rollback"]
+Action = Literal["list", "show", "promote", "rollback"]
 
 
 def run(*, action: Action, home: Path, version: str | None, as_json: bool) -> None:
-    """List, promote or roll back."""
+    """List, show, promote or roll back."""
     screen = Screen(as_json=as_json)
     registry = home_registry(home)
     if action == "promote" and version is not None:
         registry.promote(version)
         screen.result({"champion": version}, f"{version} serves now")
+    elif action == "show" and version is not None:
+        manifest = read_manifest(registry.path(version))
+        screen.result(manifest, _described(manifest))
     elif action == "rollback":
         before = registry.rollback()
         screen.result({"champion": before}, f"{before} serves again")
@@ -47,3 +55,21 @@ def _table(versions: list[ArtifactManifest], aliases: dict[str, str]) -> Table |
         ]
         table.add_row(*cells)
     return table
+
+
+def _described(manifest: ArtifactManifest) -> Group:
+    """Return a version for reading: every source with its configuration, metrics, trials."""
+    trained = as_datetime(manifest.created_at).strftime("%Y-%m-%d %H:%M UTC")
+    events = manifest.window.get("events", 0)
+    lines = [f"{manifest.version}, trained {trained} from {events:,} events, seed {manifest.seed}"]
+    lines += [f"{name} {value:.4f}" for name, value in manifest.metrics.items() if isinstance(value, float)]
+    for source, config in manifest.models.items():
+        chosen = manifest.tuned.get(source)
+        note = f"  tuned: {_json(chosen)}" if chosen else ""
+        lines.append(f"{source}: {_json(config)}{note}")
+    lines.append(f"{len(manifest.trials)} trials" if manifest.trials else "not tuned")
+    return Group(Text("\n".join(lines)), trial_table(manifest.trials, every=True))
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

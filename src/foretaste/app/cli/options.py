@@ -20,6 +20,16 @@ Home = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
 Count = Annotated[int, typer.Option("-k", "--count", min=1, max=1000, help="How many items.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="The seed; the same seed gives the same model.")]
+
+
+class EffortName(StrEnum):
+    """How long training may take."""
+
+    QUICK = "quick"
+    USUAL = "usual"
+    BEST = "best"
+
+
 Columns = Annotated[
     list[str] | None,
     typer.Option(
@@ -27,6 +37,20 @@ Columns = Annotated[
         metavar="FIELD=NAME",
         help="Which column of the file is which field, as user_id=customer; may be repeated.",
     ),
+]
+
+Effort = Annotated[
+    EffortName | None,
+    typer.Option(
+        envvar="FORETASTE_EFFORT",
+        help="How long it may take: quick (seconds), usual (a minute or two), best (minutes). [usual]",
+    ),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Begin from the usual settings, not from what tuning chose before.")
+]
+Publish = Annotated[
+    bool, typer.Option("--publish/--no-publish", help="Serve the model if it passes the quality gate.")
 ]
 
 

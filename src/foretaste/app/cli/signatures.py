@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from foretaste.app.cli.dispatch import dispatch
-from foretaste.app.cli.options import DEFAULT_HOME, Columns, Count, Home, Json, Kind, Protocol, Seed
+from foretaste.app.cli.options import (
+    DEFAULT_HOME,
+    Columns,
+    Count,
+    Effort,
+    Fresh,
+    Home,
+    Json,
+    Kind,
+    Protocol,
+    Publish,
+    Seed,
+)
 
 app = typer.Typer(
     name="foretaste",
@@ -79,16 +91,49 @@ def train(
     *,
     home: Home = DEFAULT_HOME,
     seed: Seed = None,
-    publish: Annotated[
-        bool, typer.Option("--publish/--no-publish", help="Serve the model if it passes the quality gate.")
-    ] = True,
+    effort: Effort = None,
+    publish: Publish = True,
+    fresh: Fresh = False,
     as_json: Json = False,
 ) -> None:
     """Learn from the log, evaluate, and serve the new model if it is good enough.
 
     Works beside a running service, which takes the new model without a restart.
     """
-    dispatch("train", home=home, seed=seed, publish=publish, as_json=as_json)
+    dispatch("train", home=home, seed=seed, effort=effort, publish=publish, fresh=fresh, as_json=as_json)
+
+
+@app.command()
+def tune(
+    *,
+    home: Home = DEFAULT_HOME,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.0, help="Search for so long. [3, without --trials]")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Try so many; the same log and seed then find the same.")
+    ] = None,
+    seed: Seed = None,
+    effort: Effort = None,
+    publish: Publish = True,
+    fresh: Fresh = False,
+    as_json: Json = False,
+) -> None:
+    """Search for better hyper-parameters, then train with them and serve if the model is good enough.
+
+    Ctrl-C ends the search and keeps what was found. Later trainings go on from there.
+    """
+    dispatch(
+        "tune",
+        home=home,
+        minutes=minutes,
+        trials=trials,
+        seed=seed,
+        effort=effort,
+        publish=publish,
+        fresh=fresh,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -201,3 +246,14 @@ def models_rollback(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None
 def doctor(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Say in plain words what is used, what is missing and how to fix it."""
     dispatch("doctor", home=home, as_json=as_json)
+@models.command("show")
+def models_show(
+    version: Annotated[str, typer.Argument(help="A version, or an alias.")] = "champion",
+    *,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Show what a version is: its sources, its metrics, what tuning chose and all that it tried."""
+    dispatch("models", action="show", home=home, version=version, as_json=as_json)
+
+
