@@ -62,7 +62,9 @@ def test_without_publishing_the_champion_stays(foretaste, home):
     assert aliases["challenger"] == report["version"] != champion
 
 
-@pytest.mark.parametrize(("protocol", "kind"), [("live", "time"), ("static", "hold-out")])
+@pytest.mark.parametrize(
+    ("protocol", "kind"), [("live", "time"), ("sequence", "sequence"), ("static", "hold-out")]
+)
 def test_evaluate_follows_the_protocol_and_stores_nothing(foretaste, trained, protocol, kind):
     before = sorted(trained.rglob("*"))
     report = foretaste("evaluate", "--home", trained, "--protocol", protocol, "--limit", "60", "--json").json

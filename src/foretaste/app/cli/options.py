@@ -65,4 +65,5 @@ class Protocol(StrEnum):
     """How to evaluate."""
 
     LIVE = "live"
+    SEQUENCE = "sequence"
     STATIC = "static"

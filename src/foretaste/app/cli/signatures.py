@@ -140,16 +140,73 @@ def tune(
 def evaluate(
     *,
     home: Home = DEFAULT_HOME,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            "--events",
+            "--train",
+            metavar="FILE",
+            help="A file of events instead of a home; or movielens-100k, which is fetched.",
+        ),
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Events that judge: all of --events is learnt from.")
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The items that the events are about.")
+    ] = None,
+    column: Columns = None,
+    event_type: Annotated[
+        str | None, typer.Option("--type", help="The type of events that have none, as purchase.")
+    ] = None,
     protocol: Annotated[
-        Protocol, typer.Option(help="live: replay in time order; static: a seeded hold-out per user.")
+        Protocol,
+        typer.Option(
+            help="live: replay in time order; sequence: everyone's last item; static: a seeded hold-out."
+        ),
     ] = Protocol.LIVE,
     count: Count = 10,
-    limit: Annotated[int | None, typer.Option(min=1, help="Judge at most this many events.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Ask at most so many questions; 0: all.")] = 10_000,
+    effort: Effort = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(metavar="ATTRIBUTE", help="Count exposure by this attribute of items, or category."),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers/--no-peers", help="Judge other makers' recommenders that are installed.")
+    ] = True,
+    curve: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw what variety costs: curve.png and curve.html.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the report as HTML, Markdown, JSON and CSV.")
+    ] = None,
     seed: Seed = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how well the next item is foretold, beside popularity and chance, with intervals."""
-    dispatch("evaluate", home=home, protocol=protocol, count=count, limit=limit, seed=seed, as_json=as_json)
+    """Measure how well the next item is foretold, beside peers, popularity and chance, with intervals.
+
+    Learns as train does, on what does not judge; nothing is stored or published.
+    """
+    dispatch(
+        "evaluate",
+        home=home,
+        events=events,
+        test=test,
+        items=items,
+        columns=column or [],
+        event_type=event_type,
+        protocol=protocol,
+        count=count,
+        limit=limit,
+        effort=effort,
+        groups=groups,
+        peers=peers,
+        curve=curve,
+        out=out,
+        seed=seed,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -225,6 +282,17 @@ def models_list(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     dispatch("models", action="list", home=home, version=None, as_json=as_json)
 
 
+@models.command("show")
+def models_show(
+    version: Annotated[str, typer.Argument(help="A version, or an alias.")] = "champion",
+    *,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Show what a version is: its sources, its metrics, what tuning chose and all that it tried."""
+    dispatch("models", action="show", home=home, version=version, as_json=as_json)
+
+
 @models.command("promote")
 def models_promote(
     version: Annotated[str, typer.Argument(help="The version to serve.")],
@@ -246,14 +314,3 @@ def models_rollback(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None
 def doctor(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Say in plain words what is used, what is missing and how to fix it."""
     dispatch("doctor", home=home, as_json=as_json)
-@models.command("show")
-def models_show(
-    version: Annotated[str, typer.Argument(help="A version, or an alias.")] = "champion",
-    *,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
-) -> None:
-    """Show what a version is: its sources, its metrics, what tuning chose and all that it tried."""
-    dispatch("models", action="show", home=home, version=version, as_json=as_json)
-
-

@@ -120,7 +120,8 @@ def markdown(sheet: Sheet) -> str:
 
 
 def _interval(interval: Interval) -> str:
-    return f"{interval.value:.4f} [{interval.low:.3f}, {interval.high:.3f}]"
+    low, high = (f"{end:.3f}".removeprefix("0") for end in (interval.low, interval.high))
+    return f"{interval.value:.4f} [{low}, {high}]"
 
 
 def _value(interval: Interval | None, form: str) -> str:
