@@ -4,7 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foretaste.evaluation.splits import is_timed, split, split_by_time, split_per_user
+from foretaste.evaluation.splits import (
+    is_positional,
+    is_timed,
+    split,
+    split_by_sequence,
+    split_by_time,
+    split_per_user,
+)
 
 
 def parts(divided):
@@ -44,7 +51,8 @@ def test_people_with_two_events_only_train():
 
 @given(st.lists(st.integers(0, 8), max_size=120), st.integers(0, 100))
 def test_every_event_is_in_exactly_one_part(users, seed):
-    for divided in (split_per_user(np.array(users, np.int32), seed=seed), split_by_time(len(users))):
+    user = np.array(users, np.int32)
+    for divided in (split_per_user(user, seed=seed), split_by_time(len(users)), split_by_sequence(user)):
         assert sorted(parts(divided).tolist()) == list(range(len(users)))
 
 
@@ -52,3 +60,32 @@ def test_the_seed_decides_the_lot():
     user = np.repeat(np.arange(20, dtype=np.int32), 10)
     first, again, other = (split_per_user(user, seed=seed).test.tolist() for seed in (1, 1, 2))
     assert first == again != other
+
+
+def test_places_in_sequences_are_split_by_each_persons_last_ones():
+    user = np.array([0, 1, 2, 0, 1, 2, 0, 1, 0], np.int32)
+    place = np.array([0, 0, 0, 1, 1, 1, 2, 2, 3])
+    divided = split(user, place, seed=0)
+    assert divided.kind == "sequence"
+    assert divided.test.tolist() == [7, 8]
+    assert divided.validation.tolist() == [4, 6]
+    assert divided.train.tolist() == [0, 1, 2, 3, 5]
+    assert "order" in divided.words
+
+
+def test_real_times_are_no_places():
+    user = np.array([0, 1, 0, 1, 0, 1])
+    assert is_positional(user, np.array([0, 0, 7, 7, 9, 9]))
+    assert not is_positional(user, np.array([0, 0, 7, 8, 9, 9]))
+    assert not is_positional(user, np.array([0, 0, 7, 7, 7, 9]))
+    assert not is_positional(user, np.array([5, 5, 5, 5, 5, 5]))
+    assert not is_positional(np.zeros(6, np.int32), np.arange(6))
+
+
+def test_a_kind_that_is_asked_for_is_given():
+    user, time = np.repeat(np.arange(5, dtype=np.int32), 4), np.arange(20)
+    assert split(user, time, seed=0).kind == "time"
+    assert split(user, time, seed=0, kind="hold-out").kind == "hold-out"
+    divided = split(user, time, seed=0, kind="sequence", test=0.0)
+    assert len(divided.test) == 0
+    assert divided.validation.tolist() == [3, 7, 11, 15, 19]

@@ -26,6 +26,11 @@ class TestStateWithInfiniteHalfLife(FoldContract):
         return State(StateConfig(window=9, half_lives=(float("inf"),)), type_names)
 
 
+class TestStateWithFewTouches(FoldContract):
+    def new(self):
+        return State(StateConfig(touches_per_item=3), type_names)
+
+
 class AppliesTwice(State):
     """Does not look at sequence numbers."""
 
