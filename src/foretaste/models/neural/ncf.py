@@ -39,13 +39,13 @@ class NCFConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     """
 
     dim: int = 64
-    hidden: int = 32
+    hidden: int = 16
     length: int = 64
     dropout: float = 0.5
     negatives: int = 512
     rate: float = 2e-3
     epochs: float | None = None
-    work: float = 1.0
+    work: float = 0.5
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "NCF":  # noqa: ARG002 - learns from interactions only
         """Learn vectors and perceptron; raise `MissingExtraError` without JAX and optax."""

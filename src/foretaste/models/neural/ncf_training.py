@@ -20,6 +20,10 @@ SMALLER = 4
 """A pair has as many numbers as there are units: steps take so many times fewer events."""
 
 
+SLOWER = 8
+"""What a unit does with a pair takes as long as so many multiplications of a product of matrices."""
+
+
 @dataclass(frozen=True, slots=True)
 class NCFNetwork:
     """Implements `training_loop.Network`; what `NCF` computes, for whole rows at once."""
@@ -123,7 +127,7 @@ def _plan(config: NCFConfig, sequences: Sequences) -> Plan:
     """Return how to go about it within the configuration's `work`."""
     batch = max(1, usual_batch(sequences, config.length) // SMALLER)
     negatives = min(config.negatives, len(sequences.known))
-    per_step = 3.0 * negatives * (config.dim + 2 * config.hidden) * config.length * batch
+    per_step = 3.0 * negatives * (config.dim + SLOWER * config.hidden) * config.length * batch
     return Plan(
         width=config.length,
         batch=batch,

@@ -36,8 +36,8 @@ class SelfAttentionConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="
     on the held-out ends of some histories, within `work` times 10¹² multiplications.
     """
 
-    dim: int = 64
-    layers: int = 2
+    dim: int = 128
+    layers: int = 1
     heads: int = 2
     length: int = 64
     dropout: float = 0.5

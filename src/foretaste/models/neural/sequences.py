@@ -22,7 +22,7 @@ class Sequences:
 
     `item` int32 [n] counts the known items from 0; `known` int32 holds their ordinals. `strength` and `gap`
     int32 [n] are the classes of each event's weight and of the time until the user's next one (class 0
-    without times). `start` int64 [n_users + 1] bounds the users.
+    where times are none). `start` int64 [n_users + 1] bounds the users.
     """
 
     item: Ordinals
@@ -73,7 +73,7 @@ def sequences_of(interactions: Interactions) -> Sequences:
     last = np.ones(len(order), np.bool_)
     last[:-1] = user[1:] != user[:-1]
     gap = np.zeros(len(order), np.int32)
-    if interactions.timed:
+    if interactions.timed and not interactions.sequential:
         gap[:-1] = gap_class(np.diff(time))
     gap[last] = 0
     return Sequences(
