@@ -14,7 +14,7 @@ CHOICES = {"step": (3, 1, 2), "known": (False, True), "idle": (0, 1)}
 
 
 class StepConfig(msgspec.Struct, frozen=True):
-    """What comes next is the last item and `step`; unless `known`, five other items come first."""
+    """What comes next is near the last item and `step`; unless `known`, five other items come first."""
 
     step: int | None = None
     known: bool | None = None
@@ -29,8 +29,8 @@ class StepModel:
         self.config = config
 
     def score(self, history, _moment):
-        scores = np.zeros(N_ITEMS, np.float32)
-        scores[(history.item[-1] + self.config.step) % N_ITEMS] = 1.0
+        from_there = (np.arange(N_ITEMS) - history.item[-1] - self.config.step) % N_ITEMS
+        scores = (1.0 / (1.0 + np.minimum(from_there, N_ITEMS - from_there))).astype(np.float32)
         if not self.config.known:
             scores[:5] += 2.0
         return scores
