@@ -9,6 +9,7 @@ from typing import Self
 
 from foretaste.app.settings import Settings
 from foretaste.app.stores import Stores
+from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.errors import ForetasteError
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
@@ -50,11 +51,14 @@ class Home:
         registry: ModelRegistry | None,
         load: Callable[[Path], Artifact],
         telemetry: Telemetry,
+        text_vectors: TextVectors | None = None,
     ) -> None:
         self.directory = directory
         self.settings = settings
         self.registry = registry
-        self.catalog_columns = CatalogColumns.empty().apply(stores.catalog.changes(0))
+        self._text_vectors = text_vectors
+        columns = CatalogColumns.empty().apply(stores.catalog.changes(0))
+        self.catalog_columns = columns if text_vectors is None else text_vectors.filled(columns, encode=False)
         self.artifact: Artifact | None = None
         self._stores = stores
         self._load = load
@@ -115,6 +119,19 @@ class Home:
             self._follow_catalog()
         return version
 
+    def encode_texts(self, advance: Callable[[float], object] = lambda _share: None) -> None:
+        """Give every item the vector of its text, where a text model is set; `advance` is told the share.
+
+        Training does it for all items at once; while a model serves, new items get theirs as they are put.
+        """
+        if self._text_vectors is None:
+            return
+        with self._changing:
+            columns = self._text_vectors.filled(self.catalog_columns, encode=True, advance=advance)
+            with self.state.lock:
+                self.catalog_columns = columns
+            self._text_vectors.save()
+
     def serve_artifact(self, artifact: Artifact) -> None:
         """Let the next answers come from `artifact`."""
         with self.state.lock:
@@ -142,6 +159,8 @@ class Home:
         self._closing.set()
         if self._follower is not None:
             self._follower.join()
+        if self._text_vectors is not None and self._stores.writable:
+            self._text_vectors.save()
         self._stores.close()
 
     def __enter__(self) -> Self:
@@ -154,6 +173,8 @@ class Home:
 
     def _follow_catalog(self) -> None:
         columns = self.catalog_columns.apply(self._stores.catalog.changes(self.catalog_columns.version))
+        if self._text_vectors is not None:
+            columns = self._text_vectors.filled(columns, encode=self.artifact is not None)
         with self.state.lock:
             self.catalog_columns = columns
 

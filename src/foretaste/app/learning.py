@@ -47,6 +47,7 @@ def train_home(
         state=state_config(home.settings),
         sources=chosen_sources(home.settings.sources),
         effort=effort,
+        max_features=home.settings.tfidf_max_features,
         tuned=tuned,
         judged=judged,
         tuning=tuning,
@@ -54,6 +55,7 @@ def train_home(
         told=told,
     )
     now = time.time_ns() // 1_000
+    home.encode_texts(lambda share: progress("prepare", share))
     if home.registry is None or home.directory is None:
         trained = learn(corpus_of(home), created_at=now, seed=chosen, config=config, progress=progress)
         home.serve_artifact(trained.artifact)

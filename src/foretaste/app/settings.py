@@ -61,6 +61,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How much it counts for an item that it is unlike the person's past (0 to 1); not set: nothing in
     `home`, 0.2 in `discover`. The plain name `SERENDIPITY_WEIGHT` is understood too."""
 
+    tfidf_max_features: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    """How many words of items' texts are known; not set: 10,000. The plain name `TFIDF_MAX_FEATURES` is
+    understood too."""
+
+    text_model: str = ""
+    """A folder with a sentence-transformers model (`model.safetensors`, `tokenizer.json`, `config.json`) that
+    makes vectors of items' texts; needs the extra `text`. Empty: none."""
+
     effort: Effort = "usual"
     """How long training may take: `quick` (seconds), `usual` (a minute or two) or `best` (minutes)."""
 
@@ -68,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The seed of training, where the command gives none."""
 
 
-PLAIN = ("diversity_threshold", "serendipity_weight")
+PLAIN = ("diversity_threshold", "serendipity_weight", "tfidf_max_features")
 """Settings whose variable may stand without the prefix; the one with the prefix wins."""
 
 

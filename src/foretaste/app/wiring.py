@@ -1,5 +1,6 @@
 """The one place that assembles a home out of adapters."""
 
+from importlib import import_module
 from pathlib import Path
 
 from foretaste.adapters.directory.model_registry import DirectoryModelRegistry
@@ -13,6 +14,7 @@ from foretaste.app.stores import (
     stores_in,
     stores_in_memory,
 )
+from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.errors import NotFoundError
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.telemetry import Telemetry
@@ -76,6 +78,7 @@ def _home(
     telemetry: Telemetry | None,
 ) -> Home:
     try:
+        folder = None if directory is None else models_directory(directory, settings).parent
         return Home(
             directory=directory,
             settings=settings,
@@ -83,7 +86,17 @@ def _home(
             registry=registry,
             load=load_artifact,
             telemetry=MemoryTelemetry() if telemetry is None else telemetry,
+            text_vectors=_text_vectors(settings, folder),
         )
     except BaseException:
         stores.close()
         raise
+
+
+def _text_vectors(settings: Settings, folder: Path | None) -> TextVectors | None:
+    """Return what makes vectors of texts; raise `MissingExtraError` without the extra `text`."""
+    if not settings.text_model:
+        return None
+    # tokenizers is optional, and importing it costs what only those who use it should pay
+    encoder = import_module("foretaste.adapters.text.encoder").FolderEncoder(settings.text_model)
+    return TextVectors(encoder, folder)

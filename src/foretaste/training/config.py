@@ -31,6 +31,9 @@ class TrainConfig:
 
     sources: Mapping[str, Learner] | None = None
     effort: Effort = "usual"
+    max_features: int | None = None
+    """How many words the sources that read texts know; None: as their learners say."""
+
     tuning: Tuning | None = None
     """The budget of the search for hyper-parameters; None: by `effort`, none for `sources` of one's own."""
 

@@ -8,6 +8,9 @@ from foretaste.models.cold_items import BASES, ColdItemsConfig, content_of
 from foretaste.models.interface import Model
 from foretaste.training.prepare import Prepared
 
+USUAL_FEATURES = 10_000
+"""So many words of the catalog are known where nothing else is said."""
+
 
 def opened(prepared: Prepared, models: Mapping[str, Model]) -> Mapping[str, Model]:
     """Return `models`, fitted on the first part of the window, open to new items.
@@ -17,7 +20,13 @@ def opened(prepared: Prepared, models: Mapping[str, Model]) -> Mapping[str, Mode
     if prepared.config.sources is not None or prepared.config.effort == "quick":
         return models
     window = prepared.interactions(prepared.tune)
-    return open_to_newcomers(models, window, prepared.corpus.catalog, seed=prepared.seed)
+    return open_to_newcomers(
+        models,
+        window,
+        prepared.corpus.catalog,
+        seed=prepared.seed,
+        max_features=prepared.config.max_features or USUAL_FEATURES,
+    )
 
 
 def open_to_newcomers(
@@ -26,7 +35,7 @@ def open_to_newcomers(
     catalog: CatalogColumns,
     *,
     seed: int,
-    max_features: int = 10_000,
+    max_features: int = USUAL_FEATURES,
 ) -> dict[str, Model]:
     """Return the fitted `models`, those that can be being `ColdItems` around what was fitted.
 

@@ -11,10 +11,11 @@ from foretaste.domain.event import EventColumns
 from foretaste.domain.interactions import Interactions
 from foretaste.evaluation.splits import Split, SplitKind, split
 from foretaste.events.weights import weigh
+from foretaste.features.item_vectors import usual_dim
 from foretaste.models.interface import Learner
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
-from foretaste.training.sources import usual_sources
+from foretaste.training.sources import usual_sources, with_words
 
 SECONDS_PER_DAY = 86_400
 
@@ -50,8 +51,14 @@ class Prepared:
     def sources(self) -> Mapping[str, Learner]:
         """What is learnt: the sources asked for, else the usual ones for such data."""
         if self.config.sources is not None:
-            return self.config.sources
-        return usual_sources(timed=self.timed, ordered=self.kind != "hold-out", effort=self.config.effort)
+            return with_words(self.config.sources, self.config.max_features)
+        usual = usual_sources(
+            timed=self.timed,
+            ordered=self.kind != "hold-out",
+            effort=self.config.effort,
+            vectors=usual_dim(self.corpus.catalog.items) > 0,
+        )
+        return with_words(usual, self.config.max_features)
 
     def interactions(self, stop: int) -> Interactions:
         """Return the weighted events of the window before position `stop`."""

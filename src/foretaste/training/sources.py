@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import msgspec
+
 from foretaste.domain.errors import InvalidInputError
 from foretaste.features.recency import Recency
 from foretaste.models.content import ContentConfig
+from foretaste.models.dense_content import LatentConfig, VectorsConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED
 from foretaste.models.interface import Learner
@@ -33,12 +36,13 @@ QUESTIONS: Mapping[Effort, tuple[int, int]] = {
 
 
 def usual_sources(
-    *, timed: bool = True, ordered: bool = True, effort: Effort = "usual"
+    *, timed: bool = True, ordered: bool = True, effort: Effort = "usual", vectors: bool = False
 ) -> dict[str, Learner]:
     """Return the sources that ship: what each is called, and how it is learnt.
 
     Without times (`timed` off) there are none that live on age, without any order (`ordered` off) none that
-    live on what follows what. The quick ones choose little for themselves.
+    live on what follows what. With `vectors` one is by the vectors that items have. The quick ones choose
+    little for themselves.
     """
     quick = effort == "quick"
     sources: dict[str, Learner] = {
@@ -49,6 +53,8 @@ def usual_sources(
         "item_item": ItemItemConfig(),
         "content": ContentConfig(),
     }
+    if vectors:
+        sources["vectors"] = VectorsConfig()
     if timed:
         sources |= {
             "popularity_week": PopularityConfig(half_life=604_800.0),
@@ -86,7 +92,25 @@ def _together(half_life: float) -> TransitionsConfig:
 
 def optional_sources() -> dict[str, Learner]:
     """Return the sources that are learnt only where they are asked for by name."""
-    return {"nmf": NMFConfig(), "ncf": NCFConfig(), "self_attention": SelfAttentionConfig()}
+    return {
+        "nmf": NMFConfig(),
+        "latent": LatentConfig(),
+        "vectors": VectorsConfig(),
+        "ncf": NCFConfig(),
+        "self_attention": SelfAttentionConfig(),
+    }
+
+
+def with_words(sources: Mapping[str, Learner], max_features: int | None) -> Mapping[str, Learner]:
+    """Return the sources, those that read texts knowing `max_features` words (None: as many as they say)."""
+    if max_features is None:
+        return sources
+    return {
+        name: msgspec.structs.replace(learner, max_features=max_features)
+        if isinstance(learner, ContentConfig | LatentConfig)
+        else learner
+        for name, learner in sources.items()
+    }
 
 
 def chosen_sources(names: Sequence[str]) -> Mapping[str, Learner] | None:
