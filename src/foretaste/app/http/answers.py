@@ -82,7 +82,11 @@ class CatalogReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """One trained version: what it is made of and how good it was."""
+    """One trained version: what it is made of and how good it was.
+
+    `tuned` holds by source the settings that tuning chose, `trials` is how many were tried; `foretaste models
+    show` lists them.
+    """
 
     version: str
     name: str
@@ -93,6 +97,8 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
     n_items: int
     metrics: dict[str, Any]
     hash: str
+    tuned: dict[str, dict[str, Any]]
+    trials: int
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,4 +109,6 @@ def _described(manifest: ArtifactManifest) -> ModelVersion:
         n_items=manifest.n_items,
         metrics=manifest.metrics,
         hash=manifest.hash,
+        tuned=manifest.tuned,
+        trials=len(manifest.trials),
     )
