@@ -12,7 +12,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.models.neural.hold_out import HoldOut, ends_held_out, within_bounds
 from foretaste.models.neural.ncf import NCF, NCFConfig
 from foretaste.models.neural.sequences import STRENGTHS, Sequences, rows_of, sequences_of
-from foretaste.models.neural.training_loop import Plan, Tree, dropped, fit_network, usual_batch
+from foretaste.models.neural.training_loop import Plan, Tree, affordable, dropped, fit_network, usual_batch
 
 SAMPLED = 640
 """The level of scores is taken over about so many persons and items."""
@@ -67,7 +67,9 @@ def fitted(config: NCFConfig, interactions: Interactions, seed: int) -> tuple[fl
         model = NCF(config, as_model_arrays(parameters, sequences, interactions.n_items))
         return held.value(model.score_all)
 
-    found = fit_network(NCFNetwork(config.dropout), first, sequences, _plan(config, sequences), seed, judged)
+    found = fit_network(
+        NCFNetwork(config.dropout), first, sequences, _plan(config, sequences, first), seed, judged
+    )
     return found.epochs, as_model_arrays(found.parameters, sequences, interactions.n_items)
 
 
@@ -123,16 +125,16 @@ def _said(units: jax.Array, out: jax.Array) -> jax.Array:
     return jnp.matmul(jax.nn.relu(units), out)
 
 
-def _plan(config: NCFConfig, sequences: Sequences) -> Plan:
+def _plan(config: NCFConfig, sequences: Sequences, first: Mapping[str, Floats]) -> Plan:
     """Return how to go about it within the configuration's `work`."""
     batch = max(1, usual_batch(sequences, config.length) // SMALLER)
     negatives = min(config.negatives, len(sequences.known))
-    per_step = 3.0 * negatives * (config.dim + SLOWER * config.hidden) * config.length * batch
+    event = negatives * (config.dim + SLOWER * config.hidden)
     return Plan(
         width=config.length,
         batch=batch,
         negatives=config.negatives,
         rate=config.rate,
-        steps=max(1, int(config.work * 1e12 / per_step)),
+        steps=affordable(config.work, event * config.length * batch, first),
         epochs=config.epochs,
     )

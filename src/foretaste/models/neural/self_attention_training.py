@@ -15,6 +15,7 @@ from foretaste.models.neural.sequences import GAPS, STRENGTHS, Sequences, sequen
 from foretaste.models.neural.training_loop import (
     Plan,
     Tree,
+    affordable,
     dropped,
     fit_network,
     normalized,
@@ -97,7 +98,7 @@ def fitted(
         return held.value(model.score_all)
 
     network = SelfAttentionNetwork(config.layers, config.heads, config.dropout)
-    found = fit_network(network, first, sequences, _plan(config, sequences), seed, judged)
+    found = fit_network(network, first, sequences, _plan(config, sequences, first), seed, judged)
     return found.epochs, as_model_arrays(found.parameters, sequences, interactions.n_items)
 
 
@@ -141,17 +142,16 @@ def as_model_arrays(
     return arrays
 
 
-def _plan(config: SelfAttentionConfig, sequences: Sequences) -> Plan:
+def _plan(config: SelfAttentionConfig, sequences: Sequences, first: Mapping[str, Floats]) -> Plan:
     """Return how to go about it within the configuration's `work`."""
     batch, negatives = usual_batch(sequences, config.length), min(config.negatives, len(sequences.known))
     layer = (6 + 3 * WIDER) * config.dim**2 + 2 * config.length * config.dim
-    forward = config.layers * layer + negatives * config.dim
-    per_step = 3.0 * forward * config.length * batch
+    event = config.layers * layer + negatives * config.dim
     return Plan(
         width=config.length,
         batch=batch,
         negatives=config.negatives,
         rate=config.rate,
-        steps=max(1, int(config.work * 1e12 / per_step)),
+        steps=affordable(config.work, event * config.length * batch, first),
         epochs=config.epochs,
     )

@@ -27,6 +27,8 @@ JUDGEMENTS = 5
 """At least so many, where the data is too large to be gone through once;"""
 BETWEEN = 50
 """and at least so many steps between two, where one pass over the data is fewer."""
+UPDATE = 100.0
+"""What a step does to each parameter takes as long as so many multiplications of a product of matrices."""
 MOST_ROWS, STEPS = 32, 32
 """A step takes so many rows of events at most; where data is small fewer, for so many steps to a pass."""
 COMPILER = {"xla_cpu_multi_thread_eigen": False}
@@ -110,6 +112,12 @@ def fit_network(
             if waited == PATIENCE:
                 break
     return best
+
+
+def affordable(work: float, multiplications: float, parameters: Mapping[str, Floats]) -> int:
+    """Return how many steps are within `work` times 10¹² multiplications, from those of one way forward."""
+    n_parameters = sum(array.size for array in parameters.values())
+    return max(1, int(work * 1e12 / (3.0 * multiplications + UPDATE * n_parameters)))
 
 
 def normalized(x: jax.Array, scale: jax.Array) -> jax.Array:
