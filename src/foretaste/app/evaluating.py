@@ -12,6 +12,7 @@ from foretaste.domain.errors import NoModelError
 from foretaste.domain.event import EventColumns
 from foretaste.evaluation.judgement import Judgement, Surroundings, scores_of
 from foretaste.evaluation.profiles import profiles_before
+from foretaste.evaluation.regret import regret_of
 from foretaste.evaluation.replay import drawn, questions, replay
 from foretaste.events.weights import weigh
 from foretaste.features.state import State
@@ -71,6 +72,7 @@ def evaluate(
         seed=seed,
         version=artifact.version,
         factors=factors_of(judgement, k, seed),
+        regret=regret_of(judgement, tuple(artifact.models), seed=seed, k=k),
     )
 
 

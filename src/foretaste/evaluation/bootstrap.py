@@ -62,11 +62,20 @@ def ratio_interval(
 
     Infinite where theirs is 0 and ours is not; 1 where both are 0.
     """
-    above, _ = _by_user(ours, users)
-    below, _ = _by_user(theirs, users)
-    drawn = _draw(np.stack([above, below]), seed, draws)
-    ratios = np.array([_quotient(a, b) for a, b in drawn.T])
-    return _interval(_quotient(float(above.sum()), float(below.sum())), ratios, level)
+    return ratio_intervals(ours[np.newaxis], theirs, users, seed=seed, draws=draws, level=level)[0]
+
+
+def ratio_intervals(
+    ours: Doubles, theirs: Doubles, users: Ordinals, *, seed: int, draws: int = DRAWS, level: float = LEVEL
+) -> list[Interval]:
+    """Return `ratio_interval` of each row of `ours` float64 [m, n], all from the same drawings of people."""
+    sums = np.stack([_by_user(row, users)[0] for row in (*ours, theirs)])
+    drawn, total = _draw(sums, seed, draws), sums.sum(axis=1)
+    found = []
+    for row in range(len(ours)):
+        ratios = np.array([_quotient(a, b) for a, b in zip(drawn[row], drawn[-1], strict=True)])
+        found.append(_interval(_quotient(float(total[row]), float(total[-1])), ratios, level))
+    return found
 
 
 def _by_user(values: Doubles, users: Ordinals) -> tuple[Doubles, Doubles]:

@@ -11,7 +11,7 @@ from foretaste.evaluation.profiles import Profiles
 from foretaste.features.category_table import CategoryTable
 
 SMOOTHING = 0.01
-_CHUNK = 4096
+_CHUNK_CELLS = 4_000_000
 
 
 def category_divergence(
@@ -28,8 +28,9 @@ def category_divergence(
     n_items = max(categories.n_items, int(lists.max(initial=-1)) + 1, int(profiles.item.max(initial=-1)) + 1)
     shares = _shares(categories, n_items)
     had, shown = profiles.matrix(n_items), _listed(lists, n_items)
-    for begin in range(0, len(lists), _CHUNK):
-        rows = slice(begin, begin + _CHUNK)
+    step = max(1, _CHUNK_CELLS // max(1, len(categories.names)))
+    for begin in range(0, len(lists), step):
+        rows = slice(begin, begin + step)
         own, list_mix = _mix(had[rows] @ shares), _mix(shown[rows] @ shares)
         smoothed = (1.0 - smoothing) * list_mix + smoothing * own
         known = (own.sum(axis=1) > 0.0) & (list_mix.sum(axis=1) > 0.0)

@@ -16,7 +16,7 @@ from foretaste.evaluation.beyond_accuracy import (
     own_list_share,
     serendipity,
 )
-from foretaste.evaluation.bootstrap import Interval, mean_intervals, ratio_interval
+from foretaste.evaluation.bootstrap import Interval, mean_intervals, ratio_intervals
 from foretaste.evaluation.category_calibration import category_divergence
 from foretaste.evaluation.metrics import METRICS
 from foretaste.evaluation.popularity_bias import (
@@ -187,11 +187,11 @@ def _lifts(
     if around.profiles is None:
         return {}
     own = profile_popularity(around.profiles, around.owners, around.n_users)
-    shown = {name: columns[name, "popularity"] for name in judgement.names}
-    ratios = {name: ratio_interval(each, own, judgement.user, seed=seed) for name, each in shown.items()}
+    shown = np.stack([columns[name, "popularity"] for name in judgement.names])
+    ratios = ratio_intervals(shown, own, judgement.user, seed=seed)
     return {
         name: Interval(value=found.value - 1.0, low=found.low - 1.0, high=found.high - 1.0, level=found.level)
-        for name, found in ratios.items()
+        for name, found in zip(judgement.names, ratios, strict=True)
     }
 
 

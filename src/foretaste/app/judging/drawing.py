@@ -54,26 +54,33 @@ def _panel(panel: Panel) -> str:
     lines = "".join(
         _line(line, tone, across, up) for tone, line in zip(TONES, panel.lines.values(), strict=True)
     )
-    return frame + axes + names + lines
+    usual = next(spot for spot in spots if spot.usual)
+    x, y = across(usual.x), up(usual.y)
+    ring = (
+        f'<g><title>{escape(usual.told)}</title><circle class="usual" cx="{x:.1f}" cy="{y:.1f}" r="6.5"/>'
+        f'<text x="{x + 10:.1f}" y="{y - 6:.1f}">as it ships</text></g>'
+    )
+    return frame + axes + names + lines + ring
 
 
 def _line(
     line: Sequence[Spot], tone: str, across: Callable[[float], float], up: Callable[[float], float]
 ) -> str:
     path = " ".join(f"{across(spot.x):.1f},{up(spot.y):.1f}" for spot in line)
-    side = -1 if tone == TONES[0] else 1
-    spots = "".join(
-        f'<g><title>{escape(spot.told)}</title><circle class="{"usual" if spot.usual else "dot"}" '
-        f'cx="{across(spot.x):.1f}" cy="{up(spot.y):.1f}" r="{6.5 if spot.usual else 4.5}"/></g>'
-        + (
-            f'<text class="soft" x="{across(spot.x) + 8 * -side:.1f}" y="{up(spot.y) + 4 + 11 * side:.1f}" '
-            f'text-anchor="{"end" if side > 0 else "start"}">{spot.label}</text>'
-            if spot.label
-            else ""
-        )
+    right = tone == TONES[0]
+    dots = [
+        f"<g><title>{escape(spot.told)}</title>"
+        f'<circle class="dot" cx="{across(spot.x):.1f}" cy="{up(spot.y):.1f}" r="4.5"/></g>'
         for spot in line
-    )
-    return f'<g class="{tone}"><polyline class="curve" points="{path}"/>{spots}</g>'
+    ]
+    labels = [
+        f'<text class="soft" x="{across(spot.x) + (8 if right else -8):.1f}" '
+        f'y="{up(spot.y) + (-7 if right else 15):.1f}" text-anchor="{"start" if right else "end"}">'
+        f"{spot.label}</text>"
+        for spot in line
+        if spot.label
+    ]
+    return f'<g class="{tone}"><polyline class="curve" points="{path}"/>{"".join(dots + labels)}</g>'
 
 
 def _legend(panels: Sequence[Panel]) -> str:
@@ -85,13 +92,13 @@ def _legend(panels: Sequence[Panel]) -> str:
         for place, (tone, name) in enumerate(zip(TONES, names, strict=False))
     ]
     usual = (
-        f'<g class="first" transform="translate({LEFT + 500} {HEIGHT + 18})">'
+        f'<g transform="translate({LEFT + 500} {HEIGHT + 18})">'
         '<circle class="usual" cx="11" cy="0" r="6.5"/><text x="26" y="4">as it ships</text></g>'
     )
     return "".join(shown) + usual
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Return at most `most` round numbers between `low` and `high`, evenly apart."""
     step = 10.0 ** floor(log10((high - low) / most))
     step *= next(times for times in (1, 2, 5, 10) if (high - low) / (step * times) <= most)

@@ -31,6 +31,7 @@ from foretaste.domain.errors import InvalidInputError
 from foretaste.evaluation.bootstrap import Interval
 from foretaste.evaluation.judgement import Score
 from foretaste.evaluation.liveness import Liveness
+from foretaste.evaluation.regret import Regret
 from foretaste.training.trade_off import Point
 
 WIDTH = 110
@@ -44,9 +45,10 @@ class Evaluation:
     Prints as tables, in a terminal and in a notebook; `to_polars`, `to_markdown` and `to_json` give the same
     for other uses, and `foretaste evaluate --out DIR` writes all of them. `questions` about `people` were
     asked out of `possible` ones, `split` says how events were divided. `factors` says by how much the blend's
-    precision is that of popularity and chance. `liveness` is there where events have times, `groups` (shares
-    of items and of history by group) and `curve` (see `ft.judge`) where they were asked for. `version` is
-    a digest of what was learnt before the judging part was opened.
+    precision is that of popularity and chance, `regret` how it stands to the best single source. `liveness`
+    is there where events have times, `groups` (shares of items and of history by group) and `curve` (see
+    `ft.judge`) where they were asked for. `version` is a digest of what was learnt before the judging part
+    was opened.
     """
 
     scores: tuple[Score, ...]
@@ -61,6 +63,7 @@ class Evaluation:
     seed: int = 0
     version: str = ""
     factors: Mapping[str, Interval] = field(default_factory=dict)
+    regret: Regret | None = None
     liveness: Liveness | None = None
     grouped_by: str = ""
     groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -89,6 +92,8 @@ class Evaluation:
         found = [self.words]
         if self.split:
             found.append(f"split {self.split}")
+        if self.regret is not None:
+            found.append(f"blend {self.regret.words}")
         if self.liveness is not None:
             live = self.liveness
             found.append(

@@ -24,8 +24,8 @@ svg .soft { fill: var(--soft); } svg .grid { stroke: var(--line); } svg .frame {
 svg .first { --tone: var(--first); } svg .second { --tone: var(--second); }
 svg .curve { fill: none; stroke: var(--tone); stroke-width: 2; }
 svg .dot { fill: var(--tone); stroke: var(--paper); stroke-width: 1; }
-svg .usual { fill: var(--paper); stroke: var(--tone); stroke-width: 3; }
-svg a:hover .dot, svg g:hover > .dot { stroke: var(--ink); stroke-width: 2; }
+svg .usual { fill: var(--paper); stroke: var(--ink); stroke-width: 2.5; }
+svg g:hover > .dot { stroke: var(--ink); stroke-width: 2; }
 """
 
 

@@ -16,6 +16,7 @@ from foretaste.domain.event import EventColumns
 from foretaste.domain.item import Item
 from foretaste.evaluation.bootstrap import Interval, ratio_interval
 from foretaste.evaluation.judgement import Judgement, Surroundings, scores_of
+from foretaste.evaluation.regret import regret_of
 from foretaste.training.composition import BLEND, RANDOM
 from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus
@@ -138,6 +139,7 @@ def judge_corpus(
         seed=seed,
         version=found.version,
         factors=factors_of(judgement, config.k, seed),
+        regret=regret_of(judgement, tuple(found.models), seed=seed, k=config.k),
         liveness=liveness,
         grouped_by=asked.groups or "",
         groups=shares_of(around),
