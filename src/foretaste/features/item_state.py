@@ -21,13 +21,14 @@ class Neighbours:
 
     Row i is the places `start[i]` to before `start[i] + length[i]` of `item`, `follow` and `together`
     (int32), in no order, each item once, never i itself. `follow` is the weight of going from i to `item` in
-    steps of 1 / FOLLOW_UNIT, `together` how often both met. Either may be zero. `start` and `length` are
-    int64 [n_items].
+    steps of 1 / FOLLOW_UNIT, `together` how often both met. Either may be zero. `start`, `length` and
+    `interactions` (how many positive events i had) are int64 [n_items].
     The views are strided: pass them to a kernel as they are, do not make them contiguous.
     """
 
     start: Int64s
     length: Int64s
+    interactions: Int64s
     item: Ordinals
     follow: Ordinals
     together: Ordinals
@@ -121,6 +122,7 @@ class ItemState:
         return Neighbours(
             start=rows[:, tables.ROW],
             length=rows[:, tables.ROW_LENGTH],
+            interactions=rows[:, tables.INTERACTIONS],
             item=halves[:, 0],
             follow=halves[:, 3],
             together=halves[:, 2],

@@ -23,6 +23,7 @@ from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
 from foretaste.models.live_tuning import settled
 from foretaste.models.padding import at
+from foretaste.models.popular import discounts
 from foretaste.models.recency import recent_weights
 from foretaste.models.session_votes import add_votes, neighbours_of
 
@@ -41,8 +42,6 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 """What is tried for a setting that is left open; the first is the usual value."""
 REACH = 20
 """So many places before and after the shared item are heard."""
-COUNTED = 1 << 14
-"""From here on all items count as equally popular."""
 
 
 class SessionKNNConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="session_knn"):
@@ -84,7 +83,7 @@ class SessionKNN:
         fade = np.exp2(-np.arange(REACH) / usual["half_life"])
         self._after = fade.astype(np.float32)
         self._before = (usual["before"] * fade).astype(np.float32)[: REACH if usual["before"] else 0]
-        self._discount = ((1.0 + np.arange(COUNTED)) ** -usual["discount"]).astype(np.float32)
+        self._discount = discounts(usual["discount"])
 
     @property
     def config(self) -> SessionKNNConfig:

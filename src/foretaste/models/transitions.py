@@ -14,7 +14,8 @@ from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
-from foretaste.models.padding import at, inside
+from foretaste.models.padding import at
+from foretaste.models.popular import discounts
 from foretaste.models.recency import recent_weights
 
 
@@ -45,6 +46,7 @@ class Transitions:
 
     def __init__(self, config: TransitionsConfig) -> None:
         self._config = config
+        self._discounts = discounts(config.discount)
 
     @property
     def config(self) -> TransitionsConfig:
@@ -55,14 +57,8 @@ class Transitions:
         """Return the sum over the events' neighbours in the state; see `Model`."""
         scores = np.zeros(moment.n_items, np.float32)
         used, weight = self._spoken(history, moment)
-        rows = moment.items.neighbours
-        column = rows.follow if self._config.relation == "follow" else rows.together
         if len(used):
-            start, length, damping = rows.start, rows.length, self._config.damping
-            _add_rows(history.item[used], weight, start, length, rows.item, column, damping, scores)
-        if self._config.discount:
-            heard = scores[: moment.items.n_items]
-            heard *= _discounts(moment.items.interactions, self._config.discount)
+            _add_rows(history.item[used], weight, *self._rows(moment), scores)
         return scores if items is None else at(scores, items)
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
@@ -73,17 +69,10 @@ class Transitions:
         """Return each event's part of the sum for each item; see `Model`."""
         shares = np.zeros((len(items), len(history)), np.float32)
         used, weight = self._spoken(history, moment)
-        rows = moment.items.neighbours
-        column = rows.follow if self._config.relation == "follow" else rows.together
         if len(used):
             found = np.zeros((len(items), len(used)), np.float32)
-            start, length, damping = rows.start, rows.length, self._config.damping
-            _find_shares(history.item[used], weight, start, length, rows.item, column, damping, items, found)
+            _find_shares(history.item[used], weight, *self._rows(moment), items, found)
             shares[:, used] = found
-        if self._config.discount and moment.items.n_items:
-            known, is_inside = inside(items, moment.items.n_items)
-            heard = _discounts(moment.items.interactions[known], self._config.discount) * is_inside
-            shares *= heard[:, np.newaxis]
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
@@ -99,6 +88,13 @@ class Transitions:
         """Rebuild the model."""
         return cls(msgspec.convert(dict(config), TransitionsConfig))
 
+    def _rows(self, moment: Moment) -> tuple[Int64s, Int64s, Int64s, Ordinals, Ordinals, float, Floats]:
+        """Return what the kernels know of neighbours: the rows, and how they are weighed."""
+        rows = moment.items.neighbours
+        count = rows.follow if self._config.relation == "follow" else rows.together
+        where = (rows.start, rows.length, rows.interactions, rows.item)
+        return *where, count, self._config.damping, self._discounts
+
     def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
         """Return the places of the events that count, and their weights."""
         weight = recent_weights(history, self._config.recency, moment.now)
@@ -108,19 +104,17 @@ class Transitions:
         return used, weight[used]
 
 
-def _discounts(interactions: Int64s, discount: float) -> Floats:
-    return ((1.0 + interactions) ** -discount).astype(np.float32)
-
-
 @kernel
 def _add_rows(
     events: Ordinals,
     weight: Floats,
     start: Int64s,
     length: Int64s,
+    interactions: Int64s,
     item: Ordinals,
     count: Ordinals,
     damping: float,
+    discount: Floats,
     scores: Floats,
 ) -> None:
     """Add each event's neighbours, times its weight over the row's sum to the power `damping`."""
@@ -133,7 +127,8 @@ def _add_rows(
         if total > 0.0:
             factor = np.float32(weight[h] / total**damping)
             for place in range(begin, end):
-                scores[item[place]] += factor * count[place]
+                rare = discount[min(interactions[item[place]], len(discount) - 1)]
+                scores[item[place]] += factor * count[place] * rare
 
 
 @kernel
@@ -142,9 +137,11 @@ def _find_shares(
     weight: Floats,
     start: Int64s,
     length: Int64s,
+    interactions: Int64s,
     item: Ordinals,
     count: Ordinals,
     damping: float,
+    discount: Floats,
     asked: Ordinals,
     shares: Floats,
 ) -> None:
@@ -164,4 +161,5 @@ def _find_shares(
                 if (maybe >> np.uint64(item[place] & 63)) & np.uint64(1):
                     for k in range(len(asked)):
                         if item[place] == asked[k]:
-                            shares[k, h] = factor * count[place]
+                            rare = discount[min(interactions[item[place]], len(discount) - 1)]
+                            shares[k, h] = factor * count[place] * rare
