@@ -1,0 +1,100 @@
+"""LightGBM's boosted trees; a module of its own because LightGBM is optional, and only for training."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from foretaste.domain.arrays import Doubles, Int64s, Mask
+from foretaste.domain.errors import MissingExtraError
+
+try:
+    import lightgbm
+except ModuleNotFoundError as error:
+    raise MissingExtraError(
+        "a ranker of slates needs LightGBM to be trained: pip install 'foretaste[ranker]'", field="ranker"
+    ) from error
+
+Objective = Literal["lambdarank", "rank_xendcg", "binary"]
+"""LambdaMART (Burges 2010), XE-NDCG (Bruch 2021), and logistic regression item by item."""
+
+CUTOFF = 10
+
+
+class BoostingOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How trees are grown."""
+
+    learning_rate: float = 0.15
+    leaves: int = 8
+    smallest_leaf_share: float = 0.0007
+    """A leaf holds at least this share of the rows, and at least 20."""
+
+    sample: float = 0.7
+    """The share of rows and of features that each tree sees."""
+
+    ridge: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """Rows to learn from, list after list: `size` int64 [n_lists] rows each.
+
+    `features` float64 [rows, n_features], `clicked` bool [rows]. `bias` float64 [rows] is what the place
+    adds to a row's score in log odds: training starts from it, so that the trees explain what is left.
+    """
+
+    features: Doubles
+    clicked: Mask
+    size: Int64s
+    bias: Doubles
+
+
+def grow(lists: Lists, objective: Objective, rounds: int, options: BoostingOptions, seed: int) -> Any:
+    """Return a booster of `rounds` trees; one thread, so that the same lists and seed give the same trees."""
+    return lightgbm.train(_parameters(objective, options, len(lists.clicked), seed), _data(lists), rounds)
+
+
+def curve(
+    lists: Lists, judged: Lists, objective: Objective, rounds: int, options: BoostingOptions, seed: int
+) -> tuple[Any, Doubles]:
+    """Return a booster and NDCG@10 on `judged`, not corrected for places, after each of its trees."""
+    recorded: dict[str, dict[str, list[float]]] = {}
+    parameters = _parameters(objective, options, len(lists.clicked), seed)
+    parameters |= {"metric": "ndcg", "eval_at": [CUTOFF]}
+    plain = lightgbm.Dataset(judged.features, judged.clicked.astype(np.float64), group=judged.size)
+    booster = lightgbm.train(
+        parameters,
+        _data(lists),
+        rounds,
+        valid_sets=[plain],
+        valid_names=["judged"],
+        callbacks=[lightgbm.record_evaluation(recorded)],
+    )
+    return booster, np.array(recorded["judged"][f"ndcg@{CUTOFF}"])
+
+
+def _data(lists: Lists) -> Any:
+    return lightgbm.Dataset(
+        lists.features, lists.clicked.astype(np.float64), group=lists.size, init_score=lists.bias
+    )
+
+
+def _parameters(objective: Objective, options: BoostingOptions, rows: int, seed: int) -> dict[str, Any]:
+    return {
+        "objective": objective,
+        "learning_rate": options.learning_rate,
+        "num_leaves": options.leaves,
+        "min_data_in_leaf": max(20, int(options.smallest_leaf_share * rows)),
+        "lambda_l2": options.ridge,
+        "feature_fraction": options.sample,
+        "bagging_fraction": options.sample,
+        "bagging_freq": 1,
+        "lambdarank_truncation_level": 30,
+        "boost_from_average": False,
+        "num_threads": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "seed": seed,
+        "verbosity": -1,
+    }

@@ -1,0 +1,71 @@
+"""Slates as they were shown, and what was clicked in them: what the ranker learns from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretaste.domain.arrays import Int64s, Mask, Micros, Ordinals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownSlates:
+    """Slates after one another: slate s showed `item[start[s]:start[s + 1]]`, from the first place on.
+
+    `user` int32 and `time` int64 (microseconds) are by slate; `item` int32 and `clicked` bool by place,
+    `start` int64 [n + 1].
+    """
+
+    user: Ordinals
+    time: Micros
+    start: Int64s
+    item: Ordinals
+    clicked: Mask
+
+    @classmethod
+    def of(
+        cls,
+        user: Sequence[int] | Ordinals,
+        time: Sequence[int] | Micros,
+        shown: Sequence[Sequence[int] | Ordinals],
+        clicked: Sequence[Sequence[bool] | Mask],
+    ) -> "ShownSlates":
+        """Return the slates of these people, moments, items and clicks, one entry of each per slate."""
+        return cls(
+            user=np.asarray(user, np.int32),
+            time=np.asarray(time, np.int64),
+            start=np.cumsum([0, *map(len, shown)], dtype=np.int64),
+            item=np.concatenate([np.empty(0, np.int32), *(np.asarray(s, np.int32) for s in shown)]),
+            clicked=np.concatenate([np.empty(0, np.bool_), *(np.asarray(c, np.bool_) for c in clicked)]),
+        )
+
+    def __len__(self) -> int:
+        """How many slates there are."""
+        return len(self.user)
+
+    @property
+    def sizes(self) -> Int64s:
+        """How many places each slate has, int64 [n]."""
+        return np.diff(self.start)
+
+    @property
+    def position(self) -> Int64s:
+        """The place of each row in its slate, from 0, int64 [rows]."""
+        return np.arange(len(self.item)) - np.repeat(self.start[:-1], self.sizes)
+
+    @property
+    def slate(self) -> Int64s:
+        """Which slate each row belongs to, int64 [rows]."""
+        return np.repeat(np.arange(len(self)), self.sizes)
+
+    def rows(self, chosen: Int64s) -> Int64s:
+        """Return the row numbers of the slates at positions `chosen`, slate by slate."""
+        sizes = self.sizes[chosen]
+        first = np.concatenate(([0], np.cumsum(sizes)))
+        return np.arange(first[-1]) + np.repeat(self.start[chosen] - first[:-1], sizes)
+
+    def take(self, chosen: Int64s) -> "ShownSlates":
+        """Return the slates at positions `chosen`."""
+        rows = self.rows(chosen)
+        start = np.concatenate(([0], np.cumsum(self.sizes[chosen])))
+        return ShownSlates(self.user[chosen], self.time[chosen], start, self.item[rows], self.clicked[rows])

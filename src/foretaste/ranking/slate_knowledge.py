@@ -1,0 +1,106 @@
+"""What the ranker knows of items and people in general, from a log of slates and a catalog."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Doubles, Ordinals
+from foretaste.domain.errors import CorruptArtifactError
+from foretaste.domain.item import Item
+from foretaste.ranking.click_rates import ClickRates, click_rates, expected_rate
+from foretaste.ranking.leanings import Leanings, leanings_of, vectors_at
+from foretaste.ranking.position_bias import examination
+from foretaste.ranking.shown import ShownSlates
+from foretaste.ranking.traits import TraitRows, Traits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of some items: their trait rows and, float64 [n], rate, expected rate and looks.
+
+    `vector` float64 [n, dimensions] places them along the lines on which people differ.
+    """
+
+    rows: TraitRows
+    rate: Doubles
+    expected: Doubles
+    looks: Doubles
+    vector: Doubles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlateKnowledge:
+    """Traits of items, their click rates, and how people lean. `look` is how much each place is looked at."""
+
+    traits: Traits
+    rates: ClickRates
+    leanings: Leanings
+    look: Doubles
+
+    @property
+    def n_traits(self) -> int:
+        """How many traits there are."""
+        return len(self.rates.appeal)
+
+    def of(self, items: Ordinals, given: Mapping[int, Item] | None = None) -> Known:
+        """Return what is known of `items`, by ordinal; `given` maps places in it to items as they are now."""
+        rows = self.traits.of(items, given or {})
+        rates = self.rates
+        known = (items >= 0) & (items < len(rates.rate))
+        if given:
+            known[list(given)] = False
+        if known.all():
+            return Known(
+                rows,
+                rates.rate[items],
+                rates.expected[items],
+                rates.looks[items],
+                self.leanings.vector[items],
+            )
+        inside = np.where((items >= 0) & (items < len(rates.rate)), items, -1)
+        counted = inside >= 0
+        looks, clicks = np.zeros(len(items)), np.zeros(len(items))
+        looks[counted], clicks[counted] = rates.looks[inside[counted]], rates.clicks[inside[counted]]
+        expected = expected_rate(rows, rates.appeal, rates.base)
+        rate = (clicks + rates.strength * expected) / (looks + rates.strength)
+        vector = vectors_at(self.leanings, np.where(known, items, -1), rows, rate)
+        return Known(rows, rate, expected, looks, vector)
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return all that was learnt as arrays."""
+        parts = {
+            "traits": self.traits.arrays(),
+            "rates": self.rates.arrays(),
+            "leanings": self.leanings.arrays(),
+        }
+        named = {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+        return {**named, "look": self.look}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild it; raise `CorruptArtifactError` where the arrays do not fit together."""
+        parts: dict[str, dict[str, NDArray[Any]]] = {"traits": {}, "rates": {}, "leanings": {}}
+        for name, array in arrays.items():
+            part, _, own = name.partition(".")
+            if part in parts:
+                parts[part][own] = array
+        traits = Traits.from_arrays(parts["traits"])
+        counts, appeal = parts["rates"]["looks"], parts["rates"]["appeal"]
+        if len(counts) != len(traits.rows) or len(appeal) != len(traits.vocabulary.idf):
+            raise CorruptArtifactError(
+                "the ranker's rates are not those of its traits; train again", field="ranker"
+            )
+        rates = ClickRates.from_arrays(parts["rates"], traits.rows)
+        leanings = Leanings.from_arrays(parts["leanings"], traits.rows, rates)
+        return cls(traits, rates, leanings, arrays["look"])
+
+
+def knowledge_of(slates: ShownSlates, traits: Traits, seed: int) -> SlateKnowledge:
+    """Learn from slates with items among those of `traits`."""
+    rows, n_traits = traits.rows, len(traits.vocabulary.idf)
+    look = examination(slates, len(rows))
+    rates = click_rates(slates, rows, n_traits, look)
+    return SlateKnowledge(traits, rates, leanings_of(slates, rows, n_traits, rates, look, seed), look)

@@ -1,0 +1,81 @@
+"""The ranker of slates: what it knows, its trees, and how it is learnt from slates that were shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Doubles
+from foretaste.ranking.slate_features import Columns, SlateRequest, slate_features
+from foretaste.ranking.slate_knowledge import SlateKnowledge
+from foretaste.ranking.trees import Trees
+
+
+class RankerReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ranker was worth on people it had not learnt from: NDCG@10 of clicks of several orders.
+
+    `ahead` is the mean gain over `rival`, the order it has to beat, and `ahead_low` the lower end of its
+    95 % interval by person.
+    """
+
+    slates: int
+    people: int
+    ranker: float
+    as_shown: float
+    click_rate: float
+    rival: str
+    ahead: float
+    ahead_low: float
+    rounds: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlateRanker:
+    """Orders candidates by `score`. Its trees were made by LightGBM, which scoring does not need."""
+
+    knowledge: SlateKnowledge
+    columns: Columns
+    trees: Trees
+    report: RankerReport
+
+    def features(self, request: SlateRequest) -> Doubles:
+        """Return the features of the candidates, float64 [n, n_features]: the function training used."""
+        return slate_features(request, self.knowledge, self.columns)
+
+    def score(self, request: SlateRequest) -> Doubles:
+        """Return a score of each candidate, float64 [n]; the larger, the likelier it is taken."""
+        return self.trees.score(self.features(request))
+
+    def describe(self) -> dict[str, Any]:
+        """Return columns and report as JSON values."""
+        return {"columns": msgspec.to_builtins(self.columns), "report": msgspec.to_builtins(self.report)}
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return all that was learnt as arrays."""
+        parts = {"knowledge": self.knowledge.arrays(), "trees": self.trees.arrays()}
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+    @classmethod
+    def from_arrays(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild the ranker; raise `CorruptArtifactError` where its parts do not fit together."""
+        columns = msgspec.convert(description["columns"], Columns)
+        known = _part(arrays, "knowledge.")
+        return cls(
+            knowledge=SlateKnowledge.from_arrays(known),
+            columns=columns,
+            trees=Trees.from_arrays(_part(arrays, "trees."), len(columns.names)),
+            report=msgspec.convert(description["report"], RankerReport),
+        )
+
+
+def features_of(requests: Sequence[SlateRequest], knowledge: SlateKnowledge, columns: Columns) -> Doubles:
+    """Return the features of all candidates of `requests`, one request after the other."""
+    rows = [slate_features(request, knowledge, columns) for request in requests]
+    return np.concatenate([np.empty((0, len(columns.names))), *rows])
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,185 @@
+"""The ranker learns what people click, whatever the place it stood at."""
+
+import msgspec
+import numpy as np
+import pytest
+from slate_world import (
+    N_ITEMS,
+    PLACES,
+    requests_of,
+    some_slates,
+    the_appeal,
+    the_columns,
+    the_items,
+    the_traits,
+)
+
+from foretaste.domain.errors import CorruptArtifactError
+from foretaste.domain.item import Item
+from foretaste.ranking.click_rates import click_rates
+from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
+from foretaste.ranking.list_gain import list_gains, paired_low
+from foretaste.ranking.past import NO_PAST, pasts_of
+from foretaste.ranking.position_bias import examination
+from foretaste.ranking.shown import ShownSlates
+from foretaste.ranking.slate_features import SlateRequest
+from foretaste.ranking.slate_ranker import SlateRanker
+from foretaste.ranking.traits import traits_of
+
+TIRED = 1.0 / (1.0 + 0.5 * np.arange(PLACES))
+QUICK = RankerOptions(rounds=30, folds=3)
+
+
+def correlation(a, b):
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+@pytest.fixture(scope="module")
+def learnt():
+    slates, traits = some_slates(), the_traits()
+    return learn_ranker(slates, requests_of(slates), traits, the_columns(traits), options=QUICK)
+
+
+def test_people_not_seen_are_served_better_than_by_click_rates(learnt):
+    slates = some_slates(60, seed=9)
+    requests = requests_of(slates)
+    ours = np.nanmean(list_gains(slates, np.concatenate([learnt.score(r) for r in requests])))
+    rate = np.nanmean(list_gains(slates, learnt.knowledge.rates.rate[slates.item]))
+    assert ours > rate + 0.03
+    assert learnt.report.ahead_low > 0.0
+    assert learnt.report.ranker > learnt.report.click_rate > learnt.report.as_shown - 0.02
+
+
+def test_the_same_slates_and_seed_give_the_same_bits(learnt):
+    slates, traits = some_slates(), the_traits()
+    again = learn_ranker(slates, requests_of(slates), traits, the_columns(traits), options=QUICK)
+    assert {name: array.tobytes() for name, array in again.arrays().items()} == {
+        name: array.tobytes() for name, array in learnt.arrays().items()
+    }
+
+
+def test_looks_by_place_are_found_though_the_best_stand_at_the_top():
+    slates = some_slates(600, look=TIRED, sorted_by=the_appeal(), taste=1.0)
+    found = examination(slates, N_ITEMS)
+    naive = np.bincount(slates.position, weights=slates.clicked)
+    assert np.abs(found / found[0] - TIRED).max() < 0.5 * np.abs(naive / naive[0] - TIRED).max()
+
+
+def test_click_rates_without_place_bias_recover_the_true_appeal():
+    misleading = np.random.default_rng(3).permutation(the_appeal())
+    slates, traits = some_slates(400, look=TIRED, sorted_by=misleading, taste=1.0), the_traits()
+    n_traits = len(traits.vocabulary.idf)
+    corrected = click_rates(slates, traits.rows, n_traits, examination(slates, N_ITEMS)).rate
+    plain = click_rates(slates, traits.rows, n_traits, np.ones(PLACES)).rate
+    assert correlation(corrected, the_appeal()) > 0.9
+    assert correlation(corrected, the_appeal()) > correlation(plain, the_appeal()) + 0.1
+
+
+def test_a_ranker_learnt_without_place_bias_is_closer_to_the_truth():
+    misleading = np.random.default_rng(3).permutation(the_appeal())
+    slates, traits = some_slates(300, each=3, look=TIRED, sorted_by=misleading, taste=1.0), the_traits()
+    every = SlateRequest(item=np.arange(N_ITEMS, dtype=np.int32), past=NO_PAST, now=10**12)
+    found = {}
+    for debias in (True, False):
+        options = msgspec.structs.replace(QUICK, debias=debias)
+        ranker = learn_ranker(slates, requests_of(slates), traits, the_columns(traits), options=options)
+        found[debias] = correlation(ranker.score(every), the_appeal())
+    assert found[True] > 0.8
+    assert found[True] > found[False]
+
+
+def test_arrays_make_the_same_ranker(learnt):
+    again = SlateRanker.from_arrays(learnt.describe(), learnt.arrays())
+    for request in requests_of(some_slates(5, seed=4)):
+        assert again.score(request).tobytes() == learnt.score(request).tobytes()
+    assert again.report == learnt.report
+
+
+def test_arrays_that_do_not_fit_together_are_refused(learnt):
+    arrays = {**learnt.arrays(), "knowledge.rates.looks": np.zeros(3)}
+    with pytest.raises(CorruptArtifactError):
+        SlateRanker.from_arrays(learnt.describe(), arrays)
+
+
+def test_features_do_not_depend_on_the_order_of_candidates(learnt):
+    request = requests_of(some_slates(20, seed=5))[-1]
+    turned = SlateRequest(item=request.item[::-1].copy(), past=request.past, now=request.now)
+    assert learnt.score(turned)[::-1] == pytest.approx(learnt.score(request), abs=1e-9)
+
+
+def test_an_item_never_seen_is_judged_by_what_is_said_of_it(learnt):
+    request = requests_of(some_slates(60, seed=6))[-1]
+    liked = request.past.item[request.past.taken] % 2
+    kind = int(np.round(liked.mean()))
+    new = [
+        Item(
+            item_id="new",
+            categories=("even", "odd")[own : own + 1],
+            text="calm quiet slow" if own else "loud quick bright",
+        )
+        for own in (kind, 1 - kind)
+    ]
+    both = SlateRequest(
+        item=np.full(2, -1, np.int32), past=request.past, now=request.now, given=dict(enumerate(new))
+    )
+    scores = learnt.score(both)
+    assert np.isfinite(scores).all()
+    assert learnt.features(both)[0, learnt.columns.names.index("taste")] > 0.0
+    assert scores[0] > scores[1]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [[], [3, 3, 3], [-1, 10**6, 5], list(range(N_ITEMS)) * 20],
+    ids=["none", "thrice the same", "unknown", "many"],
+)
+def test_any_candidates_get_finite_scores(learnt, items):
+    scores = learnt.score(SlateRequest(item=np.array(items, np.int32), past=NO_PAST, now=0))
+    assert scores.shape == (len(items),)
+    assert np.isfinite(scores).all()
+
+
+def test_attributes_without_sense_do_no_harm():
+    items = [
+        Item(item_id="a", attributes={"price": float("nan"), "tags": "|||", "flag": True}),
+        Item(item_id="b", attributes={"price": float("inf"), "tags": "x" * 5000, "flag": "yes"}),
+        None,
+        *the_items(),
+    ]
+    traits = traits_of(items)
+    assert np.isnan(traits.rows.number[:2, traits.number_names.index("price")]).all()
+    assert np.isfinite(traits.rows.weight).all()
+
+
+def test_a_log_without_clicks_teaches_nothing_and_does_not_fail():
+    slates, traits = some_slates(5), the_traits()
+    unclicked = ShownSlates(
+        slates.user, slates.time, slates.start, slates.item, np.zeros(len(slates.item), np.bool_)
+    )
+    assert (examination(unclicked, N_ITEMS) == 1.0).all()
+    rates = click_rates(unclicked, traits.rows, len(traits.vocabulary.idf), np.ones(PLACES))
+    assert np.isfinite(rates.rate).all()
+
+
+def test_the_past_of_a_slate_holds_earlier_slates_only():
+    slates = ShownSlates.of(
+        [0, 0, 1, 0],
+        [1, 1, 2, 3],
+        [[1, 2], [3], [4], [5]],
+        [[True, False], [False], [True], [False]],
+    )
+    pasts = pasts_of(slates)
+    assert [past.item.tolist() for past in pasts] == [[], [], [], [1, 2, 3]]
+    assert pasts[3].taken.tolist() == [True, False, False]
+
+
+def test_gains_are_those_of_ndcg():
+    slates = ShownSlates.of([0, 1], [0, 0], [[1, 2, 3], [4, 5]], [[False, True, False], [False, False]])
+    gains = list_gains(slates, np.array([3.0, 2.0, 1.0, 0.0, 0.0]))
+    assert gains[0] == pytest.approx(1.0 / np.log2(3.0))
+    assert np.isnan(gains[1])
+
+
+def test_a_gain_of_some_people_by_chance_is_no_lead():
+    ahead = np.random.default_rng(0).normal(size=300)
+    assert paired_low(ahead, np.arange(300), 0) < 0.0 < paired_low(ahead + 1.0, np.arange(300), 0)
