@@ -19,7 +19,7 @@ from foretaste.domain.item import Item
 from foretaste.features.item_state import ItemState
 from foretaste.models.content_index import digest_of, vector_digest
 from foretaste.models.interface import Model, Moment
-from foretaste.models.item_features import Described, Features
+from foretaste.models.item_features import Described, Features, each_times
 from foretaste.models.likeness import Anchors, blended, companions
 from foretaste.models.padding import at
 
@@ -277,7 +277,7 @@ class FactorsOfCold(ColdItems):
         """Return vectors, float32 [n, dim]; see `ColdItems`."""
         knowledge = self._knowledge
         if self._ridge is not None:
-            vectors = with_constant(about.dense) @ self._ridge
+            vectors = each_times(with_constant(about.dense), self._ridge)
         else:
             none = np.zeros(len(about.dense), np.int32)
             mixed = knowledge.anchors.mixtures(none, about, knowledge.words)

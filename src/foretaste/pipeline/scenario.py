@@ -57,7 +57,7 @@ HOME = Scenario(name="home")
 SIMILAR = Scenario(
     name="similar",
     history="item",
-    sources=("ials", "nmf", "ease", "graph_filter", "transitions", "content"),
+    sources=("ials", "nmf", "ease", "graph_filter", "transitions", "content", "latent", "vectors"),
     consumed=frozenset({"dislike", "dismiss"}),
     diversity_lambda=1.0,
     boost_seconds=0.0,
