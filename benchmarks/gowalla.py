@@ -1,314 +1,153 @@
-"""Recall@20 and NDCG@20 on Gowalla by LightGCN's protocol, on one core, beside `implicit`'s ALS.
+"""Recall@20 and NDCG@20 by LightGCN's protocol, on one core: what `foretaste train` makes, beside its peers.
 
-Models are fitted on `train`; for every user with test items, all items they do not have in `train` are
-ranked; Recall@20 is the share of the test items found, NDCG@20 is binary with the ideal cut at min(20,
-number of test items); both are means over users. Our models answer as they serve, one live history at a
-time. What is tuned is tuned by the models themselves on a part of `train`. The hash of the artifact is
-printed before the test data is opened.
+The default training learns from `train.parquet` as from a log without times: it chooses its settings, fits
+its sources and learns their blend on parts of it. The artifact's hash is printed before the test part is
+opened.
+Then, for every user with test items, all items they do not have in `train` are ranked, as an answer
+ranks them before diversity. Recall@20 is the share of the test items found; NDCG@20 is binary with the
+ideal cut at min(20, number of test items); both are means over users.
 
-`python benchmarks/gowalla.py --data DIR` where DIR holds `train.parquet` and `test.parquet`, each with the
-columns `user` and `item`. `--json FILE` writes the numbers too; `--users N` ranks for the first N users only.
+`python benchmarks/gowalla.py --data DIR` for any DIR with `train.parquet` and `test.parquet`, each with the
+columns `user` and `item`, numbered from 0. `--effort best` spends what the best model needs; `--users N`
+ranks for the first N users only; `--no-peers` leaves `implicit` out; `--json FILE` writes the numbers too.
 """
 
 import argparse
 import json
 import os
-import platform
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
-import msgspec
 import numpy as np
-import polars as pl
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
-from foretaste.domain.artifact import ArtifactManifest
-from foretaste.domain.event import EventColumns
-from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
-from foretaste.features.catalog_columns import CatalogColumns
-from foretaste.features.state import State, StateConfig
-from foretaste.models.artifact_files import manifest_hash, write_models
-from foretaste.models.ials import IALSConfig
-from foretaste.models.interface import Model, Moment
-from foretaste.models.neighbourhood import NeighbourhoodConfig
-from foretaste.models.popularity import PopularityConfig
 from foretaste.models.warming import warm_up
+from foretaste.training.config import TrainConfig
+from foretaste.training.corpus import Corpus
+from foretaste.training.publish import stage
+from foretaste.training.run import Trained, learn
+from static_peers import peers
+from static_ranking import Lists, Quality, corpus_of, judged, read, served_lists
 
-try:
-    from implicit.als import AlternatingLeastSquares
-except ModuleNotFoundError:
-    AlternatingLeastSquares = None
-
-PLACES = 20
 SEED = 0
 ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-FLOOR = {"recall": 0.174, "ndcg": 0.145, "fit_seconds": 10.0}
-
-Scorer = Callable[[int], np.ndarray]
+TIMED_USERS = 300
 
 
-@dataclass(frozen=True)
-class Result:
-    """One row: quality, CPU seconds of choosing settings and of fitting; microseconds of one answer."""
-
-    model: str
-    recall: float
-    ndcg: float
-    tune_seconds: float
-    fit_seconds: float
-    score_micros: float
-    settings: dict[str, object]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A model as something that scores all items for a user of `train`."""
-
-    name: str
-    scores: Scorer
-    tune_seconds: float
-    fit_seconds: float
-    settings: dict[str, object]
-
-
-def interactions_of(train: sparse.csr_matrix) -> Interactions:
-    """Return `train` as interactions of weight 1 without times."""
-    user, item = train.nonzero()
-    return Interactions(
-        user=user.astype(np.int32),
-        item=item.astype(np.int32),
-        weight=np.ones(len(user), np.float32),
-        time=np.zeros(len(user), np.int64),
-        n_users=train.shape[0],
-        n_items=train.shape[1],
-        timed=False,
-    )
-
-
-def moment_of(interactions: Interactions) -> Moment:
-    """Fold the interactions, as views of one instant, and return the moment after them."""
-    n = len(interactions)
-    state = State(StateConfig(window=1), lambda: ["click"])
-    state.apply(
-        EventColumns(
-            previous_seq=0,
-            seq=np.arange(1, n + 1),
-            user=interactions.user,
-            item=interactions.item,
-            type=np.zeros(n, np.int16),
-            time=interactions.time,
-            key=np.arange(n),
-            value=np.full(n, np.nan, np.float32),
-        )
-    )
-    return Moment(now=0, items=state.items, catalog=CatalogColumns.empty())
-
-
-def history_of(train: sparse.csr_matrix, user: int) -> History:
-    """Return a user's items of `train` as a live history."""
-    item = train.indices[train.indptr[user] : train.indptr[user + 1]]
-    n = len(item)
-    return History(
-        item=item.astype(np.int32),
-        weight=np.ones(n, np.float32),
-        time=np.zeros(n, np.int64),
-        type=np.zeros(n, np.int16),
-    )
-
-
-def ours(interactions: Interactions) -> Iterator[tuple[str, Model, float, float]]:
-    """Fit our models; yield (name, model, CPU seconds of tuning, of fitting)."""
-    catalog = CatalogColumns.empty()
-    for name, config in (("ials", IALSConfig()), ("neighbourhood", NeighbourhoodConfig())):
-        began = time.process_time()
-        chosen = config.chosen(interactions, SEED)
-        between = time.process_time()
-        model = chosen.fit(interactions, SEED, catalog)
-        yield name, model, between - began, time.process_time() - between
-    yield "popularity", PopularityConfig().fit(interactions, SEED, catalog), 0.0, 0.0
-
-
-def compile_training(interactions: Interactions) -> float:
-    """Compile or load all kernels by fitting a few people; return the seconds that took."""
+def compiled(train: sparse.csr_matrix) -> float:
+    """Compile or load all kernels by training on a few people; return the seconds that took."""
     began = time.perf_counter()
-    few = interactions.user < 300
-    part = Interactions(
-        interactions.user[few],
-        interactions.item[few],
-        interactions.weight[few],
-        interactions.time[few],
-        interactions.n_users,
-        interactions.n_items,
-        timed=False,
-    )
-    for config in (IALSConfig(), NeighbourhoodConfig()):
-        config.fit(part, SEED, CatalogColumns.empty())
+    learn(corpus_of(train[:400, :2000]), created_at=0, config=TrainConfig(tuned=100, judged=50))
     warm_up()
     return time.perf_counter() - began
 
 
-def hash_of(models: dict[str, Model], interactions: Interactions) -> str:
-    """Write the models as an artifact and return its hash."""
-    with tempfile.TemporaryDirectory() as directory:
-        described, files = write_models(models, Path(directory))
-    return manifest_hash(
-        ArtifactManifest(
-            name="gowalla",
-            version="benchmark",
-            created_at=0,
-            seed=SEED,
-            window={"events": len(interactions)},
-            n_users=interactions.n_users,
-            n_items=interactions.n_items,
-            models=described,
-            files=files,
-        )
+def fit_seconds(corpus: Corpus, trained: Trained) -> dict[str, float]:
+    """Fit every source of the artifact again, its settings given; return the CPU seconds of each."""
+    events = corpus.events
+    ones, none = np.ones(len(events), np.float32), np.zeros(len(events), np.int64)
+    interactions = Interactions(
+        events.user, events.item, ones, none, corpus.n_users, corpus.n_items, timed=False
     )
-
-
-def served(
-    name: str, model: Model, seconds: tuple[float, float], train: sparse.csr_matrix, moment: Moment
-) -> Fitted:
-    """Return one of our models, scoring each user's history live."""
-
-    def scores(user: int) -> np.ndarray:
-        return model.score(history_of(train, user), moment)
-
-    return Fitted(f"foretaste {name}", scores, *seconds, msgspec.to_builtins(model.config))
-
-
-def implicits(train: sparse.csr_matrix, dim: int) -> Iterator[Fitted]:
-    """Fit `implicit`'s ALS with its defaults, and with our number of dimensions."""
-    if AlternatingLeastSquares is None:
-        sys.stderr.write("implicit is not installed (`uv sync --group bench`): left out\n")
-        return
-    for name, settings in (("defaults", {}), (f"{dim} factors", {"factors": dim})):
-        model = AlternatingLeastSquares(random_state=SEED, num_threads=1, **settings)
+    seconds = {}
+    for source, model in trained.artifact.models.items():
         began = time.process_time()
-        model.fit(train, show_progress=False)
-        seconds = time.process_time() - began
-        users, items = model.user_factors, model.item_factors
-        yield Fitted(
-            f"implicit ALS, {name}",
-            lambda user, users=users, items=items: items @ users[user],
-            0.0,
-            seconds,
-            {
-                "factors": model.factors,
-                "regularization": model.regularization,
-                "iterations": model.iterations,
-            },
-        )
+        model.config.fit(interactions, SEED, corpus.catalog)
+        seconds[source] = round(time.process_time() - began, 1)
+    return seconds
 
 
-def judged(fitted: Fitted, train: sparse.csr_matrix, test: sparse.csr_matrix, most: int | None) -> Result:
-    """Rank for every user with test items and return the means."""
-    users = np.flatnonzero(np.diff(test.indptr))[:most]
-    gains = 1.0 / np.log2(2.0 + np.arange(PLACES))
-    ideal = np.cumsum(gains)
-    recall = ndcg = seconds = 0.0
-    for user in users:
+def hash_of(trained: Trained) -> str:
+    """Write the artifact and return the hash in its manifest."""
+    with tempfile.TemporaryDirectory() as directory:
+        return stage(trained.artifact, Path(directory) / "artifact", trained.report.metrics).hash
+
+
+def answer_micros(lists: Callable[[int], Lists], n_users: int) -> float:
+    """Return the median microseconds of making one user's lists, the sources' own included."""
+    taken = []
+    for user in np.linspace(0, n_users - 1, TIMED_USERS).astype(int).tolist():
         began = time.perf_counter()
-        scores = fitted.scores(user)
-        seconds += time.perf_counter() - began
-        scores = scores.copy()
-        scores[train.indices[train.indptr[user] : train.indptr[user + 1]]] = -np.inf
-        top = np.argpartition(-scores, PLACES)[:PLACES]
-        top = top[np.argsort(-scores[top], kind="stable")]
-        wanted = test.indices[test.indptr[user] : test.indptr[user + 1]]
-        hit = np.isin(top, wanted)
-        recall += hit.sum() / len(wanted)
-        ndcg += (hit * gains).sum() / ideal[min(PLACES, len(wanted)) - 1]
-    n = len(users)
-    return Result(
-        model=fitted.name,
-        recall=round(recall / n, 4),
-        ndcg=round(ndcg / n, 4),
-        tune_seconds=round(fitted.tune_seconds, 1),
-        fit_seconds=round(fitted.fit_seconds, 1),
-        score_micros=round(seconds / n * 1e6, 1),
-        settings=fitted.settings,
-    )
+        lists(user)
+        taken.append(time.perf_counter() - began)
+    return round(float(np.median(taken)) * 1e6, 1)
 
 
-def read(path: Path, shape: tuple[int, int] | None = None) -> sparse.csr_matrix:
-    """Return a file of (user, item) as a matrix of ones."""
-    frame = pl.read_parquet(path)
-    user, item = frame["user"].to_numpy(), frame["item"].to_numpy()
-    matrix = sparse.csr_matrix((np.ones(len(user), np.float32), (user, item)), shape=shape)
-    matrix.data[:] = 1.0
-    return matrix
-
-
-def table(results: list[Result]) -> str:
+def table(quality: dict[str, Quality], seconds: dict[str, float]) -> str:
     """Return the results in Markdown."""
-    lines = [
-        "| model | Recall@20 | NDCG@20 | choosing settings, s | fit, s | score of all items, µs |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row.model} | {row.recall:.4f} | {row.ndcg:.4f} "
-        f"| {row.tune_seconds} | {row.fit_seconds} | {row.score_micros} |"
-        for row in results
-    ]
+    lines = ["| | Recall@20 | NDCG@20 | fit, CPU s |", "|---|---:|---:|---:|"]
+    for name, found in quality.items():
+        fit = seconds.get(name, "")
+        lines.append(f"| {name} | {found.recall:.4f} | {found.ndcg:.4f} | {fit} |")
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Run the benchmark; the exit code is 1 if iALS misses its floor."""
+def arguments() -> argparse.Namespace:
+    """Return what the command line says."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--data", type=Path, default=os.environ.get("FORETASTE_DATA"), help="folder of the files"
-    )
+    parser.add_argument("--data", type=Path, default=os.environ.get("FORETASTE_DATA"), help="folder of files")
+    parser.add_argument("--effort", choices=("quick", "usual", "best"), default="usual")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     parser.add_argument("--users", type=int, help="rank for so many users only")
-    arguments = parser.parse_args()
-    if arguments.data is None or not (Path(arguments.data) / "train.parquet").is_file():
+    parser.add_argument("--no-peers", action="store_true", help="leave implicit out")
+    given = parser.parse_args()
+    if given.data is None or not (Path(given.data) / "train.parquet").is_file():
         parser.error("--data must name the folder that holds train.parquet and test.parquet")
+    return given
+
+
+def trained_on(train: sparse.csr_matrix, given: argparse.Namespace) -> tuple[Corpus, Trained, float]:
+    """Train as `foretaste train` does; print how, and return what came of it with its CPU seconds."""
+    print(f"kernels compiled or loaded in {compiled(train):.1f} s", flush=True)
+    corpus = corpus_of(train)
+    began = time.process_time()
+    trained = learn(corpus, created_at=0, seed=SEED, config=TrainConfig(effort=given.effort))
+    seconds = round(time.process_time() - began, 1)
+    blend = trained.artifact.blend
+    print(f"blend {blend.form}: {dict(zip(blend.sources, blend.weights.round(2).T.tolist(), strict=False))}")
+    for source, model in trained.artifact.models.items():
+        print(f"{source}: {model.config}")
+    print(f"whole training {seconds} CPU s, by stage {trained.report.seconds}")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    return corpus, trained, seconds
+
+
+def main() -> int:
+    """Run the benchmark."""
+    given = arguments()
     if any(os.environ.get(name) != value for name, value in ONE_CORE.items()):
         environment = {**os.environ, **ONE_CORE}  # read when NumPy is imported, hence a fresh start
         os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - the same program again
-
-    train = read(arguments.data / "train.parquet")
-    interactions = interactions_of(train)
-    print(f"kernels compiled or loaded, a few people fitted, in {compile_training(interactions):.1f} s")
-    moment = moment_of(interactions)
-    models: dict[str, Model] = {}
-    fitted = []
-    for name, model, *seconds in ours(interactions):
-        models[name] = model
-        fitted.append(served(name, model, tuple(seconds), train, moment))
-        print(f"{fitted[-1].name}: {fitted[-1].settings}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    fitted += implicits(train, models["ials"].config.dim)
-    print(f"peak memory of fitting {peak:.0f} MB")
-    print(f"artifact {hash_of(models, interactions)}; now the test data is opened")
-    test = read(arguments.data / "test.parquet", train.shape)
-    results = [judged(each, train, test, arguments.users) for each in fitted]
-    print(table(results))
-    if arguments.json:
-        machine = {
-            "machine": platform.machine(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-        }
-        report = {"machine": machine, "results": [asdict(result) for result in results]}
-        arguments.json.write_text(json.dumps(report, indent=1))
-    if arguments.users:
-        return 0
-    ials = results[0]
-    good = ials.recall >= FLOOR["recall"] and ials.ndcg >= FLOOR["ndcg"]
-    met = good and ials.fit_seconds <= FLOOR["fit_seconds"]
-    print(f"iALS {'meets' if met else 'misses'} its floor {FLOOR}")
-    return 0 if met else 1
+    train = read(given.data / "train.parquet")
+    with threadpool_limits(limits=1):
+        corpus, trained, whole = trained_on(train, given)
+        fits = fit_seconds(corpus, trained)
+        fits["blend"] = round(sum(fits.values()), 1)
+        lists = served_lists(corpus, trained.artifact)
+        micros = answer_micros(lists, train.shape[0])
+        others = [] if given.no_peers else list(peers(train, SEED))
+        print(f"artifact {hash_of(trained)}; now the test part is opened", flush=True)
+        test = read(given.data / "test.parquet", train.shape)
+        quality = judged(lists, test, given.users)
+        for name, of_peer, seconds in others:
+            quality |= judged(of_peer, test, given.users)
+            fits[name] = round(seconds, 1)
+    print(table(quality, fits))
+    print(f"one user's lists, of every source and the blend: {micros} µs")
+    if given.json:
+        found = {name: asdict(value) for name, value in quality.items()}
+        report = {"quality": found, "fit_seconds": fits, "train_seconds": whole, "list_micros": micros}
+        given.json.write_text(json.dumps(report, indent=1))
+    return 0
 
 
 if __name__ == "__main__":

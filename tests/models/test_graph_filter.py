@@ -100,9 +100,9 @@ def test_the_same_seed_gives_the_same_bits():
 
 
 def test_memory_does_not_grow_with_the_square_of_the_catalog():
-    n_items = 12_000
+    n_items = 6_000
     generator = np.random.default_rng(0)
-    item = generator.integers(0, n_items, 40_000)
+    item = generator.integers(0, n_items, 20_000)
     user = generator.integers(0, 4_000, len(item))
     ones = np.ones(len(item), np.float32)
     matrix = sparse.csr_matrix((ones, (user, item)), shape=(4_000, n_items))

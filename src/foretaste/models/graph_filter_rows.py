@@ -1,6 +1,5 @@
 """The rows of a filtered item graph, block by block, the strongest of each."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -9,11 +8,13 @@ from scipy import sparse
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
-from foretaste.models.graph_spectrum import Spectrum, amounts, item_graph, power, spectrum
+from foretaste.models.graph_spectrum import amounts, item_graph, power, spectrum
 from foretaste.models.item_rows import ItemRows
 
 ROWS_PER_CALL = 128
-"""Rows computed in one kernel call, some milliseconds: other threads run in between; it bounds memory too."""
+"""Rows computed in one kernel call, some milliseconds: other threads run in between."""
+REACH = 4
+"""So many times what is kept of a row is filtered: the cost is linear in the catalog, not quadratic."""
 
 
 Rows: TypeAlias = tuple[Int64s, Ordinals, Floats]
@@ -43,30 +44,21 @@ def filtered_rows(matrix: sparse.csr_matrix, chosen: Filter, neighbours: int, se
     found = spectrum(graph, chosen.rank if chosen.sharpness else 0, seed)
     amount = amounts(matrix, axis=0)
     scales = power(amount, 0.5 - chosen.event), power(amount, 0.5 - chosen.target)
+    sides = found.vectors * chosen.softening(found.values), found.vectors
     by_item, by_user = _arrays(graph.by_item), _arrays(graph.entries)
     n_items = matrix.shape[1]
     length = np.zeros(n_items, np.int64)
     item: list[Ordinals] = [np.empty(0, np.int32)]
     value: list[Floats] = [np.empty(0, np.float32)]
-    for first, softened in _softened(found, chosen, n_items):
-        last = first + len(softened)
-        block_item = np.empty((len(softened), neighbours), np.int32)
-        block_value = np.empty((len(softened), neighbours), np.float32)
-        block = (block_item, block_value, length[first:last])
-        _strongest(by_item, by_user, softened, scales, first, block)
-        filled = np.arange(neighbours) < length[first:last, np.newaxis]
-        item.append(block_item[filled])
-        value.append(block_value[filled])
+    for first in range(0, n_items, ROWS_PER_CALL):
+        lines = min(ROWS_PER_CALL, n_items - first)
+        block = np.empty((lines, neighbours), np.int32), np.empty((lines, neighbours), np.float32)
+        _strongest(by_item, by_user, sides, scales, first, REACH * neighbours, block, length[first:])
+        filled = np.arange(neighbours) < length[first : first + lines, np.newaxis]
+        item.append(block[0][filled])
+        value.append(block[1][filled])
     start = np.concatenate(([0], np.cumsum(length)))
     return ItemRows(start=start, item=np.concatenate(item), value=np.concatenate(value))
-
-
-def _softened(found: Spectrum, chosen: Filter, n_items: int) -> Iterator[tuple[int, Floats]]:
-    """Yield each block's first row, and what the filter takes from its rows, float32 [rows, n_items]."""
-    left = found.vectors * chosen.softening(found.values)
-    right = np.ascontiguousarray(found.vectors.T)
-    for first in range(0, n_items, ROWS_PER_CALL):
-        yield first, np.asarray(left[first : first + ROWS_PER_CALL] @ right, np.float32)
 
 
 def _arrays(rows: sparse.csr_matrix) -> Rows:
@@ -77,21 +69,26 @@ def _arrays(rows: sparse.csr_matrix) -> Rows:
 def _strongest(
     by_item: Rows,
     by_user: Rows,
-    softened: Floats,
+    sides: tuple[Floats, Floats],
     scales: tuple[Floats, Floats],
     first: int,
-    out: tuple[Ordinals, Floats, Int64s],
+    reach: int,
+    out: tuple[Ordinals, Floats],
+    out_length: Int64s,
 ) -> None:
-    """Write the largest values above 0 of the rows from `first` on, by rising item; of equals, the lower."""
+    """Write the largest values above 0 of the rows from `first` on, by rising item; of equals, the lower.
+
+    Of every row the `reach` strongest before the filter are filtered.
+    """
     item_start, item_user, item_strength = by_item
     user_start, user_item, user_strength = by_user
+    left, right = sides
     event_scale, target_scale = scales
-    out_item, out_value, out_length = out
-    n_items = len(item_start) - 1
-    most = out_item.shape[1]
-    value = np.zeros(n_items, np.float32)
-    touched = np.empty(n_items, np.int32)
-    for line in range(softened.shape[0]):
+    out_item, out_value = out
+    value = np.zeros(len(event_scale), np.float32)
+    touched = np.empty(len(event_scale), np.int32)
+    near = np.empty((min(reach, len(event_scale)), right.shape[1]), np.float32)
+    for line in range(out_item.shape[0]):
         row = first + line
         n = 0
         for place in range(item_start[row], item_start[row + 1]):
@@ -103,25 +100,49 @@ def _strongest(
                     touched[n] = j
                     n += 1
                 value[j] += part * user_strength[other]
+        value[row] = np.float32(0.0)
+        for t in range(n):
+            value[touched[t]] *= event_scale[row] * target_scale[touched[t]]
+        if right.shape[1]:
+            n = _keep_largest(value, touched, n, reach)
+            for t in range(n):
+                near[t] = right[touched[t]]
+            taken = np.dot(near[:n], left[row])
+            for t in range(n):
+                j = touched[t]
+                filtered = value[j] + taken[t] * event_scale[row] * target_scale[j]
+                value[j] = max(filtered, np.float32(0.0)) if j != row else np.float32(0.0)
+        n = _keep_largest(value, touched, n, out_item.shape[1])
+        kept = 0
         for t in range(n):
             j = touched[t]
-            filtered = (value[j] + softened[line, j]) * event_scale[row] * target_scale[j]
-            value[j] = max(filtered, np.float32(0.0)) if j != row else np.float32(0.0)
-        bound = np.float32(0.0)
-        spare = 0
-        if n > most:
-            found = value[touched[:n]]
-            bound = np.partition(found, n - most)[n - most]
-            spare = most - np.sum(found > bound) if bound > np.float32(0.0) else 0
-        kept = 0
-        chosen = np.sort(touched[:n])
-        for t in range(n):
-            j = chosen[t]
-            if value[j] > bound or (value[j] == bound and spare > 0):
-                if value[j] == bound:
-                    spare -= 1
+            if value[j] > np.float32(0.0):
                 out_item[line, kept] = j
                 out_value[line, kept] = value[j]
                 kept += 1
             value[j] = np.float32(0.0)
         out_length[line] = kept
+
+
+@kernel
+def _keep_largest(value: Floats, places: Ordinals, n: int, most: int) -> int:
+    """Leave the `most` places of `places[:n]` with the largest values, rising; return how many.
+
+    Of equals the lower stays. `value` becomes 0 at all other places.
+    """
+    chosen = np.sort(places[:n])
+    if n <= most:
+        places[:n] = chosen
+        return n
+    bound = np.partition(value[chosen], n - most)[n - most]
+    spare = most - np.sum(value[chosen] > bound)
+    kept = 0
+    for place in chosen:
+        if value[place] > bound or (value[place] == bound and spare > 0):
+            if value[place] == bound:
+                spare -= 1
+            places[kept] = place
+            kept += 1
+        else:
+            value[place] = np.float32(0.0)
+    return kept

@@ -21,7 +21,8 @@ MAX_QUERIES_PER_USER = 20
 SHARE = 0.1
 """Part of the window that is held out: its end where it has times, else a part of each history."""
 BATCH = 250
-"""Queries scored at once: bounds memory."""
+MAX_SCORES = 20_000_000
+"""So many queries, and so many scores, are computed at once: bounds memory."""
 MIN_QUERIES = 50
 """With fewer questions the usual values are better than what noise would choose."""
 USUAL_RECENCY = Recency(half_life_events=4.0)
@@ -68,8 +69,9 @@ def ndcg(questions: Validation, score: Callable[[Sequence[History]], Floats]) ->
 def ndcg_by_rows(questions: Validation, score: Callable[[slice], Floats]) -> float:
     """Return `ndcg` where `score` is given the rows of the questions instead of their histories."""
     total = 0.0
-    for start in range(0, len(questions), BATCH):
-        rows = slice(start, start + BATCH)
+    batch = max(1, min(BATCH, MAX_SCORES // max(1, questions.train.n_items)))
+    for start in range(0, len(questions), batch):
+        rows = slice(start, start + batch)
         histories, answers = questions.histories[rows], questions.answers[rows]
         for scores, history, answer in zip(score(rows), histories, answers, strict=True):
             total += _ndcg_of_one(scores, history.item, answer)
