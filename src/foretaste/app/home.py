@@ -7,8 +7,9 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
+from foretaste.app.blend_learning import BlendLearning
 from foretaste.app.settings import Settings
-from foretaste.app.stores import Stores
+from foretaste.app.stores import Stores, models_directory
 from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.errors import ForetasteError
 from foretaste.domain.item import Item
@@ -57,6 +58,8 @@ class Home:
         self.settings = settings
         self.registry = registry
         self._text_vectors = text_vectors
+        folder = None if directory is None else models_directory(directory, settings).parent
+        self.learning = BlendLearning(stores, folder, per_second=settings.blend_questions)
         columns = CatalogColumns.empty().apply(stores.catalog.changes(0))
         self.catalog_columns = columns if text_vectors is None else text_vectors.filled(columns, encode=False)
         self.artifact: Artifact | None = None
@@ -133,9 +136,9 @@ class Home:
             self._text_vectors.save()
 
     def serve_artifact(self, artifact: Artifact) -> None:
-        """Let the next answers come from `artifact`."""
+        """Let the next answers come from `artifact`; its blend goes on learning from the events to come."""
         with self.state.lock:
-            self.artifact = artifact
+            self.artifact = self.learning.start(artifact, lambda: self.catalog_columns, self._take_blend)
 
     def refresh(self) -> bool:
         """Take the registry's champion if it is another one than serves; return whether it was."""
@@ -170,6 +173,9 @@ class Home:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _take_blend(self, artifact: Artifact) -> None:
+        self.artifact = artifact
 
     def _follow_catalog(self) -> None:
         columns = self.catalog_columns.apply(self._stores.catalog.changes(self.catalog_columns.version))

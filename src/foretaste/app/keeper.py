@@ -7,6 +7,7 @@ from threading import Event, Thread
 from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
 from foretaste.domain.errors import CorruptSnapshotError
 from foretaste.domain.event import EventColumns
+from foretaste.domain.fold import Fold
 from foretaste.features.state import State
 from foretaste.ports.event_log import EventLog
 
@@ -23,6 +24,7 @@ class StateKeeper:
 
     def __init__(self, state: State, path: Path | None, *, snapshot_events: int) -> None:
         self.state = state
+        self.learner: Fold | None = None
         self._path = path
         self._snapshot_events = snapshot_events
         self._saved_seq = 0
@@ -31,7 +33,17 @@ class StateKeeper:
         self._thread: Thread | None = None
 
     def fold(self, events: EventColumns) -> None:
-        """Fold new events in; the log calls it after each commit."""
+        """Fold new events in; the log calls it after each commit.
+
+        Where there is a `learner`, a fold that lets the events into `state` itself, it does so; if it fails,
+        it is done with, and the state goes on without it.
+        """
+        if self.learner is not None:
+            try:
+                self.learner.apply(events)
+            except Exception:  # noqa: BLE001 - whatever is wrong with learning must not stop the state
+                _log.exception("the blend no longer learns: it serves on as it was last")
+                self.learner = None
         self.state.apply(events)
         if events.last_seq - self._saved_seq >= self._snapshot_events:
             self._due.set()

@@ -72,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     effort: Effort = "usual"
     """How long training may take: `quick` (seconds), `usual` (a minute or two) or `best` (minutes)."""
 
+    blend_questions: Annotated[float, Meta(ge=0, le=1000)] = 2.0
+    """From how many events a second, at most, the blend goes on learning while it serves; 0: from none."""
+
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     """The seed of training, where the command gives none."""
 

@@ -20,13 +20,15 @@ class Blend:
     being the next: `weights` float64 [N_CONTEXTS, n_sources + 1], all ≥ 0, the boost's last. The sources that
     answer people without a history are others than those that answer the rest; each kind weighs 0 where
     the other answers.
-    `report` says how the form was chosen: NDCG@10 on the judged samples of each form.
+    `report` says how the form was chosen: NDCG@10 on the judged samples of each form. Weights times
+    `sharpness` are those that learning found, before they were made log odds.
     """
 
     sources: tuple[str, ...]
     weights: Doubles
     form: str = "even"
     report: Mapping[str, float] = field(default_factory=dict)
+    sharpness: float = 1.0
 
     @classmethod
     def even(cls, sources: Sequence[str], boost: float = 0.1) -> Self:
@@ -70,7 +72,8 @@ class Blend:
                 weights[:2] = _widened(warm, kept)[:2]
         told = warm or cold
         report = {_named(form, sources): gain for form, gain in told.report.items()} if told else {}
-        return cls(names, weights, _named(told.form, sources) if told else "even", report)
+        form, sharpness = (_named(told.form, sources), told.sharpness) if told else ("even", 1.0)
+        return cls(names, weights, form, report, sharpness)
 
     def row(self, length: int, *, in_session: bool = False) -> Doubles:
         """Return the weights for a history of `length` events, float64 [n_sources + 1]."""
@@ -93,7 +96,7 @@ class Blend:
         before, after = self.weights[:, :-1].sum(axis=1), weights[:, :-1].sum(axis=1)
         weights[after > 0.0, :-1] *= (before[after > 0.0] / after[after > 0.0])[:, None]
         weights[after == 0.0, :-1] = 1.0
-        return Blend(sources, weights, self.form, self.report)
+        return Blend(sources, weights, self.form, self.report, self.sharpness)
 
     def describe(self) -> dict[str, Any]:
         """Return the blend as JSON values; `from_description` reads them exactly."""
@@ -102,6 +105,7 @@ class Blend:
             "weights": self.weights.tolist(),
             "form": self.form,
             "report": dict(self.report),
+            "sharpness": self.sharpness,
         }
 
     @classmethod
@@ -111,7 +115,8 @@ class Blend:
         weights = np.array(description["weights"], np.float64)
         if weights.shape != (N_CONTEXTS, len(sources) + 1):
             raise ValueError(f"weights of shape {weights.shape} for {len(sources)} sources")
-        return cls(sources, weights, description["form"], dict(description["report"]))
+        report, sharpness = dict(description["report"]), float(description["sharpness"])
+        return cls(sources, weights, description["form"], report, sharpness)
 
 
 def _found(

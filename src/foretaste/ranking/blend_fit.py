@@ -42,12 +42,16 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Weights float64 [N_CONTEXTS, len(sources) + 1]; `sources` are column numbers, rising."""
+    """Weights float64 [N_CONTEXTS, len(sources) + 1]; `sources` are column numbers, rising.
+
+    `sharpness`: see `Blend`.
+    """
 
     sources: tuple[int, ...]
     weights: Doubles
     form: str
     report: Mapping[str, float]
+    sharpness: float = 1.0
 
 
 def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
@@ -63,7 +67,7 @@ def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
             form if form in BLENDS else str(telling[int(form)]): gain for form, gain in found.report.items()
         }
         form = found.form if found.form in BLENDS else str(telling[int(found.form)])
-        return Found(places, found.weights, form, renamed)
+        return Found(places, found.weights, form, renamed, found.sharpness)
     cut = int(len(table) * (1.0 - options.judged))
     early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
     _, common = _fit_common(early, options)
@@ -85,7 +89,9 @@ def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
     rows = np.tile(common, (N_CONTEXTS, 1))
     if form == "by context":
         rows = _by_context(table, common, options)
-    return Found(tuple(heard.tolist()), _in_log_odds(table, rows, common, options), form, report)
+    factor = to_log_odds(table, common)
+    weights = _in_log_odds(table, rows, factor, options)
+    return Found(tuple(heard.tolist()), weights, form, report, 1.0 / max(factor, 1e-3))
 
 
 def _part(weights: Doubles) -> Doubles:
@@ -125,9 +131,8 @@ def _by_context(table: SampleTable, common: Doubles, options: BlendOptions) -> D
     return rows
 
 
-def _in_log_odds(table: SampleTable, rows: Doubles, common: Doubles, options: BlendOptions) -> Doubles:
-    """Return `rows`, each times the factor that makes its scores log odds."""
-    factor = to_log_odds(table, common)
+def _in_log_odds(table: SampleTable, rows: Doubles, factor: float, options: BlendOptions) -> Doubles:
+    """Return `rows`, each times what makes its scores log odds; drawn to `factor`, that of all."""
     scaled = rows * factor
     for context in np.unique(table.context).tolist():
         part = table.take(np.flatnonzero(table.context == context))

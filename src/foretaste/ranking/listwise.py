@@ -146,6 +146,13 @@ def sharpen(table: SampleTable, *, start: Doubles, least: Doubles, prior: float)
     return np.asarray(np.maximum(found.x, least), np.float64)
 
 
+def smooth_gradient(table: SampleTable, weights: Doubles) -> Doubles:
+    """Return the mean gradient of what `sharpen` minimizes first: minus the gain at soft places."""
+    gradient = np.zeros(len(weights))
+    _smooth_loss(table.columns, table.start, table.truth, np.ascontiguousarray(weights), gradient)
+    return gradient / max(len(table), 1)
+
+
 def to_log_odds(table: SampleTable, weights: Doubles, *, start: float = 1.0, prior: float = 0.0) -> float:
     """Return the factor that makes scores by `weights` log odds: with it the truths are likeliest.
 

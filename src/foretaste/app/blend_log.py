@@ -1,0 +1,88 @@
+"""Every blend that ever served: so a past answer can be given again, and a restart goes on from the last."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from foretaste.domain.errors import NotFoundError
+from foretaste.pipeline.artifact import Artifact, assemble
+from foretaste.ranking.blend import Blend
+
+_log = logging.getLogger(__name__)
+
+
+class BlendRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """From the event after `seq` on, `artifact` served with the blend `described`, called `blend_version`.
+
+    `shift` is what had been learnt then, by source (see `OnlineWeights`).
+    """
+
+    seq: int
+    artifact: str
+    blend_version: str
+    shift: tuple[float, ...]
+    described: msgspec.Raw
+
+
+class BlendLog:
+    """Records as lines of JSON, added at the end of the file at `path`; without one they are not kept."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def add(self, record: BlendRecord) -> None:
+        """Add a record; a full disk is no error, the blend can then not be reproduced."""
+        if self._path is None:
+            return
+        try:
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(record) + b"\n")
+        except OSError as error:
+            _log.warning("blend %s could not be logged: %s", record.blend_version, error)
+
+    def latest(self, artifact: str) -> BlendRecord | None:
+        """Return the last record of an artifact."""
+        found = None
+        for record in self._records():
+            if record.artifact == artifact:
+                found = record
+        return found
+
+    def artifact_with(self, artifact: Artifact, blend_version: str) -> Artifact:
+        """Return `artifact` with the blend of that version; raise `NotFoundError` if it had none such."""
+        if artifact.blend_version == blend_version:
+            return artifact
+        for record in self._records():
+            if record.artifact == artifact.version and record.blend_version == blend_version:
+                return with_blend(artifact, Blend.from_description(msgspec.json.decode(record.described)))
+        raise NotFoundError(
+            f"model {artifact.version} never served with a blend {blend_version!r}", field="blend_version"
+        )
+
+    def _records(self) -> Iterator[BlendRecord]:
+        """Yield the records; a last line that was cut off by a crash is passed over."""
+        if self._path is None or not self._path.is_file():
+            return
+        for line in self._path.read_bytes().splitlines():
+            try:
+                yield msgspec.json.decode(line, type=BlendRecord)
+            except msgspec.MsgspecError:
+                _log.warning("a line of %s cannot be read", self._path.name)
+
+
+def with_blend(artifact: Artifact, blend: Blend) -> Artifact:
+    """Return `artifact` with another blend, under a blend version of its own."""
+    return assemble(artifact.models, blend, artifact.calibration, artifact.manifest)
+
+
+def record_of(artifact: Artifact, shift: tuple[float, ...], seq: int) -> BlendRecord:
+    """Return the record that `artifact` serves from after `seq` on."""
+    return BlendRecord(
+        seq=seq,
+        artifact=artifact.version,
+        blend_version=artifact.blend_version,
+        shift=shift,
+        described=msgspec.Raw(msgspec.json.encode(artifact.blend.describe())),
+    )
