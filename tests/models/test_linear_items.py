@@ -1,5 +1,8 @@
 """EASE computes what its formula says, and hands over to the graph filter where it would cost too much."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -10,7 +13,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.ease import Ease, EaseConfig, solved
 from foretaste.models.graph_filter import GraphFilter
-from foretaste.models.item_item import ItemItemConfig
+from foretaste.models.item_item import ItemItemConfig, work_of_ease
 from foretaste.models.item_rows import ItemRows
 
 NO_CATALOG = CatalogColumns.empty()
@@ -55,10 +58,33 @@ def test_ease_keeps_the_largest_values_of_every_row():
     assert not rows[19].any()
 
 
-def test_the_size_of_the_catalog_decides_between_the_two():
-    interactions = some_interactions()
-    assert isinstance(ItemItemConfig(ease_items=19).fit(interactions, 0, NO_CATALOG), Ease)
-    assert isinstance(ItemItemConfig(ease_items=18).fit(interactions, 0, NO_CATALOG), GraphFilter)
+def test_what_ease_would_cost_decides_between_the_two():
+    interactions = some_interactions(n_users=2)
+    assert work_of_ease(interactions) > 19 * len(np.unique(interactions.item)) ** 2
+    limit = int(np.ceil(np.cbrt(work_of_ease(interactions))))
+    assert isinstance(ItemItemConfig(ease_items=limit).fit(interactions, 0, NO_CATALOG), Ease)
+    assert isinstance(ItemItemConfig(ease_items=limit - 1).fit(interactions, 0, NO_CATALOG), GraphFilter)
+
+
+def test_long_histories_cost_ease_as_many_items_do():
+    few = some_interactions(n_users=50, n_items=20)
+    one_person = replace(few, user=np.zeros(len(few), np.int32))
+    assert work_of_ease(one_person) > work_of_ease(few)
+
+
+def test_ease_works_in_the_memory_of_its_matrix():
+    n_items = 2_000
+    generator = np.random.default_rng(0)
+    item = generator.integers(0, n_items, 20_000)
+    ones = np.ones(len(item), np.float32)
+    matrix = sparse.csr_matrix(
+        (ones, (generator.integers(0, 3_000, len(item)), item)), shape=(3_000, n_items)
+    )
+    tracemalloc.start()
+    solved(matrix, 10.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.0 * n_items * n_items * 4
 
 
 @pytest.mark.parametrize(

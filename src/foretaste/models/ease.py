@@ -26,6 +26,8 @@ STEP = 2.5
 MAX_FITS = 6
 TUNED_ITEMS = 2_000
 """The regularization is chosen on so many of the most frequent items, since the cost is cubic."""
+BLOCK = 512
+"""Rows of the matrix worked on at once: bounds what is needed beside it."""
 
 
 class EaseConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind", tag="ease"):
@@ -76,16 +78,33 @@ class Ease(LinearItems[EaseConfig]):
 
 
 def solved(matrix: sparse.csr_matrix, regularization: float) -> Floats:
-    """Return the model of `matrix`, float32 [users, n], in full: float32 [n, n]."""
-    gramian: Floats = np.asarray((matrix.T @ matrix).toarray(order="F"), np.float32)
+    """Return the model of `matrix`, float32 [users, n], in full: float32 [n, n].
+
+    Works in the memory of what it returns.
+    """
+    gramian = _gramian(matrix)
     diagonal = np.arange(len(gramian))
     gramian[diagonal, diagonal] += np.float32(regularization)
     factor = lapack.spotrf(gramian, lower=1, overwrite_a=1)[0]
-    inverse = lapack.spotri(factor, lower=1, overwrite_c=1)[0]
-    full = np.tril(inverse) + np.tril(inverse, -1).T
+    inverse: Floats = lapack.spotri(factor, lower=1, overwrite_c=1)[0]
+    for first in range(0, len(inverse), BLOCK):
+        last = first + BLOCK
+        corner = np.tril(inverse[first:last, first:last])
+        inverse[first:last, first:last] = corner + np.tril(corner, -1).T
+        inverse[first:last, last:] = inverse[last:, first:last].T
+    full: Floats = inverse.T  # the same, being symmetric, with its rows one after the other in memory
     full /= -full[diagonal, diagonal].copy()
     full[diagonal, diagonal] = 0.0
-    return np.ascontiguousarray(full)
+    return full
+
+
+def _gramian(matrix: sparse.csr_matrix) -> Floats:
+    """Return the Gramian of the columns, float32 [n, n], column by column in memory."""
+    by_item = matrix.T.tocsr()
+    gramian = np.empty((matrix.shape[1], matrix.shape[1]), np.float32, order="F")
+    for first in range(0, len(gramian), BLOCK):
+        gramian[:, first : first + BLOCK] = (by_item[first : first + BLOCK] @ matrix).toarray().T
+    return gramian
 
 
 def _shortened(dense: Floats, known: Int64s, n_items: int, neighbours: int) -> ItemRows:

@@ -80,8 +80,6 @@ def _strongest(
 
     Of every row the `reach` strongest before the filter are filtered.
     """
-    item_start, item_user, item_strength = by_item
-    user_start, user_item, user_strength = by_user
     left, right = sides
     event_scale, target_scale = scales
     out_item, out_value = out
@@ -90,16 +88,7 @@ def _strongest(
     near = np.empty((min(reach, len(event_scale)), right.shape[1]), np.float32)
     for line in range(out_item.shape[0]):
         row = first + line
-        n = 0
-        for place in range(item_start[row], item_start[row + 1]):
-            user = item_user[place]
-            part = item_strength[place]
-            for other in range(user_start[user], user_start[user + 1]):
-                j = user_item[other]
-                if value[j] == np.float32(0.0):
-                    touched[n] = j
-                    n += 1
-                value[j] += part * user_strength[other]
+        n = _go_together(row, by_item, by_user, value, touched)
         value[row] = np.float32(0.0)
         for t in range(n):
             value[touched[t]] *= event_scale[row] * target_scale[touched[t]]
@@ -146,3 +135,21 @@ def _keep_largest(value: Floats, places: Ordinals, n: int, most: int) -> int:
         else:
             value[place] = np.float32(0.0)
     return kept
+
+
+@kernel
+def _go_together(row: int, by_item: Rows, by_user: Rows, value: Floats, touched: Ordinals) -> int:
+    """Add row `row` of the graph to `value`, all 0; return how many items, now in `touched`, it reaches."""
+    item_start, item_user, item_strength = by_item
+    user_start, user_item, user_strength = by_user
+    n = 0
+    for place in range(item_start[row], item_start[row + 1]):
+        user = item_user[place]
+        part = item_strength[place]
+        for other in range(user_start[user], user_start[user + 1]):
+            j = user_item[other]
+            if value[j] == np.float32(0.0):
+                touched[n] = j
+                n += 1
+            value[j] += part * user_strength[other]
+    return n
