@@ -1,0 +1,134 @@
+"""Every stream replayed in true time order: `python benchmarks/streams.py [--data DIR] [--stream FILE]`.
+
+A made-up news site, a made-up shop, MovieLens-100K, with `--data` the folder `online-retail` in it, and with
+`--stream` any Parquet file with the columns user, item and timestamp (and rating, if people rated). Of each
+stream the first 80 % of the events fit, the next 10 % tune the blend, the hash is printed, then the last 10 %
+judge: the blend that ships beside each source alone, and how far it is ahead of the best of them.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+import foretaste as ft
+from foretaste.evaluation.bootstrap import mean_interval
+from foretaste.evaluation.regret import Regret, regret_of
+from foretaste.pipeline.artifact import assemble
+from foretaste.ranking.calibration import Calibration
+from foretaste.training.composition import BLEND, Composition
+from foretaste.training.config import TrainConfig
+from foretaste.training.corpus import Corpus
+from foretaste.training.evaluate import UNPUBLISHED, judge_all, learn_blend, state_before
+from foretaste.training.fit import fit_sources
+from foretaste.training.prepare import prepare
+from foretaste.training.publish import version_of
+from movielens_live import corpus_of_events, corpus_of_file, corpus_of_movielens, parts
+
+SEED = 0
+FLOOR = -0.01
+"""The blend is at most so much behind the best single source, by the lower end of the interval."""
+
+
+def measure(name: str, corpus: Corpus, questions: int) -> dict[str, Any]:
+    """Fit, print the hash, open the last part, and return all figures of a stream."""
+    began = perf_counter()
+    prepared = prepare(corpus, TrainConfig(judged=questions), SEED)
+    window = prepared.interactions(prepared.tune)
+    fitted = fit_sources(prepared.sources, window, corpus.catalog, seed=SEED)
+    state = state_before(prepared, prepared.tune)
+    blend = learn_blend(prepared, state, fitted.models)
+    version = version_of(fitted.models, blend, Calibration.flat(), prepared.window(), SEED)
+    learnt = perf_counter() - began
+    print(f"{name}: learnt {version} in {learnt:.0f} s; now the last part is opened", file=sys.stderr)
+    artifact = assemble(fitted.models, blend, Calibration.flat(), UNPUBLISHED)
+    live = Composition(corpus, state, artifact, prepared.config.scenario, seed=SEED)
+    judgement = judge_all(prepared, live)
+    regret = regret_of(judgement, tuple(fitted.models), seed=SEED)
+    scores = {
+        who: parts(mean_interval(judgement.values(who, "ndcg"), judgement.user, seed=SEED))
+        for who in judgement.names
+    }
+    heard = {True: blend.row(30, in_session=True), False: blend.row(30)}
+    return {
+        "version": version,
+        "events": len(prepared.events),
+        "questions": len(judgement),
+        "ndcg@10": scores,
+        "form": blend.form,
+        "weights in a session": dict(zip(blend.sources, heard[True].round(2).tolist(), strict=False)),
+        "weights on coming back": dict(zip(blend.sources, heard[False].round(2).tolist(), strict=False)),
+        "regret": told(regret),
+        "seconds to learn": round(learnt, 1),
+    }
+
+
+def told(regret: Regret | None) -> dict[str, Any]:
+    """Return the regret as JSON values."""
+    if regret is None:
+        return {}
+    return {"best": regret.best, "ahead": parts(regret.ahead), "words": regret.words}
+
+
+def streams_of(data: Path | None, file: Path | None) -> dict[str, Callable[[], Corpus]]:
+    """Return how each stream there is can be read."""
+    found: dict[str, Callable[[], Corpus]] = {
+        "news": lambda: corpus_of_events(ft.datasets.synthetic_news(seed=SEED)),
+        "shop": lambda: corpus_of_events(
+            ft.datasets.synthetic(n_users=600, n_items=400, n_events=20_000, seed=SEED).events
+        ),
+        "films": corpus_of_movielens,
+    }
+    if data is not None:
+        found["online-retail"] = lambda: _retail(data / "online-retail" / "events.parquet")
+    if file is not None:
+        found[file.stem] = lambda: corpus_of_file(file)
+    return found
+
+
+def _retail(path: Path) -> Corpus:
+    frame = pl.read_parquet(path).sort("timestamp", maintain_order=True)
+    return corpus_of_events(
+        ft.read_events(frame.select("user_id", "item_id", "timestamp"), event_type="purchase")
+    )
+
+
+def main() -> int:
+    """Print the tables or JSON; return 1 if on a stream the blend may be behind by more than a hundredth."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="the folder that holds online-retail")
+    parser.add_argument("--stream", type=Path, help="a Parquet file of another stream")
+    parser.add_argument("--only", nargs="*", default=(), help="names of streams; all there are by default")
+    parser.add_argument("--questions", type=int, default=3000, help="judge at most so many on each stream")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    streams = streams_of(options.data, options.stream)
+    figures = {}
+    with threadpool_limits(limits=1, user_api="blas"):
+        for name, read in streams.items():
+            if not options.only or name in options.only:
+                figures[name] = measure(name, read(), options.questions)
+                if not options.json:
+                    show(name, figures[name])
+    if options.json:
+        print(json.dumps(figures))
+    return int(any(each["regret"] and each["regret"]["ahead"][1] < FLOOR for each in figures.values()))
+
+
+def show(name: str, found: dict[str, Any]) -> None:
+    """Print one stream's table."""
+    print(f"\n{name}: {found['questions']:,} questions, {found['events']:,} events; {found['form']}")
+    print(f"{BLEND} {found['regret'].get('words', '')}\n\n| | NDCG@10 |\n|---|---|")
+    for who, (value, low, high) in sorted(found["ndcg@10"].items(), key=lambda pair: -pair[1][0]):
+        print(f"| {who} | {value:.4f} [{low:.4f}, {high:.4f}] |")
+    print(f"\nin a session {found['weights in a session']}\non coming back {found['weights on coming back']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
