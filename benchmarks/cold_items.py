@@ -95,8 +95,9 @@ def judge(log: Log, text_model: Path | None) -> None:
         among_cold, among_all = [], []
         for history, truth in people:
             score = draw.random(n_items) if name == "random" else models[name].score(history, moment)
-            among_cold.append(ndcg(score, cold, history, truth))
-            among_all.append(ndcg(score, np.ones(n_items, np.bool_), history, truth))
+            lot = draw.permutation(n_items)
+            among_cold.append(ndcg(score, cold, history, truth, lot))
+            among_all.append(ndcg(score, np.ones(n_items, np.bool_), history, truth, lot))
         print(f"| {name} | {shown(among_cold)} | {shown(among_all)} |", flush=True)
 
 
@@ -140,11 +141,11 @@ def asked(log: Log, cold: Mask) -> list[tuple[History, np.ndarray]]:
     return people
 
 
-def ndcg(score: Floats, among: Mask, history: History, truth: np.ndarray) -> float:
-    """Return the NDCG@10 of `truth` among the items not had."""
+def ndcg(score: Floats, among: Mask, history: History, truth: np.ndarray, lot: np.ndarray) -> float:
+    """Return the NDCG@10 of `truth` among the items not had; equal scores are in order of the `lot`."""
     ranked = np.where(among, score, -np.inf)
     ranked[history.item] = -np.inf
-    best = np.argsort(-ranked, kind="stable")[:K]
+    best = lot[np.argsort(-ranked[lot], kind="stable")[:K]]
     gain = np.isin(best, truth) / np.log2(np.arange(2, K + 2))
     return float(gain.sum() / (1.0 / np.log2(np.arange(2, min(len(truth), K) + 2))).sum())
 

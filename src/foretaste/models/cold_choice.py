@@ -1,4 +1,4 @@
-"""How to foretell items that came after training: chosen on items that are held out of a training."""
+"""How to foretell items that came after training: chosen on items that are held out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,24 +44,24 @@ class Choice:
 def choose(
     base: Model, interactions: Interactions, seed: int, catalog: CatalogColumns, about: Described
 ) -> Choice:
-    """Choose on items of which a second training of `base` is told nothing.
+    """Choose the way on trained items drawn by `seed`, and how far to follow it on the newest ones.
 
-    Timed: the items that the window's last tenth brought. There it shows too what new items are worth beside
-    old ones, which sets the gain, or that they are worth nothing. Else, or where those are too few, some
-    items drawn by `seed`; the gain is 1 then.
+    The way: some of the trained items are foretold from the others, for people who took them. The gain, where
+    there are times: `base` is trained again without the window's last tenth, whose questions show what the
+    items that it brought are worth beside old ones, or that they are worth nothing. Where that tenth brought
+    too few, or without times, the gain is 1.
     """
-    questions = _latest(interactions, seed, about.told) if interactions.timed else None
-    by_time = questions is not None
-    if questions is None:
-        questions = _drawn(interactions, seed, about.told)
-    if questions is None:
+    drawn = _drawn(interactions, seed, about.told)
+    if drawn is None:
         return Choice()
-    learner: Learner = base.config
-    model = learner.fit(questions.train, seed, catalog)
-    trial = _trial(model, questions, catalog, about)
-    foretold, choice = _best_way(trial, model, about, seed)
-    if not by_time:
+    choice = _best_way(_trial(base, drawn, catalog, about), base, about, seed)
+    latest = _latest(interactions, seed, about.told) if interactions.timed else None
+    if latest is None:
         return choice
+    learner: Learner = base.config
+    model = learner.fit(latest.train, seed, catalog)
+    trial = _trial(model, latest, catalog, about)
+    foretold = _foretold(trial, model, about, choice)
     off = trial.value(trial.scores)
     values = [trial.value(trial.filled(foretold * np.float32(gain))) for gain in GAINS]
     best = int(np.argmax(values))
@@ -141,23 +141,26 @@ def _given(scores: Floats) -> Callable[[Sequence[History]], Floats]:
     return lambda _: scores
 
 
-def _best_way(trial: _Trial, model: Model, about: Described, seed: int) -> tuple[Floats, Choice]:
-    """Return the scores of the cold items by the way that ranks them best, and the way."""
-    tried: list[tuple[float, Floats, Choice]] = []
-    for words in WORDS:
-        mixtures = mixtures_of(trial.cold, about, trial.count, words)
-        foretold = trial.scores @ _matrix(mixtures, trial.scores.shape[1]).T
-        tried.append((trial.value_among_cold(foretold), foretold, Choice(words=words)))
+def _best_way(trial: _Trial, model: Model, about: Described, seed: int) -> Choice:
+    """Return the way that ranks the cold items best among each other."""
+    ways = [Choice(words=words) for words in WORDS]
     factors = getattr(model, "item_factors", None)
     if factors is not None:
-        penalty = best_penalty(about.dense, factors, trial.count, seed)
-        ridge = ridge_map(about.dense, factors, trial.count, penalty)
+        ways.append(Choice(way="ridge", penalty=best_penalty(about.dense, factors, trial.count, seed)))
+    values = [trial.value_among_cold(_foretold(trial, model, about, way)) for way in ways]
+    return ways[int(np.argmax(values))]
+
+
+def _foretold(trial: _Trial, model: Model, about: Described, choice: Choice) -> Floats:
+    """Return the scores of the cold items, float32 [questions, cold], by one way."""
+    if choice.way == "ridge":
+        factors: Floats = model.item_factors  # type: ignore[attr-defined] # a ridge is chosen for models that have them
+        ridge = ridge_map(about.dense, factors, trial.count, choice.penalty)
         vectors = about.dense[trial.cold] @ ridge[:-1] + ridge[-1]
-        foretold = _scores_of(model, vectors, trial.questions.histories)
-        choice = Choice(way="ridge", penalty=penalty)
-        tried.append((trial.value_among_cold(foretold), foretold, choice))
-    _, foretold, choice = max(tried, key=lambda each: each[0])
-    return foretold, choice
+        return _scores_of(model, vectors, trial.questions.histories)
+    mixtures = mixtures_of(trial.cold, about, trial.count, choice.words)
+    foretold: Floats = trial.scores @ _matrix(mixtures, trial.scores.shape[1]).T
+    return foretold
 
 
 def mixtures_of(items: Ordinals, about: Described, count: Int64s, words: float) -> Mixtures:
