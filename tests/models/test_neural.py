@@ -17,7 +17,7 @@ from foretaste.features.item_state import no_items
 from foretaste.models.artifact_files import write_models
 from foretaste.models.interface import Moment
 from foretaste.models.neural.attention import outputs
-from foretaste.models.neural.hold_out import MOST_ITEMS, ends_held_out, within_bounds
+from foretaste.models.neural.hold_out import MOST_ITEMS, USUAL_EPOCHS, ends_held_out, within_bounds
 from foretaste.models.neural.ncf import NCF, NCFConfig
 from foretaste.models.neural.negatives import negatives_of
 from foretaste.models.neural.self_attention import SelfAttention, SelfAttentionConfig
@@ -295,6 +295,13 @@ def test_questions_are_about_ends_that_are_not_fitted_on():
     for question in held.questions:
         assert question.answer not in question.history.item
         assert question.now >= question.history.time[-1]
+
+
+def test_a_log_too_small_to_ask_about_is_fitted_whole():
+    few = interactions(np.arange(60) // 6, np.arange(60) % 13)
+    held = ends_held_out(few, 0)
+    assert len(held.train) == len(few)
+    assert held.epochs == USUAL_EPOCHS
 
 
 def test_a_fit_is_bounded_in_items():

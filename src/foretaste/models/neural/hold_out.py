@@ -17,6 +17,10 @@ MOST = 1_000
 """and at most so many,"""
 MOST_PER_USER = 10
 """and of each person these."""
+FEWEST = 30
+"""Of fewer questions chance would make more than progress does."""
+USUAL_EPOCHS = 20.0
+"""Passes over the data where there are no questions."""
 MOST_ITEMS = 100_000
 MOST_INTERACTIONS = 5_000_000
 CUTOFF = 10
@@ -38,6 +42,11 @@ class HoldOut:
 
     train: Interactions
     questions: Sequence[Question]
+
+    @property
+    def epochs(self) -> float | None:
+        """How many passes over the data to make: the usual number where no question can tell."""
+        return None if self.questions else USUAL_EPOCHS
 
     def value(self, score: Callable[[History, int], Floats]) -> float:
         """Return the answers' mean NDCG among all items not had; `score` takes a history and a moment."""
@@ -69,7 +78,8 @@ def ends_held_out(interactions: Interactions, seed: int) -> HoldOut:
 
     Unlike `tuning.validation`, which holds out the last tenth of the window, it takes hardly anything from
     the fit, so that what was fitted beside the questions can be kept. A question is asked of all that the
-    person did before; without times the order within a history is drawn by lot.
+    person did before; without times the order within a history is drawn by lot. Where they would be too few,
+    nothing is held out.
     """
     generator = np.random.default_rng(seed)
     arrival = np.arange(len(interactions)) if interactions.timed else generator.permutation(len(interactions))
@@ -84,6 +94,8 @@ def ends_held_out(interactions: Interactions, seed: int) -> HoldOut:
             break
         held[rows[len(rows) - n_ends :]] = True
         questions += _about(interactions, rows, n_ends)
+    if len(questions) < FEWEST:
+        return HoldOut(interactions, ())
     return HoldOut(part(interactions, ~held), questions)
 
 

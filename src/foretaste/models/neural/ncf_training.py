@@ -68,7 +68,12 @@ def fitted(config: NCFConfig, interactions: Interactions, seed: int) -> tuple[fl
         return held.value(model.score_all)
 
     found = fit_network(
-        NCFNetwork(config.dropout), first, sequences, _plan(config, sequences, first), seed, judged
+        NCFNetwork(config.dropout),
+        first,
+        sequences,
+        _plan(config, sequences, first, config.epochs or held.epochs),
+        seed,
+        judged,
     )
     return found.epochs, as_model_arrays(found.parameters, sequences, interactions.n_items)
 
@@ -125,7 +130,7 @@ def _said(units: jax.Array, out: jax.Array) -> jax.Array:
     return jnp.matmul(jax.nn.relu(units), out)
 
 
-def _plan(config: NCFConfig, sequences: Sequences, first: Mapping[str, Floats]) -> Plan:
+def _plan(config: NCFConfig, sequences: Sequences, first: Mapping[str, Floats], epochs: float | None) -> Plan:
     """Return how to go about it within the configuration's `work`."""
     batch = max(1, usual_batch(sequences, config.length) // SMALLER)
     negatives = min(config.negatives, len(sequences.known))
@@ -136,5 +141,5 @@ def _plan(config: NCFConfig, sequences: Sequences, first: Mapping[str, Floats]) 
         negatives=config.negatives,
         rate=config.rate,
         steps=affordable(config.work, event * config.length * batch, first),
-        epochs=config.epochs,
+        epochs=epochs,
     )

@@ -98,7 +98,9 @@ def fitted(
         return held.value(model.score_all)
 
     network = SelfAttentionNetwork(config.layers, config.heads, config.dropout)
-    found = fit_network(network, first, sequences, _plan(config, sequences, first), seed, judged)
+    found = fit_network(
+        network, first, sequences, _plan(config, sequences, first, config.epochs or held.epochs), seed, judged
+    )
     return found.epochs, as_model_arrays(found.parameters, sequences, interactions.n_items)
 
 
@@ -142,7 +144,9 @@ def as_model_arrays(
     return arrays
 
 
-def _plan(config: SelfAttentionConfig, sequences: Sequences, first: Mapping[str, Floats]) -> Plan:
+def _plan(
+    config: SelfAttentionConfig, sequences: Sequences, first: Mapping[str, Floats], epochs: float | None
+) -> Plan:
     """Return how to go about it within the configuration's `work`."""
     batch, negatives = usual_batch(sequences, config.length), min(config.negatives, len(sequences.known))
     layer = (6 + 3 * WIDER) * config.dim**2 + 2 * config.length * config.dim
@@ -153,5 +157,5 @@ def _plan(config: SelfAttentionConfig, sequences: Sequences, first: Mapping[str,
         negatives=config.negatives,
         rate=config.rate,
         steps=affordable(config.work, event * config.length * batch, first),
-        epochs=config.epochs,
+        epochs=epochs,
     )
