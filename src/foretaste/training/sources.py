@@ -80,6 +80,8 @@ def usual_sources(
             "together_long": _together(half_life=8.0),
             "session_knn": SessionKNNConfig(),
         }
+    if ordered and effort == "best":
+        sources["self_attention"] = SelfAttentionConfig()
     return sources
 
 
