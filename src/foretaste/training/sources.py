@@ -9,6 +9,7 @@ from foretaste.domain.errors import InvalidInputError
 from foretaste.features.recency import Recency
 from foretaste.models.content import ContentConfig
 from foretaste.models.dense_content import LatentConfig, VectorsConfig
+from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED
 from foretaste.models.interface import Learner
@@ -82,6 +83,9 @@ def usual_sources(
         }
     if ordered and effort == "best":
         sources["self_attention"] = SelfAttentionConfig()
+    if effort == "best" or not (ordered or quick):
+        # items of long standing say less here than in item_item, which suits other people
+        sources["graph"] = GraphFilterConfig(event=1.0)
     return sources
 
 
