@@ -9,7 +9,7 @@ from foretaste.features.recency import Recency
 from foretaste.features.state import State, StateConfig
 from foretaste.models.interface import Moment
 from foretaste.models.popularity import Popularity, PopularityConfig
-from foretaste.models.session_knn import REACH, SessionKNN, SessionKNNConfig
+from foretaste.models.session_knn import FAINT, REACH, SessionKNN, SessionKNNConfig
 from foretaste.testing.event_factories import EVENT_TYPES, event_columns, random_events
 
 CLICK = EVENT_TYPES.index("click")
@@ -66,10 +66,10 @@ def votes_by_definition(config, state, item, other, time):
     shared = [place for place, row in enumerate(liked) if theirs.item[row] == item and minute[row] == time]
     for place, row in enumerate(liked if shared else []):
         distance, heard = place - shared[-1], int(theirs.item[row])
-        if 0 < abs(distance) <= REACH and heard != item:
-            side = 1.0 if distance > 0 else config.before
-            fade = 0.5 ** ((abs(distance) - 1) / config.half_life)
-            yield heard, side * fade * (1 + state.items.interactions[heard]) ** -config.discount
+        if distance and abs(distance) <= REACH and heard != item:
+            vote = (1.0 if distance > 0 else config.before) * 0.5 ** ((abs(distance) - 1) / config.half_life)
+            rare = (1 + state.items.interactions[heard]) ** -config.discount
+            yield heard, vote * rare if vote >= FAINT else 0.0
 
 
 def scores_by_definition(config, state, user):

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
@@ -41,7 +41,9 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 }
 """What is tried for a setting that is left open; the first is the usual value."""
 REACH = 20
-"""So many places before and after the shared item are heard."""
+"""At most so many places before and after the shared item are heard."""
+FAINT = 1.0 / 8.0
+"""A place whose votes count less than this is not heard: it would cost as much as the others."""
 
 
 class SessionKNNConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="session_knn"):
@@ -81,8 +83,7 @@ class SessionKNN:
         self._recency: Recency = usual["recency"]
         self._damping: float = usual["damping"]
         fade = np.exp2(-np.arange(REACH) / usual["half_life"])
-        self._after = fade.astype(np.float32)
-        self._before = (usual["before"] * fade).astype(np.float32)[: REACH if usual["before"] else 0]
+        self._after, self._before = _heard(fade), _heard(usual["before"] * fade)
         self._discount = discounts(usual["discount"])
 
     @property
@@ -163,3 +164,7 @@ class SessionKNN:
                 seen.weight,
                 scores[row],
             )
+
+
+def _heard(fade: Doubles) -> Floats:
+    return np.asarray(fade[fade >= FAINT], np.float32)
