@@ -5,11 +5,12 @@ import numpy as np
 from foretaste.adapters.files.event_table import Events
 from foretaste.app.future import future_events
 from foretaste.app.judging.evaluation import Evaluation
-from foretaste.app.judging.running import factors_of
+from foretaste.app.judging.running import RIVALS
 from foretaste.app.recommender import Recommender
 from foretaste.domain.arrays import Int64s, Mask
 from foretaste.domain.errors import NoModelError
 from foretaste.domain.event import EventColumns
+from foretaste.evaluation.factors import factors_over
 from foretaste.evaluation.judgement import Judgement, Surroundings, scores_of
 from foretaste.evaluation.profiles import profiles_before
 from foretaste.evaluation.regret import regret_of
@@ -71,7 +72,7 @@ def evaluate(
         people=len(np.unique(judgement.user)),
         seed=seed,
         version=artifact.version,
-        factors=factors_of(judgement, k, seed),
+        factors=factors_over(judgement, RIVALS, k=k, seed=seed),
         regret=regret_of(judgement, tuple(artifact.models), seed=seed, k=k),
     )
 

@@ -14,10 +14,10 @@ from foretaste.app.judging.implicit_peers import implicit_peers
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.item import Item
-from foretaste.evaluation.bootstrap import Interval, ratio_interval
+from foretaste.evaluation.factors import factors_over
 from foretaste.evaluation.judgement import Judgement, Surroundings, scores_of
 from foretaste.evaluation.regret import regret_of
-from foretaste.training.composition import BLEND, RANDOM
+from foretaste.training.composition import RANDOM
 from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus
 from foretaste.training.judging import (
@@ -40,7 +40,9 @@ Kind = Literal["live", "sequence", "static"]
 LIMIT = 10_000
 """Questions asked, unless more are wanted."""
 
-POPULARITY = "popularity"
+RIVALS = ("popularity", RANDOM)
+"""What the blend's precision is compared with as a factor."""
+
 HOW = {"time": "live, in time order", "sequence": "each person's last item", "hold-out": "static"}
 
 
@@ -138,7 +140,7 @@ def judge_corpus(
         people=len(np.unique(judgement.user)),
         seed=seed,
         version=found.version,
-        factors=factors_of(judgement, config.k, seed),
+        factors=factors_over(judgement, RIVALS, k=config.k, seed=seed),
         regret=regret_of(judgement, tuple(found.models), seed=seed, k=config.k),
         liveness=liveness,
         grouped_by=asked.groups or "",
@@ -148,16 +150,6 @@ def judge_corpus(
         seconds=dict(clock.seconds),
         curve=curve,
     )
-
-
-def factors_of(judgement: Judgement, k: int, seed: int) -> dict[str, Interval]:
-    """Return by what factor the blend's precision is that of popularity and of chance, paired, by person."""
-    ours = judgement.values(BLEND, "precision", k)
-    return {
-        rival: ratio_interval(ours, judgement.values(rival, "precision", k), judgement.user, seed=seed)
-        for rival in (POPULARITY, RANDOM)
-        if rival in judgement.names
-    }
 
 
 def shares_of(around: Surroundings) -> Mapping[str, Mapping[str, float]]:
