@@ -74,3 +74,15 @@ def test_the_eigenbasis_keeps_inner_products_and_has_a_diagonal_gramian():
     rotated, spectrum = eigenbasis(vectors)
     assert rotated @ rotated.T == pytest.approx(vectors @ vectors.T, abs=1e-4)
     assert rotated.T @ rotated == pytest.approx(np.diag(spectrum), abs=1e-3)
+
+
+@pytest.mark.parametrize("n_entries", [30, 600, 1500])
+def test_many_dimensions_are_solved_in_float32(n_entries):
+    generator = np.random.default_rng(4)
+    fixed, spectrum = eigenbasis(generator.standard_normal((2000, 1024)).astype(np.float32) * 0.03)
+    index = generator.choice(2000, n_entries, replace=False).astype(np.int32)
+    weight = generator.exponential(1.0, n_entries).astype(np.float32)
+    start, regularization = np.array([0, n_entries]), np.array([0.3], np.float32)
+    found = solve_side(start, index, weight, fixed, 0.02 * spectrum, regularization)
+    expected, _ = plain(fixed[index], weight, 0.02 * spectrum + 0.3)
+    assert found[0] == pytest.approx(expected, rel=1e-2, abs=1e-4 * np.abs(expected).max())

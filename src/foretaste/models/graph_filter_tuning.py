@@ -24,7 +24,7 @@ from foretaste.models.tuning import MIN_QUERIES, Validation, best_recency, ndcg_
 USER_STEP, TARGET_STEP, SHARPNESS_STEP = 0.2, 0.125, 0.75
 STEPS = ((0, 0, 1), (0, 0, -1), (0, -1, 1), (0, 1, -1), (0, 1, 0), (0, -1, 0), (1, 0, 0), (-1, 0, 0))
 """Neighbours on the grid of (user, target, sharpness): what costs least first."""
-MAX_TRIALS = 16
+MAX_TRIALS = 12
 MAX_RANK = 128
 MAX_INTERACTIONS = 1_000_000
 NEIGHBOURS = 200

@@ -66,9 +66,10 @@ def factorize(matrix: sparse.csr_matrix, settings: Settings, seed: int) -> Facto
 
 
 def _rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return the matrix with row starts as the kernels take them."""
-    matrix.indptr = matrix.indptr.astype(np.int64)
-    return matrix
+    """Return a copy of the matrix with row starts as the kernels take them."""
+    rows = matrix.copy()
+    rows.indptr = rows.indptr.astype(np.int64)
+    return rows
 
 
 def _occupied(rows: sparse.csr_matrix) -> int:
