@@ -1,18 +1,27 @@
 """Training on what a home holds."""
 
 import time
+from collections import deque
+from dataclasses import replace
 
 import msgspec
 
 from foretaste.app.home import Home
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.errors import InvalidInputError
+from foretaste.events.weights import weigh
+from foretaste.ranking.shown import ShownSlates
 from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus, read_corpus
 from foretaste.training.report import TrainReport
 from foretaste.training.run import learn, train
+from foretaste.training.slate_log import shown_slates
 from foretaste.training.sources import QUESTIONS, Effort, chosen_sources
 from foretaste.training.tuning import Told, Tuning, untold
+
+
+MOST_EXPOSURES = 50_000
+"""The latest so many slates are joined with the log."""
 
 
 def corpus_of(home: Home) -> Corpus:
@@ -20,7 +29,17 @@ def corpus_of(home: Home) -> Corpus:
     corpus = read_corpus(home.log, home.id_map, home.catalog_columns)
     if not len(corpus.events):
         raise InvalidInputError("the log is empty: take events in with foretaste ingest events FILE")
-    return corpus
+    return replace(corpus, shown=_shown(home, corpus))
+
+
+def _shown(home: Home, corpus: Corpus) -> ShownSlates:
+    """Return what was shown to whom, joined with the log."""
+    home.exposures.flush()
+    users = {name: ordinal for ordinal, name in enumerate(home.id_map.names("user"))}
+    events = corpus.events
+    weights = weigh(corpus.type_names, events.type, events.value, state_config(home.settings).weights)
+    latest = deque(home.exposures.read(), maxlen=MOST_EXPOSURES)
+    return shown_slates(latest, users, events, weights > 0.0)
 
 
 def train_home(

@@ -10,6 +10,7 @@ from foretaste.domain.artifact import ArtifactManifest
 from foretaste.models.interface import Model
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
+from foretaste.ranking.slate_ranker import SlateRanker
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +18,8 @@ class Artifact:
     """Everything learnt that an answer needs; immutable, swapped as one reference.
 
     `models` maps a source's name to its model. `manifest` names and dates the trained models.
-    `blend_version` is a digest of blend and calibration, which may change without new models.
+    `blend_version` is a digest of blend and calibration, which may change without new models. `ranker`
+    orders the blend's best anew; None where too few slates were logged to learn one that is better.
     """
 
     models: Mapping[str, Model]
@@ -25,6 +27,7 @@ class Artifact:
     calibration: Calibration
     manifest: ArtifactManifest
     blend_version: str
+    ranker: SlateRanker | None = None
 
     @property
     def version(self) -> str:
@@ -33,7 +36,11 @@ class Artifact:
 
 
 def assemble(
-    models: Mapping[str, Model], blend: Blend, calibration: Calibration, manifest: ArtifactManifest
+    models: Mapping[str, Model],
+    blend: Blend,
+    calibration: Calibration,
+    manifest: ArtifactManifest,
+    ranker: SlateRanker | None = None,
 ) -> Artifact:
     """Return the artifact of these parts, its blend version computed from their contents."""
     described = msgspec.json.encode([blend.describe(), calibration.describe()], order="sorted")
@@ -43,4 +50,5 @@ def assemble(
         calibration=calibration,
         manifest=manifest,
         blend_version=sha256(described).hexdigest()[:12],
+        ranker=ranker,
     )

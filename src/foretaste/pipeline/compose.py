@@ -11,6 +11,7 @@ from foretaste.pipeline.choosing import by_score, chosen
 from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.occasion import is_kind
 from foretaste.pipeline.presenting import places_of
+from foretaste.pipeline.reranking import ordered, reranked, scored_among
 from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
 from foretaste.ranking.contexts import is_in_session
@@ -37,32 +38,24 @@ def answer(query: Query, view: View) -> Slate:
     `trending` (nothing else had anything to say). Propensities are 1.0: nothing is drawn at random.
     Raises `UnknownModelError` for a model that the artifact lacks.
     """
-    ranked = scored(query, view)
-    places = chosen(query, view, ranked)
-    versions = versions_of(view)
-    return Slate(
-        recommendation_id=make_id(query, versions),
-        user_id=query.user_id,
-        source=_source(view, ranked),
-        model_version=view.artifact.version,
-        items=places_of(query, view, ranked, places),
-        versions=versions,
-        scenario=view.scenario.name,
-        generated_at=query.now,
-        filtered=ranked.occasion.filtered,
-    )
+    return _presented(query, view, ordered(query, view))
+
+
+def answer_among(query: Query, view: View, items: Ordinals) -> Slate:
+    """Return the slate for `query` made of `items` alone, ordinals each named once; else as `answer`."""
+    return _presented(query, view, reranked(scored_among(query, view, items), query, view))
 
 
 def rank(query: Query, view: View) -> Ranked:
     """Return all candidates as the slate's ranker orders them: `answer` without policy and presentation."""
-    ranked = scored(query, view)
+    ranked = ordered(query, view)
     order = by_score(ranked)
     return Ranked(ranked.candidates.item[order], ranked.score[order])
 
 
 def shortlist(query: Query, view: View) -> Ranked:
     """Return the items of the slate in its order, policy included: `answer` without presentation."""
-    ranked = scored(query, view)
+    ranked = ordered(query, view)
     places = chosen(query, view, ranked)
     return Ranked(ranked.candidates.item[places], ranked.score[places])
 
@@ -112,6 +105,22 @@ def versions_of(view: View) -> Versions:
         blend=view.artifact.blend_version,
         scenario=view.scenario.name,
         namespace=view.namespace,
+    )
+
+
+def _presented(query: Query, view: View, ranked: Scored) -> Slate:
+    places = chosen(query, view, ranked)
+    versions = versions_of(view)
+    return Slate(
+        recommendation_id=make_id(query, versions),
+        user_id=query.user_id,
+        source=_source(view, ranked),
+        model_version=view.artifact.version,
+        items=places_of(query, view, ranked, places),
+        versions=versions,
+        scenario=view.scenario.name,
+        generated_at=query.now,
+        filtered=ranked.occasion.filtered,
     )
 
 

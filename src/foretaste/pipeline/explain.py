@@ -14,11 +14,12 @@ from foretaste.ranking.boost import explain_boost
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decomposition:
-    """The blended scores of k candidates as sums: Σ `contribution` + Σ `standing` - offset == score.
+    """The blended scores of k candidates as sums: Σ `contribution` + Σ `standing` - offset == score - lift.
 
     `contribution` float64 [k, len(history)] is what each history event adds, through every source and
     the boost. `standing` float64 [k, n_sources] is what sources give the item whatever the history is,
-    popularity above all. The offset, `Scored.offset`, is the same for all candidates.
+    popularity above all. The offset, `Scored.offset`, is the same for all candidates. The lift,
+    `Scored.lift`, is what a ranker of slates added, 0 without one.
     """
 
     contribution: Doubles
@@ -54,9 +55,10 @@ def evidence(
 
     Repeated events of an item are one. Only items whose contribution is positive are listed, at most `top_k`;
     their percentages sum to 100. The share is their part of all that speaks for the candidate: of the sum
-    of positive contributions of past items and positive standing parts; in [0, 1].
+    of positive contributions of past items, positive standing parts and the ranker's lift; in [0, 1].
     """
     parts = decompose(scored, places, view)
+    lift = np.zeros(len(places)) if scored.lift is None else np.maximum(scored.lift[places], 0.0)
     past, where = np.unique(scored.occasion.history.item, return_inverse=True)
     merged = np.zeros((len(places), len(past)))
     np.add.at(merged.T, where, parts.contribution.T)
@@ -66,7 +68,7 @@ def evidence(
     for row, of_item in enumerate(merged):
         order = np.lexsort((past, -of_item))
         order = order[of_item[order] > 0.0][:top_k]
-        for_it = of_item[of_item > 0.0].sum() + np.maximum(parts.standing[row], 0.0).sum()
+        for_it = of_item[of_item > 0.0].sum() + np.maximum(parts.standing[row], 0.0).sum() + lift[row]
         alike = _cosines(vectors, row, len(items) + order)
         share = min(1.0, float(of_item[order].sum() / for_it)) if len(order) else 0.0
         found.append((_listed(past[order], of_item[order], alike, view), share))

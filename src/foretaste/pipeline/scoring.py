@@ -34,6 +34,8 @@ class Scored:
     offset: float
     boost: Floats
     score: Floats
+    lift: Floats | None = None
+    """What the ranker added to the blend's score, float32 [n]; None where it had no say."""
 
 
 def scored(query: Query, view: View) -> Scored:

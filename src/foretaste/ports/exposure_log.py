@@ -1,5 +1,6 @@
 """Exposures: what was shown, to whom, with which odds."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from foretaste.domain.slate import Exposure
@@ -22,6 +23,10 @@ class ExposureLog(Protocol):
 
     def get(self, recommendation_id: str) -> Exposure | None:
         """Return a record, waiting ones included, or None."""
+        ...
+
+    def read(self) -> Iterator[Exposure]:
+        """Yield all stored records, those of earlier times first; `flush` stores the waiting ones."""
         ...
 
     def flush(self) -> None:

@@ -83,6 +83,8 @@ def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
         return Found((int(form),), _alone(table, int(form), options), form, report)
     likely, common = _fit_common(table, options)
     heard = np.flatnonzero(_part(likely) + _part(common) >= 2.0 * options.least_part)
+    if not len(heard):  # none foretells anything: all go on alike
+        heard = np.arange(n_sources)
     if len(heard) < n_sources:
         table = table.among(heard)
         _, common = _fit_common(table, options)

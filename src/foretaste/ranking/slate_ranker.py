@@ -41,6 +41,11 @@ class SlateRanker:
     trees: Trees
     report: RankerReport
 
+    @property
+    def n_items(self) -> int:
+        """How many item ordinals it knows; later ones are judged by what is said of them."""
+        return len(self.knowledge.traits.rows)
+
     def features(self, request: SlateRequest) -> Doubles:
         """Return the features of the candidates, float64 [n, n_features]: the function training used."""
         return slate_features(request, self.knowledge, self.columns)

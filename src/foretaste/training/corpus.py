@@ -9,6 +9,7 @@ from foretaste.domain.event import EventColumns, no_events
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.id_map import IdMap
+from foretaste.ranking.shown import ShownSlates
 
 CHUNK = 500_000
 
@@ -22,6 +23,8 @@ class Corpus:
     item_names: Sequence[str]
     type_names: Sequence[str]
     n_users: int
+    shown: ShownSlates | None = None
+    """What was shown and what of it was taken, where that was logged."""
 
     @property
     def n_items(self) -> int:

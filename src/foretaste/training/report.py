@@ -69,6 +69,7 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     regret: Regret | None = None
     tuning: TuningReport | None = None
+    ranker: str = ""
 
 
 def report_of(

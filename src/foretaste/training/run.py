@@ -17,6 +17,7 @@ from foretaste.pipeline.artifact import Artifact, assemble
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
+from foretaste.ranking.slate_ranker import SlateRanker
 from foretaste.training.composition import Composition
 from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus
@@ -33,6 +34,7 @@ from foretaste.training.load import load_artifact
 from foretaste.training.newcomers import opened
 from foretaste.training.prepare import Prepared, prepare
 from foretaste.training.publish import stage, version_of
+from foretaste.training.rank_slates import learn_slate_ranker
 from foretaste.training.remembering import (
     Chosen,
     TuningRecord,
@@ -142,9 +144,12 @@ def learn(
             judgement, calibration = _judged(prepared, state, _artifact(fitted.models, blend), rival, advance)
         with clock.stage("gate"):
             gate = judge_candidate(judgement, RIVALS, prepared.config, seed=seed)
+        with clock.stage("rank"):
+            outcome = learn_slate_ranker(prepared, fitted.models, blend, advance=clock.within("rank"))
         with clock.stage("refit"):
-            artifact = _refitted(prepared, fitted, blend, calibration, created_at, record)
+            artifact = _refitted(prepared, fitted, blend, calibration, created_at, record, outcome.ranker)
         report = report_of(prepared, artifact, judgement, gate, fitted, clock.seconds, tuned)
+        report = msgspec.structs.replace(report, ranker=outcome.words)
         return Trained(artifact, report)
 
 
@@ -197,6 +202,7 @@ def _refitted(
     calibration: Calibration,
     created_at: int,
     record: TuningRecord,
+    ranker: SlateRanker | None,
 ) -> Artifact:
     """Return the artifact: the sources with all they chose, fitted on the whole window."""
     configs = {source: model.config for source, model in fitted.models.items()}
@@ -214,10 +220,16 @@ def _refitted(
         tuned={source: dict(values) for source, values in record.chosen.items()},
         trials=record.trials,
         version=version_of(
-            models, blend, calibration, prepared.window(), prepared.seed, trials=record.trials
+            models,
+            blend,
+            calibration,
+            prepared.window(),
+            prepared.seed,
+            trials=record.trials,
+            ranker=ranker,
         ),
     )
-    return assemble(models, blend, calibration, manifest)
+    return assemble(models, blend, calibration, manifest, ranker)
 
 
 def _artifact(models: Mapping[str, Model], blend: Blend) -> Artifact:

@@ -1,6 +1,6 @@
 """Exposures in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Lock
 
 from foretaste.domain.slate import Exposure
@@ -42,6 +42,12 @@ class MemoryExposureLog:
         """Return a record or None."""
         with self._lock:
             return self._records.get(recommendation_id)
+
+    def read(self) -> Iterator[Exposure]:
+        """Yield all records, those of earlier times first."""
+        with self._lock:
+            records = list(self._records.values())
+        yield from sorted(records, key=lambda record: (record.time, record.recommendation_id))
 
     def flush(self) -> None:
         """Remove what is too old."""

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Condition, Lock, Thread
 
@@ -24,6 +24,7 @@ MICROS_BETWEEN_PURGES = 3_600_000_000
 
 PUT = "INSERT OR REPLACE INTO exposure (recommendation_id, time, record) VALUES (?, ?, ?)"
 GET = "SELECT record FROM exposure WHERE recommendation_id = ?"
+READ = "SELECT record FROM exposure ORDER BY time, recommendation_id"
 PURGE = "DELETE FROM exposure WHERE time < ?"
 
 _encode = msgspec.json.Encoder().encode
@@ -92,6 +93,12 @@ class SqliteExposureLog:
         with self._readers.lend() as connection:
             row = connection.execute(GET, (recommendation_id,)).fetchone()
         return _decode(row[0]) if row else None
+
+    def read(self) -> Iterator[Exposure]:
+        """Yield all stored records, those of earlier times first."""
+        with self._readers.lend() as connection:
+            for (record,) in connection.execute(READ):
+                yield _decode(record)
 
     def flush(self) -> None:
         """Write what waits; return when it is stored. Raises `NotDurableError` if it cannot be."""

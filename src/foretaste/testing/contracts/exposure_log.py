@@ -94,3 +94,10 @@ class ExposureLogContract:
         log.record(an_exposure("one"))
         log.close()
         assert site.after_crash().get("one") == an_exposure("one")
+
+    def test_stored_records_are_read_in_order_of_time(self, site: ExposureSite) -> None:
+        log = opened(site)
+        for number in (3, 1, 2):
+            log.record(an_exposure(str(number), time=NOW - DAY + number))
+        log.flush()
+        assert [record.recommendation_id for record in log.read()] == ["1", "2", "3"]

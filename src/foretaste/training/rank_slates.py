@@ -1,0 +1,134 @@
+"""The ranker of slates: learnt from what was shown and clicked, and taken only if it beats the blend."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+import numpy as np
+
+from foretaste.domain.errors import MissingExtraError
+from foretaste.domain.query import Query
+from foretaste.evaluation.judgement import Advance, unheard
+from foretaste.models.interface import Model
+from foretaste.pipeline.artifact import Artifact, assemble
+from foretaste.pipeline.reranking import BLEND, scored_among, slate_request
+from foretaste.pipeline.view import View
+from foretaste.ranking.blend import Blend
+from foretaste.ranking.calibration import Calibration
+from foretaste.ranking.shown import ShownSlates
+from foretaste.ranking.slate_features import Columns, SlateRequest
+from foretaste.ranking.slate_ranker import SlateRanker
+from foretaste.ranking.traits import Traits, traits_of
+from foretaste.training.evaluate import UNPUBLISHED, state_before
+from foretaste.training.prepare import Prepared
+
+FEWEST_SLATES, FEWEST_PEOPLE = 500, 100
+"""With fewer slates that have a click, or fewer people, no ranker is learnt."""
+MOST_SLATES = 10_000
+"""The latest so many slates are learnt from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankerOutcome:
+    """The ranker that may serve, or None; `words` say why."""
+
+    ranker: SlateRanker | None
+    words: str
+
+
+def learn_slate_ranker(
+    prepared: Prepared, models: Mapping[str, Model], blend: Blend, *, advance: Advance = unheard
+) -> RankerOutcome:
+    """Learn a ranker from the corpus's slates since the sources were fitted; None where it gains nothing.
+
+    `models` were fitted on what is before `prepared.tune`, so that no feature of a slate knows its clicks.
+    The ranker has to be ahead of the blend on people it has not learnt from, surely: by the lower end of the
+    95 % interval.
+    """
+    shown = prepared.corpus.shown
+    if shown is None or not prepared.timed or not len(prepared.events):
+        return RankerOutcome(None, "no slates were logged: the blend orders")
+    slates = _usable(shown, int(prepared.events.time[min(prepared.tune, len(prepared.events) - 1)]))
+    clicks = np.add.reduceat(slates.clicked, slates.start[:-1]) if len(slates) else np.zeros(0)
+    people = len(np.unique(slates.user))
+    if np.count_nonzero(clicks) < FEWEST_SLATES or people < FEWEST_PEOPLE:
+        return RankerOutcome(
+            None,
+            f"{np.count_nonzero(clicks)} slates with clicks of {people} people are too few for a ranker "
+            f"({FEWEST_SLATES} of {FEWEST_PEOPLE}): the blend orders",
+        )
+    try:
+        learning = import_module("foretaste.ranking.learning_to_rank")  # LightGBM is optional
+    except MissingExtraError as error:
+        return RankerOutcome(None, f"{error.message}: the blend orders")
+    artifact = assemble(models, blend, Calibration.flat(), UNPUBLISHED)
+    traits = traits_of_corpus(prepared)
+    columns = columns_of(artifact, traits)
+    requests = requests_of(prepared, artifact, slates, traits, columns, advance=advance)
+    ranker = cast(
+        "SlateRanker",
+        learning.learn_ranker(slates, requests, traits, columns, seed=prepared.seed, rival=f"score_{BLEND}"),
+    )
+    report = ranker.report
+    gain = (
+        f"NDCG@10 of clicks {report.ranker:.4f}, {report.ahead:+.4f} to the blend "
+        f"(at least {report.ahead_low:+.4f})"
+    )
+    if report.ahead_low <= 0.0:
+        return RankerOutcome(None, f"{gain}: not surely better, the blend orders")
+    return RankerOutcome(ranker, f"{gain}: the ranker orders the blend's best")
+
+
+def traits_of_corpus(prepared: Prepared) -> Traits:
+    """Return the traits of all items of the corpus, by ordinal."""
+    items = list(prepared.corpus.catalog.items)
+    return traits_of([*items, *[None] * (prepared.corpus.n_items - len(items))])
+
+
+def columns_of(artifact: Artifact, traits: Traits) -> Columns:
+    """Return the columns of the features under this artifact's blend."""
+    return Columns(sources=(*artifact.blend.sources, BLEND), numbers=traits.number_names)
+
+
+def requests_of(
+    prepared: Prepared,
+    artifact: Artifact,
+    slates: ShownSlates,
+    traits: Traits,
+    columns: Columns,
+    *,
+    advance: Advance = unheard,
+) -> list[SlateRequest]:
+    """Return what the ranker would have been asked for each slate just before its moment, by replay."""
+    state = state_before(prepared, prepared.tune)
+    done, known = prepared.tune, len(traits.rows)
+    scenario = prepared.config.scenario
+    found = []
+    for slate, now in enumerate(slates.time.tolist()):
+        position = max(done, int(np.searchsorted(prepared.events.time, now, side="left")))
+        state.apply(prepared.events.take(done, position))
+        done = position
+        items = slates.item[slates.start[slate] : slates.start[slate + 1]]
+        query = Query(now=now, seed=0, k=len(items), scenario=scenario.name)
+        view = View(
+            state=state,
+            catalog=prepared.corpus.catalog,
+            artifact=artifact,
+            scenario=scenario,
+            item_names=prepared.corpus.item_names,
+            type_names=prepared.corpus.type_names,
+            user=int(slates.user[slate]),
+        )
+        ranked = scored_among(query, view, items)
+        found.append(slate_request(ranked, np.arange(len(items)), query, view, columns, known=known))
+        if slate % 100 == 0:
+            advance(slate / len(slates))
+    advance(1.0)
+    return found
+
+
+def _usable(shown: ShownSlates, since: int) -> ShownSlates:
+    """Return the latest slates from `since` on that leave a choice, in order of time."""
+    chosen = np.flatnonzero((shown.time >= since) & (shown.sizes > 1))
+    return shown.take(chosen[np.argsort(shown.time[chosen], kind="stable")][-MOST_SLATES:])

@@ -1,0 +1,65 @@
+"""What was shown joined with what was clicked: exposures and events as slates."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s, Mask, Ordinals
+from foretaste.domain.event import EventColumns
+from foretaste.domain.slate import Exposure
+from foretaste.ranking.shown import ShownSlates
+
+WINDOW_SECONDS = 86_400.0
+SIMILAR = "similar"
+
+
+def shown_slates(
+    exposures: Iterable[Exposure],
+    users: Mapping[str, int],
+    events: EventColumns,
+    liking: Mask,
+    *,
+    window: float = WINDOW_SECONDS,
+) -> ShownSlates:
+    """Return the slates shown to known people, with what they took in each.
+
+    `users` are ordinals by id, `liking` bool [n]: the event is a sign of liking. Such an event of
+    a person with an item counts as a click on the latest slate that showed it to them,
+    at most `window` seconds before.
+    """
+    mine = [
+        exposure
+        for exposure in exposures
+        if exposure.user_id in users and exposure.items and exposure.scenario != SIMILAR
+    ]
+    slates = ShownSlates.of(
+        user=[users[str(exposure.user_id)] for exposure in mine],
+        time=[exposure.time for exposure in mine],
+        shown=[exposure.items for exposure in mine],
+        clicked=[[False] * len(exposure.items) for exposure in mine],
+    )
+    rows = np.flatnonzero(liking)
+    time, pair = slates.time[slates.slate], _pairs(slates.user[slates.slate], slates.item)
+    clicked = _answered(time, pair, events.time[rows], _pairs(events.user[rows], events.item[rows]), window)
+    return ShownSlates(slates.user, slates.time, slates.start, slates.item, clicked)
+
+
+def _pairs(user: Ordinals, item: Ordinals) -> Int64s:
+    return user.astype(np.int64) << 32 | item.astype(np.int64)
+
+
+def _answered(time: Int64s, pair: Int64s, event_time: Int64s, event_pair: Int64s, window: float) -> Mask:
+    """Return which rows, each a pair of person and item shown at `time`, an event answers."""
+    clicked = np.zeros(len(time), np.bool_)
+    if not len(time) or not len(event_time):
+        return clicked
+    _, number = np.unique(np.concatenate((pair, event_pair)), return_inverse=True)
+    moments, moment = np.unique(np.concatenate((time, event_time)), return_inverse=True)
+    key = number.astype(np.int64) * len(moments) + moment
+    order = np.argsort(key[: len(time)], kind="stable")
+    place = np.searchsorted(key[order], key[len(time) :], side="right") - 1
+    row = order[np.maximum(place, 0)]
+    late = event_time - time[row]
+    meets = (place >= 0) & (pair[row] == event_pair) & (late <= int(window * MICROS_PER_SECOND))
+    clicked[row[meets]] = True
+    return clicked
