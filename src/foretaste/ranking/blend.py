@@ -122,9 +122,9 @@ class Blend:
 def _found(
     samples: Sequence[Sample], sources: Sequence[str], seed: int, options: BlendOptions
 ) -> Found | None:
-    """Return what `samples` teach, None where they are too few."""
+    """Return what `samples` teach, None where they are too few or no source ever proposed anything."""
     table = stack(samples, len(sources))
-    if len(table) < options.fewest:
+    if len(table) < options.fewest or not table.proposed.any():
         return None
     if len(table) > options.most:
         chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
