@@ -166,15 +166,15 @@ def _hear(
 @inner_kernel
 def _row_of(history: Int64s, weight: Floats, first: int, end: int, item: int, minute: int) -> int:
     """Return where a person had to do with `item` in that minute, the latest such row; -1 if forgotten."""
-    low, high = first, end
+    low, high, begin = first, end, minute * MINUTE
     while low < high:
         middle = (low + high) // 2
-        if history[middle, TIME] // MINUTE > minute:
+        if history[middle, TIME] >= begin + MINUTE:
             high = middle
         else:
             low = middle + 1
     row = low - 1
-    while row >= first and history[row, TIME] // MINUTE == minute:
+    while row >= first and history[row, TIME] >= begin:
         if history[row, CODE] >> TYPE_BITS == item and weight[row] > 0.0:
             return row
         row -= 1
