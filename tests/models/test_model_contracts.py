@@ -2,6 +2,7 @@
 
 from foretaste.features.recency import Recency
 from foretaste.models.content import ContentConfig
+from foretaste.models.context_popularity import ContextPopularityConfig
 from foretaste.models.ease import EaseConfig
 from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
@@ -101,3 +102,13 @@ class TestRising(ModelContract):
 
     def learner(self) -> Learner:
         return RisingConfig()
+
+
+class TestContextPopularity(ModelContract):
+    """Silent where it knows no circumstances: tests/models/test_context_popularity.py has what it learns."""
+
+    floor = 0.0
+    personal = False
+
+    def learner(self) -> Learner:
+        return ContextPopularityConfig()

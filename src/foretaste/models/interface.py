@@ -21,6 +21,7 @@ class Moment:
     `n_items` is the length of every score array: all ordinals given so far, also those younger than
     the model. `people` gives read access to everyone's histories, None where there are none; `user` is the
     ordinal of the person who asks, -1 where it is nobody known: their own history is no evidence.
+    `circumstances` are those of the moment and of the person, as `hour=18` and `age=20`.
     """
 
     now: int
@@ -28,6 +29,7 @@ class Moment:
     catalog: CatalogColumns
     people: People | None = None
     user: int = -1
+    circumstances: tuple[str, ...] = ()
 
     @property
     def n_items(self) -> int:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from foretaste.models.cold_items import ColdItemsConfig, ColdKind
 from foretaste.models.content import Content, ContentConfig
+from foretaste.models.context_popularity import ContextPopularity, ContextPopularityConfig
 from foretaste.models.dense_content import Latent, LatentConfig, Vectors, VectorsConfig
 from foretaste.models.ease import Ease, EaseConfig
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
@@ -21,6 +22,7 @@ from foretaste.models.transitions import Transitions, TransitionsConfig
 
 ModelConfig = (
     PopularityConfig
+    | ContextPopularityConfig
     | RisingConfig
     | TransitionsConfig
     | IALSConfig
@@ -41,6 +43,7 @@ ModelConfig = (
 MODEL_KINDS: Mapping[str, type[Model]] = MappingProxyType(
     {
         "popularity": Popularity,
+        "context_popularity": ContextPopularity,
         "rising": Rising,
         "transitions": Transitions,
         "ials": IALS,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Mask
+from foretaste.domain.circumstances import clock_of, written
 from foretaste.domain.history import History
 from foretaste.domain.query import Query
 from foretaste.models.interface import Model, Moment
@@ -52,13 +53,7 @@ class Occasion:
 def occasion_of(query: Query, view: View) -> Occasion:
     """Resolve `query`; raise `UnknownModelError` if it names a model that the artifact lacks."""
     history = _history(query, view)
-    moment = Moment(
-        now=query.now,
-        items=view.state.items,
-        catalog=view.catalog,
-        people=view.state.people,
-        user=view.user,
-    )
+    moment = moment_of(query, view)
     sources = _sources(query, view, len(history))
     interest = None
     if view.scenario.boost_seconds:
@@ -75,6 +70,18 @@ def occasion_of(query: Query, view: View) -> Occasion:
         usual=usual,
         allowed=allowed,
         filtered=0 if allowed is usual else int(np.count_nonzero(usual) - np.count_nonzero(allowed)),
+    )
+
+
+def moment_of(query: Query, view: View) -> Moment:
+    """Return the instant at which `query` is asked, with all that is known just then."""
+    return Moment(
+        now=query.now,
+        items=view.state.items,
+        catalog=view.catalog,
+        people=view.state.people,
+        user=view.user,
+        circumstances=(*clock_of(query.now), *written(query.context), *view.circumstances),
     )
 
 

@@ -25,7 +25,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sources: tuple[str, ...] | Literal["all"] = "all"
     """Names of models of the artifact; those it lacks are passed over."""
 
-    fallback: tuple[str, ...] = ("popularity", "rising")
+    fallback: tuple[str, ...] = ("popularity", "rising", "context_popularity")
     """The sources that need no history."""
 
     per_source: Annotated[int, Meta(ge=1, le=10_000)] = 100

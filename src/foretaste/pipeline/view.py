@@ -23,7 +23,8 @@ class View:
     Whoever answers holds `state.lock`, so that nothing changes meanwhile. `user` and `seed_item` are
     the ordinals of the query's `user_id` and `item_id`, -1 where unknown or absent; `excluded` those of
     its `exclude_ids` (unknown ones left out or -1). `item_names` and `type_names` are the id map's names
-    by ordinal.
+    by ordinal. `circumstances` are what is known of the person (see `domain.circumstances`); those of the
+    clock and of the query are added to them.
     """
 
     state: State
@@ -36,3 +37,4 @@ class View:
     seed_item: int = -1
     excluded: Ordinals = field(default_factory=_none)
     namespace: str = "default"
+    circumstances: tuple[str, ...] = ()

@@ -117,4 +117,5 @@ class Composition:
             item_names=self._corpus.item_names,
             type_names=self._corpus.type_names,
             user=user,
+            circumstances=self._corpus.people.of(user),
         )

@@ -1,10 +1,11 @@
 """What training reads: the log from its start, the catalog, and the names of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from foretaste.domain.circumstances import PeopleCircumstances
 from foretaste.domain.event import EventColumns, no_events
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.ports.event_log import EventLog
@@ -23,6 +24,7 @@ class Corpus:
     item_names: Sequence[str]
     type_names: Sequence[str]
     n_users: int
+    people: PeopleCircumstances = field(default_factory=PeopleCircumstances)
     shown: ShownSlates | None = None
     """What was shown and what of it was taken, where that was logged."""
 

@@ -19,7 +19,8 @@ from foretaste.evaluation.judgement import Advance, unheard
 from foretaste.evaluation.replay import drawn
 from foretaste.features.state import State
 from foretaste.models.interface import Model, Moment
-from foretaste.pipeline.artifact import assemble
+from foretaste.pipeline.artifact import Artifact, assemble
+from foretaste.pipeline.occasion import moment_of
 from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
 from foretaste.ranking.blend import Blend
@@ -51,6 +52,7 @@ class Practice:
     """
 
     prepared: Prepared
+    artifact: Artifact
     state: State
     before: Mapping[str, NDArray[Any]]
     sources: tuple[str, ...]
@@ -137,9 +139,8 @@ class Practice:
             if prepared.timed:
                 state.apply(prepared.events.take(done, position))
                 done = position
-            now, user = asked_at(prepared, position), int(prepared.events.user[position])
-            moment = Moment(now, state.items, prepared.corpus.catalog, state.people, user)
-            yield place, moment, state.history(user)
+            query, view = _question(prepared, state, self.artifact, position)
+            yield place, moment_of(query, view), state.history(view.user)
 
 
 def practice(
@@ -152,34 +153,28 @@ def practice(
     position = drawn(asked, min(most, max(room, 1)), prepared.seed)
     state = state_before(prepared, prepared.tune)
     before = state.snapshot()
-    item, samples = _asked(prepared, state, models, position, advance)
+    artifact = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
+    item, samples = _asked(prepared, state, artifact, position, advance)
     weights = np.ones(len(sources) + 1)
-    made = Practice(prepared, state, before, sources, position, item, stack(samples, len(sources)), weights)
+    made = Practice(
+        prepared, artifact, state, before, sources, position, item, stack(samples, len(sources)), weights
+    )
     made.learn()
     return made
 
 
 def _asked(
-    prepared: Prepared, state: State, models: Mapping[str, Model], position: Int64s, advance: Advance
+    prepared: Prepared, state: State, artifact: Artifact, position: Int64s, advance: Advance
 ) -> tuple[Ordinals, list[Sample]]:
     """Return the candidates of every question, its truth among them, and what every source says of them."""
-    scenario, done = prepared.config.scenario, prepared.tune
-    artifact = assemble(models, Blend.even(tuple(models)), Calibration.flat(), UNPUBLISHED)
+    done = prepared.tune
     items, samples = [np.empty(0, np.int32)], []
     for number, place in enumerate(position.tolist()):
         if prepared.timed:
             state.apply(prepared.events.take(done, place))
             done = place
-        view = View(
-            state=state,
-            catalog=prepared.corpus.catalog,
-            artifact=artifact,
-            scenario=scenario,
-            item_names=prepared.corpus.item_names,
-            type_names=prepared.corpus.type_names,
-            user=int(prepared.events.user[place]),
-        )
-        ranked = scored(Query(now=asked_at(prepared, place), seed=0, scenario=scenario.name), view)
+        query, view = _question(prepared, state, artifact, place)
+        ranked = scored(query, view)
         item, sample = _sample(ranked, view, int(prepared.events.item[place]))
         items.append(item)
         samples.append(sample)
@@ -187,6 +182,22 @@ def _asked(
             advance(number / len(position))
     advance(1.0)
     return np.concatenate(items), samples
+
+
+def _question(prepared: Prepared, state: State, artifact: Artifact, position: int) -> tuple[Query, View]:
+    """Return what the event at `position` asks, of the state as it is."""
+    corpus, scenario, user = prepared.corpus, prepared.config.scenario, int(prepared.events.user[position])
+    view = View(
+        state=state,
+        catalog=corpus.catalog,
+        artifact=artifact,
+        scenario=scenario,
+        item_names=corpus.item_names,
+        type_names=corpus.type_names,
+        user=user,
+        circumstances=corpus.people.of(user),
+    )
+    return Query(now=asked_at(prepared, position), seed=0, scenario=scenario.name), view
 
 
 def _sample(ranked: Scored, view: View, truth: int) -> tuple[Ordinals, Sample]:

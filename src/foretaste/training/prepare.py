@@ -57,6 +57,7 @@ class Prepared:
             ordered=self.kind != "hold-out",
             effort=self.config.effort,
             vectors=usual_dim(self.corpus.catalog.items) > 0,
+            people=len(self.corpus.people.names) > 0,
         )
         return with_words(usual, self.config.max_features)
 
@@ -76,6 +77,7 @@ class Prepared:
             n_items=self.corpus.n_items,
             timed=ordered,
             sequential=self.kind == "sequence",
+            circumstances=self.corpus.people,
         )
 
     def window(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ import msgspec
 from foretaste.domain.errors import InvalidInputError
 from foretaste.features.recency import Recency
 from foretaste.models.content import ContentConfig
+from foretaste.models.context_popularity import ContextPopularityConfig
 from foretaste.models.dense_content import LatentConfig, VectorsConfig
 from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
@@ -37,7 +38,12 @@ QUESTIONS: Mapping[Effort, tuple[int, int]] = {
 
 
 def usual_sources(
-    *, timed: bool = True, ordered: bool = True, effort: Effort = "usual", vectors: bool = False
+    *,
+    timed: bool = True,
+    ordered: bool = True,
+    people: bool = False,
+    effort: Effort = "usual",
+    vectors: bool = False,
 ) -> dict[str, Learner]:
     """Return the sources that ship: what each is called, and how it is learnt.
 
@@ -76,6 +82,8 @@ def usual_sources(
             "rising_day": RisingConfig(half_life=86_400.0),
             "rising_hour": RisingConfig(half_life=3600.0),
         }
+    if people or (timed and not quick):
+        sources["context"] = ContextPopularityConfig()
     if ordered and not quick:
         sources |= {
             "together_long": _together(half_life=8.0),
