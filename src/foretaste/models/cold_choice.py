@@ -20,7 +20,7 @@ from foretaste.models.tuning import BATCH, Validation, ndcg, validation
 
 WORDS = (0.5, 1.0, 0.0)
 """Parts of the words in likeness that are tried; equals go to the earlier."""
-GAINS = (1.0, 1.5, 2.0, 3.0)
+GAINS = (1.0, 0.5, 0.25, 1.5, 2.0, 3.0)
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
 USUAL_PENALTY = 3.0
 MOST_QUESTIONS = 500
