@@ -43,8 +43,8 @@ TASTES = 20
 OWN_TASTE = 0.8
 DAYS = 90
 WHOLE = "learn"
-LONG_ENOUGH = 0.05
-"""Cells below so many seconds, or megabytes, tell nothing of growth."""
+TELLS = {"seconds": 0.05, "megabytes": 5.0, "artifact_megabytes": 0.05}
+"""Cells below this tell nothing of growth."""
 MEGABYTE = 1 << 20
 
 
@@ -163,7 +163,7 @@ def _peak() -> int:
 
 def exponents(cells: Sequence[Cell], measure: str) -> tuple[float, float]:
     """Return a and b of measure ~ events^a items^b; NaN for what the cells do not tell."""
-    told = [cell for cell in cells if getattr(cell, measure) > LONG_ENOUGH]
+    told = [cell for cell in cells if getattr(cell, measure) > TELLS[measure]]
     if len(told) < 2:
         return float("nan"), float("nan")
     logs = np.log([[cell.events, cell.items] for cell in told])

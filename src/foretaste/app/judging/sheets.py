@@ -8,7 +8,7 @@ from foretaste.evaluation.judgement import Score
 from foretaste.training.trade_off import Point
 
 ACCURACY = {"recall": "recall", "precision": "prec", "hit_rate": "HR", "mrr": "MRR", "map": "MAP"}
-KIND = ("cover", "Gini", "novel", "div.", "seren", "popul", "lift", "calib", "own")
+KIND = ("cover", "Gini", "novel", "div.", "seren", "popul", "lift", "cal.", "own")
 KNOBS = {"diversity_lambda": "diversity", "popularity_correction": "popularity"}
 SHIPS = " *"
 COMPARED = ("blend", "popularity", "random")
@@ -41,7 +41,7 @@ def kind_sheet(scores: Sequence[Score]) -> Sheet:
         [
             score.name,
             f"{score.coverage:.3f}",
-            f"{score.gini:.3f}",
+            f"{score.gini:.2f}",
             f"{score.novelty.value:.2f}",
             _value(score.diversity, "{:.3f}"),
             _value(score.serendipity, "{:.3f}"),
@@ -55,7 +55,7 @@ def kind_sheet(scores: Sequence[Score]) -> Sheet:
     note = (
         "cover: share of all items listed; Gini: inequality of exposure; novel: bits; div.: mean distance "
         "within a list; seren: hits that popularity would not list, per place; popul: share of people who "
-        "had the listed items; lift: the same against what people had themselves; calib: divergence of the "
+        "had the listed items; lift: the same against what people had themselves; cal.: divergence of the "
         "categories listed from those had, nats; own: people with a list nobody else gets"
     )
     return Sheet("The kind of lists", ["", *KIND], rows, note)
