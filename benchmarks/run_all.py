@@ -23,6 +23,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["start.py"],
         ["http_load.py", "--home", str(home)],
         ["http_frameworks.py"],
+        ["growth.py", "--events", "1e5", "--cap", "120"],
     ]
     if data is not None and (data / "gowalla").is_dir():
         found.insert(0, ["gowalla.py", "--data", str(data / "gowalla")])
