@@ -19,7 +19,6 @@ from foretaste.training.slate_log import shown_slates
 from foretaste.training.sources import QUESTIONS, Effort, chosen_sources
 from foretaste.training.tuning import Told, Tuning, untold
 
-
 MOST_EXPOSURES = 50_000
 """The latest so many slates are joined with the log."""
 

@@ -11,6 +11,7 @@ from foretaste.adapters.files.event_table import Events
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
+from foretaste.app.personalizing import candidates_of
 from foretaste.app.settings import Settings
 from foretaste.app.slates import Slate, as_slate
 from foretaste.app.wiring import home_in_memory, open_home
@@ -174,6 +175,39 @@ class Recommender:
             exclude_ids=tuple(exclude_ids),
         )
         return as_slate(self.home.answerer.similar(query))
+
+    def personalize(
+        self,
+        user_id: str | None,
+        candidates: Iterable[str | Item | Mapping[str, Any]],
+        *,
+        k: int | None = None,
+        context: Mapping[str, str] | None = None,
+        diversity_lambda: float | None = 1.0,
+        explain: bool = False,
+        now: int | None = None,
+        seed: int | None = None,
+    ) -> Slate:
+        """Return `candidates` in the best order for a person, the first `k` of them (None: all).
+
+        A candidate is the id of an item, or an item with text, categories and attributes. Items never seen
+        before are judged by these; they are not kept. Deleted, hidden and sold-out ones are left out.
+
+        Raises `InvalidQueryError` for no candidates, more than a thousand, or one that cannot be read.
+
+        >>> rec.personalize("196", ["242", {"item_id": "new", "title": "A quiet drama"}])
+        """
+        items = candidates_of(candidates)
+        query = Query(
+            now=_now() if now is None else now,
+            seed=secrets.randbelow(SEEDS) if seed is None else seed,
+            user_id=user_id,
+            k=max(1, len(items)) if k is None else _within("k", k, 1, MOST_ITEMS),
+            context=dict(context or {}),
+            diversity_lambda=_share("diversity_lambda", diversity_lambda),
+            explain=explain,
+        )
+        return as_slate(self.home.answerer.personalize(query, items))
 
     def record(self, *, user_id: str, item_id: str, type: str, **fields: Any) -> EventStatus:  # noqa: A002 # the field is called so everywhere
         """Record one event; when this returns, the event is durable and in the next answer.

@@ -2,19 +2,21 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from foretaste.domain.errors import ForetasteError, InvalidQueryError, UnknownItemError
+from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Exposure, Slate
 from foretaste.pipeline.artifact import Artifact
-from foretaste.pipeline.compose import answer
+from foretaste.pipeline.compose import answer, answer_among
 from foretaste.pipeline.model_names import model_names
 from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
 from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.candidates import brought
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
 from foretaste.serving.names import Names
@@ -75,6 +77,27 @@ class Answerer:
     def model_names(self) -> tuple[str, ...]:
         """Return the names that `Query.model` may be, of what serves now."""
         return model_names(self._live.artifact or self._untrained)
+
+    def personalize(self, query: Query, candidates: Sequence[Item]) -> Slate:
+        """Answer which of `candidates` are for a person, best first; ones not in the catalog are new items.
+
+        A new item counts for this answer only: it has no `item_idx` (-1) and is in no exposure. Raises
+        `InvalidQueryError` for no candidates or too many.
+        """
+        scenario = find_scenario(query.scenario, self._scenarios)
+        with self._live.state.lock:
+            user = -1 if query.user_id is None else self.names.ordinal("user", query.user_id)
+            view = self._view(query, scenario, self._live.artifact or self._untrained, user=user, item=-1)
+            known = self._live.id_map.find("item", [item.item_id for item in candidates])
+            own = brought(view, candidates, known, query.now)
+            slate = answer_among(query, own.view, own.items)
+        kept = [item for item in slate.items if item.item_idx < own.first_new]
+        self._live.exposures.record(exposure_of(msgspec.structs.replace(slate, items=tuple(kept))))
+        items = [
+            item if item.item_idx < own.first_new else msgspec.structs.replace(item, item_idx=-1)
+            for item in slate.items
+        ]
+        return msgspec.structs.replace(slate, items=tuple(items), filtered=own.left_out)
 
     def knows(self, user_id: str) -> bool:
         """Return whether a person has any event."""

@@ -1,0 +1,73 @@
+"""`POST /personalize`: candidates that the client brings along, put in order for a person."""
+
+import secrets
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from foretaste.app.http.answers import Recommendations, recommendations_of
+from foretaste.app.http.asgi.exchange import Request, Response, json_response
+from foretaste.app.http.asgi.operations import Operations
+from foretaste.app.http.queries import path_id
+from foretaste.app.http.service import Service
+from foretaste.app.personalizing import candidates_of
+from foretaste.domain.errors import InvalidQueryError
+from foretaste.domain.query import Query
+
+operations: Operations[Service] = Operations("Recommendations")
+
+USUAL_RESULTS = 10
+
+
+class DiversityParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """How various the answer is. A threshold of 0 is pure relevance, of 1 pure variety."""
+
+    enable_diversity: bool = True
+    topic_diversity_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
+    max_results: Annotated[int, Meta(ge=1, le=1000)] = USUAL_RESULTS
+
+
+class PersonalizeBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A person and candidates: ids, or items of which `content` is the text and `topics` are categories.
+
+    `context` is what is known of the moment, as `device_type`, `time_of_day`, `location`.
+    """
+
+    user_id: str | int
+    candidates: list[str | dict[str, Any]]
+    context: dict[str, str | int | float | bool | None] = {}
+    diversity_params: DiversityParameters = DiversityParameters()
+    explain: bool = False
+
+
+_body = msgspec.json.Decoder(PersonalizeBody)
+
+
+@operations.route(
+    "POST", "/personalize", body=PersonalizeBody, answer=Recommendations, refusals=(400, 408, 413)
+)
+async def personalize(service: Service, request: Request) -> Response:
+    """Rank the candidates that the body brings along, known or never seen before, for a person now.
+
+    A known item is what the catalog says of it; a new one is judged by its text, topics and attributes,
+    and is not kept. Deleted, hidden and sold-out items are left out and counted as `filtered`.
+    """
+    try:
+        given = _body.decode(await request.body())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidQueryError(f"the body cannot be read: {error}") from error
+    wanted = given.diversity_params
+    threshold = wanted.topic_diversity_threshold
+    variety = 1.0 if not wanted.enable_diversity else None if threshold is None else 1.0 - threshold
+    query = Query(
+        now=service.clock(),
+        seed=secrets.randbits(32),
+        user_id=path_id(str(given.user_id), "user_id"),
+        k=wanted.max_results,
+        context={name: str(value) for name, value in given.context.items() if value is not None},
+        diversity_lambda=variety,
+        explain=given.explain,
+    )
+    slate = service.home.answerer.personalize(query, candidates_of(given.candidates))
+    return json_response(recommendations_of(slate))

@@ -1,0 +1,65 @@
+"""Candidates that a client brings along: known by id, or new and as the client describes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from foretaste.domain.arrays import Ordinals
+from foretaste.domain.errors import InvalidQueryError
+from foretaste.domain.item import CatalogEntry, Item
+from foretaste.pipeline.view import View
+
+MOST_CANDIDATES = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Brought:
+    """The view with what the candidates add to its catalog, and their ordinals in it, each once.
+
+    Items from ordinal `first_new` on exist in this view alone. `left_out` counts known ones that may not be
+    shown.
+    """
+
+    view: View
+    items: Ordinals
+    first_new: int
+    left_out: int
+
+
+def brought(view: View, candidates: Sequence[Item], known: Ordinals, now: int) -> Brought:
+    """Return `view` with `candidates`, whose ordinals are `known` (-1 for a new one).
+
+    The catalog's word counts for an item that it has; it is left out where it is deleted, hidden or not
+    available. An item that the catalog lacks is read as it was given, for this answer only.
+
+    Raises `InvalidQueryError` for no candidates or more than `MOST_CANDIDATES`.
+    """
+    if not 0 < len(candidates) <= MOST_CANDIDATES:
+        raise InvalidQueryError(
+            f"candidates must be from 1 to {MOST_CANDIDATES} items, not {len(candidates)}", field="candidates"
+        )
+    first_new = max(len(view.item_names), view.catalog.n_items)
+    ordinals: dict[str, int] = {}
+    added: list[CatalogEntry] = []
+    new: list[str] = []
+    for item, found in zip(candidates, known.tolist(), strict=True):
+        if item.item_id in ordinals:
+            continue
+        ordinal = found if found >= 0 else first_new + len(new)
+        ordinals[item.item_id] = ordinal
+        if found < 0:
+            new.append(item.item_id)
+        if found < 0 or (view.catalog.item(found) is None and not _deleted(view, found)):
+            added.append(CatalogEntry(ordinal=ordinal, version=view.catalog.version + 1, item=item))
+    if added:
+        catalog = replace(view.catalog.apply(added), version=view.catalog.version)
+        gap = [""] * (first_new - len(view.item_names))
+        view = replace(view, catalog=catalog, item_names=[*view.item_names, *gap, *new])
+    items = np.fromiter(ordinals.values(), np.int32, len(ordinals))
+    shown = view.catalog.available(now, max(first_new + len(new), int(items.max()) + 1))[items]
+    return Brought(view, items[shown], first_new, int(np.count_nonzero(~shown)))
+
+
+def _deleted(view: View, ordinal: int) -> bool:
+    return ordinal < view.catalog.n_items and bool(view.catalog.deleted[ordinal])

@@ -1,0 +1,51 @@
+"""`POST /personalize`: candidates of the client's, in the shape that content platforms send."""
+
+import pytest
+
+BODY = {
+    "user_id": "ann",
+    "candidates": [
+        {"id": "alien", "title": "Alien", "content": "a horror", "topics": ["Horror"], "source": "shelf"},
+        {"id": "brand-new", "title": "Brand new", "content": "a crime in the snow", "topics": ["Crime"]},
+        {"id": "heat", "title": "Heat"},
+    ],
+    "context": {"device_type": "mobile", "time_of_day": "evening", "location": None},
+    "diversity_params": {"enable_diversity": True, "topic_diversity_threshold": 0.3, "max_results": 2},
+}
+
+
+def test_candidates_come_back_in_order_with_scores_and_reasons(client):
+    answer = client.post("/personalize", BODY)
+    assert answer.status == 200
+    body = answer.json
+    assert len(body["items"]) == 2
+    assert {item["item_id"] for item in body["items"]} <= {"alien", "brand-new", "heat"}
+    assert all(item["reason"] and isinstance(item["score"], float) for item in body["items"])
+    assert body["user_id"] == "ann"
+
+
+def test_a_new_item_has_no_index(client):
+    answer = client.post(
+        "/personalize", {"user_id": "ann", "candidates": [{"id": "brand-new", "content": "x"}]}
+    )
+    (item,) = answer.json["items"]
+    assert (item["item_id"], item["item_idx"]) == ("brand-new", -1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"candidates": []},
+        {"candidates": [{"title": "no id"}]},
+        {"candidates": ["x"] * 1001},
+        {"candidates": [{"id": "a", "year": [1, 2]}]},
+        {"user_id": ""},
+        {"diversity_params": {"max_results": 0}},
+        {"context": "mobile"},
+    ],
+    ids=["none", "no id", "too many", "strange attribute", "no user", "no results", "context is text"],
+)
+def test_what_makes_no_sense_is_a_400_that_says_why(client, change):
+    answer = client.post("/personalize", BODY | change)
+    assert answer.status == 400
+    assert answer.json["detail"]
