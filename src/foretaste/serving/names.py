@@ -15,28 +15,32 @@ _LONGEST_INDEX = 10
 class Names:
     """The id map as serving reads it: names by ordinal without a copy, and the dense index as a second id.
 
-    A text of digits that is no id is taken as the dense index (`user_idx`, `item_idx`).
+    A text of digits that is no id is taken as the dense index (`user_idx`, `item_idx`), unless there are ids
+    that are numbers themselves: then it is somebody new, and must not be answered as somebody else.
     """
 
     def __init__(self, id_map: IdMap) -> None:
         self._id_map = id_map
         self._names: dict[IdKind, list[str]] = {"user": [], "item": [], "type": []}
+        self._numbers: dict[IdKind, bool] = {"user": False, "item": False, "type": False}
         self._reading = Lock()
 
     def of(self, kind: IdKind) -> Sequence[str]:
         """Return all names by ordinal; never changed but at its end."""
         names = self._names[kind]
         with self._reading:
-            names.extend(self._id_map.names(kind, len(names)))
+            added = self._id_map.names(kind, len(names))
+            self._numbers[kind] = self._numbers[kind] or any(map(_is_number, added))
+            names.extend(added)
         return names
 
     def ordinal(self, kind: IdKind, written: str) -> int:
         """Return the ordinal of an id or of a dense index, -1 if it is neither."""
         found = int(self._id_map.find(kind, [written])[0])
-        if found >= 0 or len(written) > _LONGEST_INDEX or not (written.isascii() and written.isdigit()):
+        if found >= 0 or len(written) > _LONGEST_INDEX or not _is_number(written):
             return found
-        index = int(written)
-        return index if index < len(self.of(kind)) else -1
+        index, names = int(written), self.of(kind)
+        return index if index < len(names) and not self._numbers[kind] else -1
 
     def ordinals(self, kind: IdKind, written: Sequence[str]) -> Ordinals:
         """Return the ordinals of ids or dense indexes, int32, -1 where unknown."""
@@ -44,3 +48,7 @@ class Names:
         if (found < 0).any():
             return np.array([self.ordinal(kind, name) for name in written], np.int32)
         return found
+
+
+def _is_number(written: str) -> bool:
+    return written.isascii() and written.isdigit()
