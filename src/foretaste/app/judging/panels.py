@@ -7,8 +7,8 @@ from foretaste.evaluation.judgement import Score
 from foretaste.training.trade_off import CORRECTION, LAMBDA, Point
 
 KNOBS = {LAMBDA: "diversity λ, from 1 down", CORRECTION: "popularity correction, from 0 up"}
-APART = 0.075
-"""Labels stand at least this share of an axis apart."""
+APART = (0.14, 0.075)
+"""Labels stand at least this share of the width or of the height apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ def _thinned(lines: dict[str, list[Spot]]) -> dict[str, list[Spot]]:
     ends = [spot for line in lines.values() for spot in (line[-1], line[0])]
     for spot in (*ends, *spots):
         free = all(
-            abs(spot.x - other.x) > APART * (right - left) or abs(spot.y - other.y) > APART * (high - low)
+            abs(spot.x - other.x) > APART[0] * (right - left)
+            or abs(spot.y - other.y) > APART[1] * (high - low)
             for other in kept
         )
         if free:
