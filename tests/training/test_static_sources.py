@@ -1,0 +1,66 @@
+"""What ships for events without any order is good on a log as they come: skewed, sparse, of many tastes."""
+
+import numpy as np
+import pytest
+
+from foretaste.domain.event import EventColumns
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.training.config import TrainConfig
+from foretaste.training.corpus import Corpus
+from foretaste.training.run import learn
+from foretaste.training.sources import usual_sources
+from foretaste.training.tuning import NO_TUNING
+
+N_USERS, N_ITEMS, TASTES = 400, 200, 8
+
+
+@pytest.fixture(scope="module")
+def report():
+    generator = np.random.default_rng(0)
+    appeal = 1.0 / np.arange(1, N_ITEMS + 1) ** 0.5
+    of_item = generator.dirichlet(np.full(TASTES, 0.1), N_ITEMS)
+    of_user = generator.dirichlet(np.full(TASTES, 0.2), N_USERS)
+    chance = (of_user @ of_item.T) * generator.permutation(appeal)
+    chance /= chance.sum(axis=1, keepdims=True)
+    lengths = 5 + generator.geometric(1 / 15, N_USERS)
+    taken = [
+        generator.choice(N_ITEMS, min(length, 80), replace=False, p=row)
+        for row, length in zip(chance, lengths, strict=True)
+    ]
+    user = np.repeat(np.arange(N_USERS), [len(items) for items in taken]).astype(np.int32)
+    n = len(user)
+    events = EventColumns(
+        previous_seq=0,
+        seq=np.arange(1, n + 1),
+        user=user,
+        item=np.concatenate(taken).astype(np.int32),
+        type=np.zeros(n, np.int16),
+        time=np.zeros(n, np.int64),
+        key=np.arange(n),
+        value=np.full(n, np.nan, np.float32),
+    )
+    names = [str(number) for number in range(N_ITEMS)]
+    corpus = Corpus(events, CatalogColumns.empty(), names, ["purchase"], N_USERS)
+    sources = usual_sources(timed=False, ordered=False)
+    del sources["content"]  # there are no texts
+    config = TrainConfig(sources=sources, tuning=NO_TUNING, tuned=600, judged=300)
+    return learn(corpus, created_at=1, config=config).report
+
+
+def ndcg(report, name):
+    return next(score.accuracy["ndcg"].value for score in report.scores if score.name == name)
+
+
+def test_the_graph_is_filtered_beside_what_suits_the_size(report):
+    assert {score.name for score in report.scores} >= {"blend", "ials", "item_item", "graph", "popularity"}
+
+
+def test_every_personal_source_beats_popularity(report):
+    for source in ("ials", "item_item", "graph"):
+        assert ndcg(report, source) > 1.3 * ndcg(report, "popularity")
+
+
+def test_the_blend_is_as_good_as_its_best_source(report):
+    best = max(ndcg(report, source) for source in ("ials", "item_item", "graph", "popularity"))
+    assert ndcg(report, "blend") > 0.95 * best
+    assert ndcg(report, "blend") > 0.15
