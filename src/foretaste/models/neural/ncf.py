@@ -16,17 +16,12 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
-from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
 from foretaste.models.neural.extra import training_of
 from foretaste.models.neural.sequences import strength_class
 from foretaste.models.padding import for_all, inside
 from foretaste.models.unit_rows import unit_rows
-
-_PORTION = 2048
-"""So many items are scored at a time."""
-_NOTHING = np.float32(0.0)
 
 
 class NCFConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ncf"):
@@ -154,18 +149,9 @@ class NCF:
 
     def _scores(self, person: Floats, items: Floats, pairs: Floats, known: Floats) -> Floats:
         scores: Floats = items @ person
-        _add_perceptron(self._units(person), np.ascontiguousarray(pairs), self._arrays["out"], scores)
+        told = pairs + self._units(person)[:, np.newaxis]
+        np.maximum(told, 0.0, out=told)
+        scores += self._arrays["out"] @ told
         scores -= self._arrays["level"]
         scores *= known
         return scores
-
-
-@kernel
-def _add_perceptron(person: Floats, pairs: Floats, out: Floats, scores: Floats) -> None:
-    """Add to `scores` what each unit says, a portion of the items at a time that stays in the cache."""
-    n_items = len(scores)
-    for begin in range(0, n_items, _PORTION):
-        end = min(begin + _PORTION, n_items)
-        for k in range(len(out)):
-            for i in range(begin, end):
-                scores[i] += out[k] * max(person[k] + pairs[k, i], _NOTHING)
