@@ -73,7 +73,7 @@ def train_home(
         told=told,
     )
     now = time.time_ns() // 1_000
-    home.encode_texts(lambda share: progress("prepare", share))
+    home.encode_texts(lambda share: progress("encode", share))
     if home.registry is None or home.directory is None:
         trained = learn(corpus_of(home), created_at=now, seed=chosen, config=config, progress=progress)
         home.serve_artifact(trained.artifact)
