@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from foretaste.domain.arrays import MICROS_PER_SECOND, Doubles, Floats, Int64s, Ordinals
+from foretaste.domain.arrays import MICROS_PER_SECOND, Doubles, Floats, Int64s, Mask, Ordinals
 from foretaste.domain.item import Item
+from foretaste.domain.kernel import kernel
 from foretaste.ranking.past import Past
 from foretaste.ranking.slate_knowledge import Known, SlateKnowledge
-from foretaste.ranking.taste import taste_of
+from foretaste.ranking.taste import Chosen, taste_of
 
 PULL = 1.0
 SECONDS_PER_HOUR, HOURS_PER_DAY, DAYS_PER_WEEK = 3600, 24, 7
@@ -120,7 +121,7 @@ def slate_features(request: SlateRequest, knowledge: SlateKnowledge, columns: Co
                 _rows(request.popularity, columns.n_half_lives, n),
                 scores,
                 _ranks(scores),
-                known.rows.number.T,
+                known.number.T,
             ]
         ).T
     )
@@ -129,7 +130,9 @@ def slate_features(request: SlateRequest, knowledge: SlateKnowledge, columns: Co
 def _own(
     request: SlateRequest, known: Known, past: Known, surprise: Doubles, knowledge: SlateKnowledge
 ) -> Doubles:
-    taste = taste_of(known.rows, past.rows, surprise, knowledge.n_traits, PULL)
+    taste = taste_of(
+        Chosen(known.rows, known.row), Chosen(past.rows, past.row), surprise, knowledge.n_traits, PULL
+    )
     leaning = knowledge.leanings.foretell(known.vector, past.vector, surprise)
     taken, left = _before(request)
     return np.stack(
@@ -151,10 +154,17 @@ def _own(
 
 
 def _before(request: SlateRequest) -> tuple[Doubles, Doubles]:
-    past = request.past
-    taken = np.isin(request.item, past.item[past.taken])
-    left = np.isin(request.item, past.item[~past.taken])
-    return taken.astype(np.float64), left.astype(np.float64)
+    found = np.zeros((2, len(request)))
+    _mark(request.item, request.past.item, request.past.taken, found)
+    return found[0], found[1]
+
+
+@kernel
+def _mark(item: Ordinals, past: Ordinals, taken: Mask, found: Doubles) -> None:
+    for i in range(len(item)):
+        for h in range(len(past)):
+            if past[h] == item[i]:
+                found[0 if taken[h] else 1, i] = 1.0
 
 
 def _relative(own: Doubles) -> Doubles:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Doubles, Ordinals
+from foretaste.domain.arrays import Doubles, Int64s, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
 from foretaste.ranking.click_rates import ClickRates, click_rates, expected_rate
@@ -19,12 +19,15 @@ from foretaste.ranking.traits import TraitRows, Traits
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """What is known of some items: their trait rows and, float64 [n], rate, expected rate and looks.
+    """What is known of some items: their traits and, float64 [n], rate, expected rate and looks.
 
-    `vector` float64 [n, dimensions] places them along the lines on which people differ.
+    The traits of item i are row `row[i]` of `rows`, int64, -1 for none. `number` float64 [n, n_numbers] are
+    its numbers; `vector` float64 [n, dimensions] places it along the lines on which people differ.
     """
 
     rows: TraitRows
+    row: Int64s
+    number: Doubles
     rate: Doubles
     expected: Doubles
     looks: Doubles
@@ -47,19 +50,23 @@ class SlateKnowledge:
 
     def of(self, items: Ordinals, given: Mapping[int, Item] | None = None) -> Known:
         """Return what is known of `items`, by ordinal; `given` maps places in it to items as they are now."""
-        rows = self.traits.of(items, given or {})
         rates = self.rates
         known = (items >= 0) & (items < len(rates.rate))
-        if given:
-            known[list(given)] = False
-        if known.all():
+        if not given and known.all():
             return Known(
-                rows,
+                self.traits.rows,
+                items.astype(np.int64),
+                self.traits.rows.number[items],
                 rates.rate[items],
                 rates.expected[items],
                 rates.looks[items],
                 self.leanings.vector[items],
             )
+        return self._looked_up(items, given or {}, known)
+
+    def _looked_up(self, items: Ordinals, given: Mapping[int, Item], known: Mask) -> Known:
+        rows, rates = self.traits.of(items, given), self.rates
+        known[list(given)] = False
         inside = np.where((items >= 0) & (items < len(rates.rate)), items, -1)
         counted = inside >= 0
         looks, clicks = np.zeros(len(items)), np.zeros(len(items))
@@ -67,7 +74,7 @@ class SlateKnowledge:
         expected = expected_rate(rows, rates.appeal, rates.base)
         rate = (clicks + rates.strength * expected) / (looks + rates.strength)
         vector = vectors_at(self.leanings, np.where(known, items, -1), rows, rate)
-        return Known(rows, rate, expected, looks, vector)
+        return Known(rows, np.arange(len(items)), rows.number, rate, expected, looks, vector)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return all that was learnt as arrays."""

@@ -27,7 +27,19 @@ class Taste:
     passed: Doubles
 
 
-def taste_of(candidates: TraitRows, past: TraitRows, surprise: Doubles, n_traits: int, pull: float) -> Taste:
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Some rows of `rows`: those numbered `row` int64, -1 for an empty one."""
+
+    rows: TraitRows
+    row: Int64s
+
+    def __len__(self) -> int:
+        """How many rows are chosen."""
+        return len(self.row)
+
+
+def taste_of(candidates: Chosen, past: Chosen, surprise: Doubles, n_traits: int, pull: float) -> Taste:
     """Return the taste that `surprise` (taken or not, less what was to be expected, by past item) tells of.
 
     Ridge regression in its dual form: (X Xᵀ + pull) a = surprise by conjugate gradients, X being the unit
@@ -36,12 +48,14 @@ def taste_of(candidates: TraitRows, past: TraitRows, surprise: Doubles, n_traits
     found = np.zeros((4, len(candidates)))
     if len(past) and len(candidates) and n_traits:
         _taste(
-            candidates.start,
-            candidates.term,
-            candidates.weight,
-            past.start,
-            past.term,
-            past.weight,
+            candidates.rows.start,
+            candidates.rows.term,
+            candidates.rows.weight,
+            candidates.row,
+            past.rows.start,
+            past.rows.term,
+            past.rows.weight,
+            past.row,
             surprise,
             n_traits,
             pull,
@@ -51,30 +65,47 @@ def taste_of(candidates: TraitRows, past: TraitRows, surprise: Doubles, n_traits
 
 
 @kernel
-def _spread(start: Int64s, term: Ordinals, weight: Floats, amount: Doubles, onto: Doubles) -> None:
-    for row in range(len(amount)):
-        for place in range(start[row], start[row + 1]):
-            onto[term[place]] += amount[row] * weight[place]
+def _spread(
+    start: Int64s, term: Ordinals, weight: Floats, chosen: Int64s, amount: Doubles, onto: Doubles
+) -> None:
+    for i in range(len(chosen)):
+        row = chosen[i]
+        if row >= 0:
+            for place in range(start[row], start[row + 1]):
+                onto[term[place]] += amount[i] * weight[place]
 
 
 @kernel
-def _gather(start: Int64s, term: Ordinals, weight: Floats, source: Doubles, onto: Doubles) -> None:
-    for row in range(len(onto)):
+def _gather(
+    start: Int64s, term: Ordinals, weight: Floats, chosen: Int64s, source: Doubles, onto: Doubles
+) -> None:
+    for i in range(len(chosen)):
+        row = chosen[i]
         total = 0.0
-        for place in range(start[row], start[row + 1]):
-            total += source[term[place]] * weight[place]
-        onto[row] = total
+        if row >= 0:
+            for place in range(start[row], start[row + 1]):
+                total += source[term[place]] * weight[place]
+        onto[i] = total
 
 
 @kernel
-def _clear(term: Ordinals, source: Doubles) -> None:
-    for place in range(len(term)):
-        source[term[place]] = 0.0
+def _clear(start: Int64s, term: Ordinals, chosen: Int64s, source: Doubles) -> None:
+    for i in range(len(chosen)):
+        row = chosen[i]
+        if row >= 0:
+            for place in range(start[row], start[row + 1]):
+                source[term[place]] = 0.0
 
 
 @kernel
 def _solved(
-    start: Int64s, term: Ordinals, weight: Floats, surprise: Doubles, pull: float, by_trait: Doubles
+    start: Int64s,
+    term: Ordinals,
+    weight: Floats,
+    chosen: Int64s,
+    surprise: Doubles,
+    pull: float,
+    by_trait: Doubles,
 ) -> Doubles:
     n = len(surprise)
     solution, residual, direction, product = np.zeros(n), surprise.copy(), surprise.copy(), np.empty(n)
@@ -83,9 +114,9 @@ def _solved(
     for _ in range(STEPS):
         if squares <= enough:
             break
-        _clear(term, by_trait)
-        _spread(start, term, weight, direction, by_trait)
-        _gather(start, term, weight, by_trait, product)
+        _clear(start, term, chosen, by_trait)
+        _spread(start, term, weight, chosen, direction, by_trait)
+        _gather(start, term, weight, chosen, by_trait, product)
         curvature = 0.0
         for i in range(n):
             product[i] += pull * direction[i]
@@ -106,16 +137,18 @@ def _taste(
     start: Int64s,
     term: Ordinals,
     weight: Floats,
+    chosen: Int64s,
     past_start: Int64s,
     past_term: Ordinals,
     past_weight: Floats,
+    past: Int64s,
     surprise: Doubles,
     n_traits: int,
     pull: float,
     found: Doubles,
 ) -> None:
     by_trait = np.zeros(n_traits)
-    dual = _solved(past_start, past_term, past_weight, surprise, pull, by_trait)
+    dual = _solved(past_start, past_term, past_weight, past, surprise, pull, by_trait)
     amount = np.empty(len(surprise))
     for kind in range(4):
         for i in range(len(surprise)):
@@ -125,6 +158,6 @@ def _taste(
                 amount[i] = surprise[i]
             else:
                 amount[i] = 1.0 if (surprise[i] > 0.0) == (kind == 2) else 0.0
-        _clear(past_term, by_trait)
-        _spread(past_start, past_term, past_weight, amount, by_trait)
-        _gather(start, term, weight, by_trait, found[kind])
+        _clear(past_start, past_term, past, by_trait)
+        _spread(past_start, past_term, past_weight, past, amount, by_trait)
+        _gather(start, term, weight, chosen, by_trait, found[kind])
