@@ -46,6 +46,8 @@ def _fitted(name: str, train: sparse.csr_matrix, seed: int, **settings: float) -
     seconds = time.process_time() - began
 
     def lists(user: int) -> Lists:
+        if user >= train.shape[0]:
+            return {name: np.empty(0, np.int64)}
         scores = model.item_factors @ model.user_factors[user]
         scores[train.indices[train.indptr[user] : train.indptr[user + 1]]] = -np.inf
         return {name: best_of(scores)}

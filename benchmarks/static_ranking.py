@@ -35,11 +35,11 @@ class Quality:
     ndcg: float
 
 
-def read(path: Path, shape: tuple[int, int] | None = None) -> sparse.csr_matrix:
-    """Return a file of (user, item) as a matrix of ones."""
+def read(path: Path) -> sparse.csr_matrix:
+    """Return a file of (user, item) as a matrix of ones, as large as the largest numbers in it."""
     frame = pl.read_parquet(path)
     user, item = frame["user"].to_numpy(), frame["item"].to_numpy()
-    matrix = sparse.csr_matrix((np.ones(len(user), np.float32), (user, item)), shape=shape)
+    matrix = sparse.csr_matrix((np.ones(len(user), np.float32), (user, item)))
     matrix.data[:] = 1.0
     return matrix
 
