@@ -5,9 +5,11 @@ ever fitted on the items that tune or test; of each user, the item that tunes is
 history that is asked about. Items that the user had are left out, as they always are. Everything is as
 `foretaste train` does it by default; the hash of the artifact is printed before the test items are looked at.
 
-`python benchmarks/beauty.py --data DIR` where DIR holds `sequences.parquet` with the columns `user`, `item` and
-`pos`. `--effort quick|usual|best`, `--users N` asks N users only, drawn by lot; `--json FILE` writes the
-numbers too.
+`blend` is the slate that ships, diversified; `blend, by score` has the same candidates in order of score.
+
+`python benchmarks/beauty.py --data DIR` where DIR holds `sequences.parquet` with the columns `user`, `item`
+and `pos`. `--effort quick|usual|best`, `--users N` asks N users only, drawn by lot; `--json FILE` writes
+the numbers too.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +27,49 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from foretaste.domain.arrays import Ordinals
 from foretaste.domain.event import EventColumns
 from foretaste.evaluation.bootstrap import mean_interval
 from foretaste.evaluation.judgement import Judgement
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.pipeline.warming import warm_up
+from foretaste.training.composition import Composition
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
-from foretaste.training.evaluate import judge_all
+from foretaste.training.evaluate import judge_all, state_before
 from foretaste.training.judging import learn_before
 from foretaste.training.prepare import Prepared, prepare
 
 SEED = 0
+BY_SCORE = "blend, by score"
 CUTOFFS = (5, 10)
 MICROS_PER_DAY = 86_400_000_000
 FLOOR = {"hit_rate": 0.080, "ndcg": 0.050}
 ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class WithOrderOfScores:
+    """The composition, and beside it the blend's candidates in the order of their scores."""
+
+    def __init__(self, composition: Composition) -> None:
+        self._composition = composition
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the lists are called."""
+        return (*self._composition.names, BY_SCORE)
+
+    def apply(self, events: EventColumns) -> object:
+        """Fold events into the state."""
+        return self._composition.apply(events)
+
+    def lists(self, user: int, now: int, k: int) -> Ordinals:
+        """Return everyone's best items."""
+        lists = self._composition.lists(user, now, k)
+        by_score = np.full((1, k), -1, np.int32)
+        best = self._composition.remembered[-1].item[:k]
+        by_score[0, : len(best)] = best
+        return np.vstack((lists, by_score))
 
 
 def corpus_of(path: Path) -> Corpus:
@@ -69,7 +99,15 @@ def measure(prepared: Prepared) -> dict[str, Any]:
     seconds = time.process_time() - began
     print(f"learnt {learnt.version} in {seconds:.1f} s of CPU; now the test items are looked at", flush=True)
     began = time.process_time()
-    judgement = judge_all(prepared, learnt.composition())
+    composition = Composition(
+        prepared.corpus,
+        state_before(prepared, prepared.test),
+        learnt.artifact,
+        prepared.config.scenario,
+        remember=prepared.config.k,
+        seed=SEED,
+    )
+    judgement = judge_all(prepared, WithOrderOfScores(composition))
     asked = time.process_time() - began
     row = learnt.blend.row(20)
     return {
@@ -96,7 +134,8 @@ def scores_of(judgement: Judgement, name: str) -> dict[str, list[float]]:
     for metric, written in (("hit_rate", "recall"), ("ndcg", "ndcg")):
         for k in CUTOFFS:
             interval = mean_interval(judgement.values(name, metric, k), judgement.user, seed=SEED)
-            found[f"{written}@{k}"] = [round(float(x), 5) for x in (interval.value, interval.low, interval.high)]
+            parts = (interval.value, interval.low, interval.high)
+            found[f"{written}@{k}"] = [round(float(part), 5) for part in parts]
     return found
 
 
@@ -119,7 +158,9 @@ def printed(figures: dict[str, Any]) -> None:
 
 def main() -> int:
     """Print the table; return 1 if the blend is below the floor."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--effort", choices=("quick", "usual", "best"), default="usual")
     parser.add_argument("--users", type=int, help="ask so many users, drawn by lot; all by default")
