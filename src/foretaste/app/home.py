@@ -1,7 +1,7 @@
 """A home, open: stores, state, catalog and the model that serves, of one moment each."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -11,7 +11,8 @@ from foretaste.app.blend_learning import BlendLearning
 from foretaste.app.settings import Settings
 from foretaste.app.stores import Stores, models_directory
 from foretaste.app.text_vectors import TextVectors
-from foretaste.domain.errors import ForetasteError
+from foretaste.domain.circumstances import written
+from foretaste.domain.errors import ForetasteError, UnavailableError
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
@@ -23,6 +24,7 @@ from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.id_map import IdMap
 from foretaste.ports.model_registry import ModelRegistry
+from foretaste.ports.profiles import Attributes, Profiles
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answerer import Answerer
 from foretaste.serving.profile import Profiler
@@ -64,6 +66,7 @@ class Home:
         self.catalog_columns = columns if text_vectors is None else text_vectors.filled(columns, encode=False)
         self.artifact: Artifact | None = None
         self._stores = stores
+        self._circumstances = {user_id: written(known) for user_id, known in stores.profiles.all().items()}
         self._load = load
         self._changing = Lock()
         self._closing = Event()
@@ -103,6 +106,28 @@ class Home:
     def exposures(self) -> ExposureLog:
         """What was shown."""
         return self._stores.exposures
+
+    @property
+    def profiles(self) -> Profiles:
+        """What is known of people, for reading; `put_people` changes it for the next answer."""
+        return self._stores.profiles
+
+    def put_people(self, people: Mapping[str, Attributes]) -> None:
+        """Insert or replace the attributes of people, durably and for the next answer.
+
+        Raises `UnavailableError` in a home that was opened for reading.
+        """
+        if people and not self._stores.writable:
+            raise UnavailableError(
+                "this home was opened for reading; what is known of people cannot be changed"
+            )
+        with self._changing:
+            self._stores.profiles.put(people)
+            self._circumstances |= {user_id: written(known) for user_id, known in people.items()}
+
+    def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
+        """Return what is known of a person, as circumstances; nothing for a stranger."""
+        return () if user_id is None else self._circumstances.get(user_id, ())
 
     def put_items(self, items: Sequence[Item]) -> int:
         """Insert or replace items; return the catalog version that the next answer has at least.

@@ -8,6 +8,7 @@ import msgspec
 
 from foretaste.app.home import Home
 from foretaste.app.stores import models_directory, state_config
+from foretaste.domain.circumstances import circumstances_of
 from foretaste.domain.errors import InvalidInputError
 from foretaste.events.weights import weigh
 from foretaste.ranking.shown import ShownSlates
@@ -28,7 +29,9 @@ def corpus_of(home: Home) -> Corpus:
     corpus = read_corpus(home.log, home.id_map, home.catalog_columns)
     if not len(corpus.events):
         raise InvalidInputError("the log is empty: take events in with foretaste ingest events FILE")
-    return replace(corpus, shown=_shown(home, corpus))
+    known = home.profiles.all()
+    people = circumstances_of([known.get(name, {}) for name in home.id_map.names("user")] if known else [])
+    return replace(corpus, shown=_shown(home, corpus), people=people)
 
 
 def _shown(home: Home, corpus: Corpus) -> ShownSlates:

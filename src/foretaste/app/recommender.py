@@ -20,6 +20,7 @@ from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.events.items import parse_item
+from foretaste.events.people import parse_attributes
 from foretaste.serving.profile import Profile
 from foretaste.serving.recorder import EventStatus, Receipt
 from foretaste.training.config import Progress, silent
@@ -53,12 +54,13 @@ class Recommender:
         events: Events,
         items: Iterable[Item | Mapping[str, Any]] = (),
         *,
+        users: Mapping[str, Mapping[str, Any]] | None = None,
         home: str | Path | None = None,
         seed: int = 0,
         settings: Settings | None = None,
         progress: Progress = silent,
     ) -> "Recommender":
-        """Take `events` and `items` in, learn from them, and return what recommends now.
+        """Take `events`, `items` and attributes of `users` in, learn, and return what recommends now.
 
         Everything stays in this process, unless `home` names a directory to keep it in: then what is
         there already is learnt from too, and the model serves only if it passes the quality gate. The
@@ -81,6 +83,7 @@ class Recommender:
         try:
             rec.put_items(items or events.items)
             import_events(opened.log, events.chunks(BATCH))
+            rec.add_users(users or {})
             rec.report = train_home(opened, seed=seed, progress=progress)
         except BaseException:
             rec.close()
@@ -208,6 +211,20 @@ class Recommender:
             explain=explain,
         )
         return as_slate(self.home.answerer.personalize(query, items))
+
+    def add_users(self, users: Mapping[str, Mapping[str, Any]]) -> int:
+        """Tell what is known of people, by user id: age, gender, country, whatever there is; return how many.
+
+        A person's attributes are replaced as a whole. The next answer knows them; what they say about
+        taste is learnt by training. People need no events to have attributes.
+
+        Raises `InvalidInputError` for an attribute that is no text, number or truth value.
+
+        >>> rec.add_users({"196": {"age": 49, "gender": "M", "country": "France"}})
+        """
+        people = {user_id: parse_attributes(user_id, known) for user_id, known in users.items()}
+        self.home.put_people(people)
+        return len(people)
 
     def record(self, *, user_id: str, item_id: str, type: str, **fields: Any) -> EventStatus:  # noqa: A002 # the field is called so everywhere
         """Record one event; when this returns, the event is durable and in the next answer.

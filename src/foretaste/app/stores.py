@@ -9,11 +9,13 @@ from foretaste.adapters.memory.catalog import MemoryCatalog
 from foretaste.adapters.memory.event_log import MemoryEventLog
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.memory.id_map import MemoryIdMap
+from foretaste.adapters.memory.profiles import MemoryProfiles
 from foretaste.adapters.sqlite.catalog import SqliteCatalog
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.exposure_log import SqliteExposureLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
+from foretaste.adapters.sqlite.profiles import SqliteProfiles
 from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase
 from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
@@ -23,7 +25,9 @@ from foretaste.ports.catalog import Catalog
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.id_map import IdMap
+from foretaste.ports.profiles import Profiles
 
+PROFILES = "profiles.db"
 DATABASE, EXPOSURES, SNAPSHOT, MODELS = "foretaste.db", "exposures.db", "state.safetensors", "models"
 
 
@@ -36,11 +40,13 @@ class Stores:
     catalog: Catalog
     exposures: ExposureLog
     keeper: StateKeeper
+    profiles: Profiles
     writable: bool = True
 
     def close(self) -> None:
         """Save the state and release everything, in the reverse order of opening."""
         self.exposures.close()
+        self.profiles.close()
         if self.writable:
             self.keeper.close(self.log)
         self.log.close()
@@ -61,10 +67,12 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
         catalog = SqliteCatalog(database, id_map)
         exposures = SqliteExposureLog(namespace / EXPOSURES, retention_days=settings.exposure_days)
         undo.callback(exposures.close)
+        profiles = SqliteProfiles(namespace / PROFILES)
+        undo.callback(profiles.close)
         keeper.restore(log)
         keeper.watch(log)
         undo.pop_all()
-    return Stores(log, id_map, catalog, exposures, keeper)
+    return Stores(log, id_map, catalog, exposures, keeper, profiles)
 
 
 def stores_for_reading(directory: Path, settings: Settings) -> Stores:
@@ -79,7 +87,9 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
         catalog = SqliteCatalog(database, id_map)
         keeper.restore(log)
         undo.pop_all()
-    return Stores(log, id_map, catalog, MemoryExposureLog(), keeper, writable=False)
+        known = namespace / PROFILES
+        profiles = SqliteProfiles(known) if known.is_file() else MemoryProfiles()
+    return Stores(log, id_map, catalog, MemoryExposureLog(), keeper, profiles, writable=False)
 
 
 def stores_in_memory(settings: Settings) -> Stores:
@@ -87,7 +97,7 @@ def stores_in_memory(settings: Settings) -> Stores:
     id_map = MemoryIdMap()
     keeper = _keeper(settings, lambda: id_map.names("type"), None)
     log = MemoryEventLog(id_map, on_commit=keeper.fold)
-    return Stores(log, id_map, MemoryCatalog(id_map), MemoryExposureLog(), keeper)
+    return Stores(log, id_map, MemoryCatalog(id_map), MemoryExposureLog(), keeper, MemoryProfiles())
 
 
 def models_directory(directory: Path, settings: Settings) -> Path:

@@ -159,6 +159,7 @@ class Answerer:
             seed_item=item,
             excluded=excluded,
             namespace=self._namespace,
+            circumstances=self._live.circumstances_of(query.user_id),
         )
 
     def _deleted(self, item: int) -> bool:

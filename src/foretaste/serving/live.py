@@ -43,6 +43,10 @@ class Live(Protocol):
         """The catalog by ordinal."""
         ...
 
+    def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
+        """Return what is known of a person beside events (see `domain.circumstances`)."""
+        ...
+
     @property
     def artifact(self) -> Artifact | None:
         """The model that serves."""

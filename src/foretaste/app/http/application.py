@@ -10,12 +10,22 @@ from foretaste.app.http.asgi.exchange import BodyLimits, Request, Response, json
 from foretaste.app.http.asgi.openapi import document
 from foretaste.app.http.asgi.routing import Route
 from foretaste.app.http.pages import page_routes
-from foretaste.app.http.routes import aliases, browse, events, health, items, models, personalize, recommend
+from foretaste.app.http.routes import (
+    aliases,
+    browse,
+    events,
+    health,
+    items,
+    models,
+    personalize,
+    recommend,
+    users,
+)
 from foretaste.app.http.service import Clock, Service, wall_clock
 
 TITLE = "Foretaste"
 ABOUT = "Real-time recommendations that learn from the very last click, and say why."
-MODULES = (recommend, personalize, events, items, models, browse, health, aliases)
+MODULES = (recommend, personalize, events, items, users, models, browse, health, aliases)
 
 
 def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | None = None) -> Application:

@@ -1,0 +1,74 @@
+"""Profiles in an SQLite file of their own."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+
+from foretaste.adapters.sqlite.connections import opened
+from foretaste.domain.item import Attribute
+from foretaste.ports.profiles import Attributes
+
+VERSION = 1
+TABLES = "CREATE TABLE profile (user_id TEXT PRIMARY KEY, attributes BLOB NOT NULL) WITHOUT ROWID;"
+PUT = "INSERT OR REPLACE INTO profile (user_id, attributes) VALUES (?, ?)"
+GET = "SELECT attributes FROM profile WHERE user_id = ?"
+ALL = "SELECT user_id, attributes FROM profile ORDER BY user_id"
+DELETE = "DELETE FROM profile WHERE user_id = ?"
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(dict[str, Attribute]).decode
+
+
+class SqliteProfiles:
+    """`Profiles` in the file `path`, created if absent; commits survive `kill -9` and power loss.
+
+    Raises `UnavailableError` where the disk refuses or a newer version wrote the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = Lock()
+        self._connection = opened(path, TABLES, VERSION, synchronous="FULL")
+
+    def put(self, people: Mapping[str, Attributes]) -> None:
+        """Insert or replace the attributes of people."""
+        rows = [(user_id, _encode(dict(attributes))) for user_id, attributes in people.items()]
+        with self._lock, _transaction(self._connection) as connection:
+            connection.executemany(PUT, rows)
+
+    def get(self, user_id: str) -> dict[str, Attribute] | None:
+        """Return the attributes of a person, None where nothing is known."""
+        with self._lock:
+            row = self._connection.execute(GET, (user_id,)).fetchone()
+        return None if row is None else _decode(row[0])
+
+    def all(self) -> dict[str, dict[str, Attribute]]:
+        """Return the attributes of everyone by user id."""
+        with self._lock:
+            return {user_id: _decode(content) for user_id, content in self._connection.execute(ALL)}
+
+    def delete(self, user_ids: Sequence[str]) -> int:
+        """Forget the attributes of people; return how many had any."""
+        with self._lock, _transaction(self._connection) as connection:
+            return sum(connection.execute(DELETE, (user_id,)).rowcount for user_id in user_ids)
+
+    def close(self) -> None:
+        """Release the file. Closing twice is fine."""
+        with self._lock:
+            self._connection.close()
+
+
+class _transaction:  # noqa: N801 - reads as a statement: with _transaction(connection)
+    """All that is written in the block, or nothing."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")

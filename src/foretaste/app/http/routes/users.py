@@ -1,0 +1,55 @@
+"""`/users/{user_id}`: what is known of a person beside what they did."""
+
+import asyncio
+
+import msgspec
+
+from foretaste.app.http.asgi.exchange import Request, Response, json_response
+from foretaste.app.http.asgi.operations import Operations
+from foretaste.app.http.queries import path_id
+from foretaste.app.http.service import Service
+from foretaste.domain.errors import InvalidInputError, NotFoundError
+from foretaste.events.people import parse_attributes
+
+operations: Operations[Service] = Operations("People")
+
+
+class UserBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a person: texts, numbers and truth values by name."""
+
+    attributes: dict[str, str | float | bool | None] = {}
+
+
+class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a person."""
+
+    user_id: str
+    attributes: dict[str, str | float | bool]
+
+
+@operations.route("GET", "/users/{user_id}", answer=UserAnswer, refusals=(400, 404))
+async def read(service: Service, request: Request) -> Response:
+    """Answer the attributes of a person."""
+    user_id = path_id(request.path["user_id"], "user_id")
+    known = await asyncio.to_thread(service.home.profiles.get, user_id)
+    if known is None:
+        raise NotFoundError(f"nothing is known of user {user_id!r}; PUT /users/{{user_id}} tells it")
+    return json_response(UserAnswer(user_id=user_id, attributes=known))
+
+
+@operations.route(
+    "PUT", "/users/{user_id}", body=UserBody, answer=UserAnswer, refusals=(400, 403, 408, 413, 503)
+)
+async def put(service: Service, request: Request) -> Response:
+    """Replace the attributes of a person: age, gender, country, whatever there is.
+
+    The next answer knows them; what they say about taste is learnt by training.
+    """
+    user_id = path_id(request.path["user_id"], "user_id")
+    try:
+        body = msgspec.json.decode(await request.body(), type=UserBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"the body is no user: {error}", field="attributes") from error
+    known = parse_attributes(user_id, body.attributes)
+    await asyncio.to_thread(service.home.put_people, {user_id: known})
+    return json_response(UserAnswer(user_id=user_id, attributes=known))
