@@ -175,7 +175,7 @@ def test_what_is_left_open_is_chosen_on_items_that_are_held_out(shop):
 
 
 def test_words_that_mislead_are_followed_from_afar_at_most(shop):
-    """New items come all the time, are described by taste, and nobody wants them but people of another one."""
+    """New items come all the time, described by taste, and nobody wants them but people of another one."""
     interactions, catalog = _with_new_ones(shop, wanted=False)
     config = ColdItemsConfig(base=EASE).fit(interactions, 0, catalog).config
     assert getattr(config, "gain", 0.0) <= 0.5

@@ -11,7 +11,8 @@ from foretaste.training.sources import Effort
 from foretaste.training.tuning import NO_TUNING, Told, Tuning, untold, usual_tuning
 
 Progress = Callable[[str, float], object]
-"""Told the stage (`encode` with a text model, `prepare`, `fit`, `evaluate`, `gate`, `publish`) and how much of it is done, 0 to 1."""
+"""Told the stage (`encode` where there is a text model, `prepare`, `fit`, `evaluate`, `gate`, `publish`) and
+how much of it is done, 0 to 1."""
 
 
 def silent(_stage: str, _share: float) -> None:
