@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from foretaste.domain.artifact import Trial
+from foretaste.models.cold_items import ColdItemsConfig
 from foretaste.models.interface import Learner
 from foretaste.pipeline.artifact import Artifact
 from foretaste.training.config import TrainConfig
@@ -41,8 +43,13 @@ def taken_over(sources: Mapping[str, Learner], champion: Artifact | None, chosen
         for source, values in chosen.items()
         if source in sources
         and source in champion.models
-        and type(sources[source]) is type(champion.models[source].config)
+        and type(sources[source]) is type(_plain(champion.models[source].config))
     }
+
+
+def _plain(config: Any) -> Any:
+    """Return the configuration that tuning saw: of a model that was opened to new items, its base's."""
+    return config.base if isinstance(config, ColdItemsConfig) else config
 
 
 def with_chosen(sources: Mapping[str, Learner], chosen: Chosen) -> dict[str, Learner]:
