@@ -1,8 +1,8 @@
 """MovieLens-100K as Gorse is judged, over rolling cuts: `python benchmarks/movielens_cuts.py [--cuts N]`.
 
 At each cut all is learnt from the events before it (the public path, default settings), and everyone who
-comes in the next tenth of the events gets one list, at the moment of the cut. Right are the items liked (rated
-4 or 5) in that tenth and not met before. NDCG@10 over people with likes before (warm) and over all people.
+comes in the next tenth of the events gets one list, at the moment of the cut. Right are the items liked
+(rated 4 or 5) in that tenth and not met before. NDCG@10 over people with likes before (warm) and over all people.
 Peers of the same run: popularity of likes, user-to-user neighbours (cosine of likes), and factorization by
 `implicit`, each filled up by popularity; and Gorse's own figures on the last cut, as measured elsewhere.
 """

@@ -134,7 +134,13 @@ def test_names_grow_with_the_id_map_and_digits_are_indexes_last(home, answerer):
     assert names.of("item")[5] == "i5"
     assert names.ordinal("item", "5") == 5
     assert names.ordinal("item", "6") == -1
+    assert names.ordinals("item", ["i1", "0", "x", "9" * 30, "٣"]).tolist() == [1, 0, -1, -1, -1]
     home.put_items([Item(item_id="5")])
     assert names.ordinal("item", "5") == 6
-    assert names.ordinal("item", "6") == 6
-    assert names.ordinals("item", ["i1", "0", "x", "9" * 30, "٣"]).tolist() == [1, 0, -1, -1, -1]
+
+
+def test_where_ids_are_numbers_a_new_number_is_somebody_new_and_never_anothers_index(home, answerer):
+    home.recorder.record([{"user_id": "900", "item_id": "i1", "type": "watch"}], now=NOW)
+    assert answerer.names.ordinal("user", "900") >= 0
+    assert answerer.names.ordinal("user", "0") == -1
+    assert answerer.recommend(ask("0")).source == "trending"

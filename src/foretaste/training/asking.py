@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from foretaste.domain.arrays import Int64s
+from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s
 from foretaste.evaluation.replay import questions
+from foretaste.ranking.contexts import SESSION_SECONDS
 from foretaste.training.prepare import Prepared
 
 _FEW = 20
@@ -46,3 +47,26 @@ def strangers_between(prepared: Prepared, start: int, stop: int, *, each: int = 
     rank[order] = np.arange(len(positions)) - np.repeat(begin, count)
     found = positions[new & (rank < each)]
     return found if _FEW * len(found) >= len(positions) else positions
+
+
+def session_starts(prepared: Prepared) -> Int64s:
+    """Return for every event the position of the first event of its session, int64 [n].
+
+    A session goes on as long as its person's events are no more than `SESSION_SECONDS` apart.
+    """
+    user, time = prepared.events.user, prepared.events.time
+    order = np.argsort(user, kind="stable")
+    apart = np.diff(time[order], prepend=time[order][:1]) > SESSION_SECONDS * MICROS_PER_SECOND
+    first = apart | (np.diff(user[order], prepend=-1) != 0)
+    starts = np.empty(len(user), np.int64)
+    starts[order] = order[np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))]
+    return starts
+
+
+def some_of_each(group: Int64s, most: int, seed: int) -> Int64s:
+    """Return places of at most `most` members of every group, drawn by lot; int64, rising."""
+    shuffled = np.random.default_rng(seed).permutation(len(group))
+    order = shuffled[np.argsort(group[shuffled], kind="stable")]
+    _, begin, count = np.unique(group[order], return_index=True, return_counts=True)
+    rank = np.arange(len(group)) - np.repeat(begin, count)
+    return np.sort(order[rank < most])

@@ -16,12 +16,15 @@ from foretaste.pipeline.compose import pairs
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.ranking.samples import Sample
-from foretaste.training.asking import asked_at, asked_between, strangers_between
+from foretaste.training.asking import asked_at, asked_between, session_starts, some_of_each, strangers_between
 from foretaste.training.composition import Composition
 from foretaste.training.prepare import Prepared
 
 STRANGERS = 3
-"""For one question asked of a stranger so many are asked of people who are known."""
+"""For one question of a stranger, and one at a session's start, so many are asked before each event."""
+
+PER_SESSION = 3
+"""At a session's start so many of what comes later in it are asked about: long visits count no more."""
 
 UNPUBLISHED = ArtifactManifest(
     name="", version="unpublished", created_at=0, seed=0, window={}, n_users=0, n_items=0, models={}
@@ -60,11 +63,10 @@ def learn_blend(
     events, done = prepared.events, prepared.tune
     samples: list[Sample] = []
     asked = _practice(prepared)
-    for number, (position, user) in enumerate(asked):
+    for number, (position, user, truth) in enumerate(asked):
         if prepared.timed:
             composition.apply(events.take(done, position))
             done = position
-        truth = int(events.item[position])
         samples.append(composition.sample(user, asked_at(prepared, position), truth))
         if number % 100 == 0:
             advance(number / len(asked))
@@ -73,17 +75,29 @@ def learn_blend(
     return Blend.fit(samples, sources=sources, seed=prepared.seed)
 
 
-def _practice(prepared: Prepared) -> list[tuple[int, int]]:
-    """Return the position and user of every question the blend learns from, in order.
+def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:
+    """Return the position, user and truth of every question the blend learns from, in order.
 
-    Some are asked as if by a stranger, user -1.
+    Some are asked as if by a stranger, user -1; some at the start of a session about what comes later in it,
+    as a list shown on coming back should serve the whole visit.
     """
-    config, seed = prepared.config, prepared.seed
-    asked = drawn(asked_between(prepared, prepared.tune, prepared.test), config.tuned, seed)
-    strangers = strangers_between(prepared, prepared.tune, prepared.test)
-    most = None if config.tuned is None else config.tuned // STRANGERS
-    found = [(position, int(prepared.events.user[position])) for position in asked.tolist()]
-    found += [(position, -1) for position in drawn(strangers, most, seed).tolist()]
+    tune, test = prepared.tune, prepared.test
+    user, item, config, seed = prepared.events.user, prepared.events.item, prepared.config, prepared.seed
+    asked = asked_between(prepared, tune, test)
+    some = drawn(asked, config.tuned, seed)
+    few = None if config.tuned is None else config.tuned // STRANGERS
+    strangers = drawn(strangers_between(prepared, tune, test), few, seed)
+    found = [(position, int(user[position]), int(item[position])) for position in some.tolist()]
+    found += [(position, -1, int(item[position])) for position in strangers.tolist()]
+    if prepared.timed:
+        starts = session_starts(prepared)
+        known = np.isin(starts, asked)
+        later = asked[(starts[asked] < asked) & known[asked]]
+        later = later[some_of_each(starts[later], PER_SESSION, seed)]
+        found += [
+            (int(starts[position]), int(user[position]), int(item[position]))
+            for position in drawn(later, few, seed + 1).tolist()
+        ]
     return sorted(found)
 
 
