@@ -99,7 +99,7 @@ def test_progress_is_told_by_stage_and_never_goes_back(timed_corpus, quick):
     told = []
     learn(timed_corpus, config=quick, created_at=1, progress=lambda stage, share: told.append((stage, share)))
     stages = list(dict.fromkeys(stage for stage, _ in told))
-    assert stages == ["prepare", "fit", "tune", "evaluate", "gate", "refit"]
+    assert stages == ["prepare", "fit", "tune", "evaluate", "gate", "rank", "refit"]
     for stage in stages:
         shares = [share for name, share in told if name == stage]
         assert shares == sorted(shares)

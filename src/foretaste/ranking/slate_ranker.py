@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Doubles
+from foretaste.ranking.past import Past
 from foretaste.ranking.slate_features import Columns, SlateRequest, slate_features
 from foretaste.ranking.slate_knowledge import SlateKnowledge
 from foretaste.ranking.trees import Trees
@@ -53,6 +54,12 @@ class SlateRanker:
     def score(self, request: SlateRequest) -> Doubles:
         """Return a score of each candidate, float64 [n]; the larger, the likelier it is taken."""
         return self.trees.score(self.features(request))
+
+    def warm_up(self) -> None:
+        """Compile what scoring runs, or load it from the disk's cache, before the first request."""
+        item = np.zeros(min(1, self.n_items), np.int32)
+        past = Past(item, np.ones(len(item), np.bool_), np.zeros(len(item), np.int64))
+        self.score(SlateRequest(item=item, past=past, now=0))
 
     def describe(self) -> dict[str, Any]:
         """Return columns and report as JSON values."""

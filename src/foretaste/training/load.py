@@ -48,13 +48,15 @@ def _ranker(directory: Path, manifest: ArtifactManifest) -> SlateRanker | None:
     if entry is None:
         return None
     try:
-        return SlateRanker.from_arrays(
+        ranker = SlateRanker.from_arrays(
             _described(directory, manifest, RANKER), read_tensors(entry, directory)
         )
     except (KeyError, ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
         raise CorruptArtifactError(
             f"the artifact {manifest.version} has a ranker that is none ({error}); train again", field=RANKER
         ) from error
+    ranker.warm_up()
+    return ranker
 
 
 def _described(directory: Path, manifest: ArtifactManifest, name: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     `people`. `metrics` are the blend's means for the manifest. `failures` says why sources were left out.
     `weights` are the blend's by source for histories of 20 events and more; `seconds` are by stage.
     `promoted` says whether `version` serves now. `regret` sets the blend beside the best of its sources.
+    `ranker` says in words what came of ranking slates.
     """
 
     version: str
