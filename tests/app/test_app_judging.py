@@ -82,6 +82,10 @@ def test_a_split_without_times_is_judged_by_all_held_back_items(events):
     found = ft.judge(train, test=rest, protocol="static", **{**QUICK, "limit": None})
     assert found.kind == "hold-out"
     assert found.possible == rest.frame["user_id"].n_unique()
+    clicked = found["popularity"].accuracy["ndcg"].value
+    bought, kept = (ft.read_events(pairs.filter(which), event_type="purchase") for which in (~test, test))
+    again = ft.judge(bought, test=kept, protocol="static", **{**QUICK, "limit": None})
+    assert again["popularity"].accuracy["ndcg"].value == pytest.approx(clicked)  # nothing had is listed
 
 
 def test_peers_stand_beside_and_see_the_same_questions(full):
