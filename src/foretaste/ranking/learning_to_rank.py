@@ -18,6 +18,8 @@ from foretaste.ranking.slate_ranker import RankerReport, SlateRanker, features_o
 from foretaste.ranking.traits import Traits
 from foretaste.ranking.trees import trees_of
 
+PLAIN = ("click_rate", "rate_and_leaning", "rate_and_taste")
+"""Features that order slates alone where trees, on little data, do no better."""
 OBJECTIVES: tuple[Objective, ...] = ("lambdarank", "rank_xendcg", "binary")
 
 
@@ -185,10 +187,10 @@ def _report(
     rows, part = table.slates.rows(own), table.slates.take(own)
     gained = list_gains(part, foretold[rows])
     others = {
-        name: list_gains(part, table.features[rows, columns.names.index(name)])
-        for name in {rival, "click_rate"}
+        name: list_gains(part, table.features[rows, columns.names.index(name)]) for name in {rival, *PLAIN}
     }
     ahead = gained - others[rival]
+    best = max(PLAIN, key=lambda name: others[name].mean())
     return RankerReport(
         slates=len(table.slates),
         people=len(np.unique(table.slates.user)),
@@ -199,4 +201,5 @@ def _report(
         ahead=float(ahead.mean()),
         ahead_low=paired_low(ahead, part.user, seed),
         rounds=rounds,
+        plain=best if others[best].mean() >= gained.mean() else "",
     )

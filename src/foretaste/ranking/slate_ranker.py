@@ -31,6 +31,8 @@ class RankerReport(msgspec.Struct, frozen=True, kw_only=True):
     ahead: float
     ahead_low: float
     rounds: dict[str, int]
+    plain: str = ""
+    """The feature that alone was at least as good as the trees, and so is the score; empty where none was."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +55,10 @@ class SlateRanker:
 
     def score(self, request: SlateRequest) -> Doubles:
         """Return a score of each candidate, float64 [n]; the larger, the likelier it is taken."""
-        return self.trees.score(self.features(request))
+        features = self.features(request)
+        if self.report.plain:
+            return np.ascontiguousarray(features[:, self.columns.names.index(self.report.plain)])
+        return self.trees.score(features)
 
     def warm_up(self) -> None:
         """Compile what scoring runs, or load it from the disk's cache, before the first request."""
