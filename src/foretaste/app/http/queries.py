@@ -10,6 +10,7 @@ from foretaste.app.http.asgi.parameters import Parameters
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.query import Query
 from foretaste.events.text import checked_id
+from foretaste.pipeline.scenario import HOME
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=50, description="How many items.")]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
@@ -37,7 +38,16 @@ class RecommendParameters(Filters, frozen=True, kw_only=True):
     k: Count = 10
     explain: Annotated[bool, Meta(description="Add the past items that speak for each.")] = False
     explain_top_k: Annotated[int, Meta(ge=1, le=10, description="How many past items per item.")] = 3
-    diversity_lambda: Annotated[Share, Meta(description="1: pure relevance; 0: pure diversity.")] = 0.8
+    diversity_lambda: (
+        Annotated[
+            Share,
+            Meta(
+                description="1: pure relevance; 0: pure diversity. Another scenario has its own default.",
+                extra_json_schema={"default": HOME.diversity_lambda},
+            ),
+        ]
+        | None
+    ) = None
     popularity_correction: (
         Annotated[Share, Meta(description="The power of its popularity that an item's odds are divided by.")]
         | None

@@ -81,10 +81,8 @@ def _query_parameters(parameters: Parameters[Any]) -> list[dict[str, Any]]:
     properties = _properties(parameters.struct)
     found = []
     for name, field in parameters.fields.items():
-        schema = dict(properties[name])
-        parts = [schema, *schema.get("anyOf", [])]
-        described = next((part["description"] for part in parts if "description" in part), None)
-        schema.pop("description", None)
+        schema = _given(properties[name])
+        described = schema.pop("description", None)
         parameter: dict[str, Any] = {"name": name, "in": "query", "schema": schema}
         if field.required:
             parameter["required"] = True
@@ -97,6 +95,12 @@ def _query_parameters(parameters: Parameters[Any]) -> list[dict[str, Any]]:
             parameter["description"] = described
         found.append(parameter)
     return found
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter that is given: in an address there is no null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return dict(kinds[0]) if len(kinds) == 1 else dict(schema)
 
 
 def _properties(struct: type[msgspec.Struct]) -> dict[str, Any]:
