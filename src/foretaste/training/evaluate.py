@@ -20,6 +20,9 @@ from foretaste.training.asking import asked_at, asked_between, session_starts, s
 from foretaste.training.composition import Composition
 from foretaste.training.prepare import Prepared
 
+MORE = 2
+"""In sequences so many times more questions are asked: of fewer any source proposes the answer."""
+
 STRANGERS = 3
 """For one question of a stranger, and one at a session's start, so many are asked before each event."""
 
@@ -84,7 +87,8 @@ def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:
     tune, test = prepared.tune, prepared.test
     user, item, config, seed = prepared.events.user, prepared.events.item, prepared.config, prepared.seed
     asked = asked_between(prepared, tune, test)
-    some = drawn(asked, config.tuned, seed)
+    more = MORE if prepared.kind == "sequence" else 1
+    some = drawn(asked, None if config.tuned is None else more * config.tuned, seed)
     few = None if config.tuned is None else config.tuned // STRANGERS
     strangers = drawn(strangers_between(prepared, tune, test), few, seed)
     found = [(position, int(user[position]), int(item[position])) for position in some.tolist()]
