@@ -71,7 +71,7 @@ class Answerer:
             self._live.exposures.record(exposure_of(slate))
             seconds = time.perf_counter() - started
             self._count_fallback(fallback if known or fallback else "cold_user")
-            count_answer(self._telemetry, query, slate, known=known, seconds=seconds)
+            count_answer(self._telemetry, query, scenario, slate, known=known, seconds=seconds)
         return slate
 
     def model_names(self) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
+from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.telemetry import Telemetry
 
 
-def count_answer(telemetry: Telemetry, query: Query, slate: Slate, *, known: bool, seconds: float) -> None:
-    """Count one answer to a person; `known` is whether they had a history."""
+def count_answer(
+    telemetry: Telemetry, query: Query, scenario: Scenario, slate: Slate, *, known: bool, seconds: float
+) -> None:
+    """Count one answer to a person by `scenario`; `known` is whether they had a history."""
     user_type = "known" if known else "cold"
     telemetry.count("recommendation_requests_total", source=slate.source, user_type=user_type)
     telemetry.observe("recommendation_latency_seconds", seconds)
@@ -16,7 +19,8 @@ def count_answer(telemetry: Telemetry, query: Query, slate: Slate, *, known: boo
     if query.explain:
         telemetry.count("explain_requests_total")
         telemetry.observe("explain_computation_duration_seconds", seconds)
-    if query.diversity_lambda is not None and query.diversity_lambda < 1.0:
+    asked = query.diversity_lambda
+    if (scenario.diversity_lambda if asked is None else asked) < 1.0:
         telemetry.count("mmr_rerank_applied_total")
 
 
