@@ -40,6 +40,10 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Weights are sharpened on so many of the best candidates of each list."""
 
 
+KEPT = 0.25
+"""In every context a source keeps this part of its common weight: people who come back stay people."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """Weights float64 [N_CONTEXTS, len(sources) + 1]; `sources` are column numbers, rising.
@@ -116,7 +120,7 @@ def _by_context(table: SampleTable, common: Doubles, options: BlendOptions) -> D
     Where all samples are of one session state the other's rows are alike.
     """
     near = _near(table, common, options)
-    least = _least(table.columns.shape[1] - 1, options)
+    least = np.maximum(_least(table.columns.shape[1] - 1, options), KEPT * common)
     rows, unmet = np.tile(common, (N_CONTEXTS, 1)), None
     for in_session in (0, 1):
         own = np.flatnonzero(near.context % 2 == in_session)
