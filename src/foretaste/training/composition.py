@@ -1,6 +1,7 @@
 """What is judged: the composition that ships, each of its sources alone, others beside it, and chance."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from foretaste.training.corpus import Corpus
 
 BLEND = "blend"
 RANDOM = "random"
+NOTHING: Ordinals = np.empty(0, np.int32)
 
 
 class Composition:
@@ -75,9 +77,13 @@ class Composition:
             self._keep(first)
         return lists
 
-    def sample(self, user: int, now: int, truth: int) -> Sample:
-        """Return what the blend learns from the fact that `user` took `truth` at `now`."""
-        return sample(self._query(now), self._view(user, self._shipped[BLEND]), truth)
+    def sample(self, user: int, now: int, truth: int, *, without: Ordinals = NOTHING) -> Sample:
+        """Return what the blend learns from the fact that `user` took `truth` at `now`.
+
+        The items `without` are neither right nor wrong, so they are no candidates.
+        """
+        view = replace(self._view(user, self._shipped[BLEND]), excluded=without)
+        return sample(self._query(now), view, truth)
 
     def _fill_alone(self, lists: Ordinals, ranked: Scored, k: int) -> None:
         for place, source in enumerate(self._sources, start=len(self._shipped)):

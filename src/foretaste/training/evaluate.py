@@ -66,16 +66,35 @@ def learn_blend(
     events, done = prepared.events, prepared.tune
     samples: list[Sample] = []
     asked = _practice(prepared)
+    hidden = _Hidden(prepared)
     for number, (position, user, truth) in enumerate(asked):
         if prepared.timed:
             composition.apply(events.take(done, position))
             done = position
-        samples.append(composition.sample(user, asked_at(prepared, position), truth))
+        others = hidden.others(user, truth)
+        samples.append(composition.sample(user, asked_at(prepared, position), truth, without=others))
         if number % 100 == 0:
             advance(number / len(asked))
     let_in(prepared, state, done, prepared.test)
     advance(1.0)
     return Blend.fit(samples, sources=sources, seed=prepared.seed)
+
+
+class _Hidden:
+    """What a hold-out hides of each person: to propose more of it than the one asked is not wrong."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        rows = np.arange(prepared.tune, prepared.test)
+        rows = rows[prepared.counts[rows]] if prepared.kind == "hold-out" else rows[:0]
+        order = np.argsort(prepared.events.user[rows], kind="stable")
+        self._user = prepared.events.user[rows][order]
+        self._item = prepared.events.item[rows][order]
+
+    def others(self, user: int, truth: int) -> Ordinals:
+        """Return all that is hidden of `user` but `truth`."""
+        first, last = np.searchsorted(self._user, (user, user + 1))
+        found = self._item[first:last]
+        return np.asarray(found[found != truth])
 
 
 def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:

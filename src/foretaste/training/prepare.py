@@ -1,8 +1,9 @@
 """The log put in order: what comes first to fit on, then what tunes, then what judges."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import MICROS_PER_SECOND, Floats, Int64s, Mask
@@ -115,6 +116,8 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
         kind=config.split,
     )
     order = np.concatenate([in_time[:begin], in_time[begin:][_one_after_another(parts)]])
+    if parts.kind != "time":
+        config = _nothing_twice(config, corpus)
     consuming_types = np.array([name in config.scenario.consumed for name in corpus.type_names], np.bool_)
     tune = begin + len(parts.train)
     return Prepared(
@@ -131,6 +134,15 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
         kind=parts.kind,
         words=parts.words,
     )
+
+
+def _nothing_twice(config: TrainConfig, corpus: Corpus) -> TrainConfig:
+    """Return `config` so that nothing had is listed where, as in a hold-out, nothing had is ever a truth.
+
+    In time order it is the scenario that says after which events an item is not shown again.
+    """
+    scenario = msgspec.structs.replace(config.scenario, consumed=frozenset(corpus.type_names))
+    return replace(config, scenario=scenario)
 
 
 def _one_after_another(parts: Split) -> Int64s:

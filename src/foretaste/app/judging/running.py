@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -189,26 +188,10 @@ def _prepared(
     elif asked.protocol == "sequence":
         config = replace(config, split="sequence")
     if test is None:
-        return _nothing_twice(prepare(corpus, config, seed))
+        return prepare(corpus, config, seed)
     if not len(test):
         raise InvalidInputError("there are no events to judge by", field="test")
     prepared = prepare(corpus, replace(config, test=0.0), seed)
     if prepared.kind == "hold-out":
         test = replace(test, time=np.full_like(test.time, corpus.events.time.max()))
-    return with_test(_nothing_twice(prepared), corpus, test)
-
-
-def _nothing_twice(prepared: Prepared) -> Prepared:
-    """Return `prepared` so that nothing had is listed where, as in a hold-out, nothing had is ever a truth.
-
-    In time order it is the scenario that says after which events an item is not shown again.
-    """
-    if prepared.kind == "time":
-        return prepared
-    every = frozenset(prepared.corpus.type_names)
-    scenario = msgspec.structs.replace(prepared.config.scenario, consumed=every)
-    return replace(
-        prepared,
-        config=replace(prepared.config, scenario=scenario),
-        consuming=np.ones(len(prepared.events), np.bool_),
-    )
+    return with_test(prepared, corpus, test)
