@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import msgspec
 import pytest
-from conftest import tasteful
+from tasteful_logs import tasteful
 
 from foretaste.domain.artifact import ArtifactManifest, Trial, manifest_digest
 from foretaste.features.recency import Recency

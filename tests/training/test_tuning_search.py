@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 import pytest
-from conftest import PER_TASTE, tasteful
+from tasteful_logs import PER_TASTE, tasteful
 
 from foretaste.models.popularity import PopularityConfig
 from foretaste.pipeline.scenario import HOME
