@@ -1,5 +1,7 @@
 """The log in the order it is learnt from, and the sources judged as they ship."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,8 @@ def test_untimed_events_are_known_to_the_models_as_such(untimed_corpus, quick):
 
 
 def test_events_of_no_weight_are_not_learnt_from(make_corpus, quick):
-    prepared = prepare(make_corpus([0, 0], [1, 2], [1, 2], types=[0, 1]), quick, 0)
+    in_time = replace(quick, split="time")
+    prepared = prepare(make_corpus([0, 0], [1, 2], [1, 2], types=[0, 1]), in_time, 0)
     assert prepared.consuming.tolist() == [True, False]
     assert prepared.counts.all()
 
