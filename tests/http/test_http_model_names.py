@@ -6,6 +6,7 @@ from conftest import NOW, Client, did, problem
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
 from foretaste.models.content import ContentConfig
+from foretaste.models.neural.ncf import NCFConfig
 from foretaste.models.popularity import PopularityConfig
 from foretaste.models.transitions import TransitionsConfig
 from foretaste.training.config import TrainConfig
@@ -32,6 +33,7 @@ def shop():
             "popularity": PopularityConfig(),
             "transitions": TransitionsConfig(),
             "content": ContentConfig(),
+            "ncf": NCFConfig(dim=8, hidden=4, epochs=2, negatives=8),
         }
         corpus = read_corpus(home.log, home.id_map, home.catalog_columns)
         home.serve_artifact(learn(corpus, created_at=NOW, config=TrainConfig(sources=sources)).artifact)
@@ -48,26 +50,32 @@ def test_content_alone_proposes_what_is_described_alike(shop):
     assert {source for item in items for source in item["sources"]} == {"content"}
 
 
+def test_the_neural_model_answers_beside_the_others(shop):
+    items = shop.get("/recommend/p1?model=ncf&k=5").json["items"]
+    assert items
+    assert {source for item in items for source in item["sources"]} == {"ncf"}
+
+
 def test_the_models_there_are_can_be_listed(shop):
-    names = ["hybrid", "content", "popularity", "transitions"]
+    names = ["hybrid", "content", "ncf", "popularity", "transitions"]
     assert shop.get("/models").json["available"] == names
     assert shop.get("/api/models").json == {"available_models": names}
 
 
-@pytest.mark.parametrize("name", ["hybrid", "content", "popularity", "transitions"])
+@pytest.mark.parametrize("name", ["hybrid", "content", "ncf", "popularity", "transitions"])
 def test_every_model_listed_answers(shop, name):
     assert shop.get(f"/recommend/p1?model={name}").status == 200
     assert shop.get(f"/api/recommendations?user_id=p1&model={name}").status == 200
 
 
-@pytest.mark.parametrize("name", ["ncf", "oracle"])
+@pytest.mark.parametrize("name", ["nmf", "oracle"])
 def test_a_model_that_is_not_there_is_refused_with_those_that_are(shop, name):
     document = problem(shop.get(f"/recommend/p1?model={name}"), 400)
     assert document["field"] == "model"
-    assert "hybrid, content, popularity, transitions" in document["detail"]
+    assert "hybrid, content, ncf, popularity, transitions" in document["detail"]
     told = problem(shop.get(f"/api/recommendations?user_id=p1&model={name}"), 400)["error"]
     assert told.startswith(f"Model type '{name}' not found")
-    assert "hybrid, content, popularity, transitions" in told
+    assert "hybrid, content, ncf, popularity, transitions" in told
 
 
 def test_before_training_hybrid_is_what_needs_no_training(client):
