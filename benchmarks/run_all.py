@@ -1,7 +1,8 @@
 """Run every benchmark, one after the other: `python benchmarks/run_all.py [--data FOLDER]`.
 
-`--data` is a folder with data that must be fetched by hand (`gowalla/train.parquet`, `gowalla/test.parquet`);
-without it what needs them is left out, and said to be.
+`--data` is a folder with data that must be fetched by hand: `gowalla/` (`train.parquet`, `test.parquet`),
+`amazon-beauty/` (`sequences.parquet`), `ranklens/` (`items.parquet`, `rankings.parquet`), `online-retail/`
+(`events.parquet`, `items.parquet`). Without it what needs them is left out, and said to be.
 """
 
 import argparse
@@ -15,21 +16,41 @@ import foretaste as ft
 HERE = Path(__file__).parent
 
 
+ON_FOLDERS = (
+    ("gowalla", ["gowalla.py"]),
+    ("gowalla", ["gowalla.py", "--effort", "best"]),
+    ("amazon-beauty", ["beauty.py"]),
+    ("amazon-beauty", ["beauty.py", "--effort", "best"]),
+    ("amazon-beauty", ["neural.py"]),
+    ("ranklens", ["ranklens.py"]),
+    ("online-retail", ["cold_items.py"]),
+    ("online-retail", ["strangers.py"]),
+)
+"""A folder within `--data`, and what is run on it."""
+
+
 def commands(data: Path | None, home: Path) -> list[list[str]]:
     """Return the commands to run."""
     found = [
         ["movielens_live.py"],
+        ["movielens_cuts.py"],
+        ["streams.py", *(["--data", str(data)] if data else [])],
+        ["strangers.py"],
+        ["tuning.py"],
+    ]
+    for folder, command in ON_FOLDERS:
+        if data is not None and (data / folder).is_dir():
+            found.append([*command, "--data", str(data / folder)])
+        else:
+            print(f"{' '.join(command)} is left out: name a folder that holds {folder}/ with --data")
+    return [
+        *found,
         ["ingest.py"],
         ["start.py"],
         ["http_load.py", "--home", str(home)],
         ["http_frameworks.py"],
         ["growth.py", "--events", "1e5", "--cap", "120"],
     ]
-    if data is not None and (data / "gowalla").is_dir():
-        found.insert(0, ["gowalla.py", "--data", str(data / "gowalla")])
-    else:
-        print("gowalla.py is left out: name a folder that holds gowalla/ with --data")
-    return found
 
 
 def main() -> int:
