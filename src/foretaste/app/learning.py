@@ -35,12 +35,16 @@ def corpus_of(home: Home) -> Corpus:
 
 
 def _shown(home: Home, corpus: Corpus) -> ShownSlates:
-    """Return what was shown to whom, joined with the log."""
+    """Return what was shown to whom, joined with the log.
+
+    In a home opened for reading, slates may be younger than the id map and show what it does not know.
+    """
     home.exposures.flush()
     users = {name: ordinal for ordinal, name in enumerate(home.id_map.names("user"))}
     events = corpus.events
     weights = weigh(corpus.type_names, events.type, events.value, state_config(home.settings).weights)
-    latest = deque(home.exposures.read(), maxlen=MOST_EXPOSURES)
+    slates = (slate for slate in home.exposures.read() if max(slate.items, default=-1) < corpus.n_items)
+    latest = deque(slates, maxlen=MOST_EXPOSURES)
     return shown_slates(latest, users, events, weights > 0.0)
 
 

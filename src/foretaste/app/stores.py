@@ -16,7 +16,7 @@ from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.exposure_log import SqliteExposureLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.profiles import SqliteProfiles
-from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase
+from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, ReadOnlyExposures
 from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
 from foretaste.events.weights import event_weights
@@ -86,10 +86,12 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
         log = SqliteEventLog(database, id_map)
         catalog = SqliteCatalog(database, id_map)
         keeper.restore(log)
-        undo.pop_all()
+        exposures = ReadOnlyExposures(namespace / EXPOSURES)
+        undo.callback(exposures.close)
         known = namespace / PROFILES
         profiles = SqliteProfiles(known) if known.is_file() else MemoryProfiles()
-    return Stores(log, id_map, catalog, MemoryExposureLog(), keeper, profiles, writable=False)
+        undo.pop_all()
+    return Stores(log, id_map, catalog, exposures, keeper, profiles, writable=False)
 
 
 def stores_in_memory(settings: Settings) -> Stores:

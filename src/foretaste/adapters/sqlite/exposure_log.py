@@ -28,7 +28,7 @@ READ = "SELECT record FROM exposure ORDER BY time, recommendation_id"
 PURGE = "DELETE FROM exposure WHERE time < ?"
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Exposure).decode
+decoded = msgspec.json.Decoder(Exposure).decode
 _log = logging.getLogger(__name__)
 
 
@@ -92,13 +92,13 @@ class SqliteExposureLog:
             return waiting
         with self._readers.lend() as connection:
             row = connection.execute(GET, (recommendation_id,)).fetchone()
-        return _decode(row[0]) if row else None
+        return decoded(row[0]) if row else None
 
     def read(self) -> Iterator[Exposure]:
         """Yield all stored records, those of earlier times first."""
         with self._readers.lend() as connection:
             for (record,) in connection.execute(READ):
-                yield _decode(record)
+                yield decoded(record)
 
     def flush(self) -> None:
         """Write what waits; return when it is stored. Raises `NotDurableError` if it cannot be."""

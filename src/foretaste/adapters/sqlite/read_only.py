@@ -3,16 +3,19 @@
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import NoReturn
 
+from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.sqlite.connections import BUSY_SECONDS
 from foretaste.adapters.sqlite.database import SqliteDatabase
-from foretaste.adapters.sqlite.schema import APPLICATION, STORE_VERSION
+from foretaste.adapters.sqlite.exposure_log import GET, READ, decoded
+from foretaste.adapters.sqlite.schema import APPLICATION, EXPOSURE_VERSION, STORE_VERSION
 from foretaste.adapters.sqlite.writer import Operation, Participant, T, Writer
 from foretaste.domain.errors import CorruptDataError, NotFoundError, UnavailableError
+from foretaste.domain.slate import Exposure
 
 
 class RefusingWriter(Writer):
@@ -45,28 +48,10 @@ class ReadOnlyDatabase(SqliteDatabase):
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise NotFoundError(
-                f"{path}: there is no data yet; take some in with foretaste ingest", field="home"
-            )
         self.path = path
         self.writer = RefusingWriter()
         self._one_at_a_time = RLock()
-        self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            self._pin()
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise CorruptDataError(f"{path} cannot be used as a database: {error}") from error
-        except BaseException:
-            self._connection.close()
-            raise
+        self._connection = _pinned(path, STORE_VERSION)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -79,18 +64,80 @@ class ReadOnlyDatabase(SqliteDatabase):
         with self._one_at_a_time:
             self._connection.close()
 
-    def _pin(self) -> None:
-        """Begin the transaction that holds this moment, and check what the file is."""
-        self._connection.execute("BEGIN")
-        application = int(self._connection.execute("PRAGMA application_id").fetchone()[0])
-        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        tables = int(self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
-        if tables == 0:
-            raise NotFoundError(f"{self.path}: it is still empty; take data in with foretaste ingest")
-        if application != APPLICATION:
-            raise CorruptDataError(f"{self.path} is a database of another program; choose another directory")
-        if version > STORE_VERSION:
-            raise UnavailableError(f"{self.path} was written by a newer Foretaste; upgrade")
+
+class ReadOnlyExposures(MemoryExposureLog):
+    """The exposures in a file as they are when opened; what is recorded here ends with the process.
+
+    `read` yields what the file holds. A file that is not there yet, or is still empty, holds nothing.
+
+    Raises `CorruptDataError` where the file is none of ours, and `UnavailableError` where a newer version
+    wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._one_at_a_time = RLock()
+        self._connection: sqlite3.Connection | None = None
+        with suppress(NotFoundError):
+            self._connection = _pinned(path, EXPOSURE_VERSION)
+
+    def get(self, recommendation_id: str) -> Exposure | None:
+        """Return a record, of this process or of the file, or None."""
+        own = super().get(recommendation_id)
+        if own is not None or self._connection is None:
+            return own
+        with self._one_at_a_time:
+            row = self._connection.execute(GET, (recommendation_id,)).fetchone()
+        return decoded(row[0]) if row else None
+
+    def read(self) -> Iterator[Exposure]:
+        """Yield all records of the file, those of earlier times first."""
+        if self._connection is None:
+            return
+        with self._one_at_a_time:
+            for (record,) in self._connection.execute(READ):
+                yield decoded(record)
+
+    def close(self) -> None:
+        """Release the file. Closing twice is fine."""
+        with self._one_at_a_time:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+
+def _pinned(path: Path, version: int) -> sqlite3.Connection:
+    """Return a connection that holds this moment of a file of ours, known up to schema `version`."""
+    if not path.is_file():
+        raise NotFoundError(f"{path}: there is no data yet; take some in with foretaste ingest", field="home")
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        connection.execute("BEGIN")
+        _require_ours(connection, path, version)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise CorruptDataError(f"{path} cannot be used as a database: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_ours(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]) == 0:
+        raise NotFoundError(f"{path}: it is still empty; take data in with foretaste ingest")
+    if application != APPLICATION:
+        raise CorruptDataError(f"{path} is a database of another program; choose another directory")
+    if found > version:
+        raise UnavailableError(f"{path} was written by a newer Foretaste; upgrade")
 
 
 def _refuse() -> NoReturn:

@@ -39,6 +39,8 @@ def report_text(report: TrainReport) -> Group:
         after.append(f"blend {report.regret.words}")
     if report.tuning is not None:
         after.append(f"tuning {tuning_words(report.tuning)}")
+    if report.ranker:
+        after.append(f"ranker of slates: {report.ranker}")
     after += [f"left out: {source} ({reason})" for source, reason in report.failures.items()]
     after.append(", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.seconds.items()))
     return Group(
