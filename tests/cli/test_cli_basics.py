@@ -12,6 +12,7 @@ COMMANDS = [
     "demo",
     "ingest",
     "train",
+    "tune",
     "evaluate",
     "recommend",
     "similar",

@@ -17,13 +17,20 @@ from foretaste.models.artifact_files import (
     write_json,
     write_models,
 )
+from foretaste.models.cold_items import ColdItemsConfig
 from foretaste.models.content import ContentConfig
+from foretaste.models.context_popularity import ContextPopularityConfig
+from foretaste.models.dense_content import LatentConfig, VectorsConfig
 from foretaste.models.ease import EaseConfig
 from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.kinds import MODEL_KINDS
+from foretaste.models.neural.ncf import NCFConfig
+from foretaste.models.neural.self_attention import SelfAttentionConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
+from foretaste.models.rising import RisingConfig
+from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.tensor_file import file_entry, read_tensors, write_tensors
 from foretaste.models.transitions import TransitionsConfig
 from foretaste.testing.clustered_shop import clustered_shop
@@ -60,6 +67,16 @@ def models():
             user=0.8, target=0.25, sharpness=1.0, recency=Recency(half_life_events=4.0)
         ),
         "content": ContentConfig(),
+        "latent": LatentConfig(),
+        "vectors": VectorsConfig(),
+        "cold_items": ColdItemsConfig(
+            base=EaseConfig(regularization=20.0, recency=Recency()), way="likeness", words=0.5, gain=1.0
+        ),
+        "rising": RisingConfig(),
+        "context_popularity": ContextPopularityConfig(),
+        "session_knn": SessionKNNConfig(neighbours=20, before=1.0, half_life=10.0, discount=0.25),
+        "ncf": NCFConfig(dim=8, hidden=4, length=16, epochs=1),
+        "self_attention": SelfAttentionConfig(dim=8, heads=2, length=16, epochs=1),
     }
     return {name: config.fit(shop.interactions, 0, shop.catalog) for name, config in configs.items()}
 

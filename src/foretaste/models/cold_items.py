@@ -118,7 +118,8 @@ def content_of(
     catalog = catalog.apply([], n_items=interactions.n_items)
     taken = interactions.item[interactions.weight > 0.0]
     count = np.bincount(taken, minlength=catalog.n_items).astype(np.int64)
-    if np.count_nonzero([is_described(item) for item in catalog.items] & (count > 0)) < FEWEST:
+    described = np.array([is_described(item) for item in catalog.items], np.bool_)
+    if np.count_nonzero(described & (count > 0)) < FEWEST:
         return None
     features = Features.learnt(catalog.items, config.dim, config.max_features, seed)
     about = features.describe(catalog.items)

@@ -157,18 +157,25 @@ def _alone(table: SampleTable, source: int, options: BlendOptions) -> Doubles:
 
 
 def _winner(gained: Mapping[str, Doubles]) -> str:
-    """Return the form that wins: a later one only if it is ahead by more than a standard error.
+    """Return the form that wins: a later one only if it is surely ahead.
 
-    By context comes first: its weights are drawn to the common ones where samples are few.
+    By context comes first: its weights are drawn to the common ones where samples are few. Common weights
+    must be ahead by a standard error, a source alone by as many as the best of so many sources would be by
+    chance, √(2 ln n).
     """
-    best, *others = BLENDS
+    by_context, common = BLENDS
     alone = [form for form in gained if form not in BLENDS]
-    others.append(max(alone, key=lambda form: gained[form].mean()))
-    for form in others:
-        ahead = gained[form] - gained[best]
-        if ahead.mean() > ahead.std() / np.sqrt(len(ahead)):
-            best = form
-    return best
+    best = common if _lead(gained[common], gained[by_context]) > 1.0 else by_context
+    source = max(alone, key=lambda form: gained[form].mean())
+    chance = max(1.0, np.sqrt(2.0 * np.log(len(alone))))
+    return source if _lead(gained[source], gained[best]) > chance else best
+
+
+def _lead(gained: Doubles, other: Doubles) -> float:
+    """Return by how many standard errors of the difference `gained` is ahead of `other`."""
+    ahead = gained - other
+    error = float(ahead.std()) / len(ahead) ** 0.5
+    return float(ahead.mean()) / max(error, float(np.finfo(np.float64).tiny))
 
 
 def _near(table: SampleTable, weights: Doubles, options: BlendOptions) -> SampleTable:
