@@ -1,5 +1,6 @@
 """How the weights of a blend are found: forms compete, the winner is fitted on all samples."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -174,7 +175,7 @@ def _winner(gained: Mapping[str, Doubles]) -> str:
 def _lead(gained: Doubles, other: Doubles) -> float:
     """Return by how many standard errors of the difference `gained` is ahead of `other`."""
     ahead = gained - other
-    error = float(ahead.std()) / len(ahead) ** 0.5
+    error = float(ahead.std()) / math.sqrt(len(ahead))
     return float(ahead.mean()) / max(error, float(np.finfo(np.float64).tiny))
 
 
