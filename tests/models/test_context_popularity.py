@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foretaste.domain.circumstances import PeopleCircumstances, circumstances_of, clock_of, written
+from foretaste.domain.circumstances import Circumstances, circumstances_of, clock_of, written
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.interactions import Interactions
@@ -153,7 +153,7 @@ class TestWords:
         assert people.of(0) == ("age=20",)
         assert people.of(1) == ()
         assert people.of(2) == ("age=20", "gender=f")
-        assert people.of(-1) == people.of(3) == PeopleCircumstances().of(0) == ()
+        assert people.of(-1) == people.of(3) == Circumstances().of(0) == ()
 
     def test_only_the_most_frequent_are_told_apart(self):
         people = circumstances_of([{"id": f"user-{number}", "kind": "same"} for number in range(400)])

@@ -13,6 +13,8 @@ import numpy as np
 from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s, Ordinals
 from foretaste.domain.item import Attribute
 
+CLOCK = ("hour", "weekday")
+"""Keys that the clock tells."""
 HOURS = 3
 """Hours of a day are told apart in threes: 0, 3, 6, …"""
 WIDTH = 10
@@ -31,22 +33,31 @@ def _no_codes() -> Ordinals:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PeopleCircumstances:
-    """The circumstances of people by user ordinal.
+class Circumstances:
+    """The circumstances of people by user ordinal, or of events by their place.
 
-    Those of user u are `names[code[i]]` for i from `start[u]`, int64 [n_users + 1], to before `start[u + 1]`;
-    `code` is int32. Users beyond have none.
+    Those of row u are `names[code[i]]` for i from `start[u]`, int64 [n_rows + 1], to before `start[u + 1]`;
+    `code` is int32. Rows beyond have none.
     """
 
     names: tuple[str, ...] = ()
     start: Int64s = field(default_factory=_no_starts)
     code: Ordinals = field(default_factory=_no_codes)
 
-    def of(self, user: int) -> tuple[str, ...]:
-        """Return the circumstances of a user."""
-        if not 0 <= user < len(self.start) - 1:
+    def of(self, row: int) -> tuple[str, ...]:
+        """Return the circumstances of a row."""
+        if not 0 <= row < len(self.start) - 1:
             return ()
-        return tuple(self.names[code] for code in self.code[self.start[user] : self.start[user + 1]])
+        return tuple(self.names[code] for code in self.code[self.start[row] : self.start[row + 1]])
+
+    def take(self, rows: Int64s) -> "Circumstances":
+        """Return the circumstances of these rows, in this order; of nobody where nothing is known at all."""
+        if not self.names:
+            return self
+        sizes = np.diff(self.start)[rows]
+        start = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        places = np.arange(start[-1]) + np.repeat(self.start[rows] - start[:-1], sizes)
+        return Circumstances(self.names, start, self.code[places])
 
 
 def clock_of(now: int) -> tuple[str, ...]:
@@ -60,7 +71,15 @@ def written(attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
     return tuple(f"{key}={_value(attributes[key])}"[:LONGEST] for key in sorted(attributes))
 
 
-def circumstances_of(people: Sequence[Mapping[str, Attribute]]) -> PeopleCircumstances:
+def known_at(moment: tuple[str, ...], person: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the circumstances of a moment, and those of the person of which the moment says nothing."""
+    if not moment:
+        return person
+    said = {name.partition("=")[0] for name in moment}
+    return (*moment, *(name for name in person if name.partition("=")[0] not in said))
+
+
+def circumstances_of(people: Sequence[Mapping[str, Attribute]]) -> Circumstances:
     """Return the circumstances of people with these attributes, the first being user 0."""
     each = [written(attributes) for attributes in people]
     counts: dict[str, int] = {}
@@ -70,7 +89,7 @@ def circumstances_of(people: Sequence[Mapping[str, Attribute]]) -> PeopleCircums
     names = sorted(sorted(counts), key=lambda name: -counts[name])[:MOST]
     place = {name: number for number, name in enumerate(names)}
     codes = [[place[name] for name in told if name in place] for told in each]
-    return PeopleCircumstances(
+    return Circumstances(
         names=tuple(names),
         start=np.cumsum([0, *map(len, codes)], dtype=np.int64),
         code=np.array([code for row in codes for code in row], np.int32),

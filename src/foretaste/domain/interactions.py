@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from foretaste.domain.arrays import Floats, Micros, Ordinals
-from foretaste.domain.circumstances import PeopleCircumstances
+from foretaste.domain.circumstances import Circumstances
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Interactions:
     and value gave; `time` is in microseconds, all zero where the data has no timestamps
     (`timed` is False then, and order means nothing). Where it is `sequential`, `time` says the order of each
     user's own interactions, and nothing about those of different users. `circumstances` says what else is
-    known of users.
+    known of users, `contexts` what each interaction said of its moment, by its place here.
     """
 
     user: Ordinals
@@ -25,7 +25,8 @@ class Interactions:
     n_items: int
     timed: bool = True
     sequential: bool = False
-    circumstances: PeopleCircumstances = field(default_factory=PeopleCircumstances)
+    circumstances: Circumstances = field(default_factory=Circumstances)
+    contexts: Circumstances = field(default_factory=Circumstances)
 
     def __len__(self) -> int:
         """How many interactions there are."""

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.domain.arrays import MICROS_PER_SECOND, Doubles, Floats, Int64s, Ordinals
-from foretaste.domain.circumstances import HOURS, PeopleCircumstances
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.interactions import Interactions
+from foretaste.models.circumstance_kinds import MOST_CELLS, Kind, kinds_of
 
 PULLS = (3.0, 10.0, 30.0, 100.0, 300.0)
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -27,11 +27,8 @@ SMALLEST = 1e-3
 LEAST_LIFT = 0.02
 """Smaller lifts are left out of the rows."""
 MOST_LIFTS = 5_000
-MOST_CELLS = 8_000_000
-"""Scores held at once while choosing."""
-SECONDS_PER_HOUR, HOURS_PER_DAY, DAYS_PER_WEEK = 3600, 24, 7
-THURSDAY = 3
-"""The weekday of 1970-01-01."""
+MOST_KINDS = 8
+"""Of more kinds of circumstances only those are tried that rank best what came last, each by itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,14 +88,6 @@ class LiftChoice:
     share: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kind:
-    """One kind of circumstance: its names, and which of them each interaction has; one beyond for none."""
-
-    names: tuple[str, ...]
-    code: Int64s
-
-
 def chosen_lifts(
     interactions: Interactions,
     seed: int,
@@ -109,7 +98,7 @@ def chosen_lifts(
     share: float | None,
 ) -> LiftChoice:
     """Return the lifts of all interactions, with what is None chosen on the last tenth of them."""
-    kinds = _kinds(interactions)
+    kinds = kinds_of(interactions)
     heard = tuple(kinds if keys is None else (key for key in keys if key in kinds))
     weight = (interactions.weight > 0.0).astype(np.float64)
     choice = (heard, pull or PULLS[-1], share or SHARES[-1])
@@ -117,7 +106,7 @@ def chosen_lifts(
     trials = _Trials(interactions, kinds, weight, seed, (half_life,) if half_life else half_lives)
     if keys is None or pull is None or share is None:
         choice = trials.best(heard, (pull,) if pull else PULLS, (share,) if share else SHARES)
-    rows = {key: _dense(interactions, kinds[key], weight, choice[1]) for key in choice[0]}
+    rows = {key: _lifts(_tables(interactions, kinds[key], weight), choice[1]) for key in choice[0]}
     return LiftChoice(_sparse(kinds, rows, interactions.n_items), trials.half_life, *choice)
 
 
@@ -131,7 +120,7 @@ class _Trials:
     def __init__(
         self,
         interactions: Interactions,
-        kinds: Mapping[str, _Kind],
+        kinds: Mapping[str, Kind],
         weight: Doubles,
         seed: int,
         half_lives: Sequence[float],
@@ -150,6 +139,7 @@ class _Trials:
         self._past = np.zeros(len(interactions))
         self._past[past] = weight[past]
         self._asked = asked
+        self._counted: dict[str, tuple[Doubles, Doubles]] = {}
         self._base = np.zeros(interactions.n_items, np.float32)
         self.half_life = half_lives[0]
         if len(asked) >= FEWEST_ASKED:
@@ -176,6 +166,8 @@ class _Trials:
             return best
         start = self._gains(np.zeros((1, len(self._base)), np.float32))
         value = start
+        if len(keys) > MOST_KINDS:
+            keys = sorted(keys, key=lambda key: -self._alone(key, PULLS[2], SHARES[1]))[:MOST_KINDS]
         for pull in pulls:
             for share in shares:
                 heard, found = self._greedy(keys, pull, share, start)
@@ -189,7 +181,7 @@ class _Trials:
         """Return the kinds that, taken up one after another, rank what came higher, and the gains."""
         heard: tuple[str, ...] = ()
         added = np.zeros((1, len(self._base)), np.float32)
-        alone = {key: self._gains(share * self._lifts(key, pull)).mean() for key in keys}
+        alone = {key: self._alone(key, pull, share) for key in keys}
         for key in sorted(keys, key=lambda key: -alone[key]):
             tried = added + share * self._lifts(key, pull)
             found = self._gains(tried)
@@ -197,10 +189,14 @@ class _Trials:
                 heard, added, value = (*heard, key), tried, found
         return heard, value
 
+    def _alone(self, key: str, pull: float, share: float) -> float:
+        return float(self._gains(share * self._lifts(key, pull)).mean())
+
     def _lifts(self, key: str, pull: float) -> Floats:
         kind = self._kinds[key]
-        dense = _dense(self._interactions, kind, self._past, pull)
-        return np.asarray(dense[kind.code[self._asked]], np.float32)
+        if key not in self._counted:
+            self._counted[key] = _tables(self._interactions, kind, self._past)
+        return np.asarray(_lifts(self._counted[key], pull)[kind.code[self._asked]], np.float32)
 
     def _gains(self, added: Floats) -> Doubles:
         """Return 1 / log2(1 + place) of what came, by popularity and what is `added`; equals share places."""
@@ -216,48 +212,27 @@ def _is_more(ours: Doubles, theirs: Doubles) -> bool:
     return bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
 
 
-def _kinds(interactions: Interactions) -> dict[str, _Kind]:
-    """Return the kinds of circumstances there are: of people by the part before `=`, and of the clock."""
-    found = _of_people(interactions.circumstances, interactions.user)
-    if interactions.timed and not interactions.sequential and len(interactions):
-        hours = interactions.time // (MICROS_PER_SECOND * SECONDS_PER_HOUR)
-        hour = hours % HOURS_PER_DAY // HOURS
-        weekday = (hours // HOURS_PER_DAY + THURSDAY) % DAYS_PER_WEEK
-        found["hour"] = _Kind(tuple(f"hour={value}" for value in range(0, HOURS_PER_DAY, HOURS)), hour)
-        found["weekday"] = _Kind(tuple(f"weekday={value}" for value in range(DAYS_PER_WEEK)), weekday)
-    return found
+def _tables(interactions: Interactions, kind: Kind, weight: Doubles) -> tuple[Doubles, Doubles]:
+    """Return how much of each item came under each name of a kind and how much was to be expected.
 
-
-def _of_people(people: PeopleCircumstances, user: Ordinals) -> dict[str, _Kind]:
-    keys: dict[str, list[int]] = {}
-    for number, name in enumerate(people.names):
-        keys.setdefault(name.partition("=")[0], []).append(number)
-    owner = np.repeat(np.arange(len(people.start) - 1), np.diff(people.start))
-    found = {}
-    for key, numbers in keys.items():
-        place = np.full(len(people.names), len(numbers), np.int64)
-        place[numbers] = np.arange(len(numbers))
-        of_user = np.full(max(len(people.start) - 1, int(user.max(initial=-1)) + 1), len(numbers), np.int64)
-        mine = place[people.code] < len(numbers)
-        of_user[owner[mine]] = place[people.code[mine]]
-        found[key] = _Kind(tuple(people.names[number] for number in numbers), of_user[user])
-    return found
-
-
-def _dense(interactions: Interactions, kind: _Kind, weight: Doubles, pull: float) -> Floats:
-    """Return the lifts of a kind, float32 [names + 1, n_items]; the last row, of none, is zero.
-
-    What is expected of an item is its part of the events around that time: else those who came early would
-    seem to dislike what came late.
+    Both are float64 [names + 1, n_items]; the last row is that of none. What is expected of an item is its
+    part of the events around that time: else those who came early would seem to dislike what came late.
     """
     n_items, n_names = interactions.n_items, len(kind.names)
     cell = kind.code * n_items + interactions.item
-    counts = np.bincount(cell, weight, (n_names + 1) * n_items).reshape(n_names + 1, n_items)
+    counted = np.bincount(cell, weight, (n_names + 1) * n_items).reshape(n_names + 1, n_items)
+    counts = np.asarray(counted, np.float64)
     expected = np.zeros_like(counts)
     for block in np.array_split(np.flatnonzero(weight > 0.0), _blocks(weight)):
         items = np.bincount(interactions.item[block], weight[block], n_items)
         named = np.bincount(kind.code[block], weight[block], n_names + 1)
         expected += named[:, np.newaxis] * (items / max(items.sum(), SMALLEST))
+    return counts, expected
+
+
+def _lifts(tables: tuple[Doubles, Doubles], pull: float) -> Floats:
+    """Return the lifts of a kind, float32 [names + 1, n_items]; the last row, of none, is zero."""
+    counts, expected = tables
     lifts: Floats = np.log((counts + pull) / (expected + pull)).astype(np.float32)
     lifts[-1] = 0.0
     return lifts
@@ -267,7 +242,7 @@ def _blocks(weight: Doubles) -> int:
     return int(np.clip(np.count_nonzero(weight) // BLOCK, 1, MOST_BLOCKS))
 
 
-def _sparse(kinds: Mapping[str, _Kind], dense: Mapping[str, Floats], n_items: int) -> Lifts:
+def _sparse(kinds: Mapping[str, Kind], dense: Mapping[str, Floats], n_items: int) -> Lifts:
     """Return the largest lifts of each row, by size."""
     names: list[str] = []
     items: list[Ordinals] = [np.empty(0, np.int32)]

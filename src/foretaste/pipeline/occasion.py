@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Mask
-from foretaste.domain.circumstances import clock_of, written
+from foretaste.domain.circumstances import clock_of, known_at, written
 from foretaste.domain.history import History
 from foretaste.domain.query import Query
 from foretaste.models.interface import Model, Moment
@@ -81,7 +81,7 @@ def moment_of(query: Query, view: View) -> Moment:
         catalog=view.catalog,
         people=view.state.people,
         user=view.user,
-        circumstances=(*clock_of(query.now), *written(query.context), *view.circumstances),
+        circumstances=(*clock_of(query.now), *known_at(written(query.context), view.circumstances)),
     )
 
 

@@ -1,6 +1,6 @@
 """The event log: the truth that everything else is a function of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Literal, Protocol
 
@@ -50,6 +50,10 @@ class EventLog(Protocol):
 
     def window(self, start: int, end: int) -> EventColumns:
         """Return the events with `start <= timestamp < end` (microseconds), in log order."""
+        ...
+
+    def contexts(self, after: int) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Yield number and context of each event above `after` that has a context, in log order."""
         ...
 
     def of_user(self, user_id: str, limit: int) -> list[Event]:

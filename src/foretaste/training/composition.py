@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from foretaste.domain.arrays import Int64s, Ordinals
+from foretaste.domain.circumstances import known_at
 from foretaste.domain.event import EventColumns
 from foretaste.domain.query import Query
 from foretaste.features.state import State
@@ -16,6 +17,7 @@ from foretaste.pipeline.scenario import Scenario
 from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
 from foretaste.ranking.samples import Sample
+from foretaste.training.contexts import Moments
 from foretaste.training.corpus import Corpus
 
 BLEND = "blend"
@@ -50,6 +52,7 @@ class Composition:
         self._scenario = scenario
         self._shipped = {BLEND: artifact, **(others or {})}
         self._sources = tuple(artifact.models) if sources else ()
+        self._moments = Moments(corpus.events, corpus.contexts)
         self._generator = np.random.default_rng(seed)
 
     @property
@@ -65,9 +68,10 @@ class Composition:
         """Return everyone's best `k` items, int32 [len(names), k]."""
         query = self._query(now, k)
         lists = np.full((len(self.names), k), -1, np.int32)
+        told = self._moments.of(user, now)
         first: Scored | None = None
         for row, artifact in enumerate(self._shipped.values()):
-            view = self._view(user, artifact)
+            view = self._view(user, artifact, told)
             ranked = scored(query, view)
             first = first or ranked
             places = chosen(query, view, ranked)
@@ -77,12 +81,21 @@ class Composition:
             self._keep(first)
         return lists
 
-    def sample(self, user: int, now: int, truth: int, *, without: Ordinals = NOTHING) -> Sample:
+    def sample(
+        self,
+        user: int,
+        now: int,
+        truth: int,
+        *,
+        without: Ordinals = NOTHING,
+        told: tuple[str, ...] = (),
+    ) -> Sample:
         """Return what the blend learns from the fact that `user` took `truth` at `now`.
 
-        The items `without` are neither right nor wrong, so they are no candidates.
+        The items `without` are neither right nor wrong, so they are no candidates. `told` are the
+        circumstances that the moment's context says.
         """
-        view = replace(self._view(user, self._shipped[BLEND]), excluded=without)
+        view = replace(self._view(user, self._shipped[BLEND], told), excluded=without)
         return sample(self._query(now), view, truth)
 
     def _fill_alone(self, lists: Ordinals, ranked: Scored, k: int) -> None:
@@ -114,7 +127,7 @@ class Composition:
     def _query(self, now: int, k: int = 10) -> Query:
         return Query(now=now, seed=0, k=k, scenario=self._scenario.name)
 
-    def _view(self, user: int, artifact: Artifact) -> View:
+    def _view(self, user: int, artifact: Artifact, told: tuple[str, ...]) -> View:
         return View(
             state=self.state,
             catalog=self._corpus.catalog,
@@ -123,5 +136,5 @@ class Composition:
             item_names=self._corpus.item_names,
             type_names=self._corpus.type_names,
             user=user,
-            circumstances=self._corpus.people.of(user),
+            circumstances=known_at(told, self._corpus.people.of(user)),
         )

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from foretaste.domain.circumstances import PeopleCircumstances
+from foretaste.domain.circumstances import Circumstances
 from foretaste.domain.event import EventColumns, no_events
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.id_map import IdMap
 from foretaste.ranking.shown import ShownSlates
+from foretaste.training.contexts import contexts_of
 
 CHUNK = 500_000
 
@@ -24,7 +25,11 @@ class Corpus:
     item_names: Sequence[str]
     type_names: Sequence[str]
     n_users: int
-    people: PeopleCircumstances = field(default_factory=PeopleCircumstances)
+    people: Circumstances = field(default_factory=Circumstances)
+    contexts: Circumstances = field(default_factory=Circumstances)
+    """What events said of their moments, by their place in `events`."""
+    contexts_dropped: int = 0
+    """How many entries of contexts are not among `contexts`, being too many to tell apart."""
     shown: ShownSlates | None = None
     """What was shown and what of it was taken, where that was logged."""
 
@@ -44,12 +49,16 @@ def read_corpus(log: EventLog, id_map: IdMap, catalog: CatalogColumns) -> Corpus
             break
         pieces.append(piece)
         after = piece.last_seq
+    events = joined(pieces)
+    told, dropped = contexts_of(log, events.seq)
     return Corpus(
-        events=joined(pieces),
+        events=events,
         catalog=catalog,
         item_names=id_map.names("item"),
         type_names=id_map.names("type"),
         n_users=len(id_map.names("user")),
+        contexts=told,
+        contexts_dropped=dropped,
     )
 
 

@@ -72,7 +72,8 @@ def learn_blend(
             composition.apply(events.take(done, position))
             done = position
         others = hidden.others(user, truth)
-        samples.append(composition.sample(user, asked_at(prepared, position), truth, without=others))
+        now, told = asked_at(prepared, position), prepared.contexts.of(position)
+        samples.append(composition.sample(user, now, truth, without=others, told=told))
         if number % 100 == 0:
             advance(number / len(asked))
     let_in(prepared, state, done, prepared.test)

@@ -195,7 +195,7 @@ def _question(prepared: Prepared, state: State, artifact: Artifact, position: in
         item_names=corpus.item_names,
         type_names=corpus.type_names,
         user=user,
-        circumstances=corpus.people.of(user),
+        circumstances=prepared.circumstances_at(position),
     )
     return Query(now=asked_at(prepared, position), seed=0, scenario=scenario.name), view
 

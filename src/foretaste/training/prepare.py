@@ -1,12 +1,13 @@
 """The log put in order: what comes first to fit on, then what tunes, then what judges."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import MICROS_PER_SECOND, Floats, Int64s, Mask
+from foretaste.domain.circumstances import Circumstances, known_at
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.interactions import Interactions
@@ -42,6 +43,8 @@ class Prepared:
     test: int
     kind: SplitKind
     words: str
+    contexts: Circumstances = field(default_factory=Circumstances)
+    """What the events said of their moments, by position."""
 
     @property
     def timed(self) -> bool:
@@ -58,9 +61,14 @@ class Prepared:
             ordered=self.kind != "hold-out",
             effort=self.config.effort,
             vectors=usual_dim(self.corpus.catalog.items) > 0,
-            people=len(self.corpus.people.names) > 0,
+            people=bool(self.corpus.people.names or self.contexts.names),
         )
         return with_words(usual, self.config.max_features)
+
+    def circumstances_at(self, position: int) -> tuple[str, ...]:
+        """Return what was known just before the event at `position`: of its moment and of its person."""
+        person = int(self.events.user[position])
+        return known_at(self.contexts.of(position), self.corpus.people.of(person))
 
     def interactions(self, stop: int) -> Interactions:
         """Return the weighted events of the window before position `stop`."""
@@ -79,6 +87,7 @@ class Prepared:
             timed=ordered,
             sequential=self.kind == "sequence",
             circumstances=self.corpus.people,
+            contexts=self.contexts.take(rows),
         )
 
     def window(self) -> dict[str, int]:
@@ -133,6 +142,7 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
         test=tune + len(parts.validation),
         kind=parts.kind,
         words=parts.words,
+        contexts=corpus.contexts.take(order),
     )
 
 

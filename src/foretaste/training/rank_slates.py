@@ -119,6 +119,7 @@ def requests_of(
             item_names=prepared.corpus.item_names,
             type_names=prepared.corpus.type_names,
             user=int(slates.user[slate]),
+            circumstances=prepared.corpus.people.of(int(slates.user[slate])),
         )
         ranked = scored_among(query, view, items)
         found.append(slate_request(ranked, np.arange(len(items)), query, view, columns, known=known))

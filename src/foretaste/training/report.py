@@ -45,7 +45,8 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     `people`. `metrics` are the blend's means for the manifest. `failures` says why sources were left out.
     `weights` are the blend's by source for histories of 20 events and more; `seconds` are by stage.
     `promoted` says whether `version` serves now. `regret` sets the blend beside the best of its sources.
-    `ranker` says in words what came of ranking slates.
+    `ranker` says in words what came of ranking slates. `contexts_dropped` counts what events said of their
+    moments that was too manifold to learn from, as ids.
     """
 
     version: str
@@ -71,6 +72,7 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
     regret: Regret | None = None
     tuning: TuningReport | None = None
     ranker: str = ""
+    contexts_dropped: int = 0
 
 
 def report_of(

@@ -149,7 +149,9 @@ def learn(
         with clock.stage("refit"):
             artifact = _refitted(prepared, fitted, blend, calibration, created_at, record, outcome.ranker)
         report = report_of(prepared, artifact, judgement, gate, fitted, clock.seconds, tuned)
-        report = msgspec.structs.replace(report, ranker=outcome.words)
+        report = msgspec.structs.replace(
+            report, ranker=outcome.words, contexts_dropped=corpus.contexts_dropped
+        )
         return Trained(artifact, report)
 
 

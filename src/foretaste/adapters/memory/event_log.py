@@ -1,7 +1,7 @@
 """The event log in memory."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from threading import Lock
 from typing import Literal
@@ -57,6 +57,12 @@ class MemoryEventLog:
         every = enumerate(list(self._events), 1)
         seqs = [seq for seq, event in every if start <= event.timestamp < end]
         return self._columns(seqs, seqs[0] - 1 if seqs else 0)
+
+    def contexts(self, after: int) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Yield number and context of each event above `after` that has a context, in log order."""
+        for seq, event in enumerate(self._events[after:], after + 1):
+            if event.context:
+                yield seq, event.context
 
     def of_user(self, user_id: str, limit: int) -> list[Event]:
         """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""

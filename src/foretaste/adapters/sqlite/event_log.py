@@ -2,7 +2,7 @@
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import numpy as np
@@ -10,11 +10,13 @@ import numpy as np
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_rows import (
     READ_AFTER,
+    READ_CONTEXTS,
     READ_USER,
     READ_WINDOW,
     Prepared,
     Row,
     columns_of,
+    context_of,
     event_of,
     insert,
     prepare,
@@ -95,6 +97,12 @@ class SqliteEventLog:
         return EventColumns(
             previous_seq, found.seq, found.user, found.item, found.type, found.time, found.key, found.value
         )
+
+    def contexts(self, after: int) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Yield number and context of each event above `after` that has a context, in log order."""
+        with self._database.reading() as connection:
+            for seq, text in connection.execute(READ_CONTEXTS, (after,)):
+                yield seq, context_of(text)
 
     def of_user(self, user_id: str, limit: int) -> list[Event]:
         """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""

@@ -28,6 +28,7 @@ NO_VALUE = math.inf
 _READ = "SELECT seq, user, item, type, time, key, ifnull(value, 9e999) FROM event "
 READ_AFTER = _READ + "WHERE seq > ? ORDER BY seq LIMIT ?"
 READ_WINDOW = _READ + "WHERE time >= ? AND time < ? ORDER BY seq"
+READ_CONTEXTS = "SELECT seq, context FROM event WHERE seq > ? AND context IS NOT NULL ORDER BY seq"
 READ_USER = """
 WITH RECURSIVE chain (seq, previous) AS (
     SELECT seq, previous FROM event WHERE seq = ?
@@ -54,6 +55,7 @@ ROW_TYPE = np.dtype(
     ]
 )
 _BOUND = 2**63
+_context = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Prepared(NamedTuple):
@@ -128,6 +130,11 @@ def read_columns(cursor: sqlite3.Cursor, previous_seq: int) -> EventColumns:
     )
 
 
+def context_of(text: str | None) -> dict[str, str]:
+    """Return a stored context."""
+    return _context(text) if text else {}
+
+
 def event_of(user_id: str, row: Row) -> Event:
     """Return a row of `READ_USER` as the event that was submitted."""
     event_id, item_id, kind, time, value, session_id, recommendation_id, context = row
@@ -140,5 +147,5 @@ def event_of(user_id: str, row: Row) -> Event:
         value=value,
         session_id=session_id,
         recommendation_id=recommendation_id,
-        context=msgspec.json.decode(context, type=dict[str, str]) if context else {},
+        context=context_of(context),
     )

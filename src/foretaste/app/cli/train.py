@@ -41,6 +41,8 @@ def report_text(report: TrainReport) -> Group:
         after.append(f"tuning {tuning_words(report.tuning)}")
     if report.ranker:
         after.append(f"ranker of slates: {report.ranker}")
+    if report.contexts_dropped:
+        after.append(f"contexts: {report.contexts_dropped:,} values of events are too manifold to learn from")
     after += [f"left out: {source} ({reason})" for source, reason in report.failures.items()]
     after.append(", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.seconds.items()))
     return Group(

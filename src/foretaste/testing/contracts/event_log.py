@@ -248,6 +248,17 @@ class EventLogContract:
         submitted(log, [full, plain])
         assert log.of_user(full.user_id, 2) == [full, plain]
 
+    def test_contexts_come_with_their_events_in_log_order(self, site: StoreSite) -> None:
+        log = site.open().log
+        said = [{"device": "phone"}, {}, {"device": "desktop", "page": "start 🏠"}, {}, {"device": "phone"}]
+        batch = [an_event(number, context=context) for number, context in enumerate(said)]
+        submitted(log, batch[:2])
+        submitted(log, batch[2:])
+        found = [(1, said[0]), (3, said[2]), (5, said[4])]
+        assert [(seq, dict(context)) for seq, context in log.contexts(0)] == found
+        assert [seq for seq, _ in log.contexts(1)] == [3, 5]
+        assert list(log.contexts(5)) == []
+
     def test_similar_ids_are_different_ids(self, site: StoreSite) -> None:
         stores = site.open()
         names = ["a", "A", "á", "a\u0301", " a", "a ", "1", "01", "1.0"]
