@@ -69,7 +69,12 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
         """Return the filter, with the usual numbers in place of what is None."""
         given = {"user": self.user, "target": self.target, "sharpness": self.sharpness}
         known = {name: value for name, value in given.items() if value is not None}
-        return Filter(event=self.event, rank=self.rank, **known)
+        return Filter(**{"event": self.event, "rank": self.rank, "target": usual_target(self.event), **known})
+
+
+def usual_target(event: float) -> float:
+    """Return the exponent of targets to begin with: held back in the history, items need it less there."""
+    return (1.0 - event) / 4.0
 
 
 class GraphFilter(LinearItems[GraphFilterConfig]):

@@ -26,9 +26,9 @@ class Filter:
     """The numbers of the formula in `graph_filter`, by default the usual ones."""
 
     event: float = 0.5
-    user: float = 0.8
-    target: float = 0.25
-    sharpness: float = 1.0
+    user: float = 0.6
+    target: float = 0.125
+    sharpness: float = 1.75
     rank: int = 256
 
     def softening(self, values: Floats) -> Floats:

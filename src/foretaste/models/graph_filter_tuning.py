@@ -22,8 +22,8 @@ from foretaste.models.training_matrix import strengths, with_users_up_to
 from foretaste.models.tuning import MIN_QUERIES, Validation, best_recency, ndcg_by_rows, validation
 
 USER_STEP, TARGET_STEP, SHARPNESS_STEP = 0.2, 0.125, 0.75
-STEPS = ((0, 0, 1), (0, 0, -1), (0, -1, 1), (0, 1, -1), (0, 1, 0), (0, -1, 0), (1, 0, 0), (-1, 0, 0))
-"""Neighbours on the grid of (user, target, sharpness): what costs least first."""
+STEPS = ((0, 0, 1), (0, 0, -1), (-1, 0, 0), (1, 0, 0), (0, 1, 0), (0, -1, 0), (0, -1, 1), (0, 1, -1))
+"""Neighbours on the grid of (user, target, sharpness): what moves most from data to data first."""
 MAX_TRIALS = 12
 MAX_RANK = 128
 MAX_INTERACTIONS = 1_000_000
