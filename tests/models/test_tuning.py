@@ -100,3 +100,11 @@ def test_the_walk_climbs_and_asks_of_no_place_twice(peak, most):
 
 def test_the_walk_does_not_move_for_noise():
     assert walk(lambda place: 1.0 + 0.005 * place[0], ((1,), (-1,)), 10) == (0,)
+
+
+def test_a_walk_leaves_its_place_only_for_what_is_worth_it():
+    def value(place):
+        return 1.0 + 0.015 * place[0]
+
+    assert walk(value, [(1,)], 3) == (2,)
+    assert walk(value, [(1,)], 3, worthwhile=1.02) == (0,)

@@ -13,7 +13,7 @@ from foretaste.domain.arrays import Floats
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.recency import Recency
-from foretaste.models.grid_walk import walk
+from foretaste.models.grid_walk import WORTHWHILE, walk
 from foretaste.models.history_matrix import history_matrix
 from foretaste.models.ials_factorization import Factors, Settings, factorize
 from foretaste.models.training_matrix import in_windows, live_scale, strengths, with_users_up_to
@@ -25,10 +25,24 @@ USUAL_IALS_RECENCY = Recency(power=0.7)
 """A vector is solved for from many events: it keeps old ones longer than sums of rows do."""
 STEPS = ((1, -1), (-1, 1), (0, 1), (0, -1), (1, 0), (-1, 0))
 """Neighbours on the grid, in powers of two of (regularization, unobserved): along the valley first."""
-MAX_FITS = 10
 MAX_DIM = 128
 EPOCHS = 3
 MAX_INTERACTIONS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where the walk begins, by which factor a step must raise the value, and how many fits it takes."""
+
+    regularization: float
+    unobserved: float
+    worthwhile: float
+    fits: int
+
+
+ORDERED = _Way(USUAL_REGULARIZATION, USUAL_UNOBSERVED, WORTHWHILE, fits=10)
+UNORDERED = _Way(regularization=0.008, unobserved=12.0, worthwhile=1.02, fits=6)
+"""Without times histories are whole, and long. The valley is flat there: small gains are a fit's noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +109,8 @@ def _walk(
     trials: _Trials, regularization: float | None, unobserved: float | None, recency: Recency
 ) -> tuple[float, float]:
     """Return the best (regularization, unobserved), what is given staying as it is."""
-    usual = (regularization or USUAL_REGULARIZATION, unobserved or USUAL_UNOBSERVED)
+    way = ORDERED if trials.questions.train.timed else UNORDERED
+    usual = (regularization or way.regularization, unobserved or way.unobserved)
     fixed = (regularization is not None, unobserved is not None)
     steps = [step for step in STEPS if not any(f and s for f, s in zip(fixed, step, strict=True))]
 
@@ -104,4 +119,8 @@ def _walk(
 
     if len(trials.questions) < MIN_QUERIES or not steps:
         return usual
-    return at(walk(lambda place: trials.value(trials.fitted(*at(place)), recency), steps, MAX_FITS))
+
+    def value(place: tuple[int, ...]) -> float:
+        return trials.value(trials.fitted(*at(place)), recency)
+
+    return at(walk(value, steps, way.fits, worthwhile=way.worthwhile))
