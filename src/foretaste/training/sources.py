@@ -30,7 +30,7 @@ FADED = 6
 """After so many half-lives an event of the history no longer speaks."""
 
 QUESTIONS: Mapping[Effort, tuple[int, int]] = {
-    "quick": (1000, 800),
+    "quick": (600, 500),
     "usual": (3000, 2000),
     "best": (6000, 2000),
 }
