@@ -2,6 +2,11 @@
 
 import json
 
+import polars as pl
+import pytest
+
+from foretaste.app.wiring import open_home
+
 
 def test_events_and_items_go_in_and_twice_changes_nothing(foretaste, shop_files):
     first = foretaste("ingest", "events", shop_files / "log.parquet", "--json").json
@@ -57,3 +62,42 @@ def test_the_home_is_where_the_option_says(foretaste, shop_files, tmp_path):
     foretaste("ingest", "events", shop_files / "log.parquet", "--home", "elsewhere")
     assert (tmp_path / "elsewhere" / "foretaste.db").is_file()
     assert not (tmp_path / ".foretaste").exists()
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_what_is_known_of_people_goes_in(foretaste, tmp_path, ending):
+    file = tmp_path / f"people.{ending}"
+    people = pl.DataFrame({"customer_id": ["anna", "ben"], "age": [24, None], "country": ["France", "Japan"]})
+    {"csv": people.write_csv, "parquet": people.write_parquet, "jsonl": people.write_ndjson}[ending](file)
+    assert foretaste("ingest", "users", file, "--json").json["accepted"] == 2
+    with open_home(tmp_path / ".foretaste") as home:
+        assert home.profiles.get("anna") == {"age": 24.0, "country": "France"}
+        assert home.profiles.get("ben") == {"country": "Japan"}
+        assert home.circumstances_of("anna") == ("age=20", "country=france")
+
+
+def test_people_that_cannot_be_used_are_set_aside(foretaste, tmp_path):
+    rows = [
+        {"user_id": "anna", "attributes": {"age": 24, "member": True}},
+        {"user_id": "", "age": 30},
+        {"user_id": "ben", "tags": ["a", "b"]},
+        {"user_id": "cleo", "a=b": 1},
+    ]
+    (tmp_path / "people.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    outcome = foretaste("ingest", "users", "people.jsonl")
+    assert "1 users taken in" in outcome.out
+    assert "3 rows could not be used" in outcome.out
+    reasons = (tmp_path / "people.jsonl.rejected.jsonl").read_text()
+    for reason in ("user_id is missing", "tags must be a text", "'a=b' cannot name an attribute"):
+        assert reason in reasons
+    with open_home(tmp_path / ".foretaste") as home:
+        assert home.profiles.all() == {"anna": {"age": 24.0, "member": True}}
+
+
+def test_people_without_a_column_of_ids_are_refused_with_the_remedy(foretaste, tmp_path):
+    (tmp_path / "people.csv").write_text("login,age\nanna,24\n")
+    outcome = foretaste("ingest", "users", "people.csv")
+    assert outcome.code == 2
+    assert "it has: login, age" in outcome.err
+    assert "--column user_id=NAME" in outcome.err
+    assert foretaste("ingest", "users", "people.csv", "--column", "user_id=login").code == 0

@@ -19,8 +19,8 @@ IN_FLIGHT = 4
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the rows of a file.
 
-    `accepted` are new in the log or catalog, `duplicates` were there before, `skipped` rows say that
-    nothing happened, `rejected` could not be used and stand in `rejected_file`.
+    `accepted` are new in the log or told of items or people, `duplicates` were there before, `skipped` rows
+    say that nothing happened, `rejected` could not be used and stand in `rejected_file`.
     """
 
     kind: str

@@ -34,6 +34,10 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
 """Field of an item → column names understood; every other column is an attribute."""
 
 
+USER_NAMES: dict[str, tuple[str, ...]] = {"user_id": (*EVENT_NAMES["user_id"], "id")}
+"""Field of a person → column names understood; every other column is an attribute."""
+
+
 def column_mapping(
     known: Mapping[str, Sequence[str]],
     names: Sequence[str],

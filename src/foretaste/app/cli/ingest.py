@@ -1,4 +1,4 @@
-"""`foretaste ingest`: a file into the log or the catalog."""
+"""`foretaste ingest`: a file into the log, the catalog or what is known of people."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from foretaste.adapters.files.event_chunks import EventChunk, EventOptions, event_chunks
 from foretaste.adapters.files.event_frame import frame_events
 from foretaste.adapters.files.item_chunks import ItemChunk, item_chunks
+from foretaste.adapters.files.people_chunks import PeopleChunk, people_chunks
 from foretaste.adapters.files.rejected import RejectedRows, beside
 from foretaste.adapters.files.sources import open_rows
 from foretaste.app.cli.console import Screen
@@ -50,8 +51,11 @@ def run(
             chunks = event_chunks(rows, options, file.name)
             taken, duplicates, skipped = _events(opened, chunks, rejected, advance)
         else:
-            taken = _items(opened, item_chunks(rows, mapping, file.name), rejected)
             duplicates = skipped = 0
+            if kind is Kind.ITEMS:
+                taken = _items(opened, item_chunks(rows, mapping, file.name), rejected)
+            else:
+                taken = _people(opened, people_chunks(rows, mapping, file.name), rejected)
     report = ImportReport(
         kind=kind.value,
         accepted=taken,
@@ -69,7 +73,8 @@ def _own(home: Path) -> Home:
         return open_home(home, create=True, with_model=False)
     except UnavailableError as error:
         raise UnavailableError(
-            f"{error.message}. A running service takes events by POST /events and items by PUT /items/ID",
+            f"{error.message}. A running service takes events by POST /events, items by PUT /items/ID "
+            "and people by PUT /users/ID",
             field="home",
         ) from error
 
@@ -103,6 +108,15 @@ def _items(home: Home, chunks: Iterator[ItemChunk], rejected: RejectedRows) -> i
         rejected.write(chunk.rejects)
         home.put_items(chunk.items)
         taken += len(chunk.items)
+    return taken
+
+
+def _people(home: Home, chunks: Iterator[PeopleChunk], rejected: RejectedRows) -> int:
+    taken = 0
+    for chunk in chunks:
+        rejected.write(chunk.rejects)
+        home.put_people(chunk.people)
+        taken += len(chunk.people)
     return taken
 
 

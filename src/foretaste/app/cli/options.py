@@ -59,6 +59,7 @@ class Kind(StrEnum):
 
     EVENTS = "events"
     ITEMS = "items"
+    USERS = "users"
 
 
 class Protocol(StrEnum):

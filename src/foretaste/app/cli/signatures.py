@@ -71,7 +71,7 @@ def ingest(
     encoding: Annotated[str, typer.Option(help="Of a CSV.")] = "utf-8-sig",
     as_json: Json = False,
 ) -> None:
-    """Take in a file of events or items. Bad rows are set aside in FILE.rejected.jsonl."""
+    """Take in a file of events, items or users. Bad rows are set aside in FILE.rejected.jsonl."""
     dispatch(
         "ingest",
         kind=kind,

@@ -1,0 +1,44 @@
+"""Cells of a row: whether one says anything, and what it says as an attribute."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from foretaste.domain.item import Attribute
+
+EXACT_BELOW = 2**53
+
+
+def values_of(column: pl.Series | list[Any]) -> list[Any]:
+    """Return a column's values."""
+    return column.to_list() if isinstance(column, pl.Series) else column
+
+
+def is_there(value: Any) -> bool:
+    """Return whether a cell says anything."""
+    return value is not None and value != "" and not (isinstance(value, float) and math.isnan(value))
+
+
+def attribute_of(value: Any) -> Any:
+    """Return an attribute's value; text that is a number written the usual way becomes one."""
+    if isinstance(value, str):
+        return _number(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, Mapping):
+        return msgspec.json.encode(value).decode()
+    return value if isinstance(value, bool | int | float) else str(value)
+
+
+def _number(text: str) -> Attribute:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    usual = text == repr(number) or (
+        number.is_integer() and abs(number) < EXACT_BELOW and text == str(int(number))
+    )
+    return number if usual and math.isfinite(number) else text
