@@ -14,8 +14,12 @@ from foretaste.training.tuning import NO_TUNING
 N_USERS, N_ITEMS, TASTES = 400, 200, 8
 
 
+SEEDS = (0, 1, 2)
+"""Each hides other items: one hold-out of 400 people alone would judge by chance."""
+
+
 @pytest.fixture(scope="module")
-def report():
+def reports():
     generator = np.random.default_rng(0)
     appeal = 1.0 / np.arange(1, N_ITEMS + 1) ** 0.5
     of_item = generator.dirichlet(np.full(TASTES, 0.1), N_ITEMS)
@@ -44,23 +48,27 @@ def report():
     sources = usual_sources(timed=False, ordered=False)
     del sources["content"]  # there are no texts
     config = TrainConfig(sources=sources, tuning=NO_TUNING, tuned=600, judged=300)
-    return learn(corpus, created_at=1, config=config).report
+    return [learn(corpus, created_at=1, config=config, seed=seed).report for seed in SEEDS]
 
 
-def ndcg(report, name):
-    return next(score.accuracy["ndcg"].value for score in report.scores if score.name == name)
+def ndcg(reports, name):
+    every = [
+        score.accuracy["ndcg"].value for report in reports for score in report.scores if score.name == name
+    ]
+    return sum(every) / len(reports)
 
 
-def test_the_graph_is_filtered_beside_what_suits_the_size(report):
-    assert {score.name for score in report.scores} >= {"blend", "ials", "item_item", "graph", "popularity"}
+def test_the_graph_is_filtered_beside_what_suits_the_size(reports):
+    names = {score.name for score in reports[0].scores}
+    assert names >= {"blend", "ials", "item_item", "graph", "popularity"}
 
 
-def test_every_personal_source_beats_popularity(report):
+def test_every_personal_source_beats_popularity(reports):
     for source in ("ials", "item_item", "graph"):
-        assert ndcg(report, source) > 1.3 * ndcg(report, "popularity")
+        assert ndcg(reports, source) > 1.3 * ndcg(reports, "popularity")
 
 
-def test_the_blend_is_as_good_as_its_best_source(report):
-    best = max(ndcg(report, source) for source in ("ials", "item_item", "graph", "popularity"))
-    assert ndcg(report, "blend") > 0.95 * best
-    assert ndcg(report, "blend") > 0.15
+def test_the_blend_is_as_good_as_its_best_source(reports):
+    best = max(ndcg(reports, source) for source in ("ials", "item_item", "graph", "popularity"))
+    assert ndcg(reports, "blend") > 0.99 * best
+    assert ndcg(reports, "blend") > 0.15

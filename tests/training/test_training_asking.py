@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from foretaste.training.asking import asked_between, session_starts, some_of_each, strangers_between
+from foretaste.training.asking import (
+    asked_between,
+    evenly_drawn,
+    session_starts,
+    some_of_each,
+    strangers_between,
+)
 from foretaste.training.config import TrainConfig
 from foretaste.training.prepare import prepare
 
@@ -35,3 +41,11 @@ def test_at_most_so_many_of_each_group_are_drawn_by_lot():
     assert np.bincount(group[drawn], minlength=10)[[5, 7, 9]].tolist() == [2, 1, 2]
     assert drawn.tolist() == some_of_each(group, 2, seed=1).tolist() == sorted(drawn)
     assert some_of_each(np.empty(0, np.int64), 2, seed=1).size == 0
+
+
+def test_as_few_of_each_group_are_drawn_as_make_up_the_number():
+    group = np.array([5] * 6 + [9] * 3 + [7])
+    drawn = evenly_drawn(group, 6, seed=1)
+    assert np.bincount(group[drawn], minlength=10)[[5, 7, 9]].tolist() in ([3, 1, 2], [2, 1, 3])
+    assert drawn.tolist() == evenly_drawn(group, 6, seed=1).tolist() == sorted(drawn)
+    assert evenly_drawn(group, None, seed=1).tolist() == list(range(10))

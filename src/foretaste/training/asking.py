@@ -65,8 +65,23 @@ def session_starts(prepared: Prepared) -> Int64s:
 
 def some_of_each(group: Int64s, most: int, seed: int) -> Int64s:
     """Return places of at most `most` members of every group, drawn by lot; int64, rising."""
-    shuffled = np.random.default_rng(seed).permutation(len(group))
+    return np.flatnonzero(_by_lot(group, np.random.default_rng(seed)) < most)
+
+
+def evenly_drawn(group: Int64s, most: int | None, seed: int) -> Int64s:
+    """Return places of `most` members (None: all), few of each group, by lot; int64, rising."""
+    if most is None or most >= len(group):
+        return np.arange(len(group))
+    generator = np.random.default_rng(seed)
+    rank = _by_lot(group, generator)
+    return np.sort(np.lexsort((generator.random(len(group)), rank))[:most])
+
+
+def _by_lot(group: Int64s, generator: np.random.Generator) -> Int64s:
+    """Return for each member its place in a random order of its group, int64 [len(group)]."""
+    shuffled = generator.permutation(len(group))
     order = shuffled[np.argsort(group[shuffled], kind="stable")]
     _, begin, count = np.unique(group[order], return_index=True, return_counts=True)
-    rank = np.arange(len(group)) - np.repeat(begin, count)
-    return np.sort(order[rank < most])
+    rank = np.empty(len(group), np.int64)
+    rank[order] = np.arange(len(group)) - np.repeat(begin, count)
+    return rank

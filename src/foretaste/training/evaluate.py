@@ -16,7 +16,14 @@ from foretaste.pipeline.compose import pairs
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.ranking.samples import Sample
-from foretaste.training.asking import asked_at, asked_between, session_starts, some_of_each, strangers_between
+from foretaste.training.asking import (
+    asked_at,
+    asked_between,
+    evenly_drawn,
+    session_starts,
+    some_of_each,
+    strangers_between,
+)
 from foretaste.training.composition import Composition
 from foretaste.training.prepare import Prepared
 
@@ -99,16 +106,19 @@ class _Hidden:
 
 
 def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:
-    """Return the position, user and truth of every question the blend learns from, in order.
+    """Return the position, user and truth of every question the blend learns from.
 
     Some are asked as if by a stranger, user -1; some at the start of a session about what comes later in it,
-    as a list shown on coming back should serve the whole visit.
+    as a list shown on coming back should serve the whole visit. They are in order of time; of a hold-out,
+    which has none and is judged by people, in an order drawn by lot, of everyone as few as do.
     """
     tune, test = prepared.tune, prepared.test
     user, item, config, seed = prepared.events.user, prepared.events.item, prepared.config, prepared.seed
     asked = asked_between(prepared, tune, test)
     more = MORE if prepared.kind == "sequence" else 1
-    some = drawn(asked, None if config.tuned is None else more * config.tuned, seed)
+    most = None if config.tuned is None else more * config.tuned
+    held_out = prepared.kind == "hold-out"
+    some = asked[evenly_drawn(user[asked], most, seed)] if held_out else drawn(asked, most, seed)
     few = None if config.tuned is None else config.tuned // STRANGERS
     strangers = drawn(strangers_between(prepared, tune, test), few, seed)
     found = [(position, int(user[position]), int(item[position])) for position in some.tolist()]
@@ -122,7 +132,10 @@ def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:
             (int(starts[position]), int(user[position]), int(item[position]))
             for position in drawn(later, few, seed + 1).tolist()
         ]
-    return sorted(found)
+    found.sort()
+    if held_out:
+        found = [found[place] for place in np.random.default_rng(seed).permutation(len(found))]
+    return found
 
 
 def learn_calibration(prepared: Prepared, judgement: Judgement, composition: Composition) -> Calibration:
