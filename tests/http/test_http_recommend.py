@@ -239,6 +239,8 @@ def test_a_profile_counts_what_people_took_where_nobody_purchases(client):
     assert profile["recent_purchases"][0]["metadata"] == {"year": 1995.0}
     assert profile["top_product_groups"] == [{"name": "Crime", "count": 2, "percentage": 100.0}]
     assert {share["name"] for share in profile["top_product_types"]} == {"Crime", "Drama"}
+    assert [topic["name"] for topic in profile["preferences"]["topics"]] == ["Crime", "Drama"]
+    assert profile["preferences"]["topics"][0]["last_at"] == profile["last_activity_at"]
 
 
 def test_a_profile_counts_purchases_alone_where_there_are_any(client):

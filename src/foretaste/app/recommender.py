@@ -251,7 +251,11 @@ class Recommender:
         return self.home.recorder.record(raws, now=_now())
 
     def profile(self, user_id: str, *, recent_limit: int = 10, top_categories: int = 5) -> Profile:
-        """Return what is known of a person; raise `UnknownUserError` if nothing is."""
+        """Return what a person did and prefers; raise `UnknownUserError` if nothing is known of them.
+
+        `profile.preferences` counts topics, sources, hours and weekdays of what they liked of late; of topics
+        and sources the `top_categories` most frequent.
+        """
         return self.home.profiler.profile(user_id, recent_limit=recent_limit, top_categories=top_categories)
 
     def put_items(self, items: Iterable[Item | Mapping[str, Any]]) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Mask
 from foretaste.domain.errors import UnknownUserError
+from foretaste.domain.history import History
 from foretaste.domain.item import Attribute, Item
 from foretaste.events.moments import format_moment
 from foretaste.events.vocabulary import CONSUMING_TYPES
@@ -16,10 +17,14 @@ from foretaste.features.state import Tally
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.live import Live
 from foretaste.serving.names import Names
+from foretaste.serving.preferences import SOURCE, Preferences, Sign, preferences_of
 
 PURCHASE = "purchase"
 TAKEN = CONSUMING_TYPES - {"dislike", "dismiss"}
 """What counts as a purchase where nobody ever purchases: a film rated, watched or liked."""
+
+MOST_READ = 1_000
+"""The sources of so many latest events, looks included, are known to preferences."""
 
 
 class _Described(TypedDict):
@@ -72,7 +77,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     `counted_types` are the event types that count as purchases: `purchase` alone, or, where the log holds
     no purchase at all, those after which one is done with an item and content with it. A product's group
     is its attribute `product_group`, else its main category; its type the attribute `product_type`, else
-    its second category, else the main one.
+    its second category, else the main one. `preferences` are learnt from all signs of liking.
     """
 
     user_id: str
@@ -90,6 +95,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     top_product_groups: tuple[Share, ...]
     top_product_types: tuple[Share, ...]
     state_seq: int
+    preferences: Preferences
 
 
 class Profiler:
@@ -107,6 +113,7 @@ class Profiler:
         with state.lock:
             user = self._names.ordinal("user", user_id)
             summary, tally, seq = state.summary(user), state.tally(user), state.seq
+            history = state.history(user)
         if summary.events == 0:
             raise UnknownUserError(f"nothing is known of a user {user_id!r}", field="user_id")
         types = self._names.of("type")
@@ -129,7 +136,26 @@ class Profiler:
             top_product_groups=self._shares(tally, taken, _group, top_categories),
             top_product_types=self._shares(tally, taken, _type, top_categories),
             state_seq=seq,
+            preferences=self._preferences(name, history, top_categories),
         )
+
+    def _preferences(self, user_id: str, history: History, most: int) -> Preferences:
+        """Return what the positive events of the history say, joined with the log for their contexts."""
+        liked = history.weight > 0.0
+        pairs = list(zip(history.item[liked].tolist(), history.time[liked].tolist(), strict=True))
+        past = self._live.log.of_user(user_id, MOST_READ)
+        items = self._names.ordinals("item", [event.item_id for event in past]).tolist()
+        sources = {
+            (item, event.timestamp): event.context[SOURCE]
+            for item, event in zip(items, past, strict=True)
+            if SOURCE in event.context
+        }
+        entries = ((item, time, self._live.catalog_columns.item(item)) for item, time in pairs)
+        signs = [
+            Sign(time=time, topics=entry.categories if entry else (), source=sources.get((item, time)))
+            for item, time, entry in entries
+        ]
+        return preferences_of(signs, most=most)
 
     def _first(
         self, user_id: str, counted: tuple[str, ...], tally: Tally, taken: Mask, events: int
