@@ -17,7 +17,7 @@ from foretaste.training.config import TrainConfig
 from foretaste.training.load import load_artifact
 from foretaste.training.publish import stage
 from foretaste.training.run import learn
-from foretaste.training.tuning import Tuning, usual_tuning
+from foretaste.training.tuning import Tuning, affordable, usual_tuning
 
 MANIFEST = ArtifactManifest(
     name="n", version="v", created_at=1, seed=0, window={}, n_users=1, n_items=1, models={}
@@ -73,6 +73,29 @@ def test_training_by_itself_counts_trials_not_minutes():
     assert usual_tuning("usual").minutes is None
     assert not usual_tuning("usual").refit
     assert usual_tuning("best").trials > usual_tuning("usual").trials
+
+
+def test_the_larger_the_log_the_fewer_fits_are_tried_by_itself():
+    best = usual_tuning("best")
+    assert affordable(best, 100_000) == best
+    fits = [affordable(best, events).fits for events in (200_000, 600_000, 5_000_000)]
+    assert best.trials > fits[0] > fits[1] >= 6
+    assert fits[2] == 0
+    assert affordable(best, 5_000_000).trials == best.trials
+
+
+def test_a_budget_that_is_asked_for_holds_for_any_log():
+    asked = Tuning(trials=50)
+    assert TrainConfig(tuning=asked).budget_for(5_000_000) == asked
+    assert TrainConfig(effort="best").budget_for(5_000_000).fits == 0
+
+
+def test_no_more_fits_are_tried_than_the_budget_has(corpus, poor):
+    budget = Tuning(trials=30, fits=4)
+    trained = learn(corpus, config=replace(poor, tuning=budget), created_at=1)
+    fitted = [trial for trial in trained.report.tuning.trials if "regularization" in trial.values]
+    assert len(trained.report.tuning.trials) > 4
+    assert 0 < len(fitted) <= 4
 
 
 def test_a_manifest_from_before_tuning_keeps_its_hash():

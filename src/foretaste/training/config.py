@@ -8,7 +8,7 @@ from foretaste.features.state import StateConfig
 from foretaste.models.interface import Learner
 from foretaste.pipeline.scenario import HOME, Scenario
 from foretaste.training.sources import Effort
-from foretaste.training.tuning import NO_TUNING, Told, Tuning, untold, usual_tuning
+from foretaste.training.tuning import NO_TUNING, Told, Tuning, affordable, untold, usual_tuning
 
 Progress = Callable[[str, float], object]
 """Told the stage (`encode` where there is a text model, `prepare`, `fit`, `evaluate`, `gate`, `publish`) and
@@ -64,7 +64,11 @@ class TrainConfig:
 
     @property
     def budget(self) -> Tuning:
-        """How much is searched for hyper-parameters."""
+        """How much is searched for hyper-parameters in a small log."""
         if self.tuning is not None:
             return self.tuning
         return usual_tuning(self.effort) if self.sources is None else NO_TUNING
+
+    def budget_for(self, events: int) -> Tuning:
+        """Return how much is searched in a log of so many `events` to fit on: what is asked for, as it is."""
+        return self.budget if self.tuning is not None else affordable(self.budget, events)

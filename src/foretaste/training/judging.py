@@ -88,7 +88,7 @@ def learn_before(prepared: Prepared, *, progress: Progress = silent) -> Learnt:
     )
     models, config = fitted.models, prepared.config
     tuned = tune(
-        prepared, models, config.budget, told=config.told, advance=lambda share: progress("tune", share)
+        prepared, models, prepared.budget, told=config.told, advance=lambda share: progress("tune", share)
     )
     models = models if tuned is None else tuned.models
     state = state_before(prepared, prepared.tune)

@@ -18,6 +18,7 @@ from foretaste.models.interface import Learner
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
 from foretaste.training.sources import usual_sources, with_words
+from foretaste.training.tuning import Tuning
 
 SECONDS_PER_DAY = 86_400
 
@@ -69,6 +70,11 @@ class Prepared:
         """Return what was known just before the event at `position`: of its moment and of its person."""
         person = int(self.events.user[position])
         return known_at(self.contexts.of(position), self.corpus.people.of(person))
+
+    @property
+    def budget(self) -> Tuning:
+        """How much is searched for hyper-parameters, by what there is to fit on."""
+        return self.config.budget_for(self.tune - self.begin)
 
     def interactions(self, stop: int) -> Interactions:
         """Return the weighted events of the window before position `stop`."""

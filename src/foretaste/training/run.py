@@ -157,10 +157,8 @@ def learn(
 
 def _tuned(prepared: Prepared, fitted: Fitted, remembered: Chosen, advance: Advance) -> Tuned | None:
     """Return what tuning makes of the fitted sources; None where there is none."""
-    config = prepared.config
-    return tune(
-        prepared, fitted.models, config.budget, remembered=remembered, told=config.told, advance=advance
-    )
+    budget, told = prepared.budget, prepared.config.told
+    return tune(prepared, fitted.models, budget, remembered=remembered, told=told, advance=advance)
 
 
 def _recipe(champion: Artifact | None, prepared: Prepared, fitted: Fitted) -> Artifact | None:

@@ -178,8 +178,13 @@ class _Search:
         return max(parts)
 
     def _has_time_for(self, mode: Mode) -> bool:
-        """Return whether a round of fits ends in time, as far as fits before it tell."""
-        if self._tuning.minutes is None or not mode.refit:
+        """Return whether a round of fits is within their number, and ends in time, as far as others tell."""
+        if not mode.refit:
+            return True
+        fitted = sum(each.trials for each in self._modes if each.refit)
+        if self._tuning.fits is not None and fitted + REFIT_WIDTH > self._tuning.fits:
+            return False
+        if self._tuning.minutes is None:
             return True
         left = 60.0 * self._tuning.minutes - (perf_counter() - self._began)
         return self._fits.seconds.get(mode.source, 0.0) * REFIT_WIDTH < left

@@ -1,7 +1,7 @@
 """How much tuning there is: trials, minutes, questions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foretaste.domain.artifact import Trial
 from foretaste.training.sources import Effort
@@ -19,13 +19,14 @@ class Tuning:
     """The budget of a search: it ends with the first of `trials` and `minutes` that is used up.
 
     With `trials` alone the same log and seed try the same things. `questions` are asked at most. With
-    `refit` off only such parameters are tried as need no new fit.
+    `refit` off only such parameters are tried as need no new fit; `fits` bounds the trials that need one.
     """
 
     trials: int | None = None
     minutes: float | None = None
     questions: int = 4000
     refit: bool = True
+    fits: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -44,3 +45,19 @@ def usual_tuning(effort: Effort) -> Tuning:
         "best": Tuning(trials=120, questions=3000),
     }
     return budgets[effort]
+
+
+SMALL = 100_000
+"""In a log of so many events all trials of the usual budgets may need a fit."""
+GROWTH = 1.5
+"""A fit costs about this power of the number of events: catalogs and histories grow with it."""
+
+
+def affordable(tuning: Tuning, events: int) -> Tuning:
+    """Return `tuning` with so many trials that need a fit as cost of `events` what all cost of few.
+
+    Told by the size of the log, not by a clock: the same log tries the same everywhere.
+    """
+    if tuning.trials is None or events <= SMALL:
+        return tuning
+    return replace(tuning, fits=round(tuning.trials * (SMALL / events) ** GROWTH))
