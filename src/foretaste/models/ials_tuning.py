@@ -41,7 +41,7 @@ class _Way:
 
 
 ORDERED = _Way(USUAL_REGULARIZATION, USUAL_UNOBSERVED, WORTHWHILE, fits=10)
-UNORDERED = _Way(regularization=0.008, unobserved=12.0, worthwhile=1.02, fits=6)
+UNORDERED = _Way(regularization=0.008, unobserved=12.0, worthwhile=1.02, fits=5)
 """Without times histories are whole, and long. The valley is flat there: small gains are a fit's noise."""
 
 
