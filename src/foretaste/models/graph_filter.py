@@ -12,6 +12,7 @@ Shin, Shin, "Turbo-CF", SIGIR 2024, the second and third order are its first ter
 where eigenvalues are large, so P is exact and the difference is taken on the `rank` largest eigenvectors.
 """
 
+from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
@@ -69,7 +70,8 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
         """Return the filter, with the usual numbers in place of what is None."""
         given = {"user": self.user, "target": self.target, "sharpness": self.sharpness}
         known = {name: value for name, value in given.items() if value is not None}
-        return Filter(**{"event": self.event, "rank": self.rank, "target": usual_target(self.event), **known})
+        usual = Filter(event=self.event, target=usual_target(self.event), rank=self.rank)
+        return replace(usual, **known)
 
 
 def usual_target(event: float) -> float:

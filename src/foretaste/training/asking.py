@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s
+from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s, Ordinals
 from foretaste.evaluation.replay import questions
 from foretaste.ranking.contexts import SESSION_SECONDS
 from foretaste.training.prepare import Prepared
@@ -68,7 +68,7 @@ def some_of_each(group: Int64s, most: int, seed: int) -> Int64s:
     return np.flatnonzero(_by_lot(group, np.random.default_rng(seed)) < most)
 
 
-def evenly_drawn(group: Int64s, most: int | None, seed: int) -> Int64s:
+def evenly_drawn(group: Int64s | Ordinals, most: int | None, seed: int) -> Int64s:
     """Return places of `most` members (None: all), few of each group, by lot; int64, rising."""
     if most is None or most >= len(group):
         return np.arange(len(group))
@@ -77,7 +77,7 @@ def evenly_drawn(group: Int64s, most: int | None, seed: int) -> Int64s:
     return np.sort(np.lexsort((generator.random(len(group)), rank))[:most])
 
 
-def _by_lot(group: Int64s, generator: np.random.Generator) -> Int64s:
+def _by_lot(group: Int64s | Ordinals, generator: np.random.Generator) -> Int64s:
     """Return for each member its place in a random order of its group, int64 [len(group)]."""
     shuffled = generator.permutation(len(group))
     order = shuffled[np.argsort(group[shuffled], kind="stable")]
