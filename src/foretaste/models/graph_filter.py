@@ -12,7 +12,6 @@ Shin, Shin, "Turbo-CF", SIGIR 2024, the second and third order are its first ter
 where eigenvalues are large, so P is exact and the difference is taken on the `rank` largest eigenvectors.
 """
 
-from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
@@ -68,10 +67,14 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
 
     def filter(self) -> Filter:
         """Return the filter, with the usual numbers in place of what is None."""
-        given = {"user": self.user, "target": self.target, "sharpness": self.sharpness}
-        known = {name: value for name, value in given.items() if value is not None}
         usual = Filter(event=self.event, target=usual_target(self.event), rank=self.rank)
-        return replace(usual, **known)
+        return Filter(
+            event=self.event,
+            user=usual.user if self.user is None else self.user,
+            target=usual.target if self.target is None else self.target,
+            sharpness=usual.sharpness if self.sharpness is None else self.sharpness,
+            rank=self.rank,
+        )
 
 
 def usual_target(event: float) -> float:
