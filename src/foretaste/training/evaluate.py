@@ -25,6 +25,7 @@ from foretaste.training.asking import (
     strangers_between,
 )
 from foretaste.training.composition import Composition
+from foretaste.training.hidden import Hidden
 from foretaste.training.prepare import Prepared
 
 MORE = 2
@@ -73,12 +74,12 @@ def learn_blend(
     events, done = prepared.events, prepared.tune
     samples: list[Sample] = []
     asked = _practice(prepared)
-    hidden = _Hidden(prepared)
+    hidden = Hidden(prepared)
     for number, (position, user, truth) in enumerate(asked):
         if prepared.timed:
             composition.apply(events.take(done, position))
             done = position
-        others = hidden.others(user, truth)
+        others = hidden.others(position, user, truth)
         now, told = asked_at(prepared, position), prepared.contexts.of(position)
         samples.append(composition.sample(user, now, truth, without=others, told=told))
         if number % 100 == 0:
@@ -86,23 +87,6 @@ def learn_blend(
     let_in(prepared, state, done, prepared.test)
     advance(1.0)
     return Blend.fit(samples, sources=sources, seed=prepared.seed)
-
-
-class _Hidden:
-    """What a hold-out hides of each person: to propose more of it than the one asked is not wrong."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        rows = np.arange(prepared.tune, prepared.test)
-        rows = rows[prepared.counts[rows]] if prepared.kind == "hold-out" else rows[:0]
-        order = np.argsort(prepared.events.user[rows], kind="stable")
-        self._user = prepared.events.user[rows][order]
-        self._item = prepared.events.item[rows][order]
-
-    def others(self, user: int, truth: int) -> Ordinals:
-        """Return all that is hidden of `user` but `truth`."""
-        first, last = np.searchsorted(self._user, (user, user + 1))
-        found = self._item[first:last]
-        return np.asarray(found[found != truth])
 
 
 def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:
