@@ -180,6 +180,29 @@ def test_what_strangers_take_to_teaches_only_what_strangers_are_told():
     assert weights_at(blend, 10) == weights_at(Blend.fit(known, sources=SOURCES, seed=0), 10)
 
 
+def test_of_those_who_seldom_come_back_strangers_tell_what_they_take_to():
+    seldom = some_samples(
+        1500,
+        weights=lambda _, fresh: (2.0, 0.0, 0.0) if fresh else (0.3, 0.0, 2.0),
+        fresh=lambda number: number % 50 != 0,
+    )
+    strangers = some_samples(600, seed=1, weights=(0.0, 0.0, 2.0), length=lambda _: 0)
+    alone = Blend.fit(seldom, sources=SOURCES, seed=0)
+    blend = Blend.fit([*seldom, *strangers], sources=SOURCES, seed=0)
+    good, late = weights_at(blend, 10)[::2]
+    assert late > 0.5 * good
+    assert late > 2.0 * weights_at(alone, 10)[2]
+    within = blend.row(10, in_session=True)
+    assert within[1] < 0.1 * within[0]
+
+
+def test_of_those_who_come_back_often_their_own_samples_tell():
+    known = some_samples(6000, weights=(2.0, 0.0, 0.0), fresh=lambda number: number % 2 == 0)
+    strangers = some_samples(600, seed=1, weights=(0.0, 0.0, 2.0), length=lambda _: 0)
+    good, late = Blend.fit([*known, *strangers], sources=SOURCES, seed=0).row(10)[:2]
+    assert late < 0.15 * good
+
+
 def test_without_a_source_the_others_keep_their_proportions_and_the_total():
     blend = Blend.fit(some_samples(2000, weights=(1.0, 0.5, 1.0)), sources=SOURCES, seed=0)
     fewer = blend.without("bad")

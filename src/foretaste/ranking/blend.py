@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Int64s
@@ -52,11 +53,15 @@ class Blend:
         context, common weights, and each single source. A simpler form wins only if it is ahead by more than
         a standard error; the winner is fitted again on all samples. So the blend is not worse than its best
         source, as far as the samples can tell. Sources that turn out to weigh next to nothing are left out
-        of `sources`. Samples of an empty history teach only what people without one are told.
+        of `sources`. Samples of an empty history teach what people without one are told; and those who
+        come back are taken for half strangers, as far as their own samples do not tell otherwise. Of both
+        there are few independent samples, so their weights stay near the likeliest.
         """
         options = options or BlendOptions()
-        cold = _found([sample for sample in samples if not sample.length], sources, seed, options)
-        warm = _found([sample for sample in samples if sample.length], sources, seed, options)
+        calm = msgspec.structs.replace(options, prior=options.settled, anchor=options.settled)
+        cold = _found([sample for sample in samples if not sample.length], sources, seed, calm)
+        strangers = None if cold is None else _widened(cold, range(len(sources)))[0]
+        warm = _found([sample for sample in samples if sample.length], sources, seed, options, strangers)
         if cold is None and warm is None:
             return cls.even(sources, options.least_boost)
         kept = sorted({source for found in (cold, warm) if found for source in found.sources})
@@ -120,7 +125,11 @@ class Blend:
 
 
 def _found(
-    samples: Sequence[Sample], sources: Sequence[str], seed: int, options: BlendOptions
+    samples: Sequence[Sample],
+    sources: Sequence[str],
+    seed: int,
+    options: BlendOptions,
+    strangers: Doubles | None = None,
 ) -> Found | None:
     """Return what `samples` teach, None where they are too few or no source ever proposed anything."""
     table = stack(samples, len(sources))
@@ -129,7 +138,7 @@ def _found(
     if len(table) > options.most:
         chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
         table = table.take(np.sort(chosen))
-    return fitted(table, len(sources), options)
+    return fitted(table, len(sources), options, strangers)
 
 
 def _widened(found: Found, kept: Sequence[int]) -> Doubles:

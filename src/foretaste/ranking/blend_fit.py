@@ -40,6 +40,21 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
     closest: int = 120
     """Weights are sharpened on so many of the best candidates of each list."""
 
+    anchor: float = 1.0
+    """The pull of the sharpened weights that all share to the likeliest."""
+
+    returning: float = 200.0
+    """On coming back, outside of sessions, the pull to strangers' weights and half the common ones."""
+
+    practised: float = 1000.0
+    """On coming back, the pull of the weights of a length of history to those of all lengths."""
+
+    settled: float = 30_000.0
+    """On coming back, and for strangers, the pull of the sharpened weights to the likeliest."""
+
+
+LEAST_FACTOR = 1e-3
+"""Weights are not sharper than log odds by more than one over this."""
 
 KEPT = 0.25
 """In every context a source keeps this part of its common weight: people who come back stay people."""
@@ -59,14 +74,18 @@ class Found:
     sharpness: float = 1.0
 
 
-def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
+def fitted(
+    table: SampleTable, n_sources: int, options: BlendOptions, strangers: Doubles | None = None
+) -> Found:
     """Return the form that wins on the latest part of `table`, fitted on all of it.
 
-    Sources that never proposed anything are none.
+    Sources that never proposed anything are none. `strangers` float64 [n_sources + 1] are the weights,
+    in log odds, of people without a history, whom those who come back resemble; None where there are none.
     """
     telling = np.flatnonzero(table.proposed.any(axis=0))
     if len(telling) < n_sources:
-        found = fitted(table.among(telling), len(telling), options)
+        alike = None if strangers is None else strangers[[*telling, -1]]
+        found = fitted(table.among(telling), len(telling), options, alike)
         places = tuple([int(telling[source]) for source in found.sources])
         renamed = {
             form if form in BLENDS else str(telling[int(form)]): gain for form, gain in found.report.items()
@@ -77,7 +96,7 @@ def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
     early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
     _, common = _fit_common(early, options)
     gained = {
-        "by context": _judge(late, _by_context(early, common, options)),
+        "by context": _judge(late, _by_context(early, common, options, strangers)),
         "common": gains(late, common),
     }
     for source in range(n_sources):
@@ -87,18 +106,22 @@ def fitted(table: SampleTable, n_sources: int, options: BlendOptions) -> Found:
     if form not in BLENDS:
         return Found((int(form),), _alone(table, int(form), options), form, report)
     likely, common = _fit_common(table, options)
-    heard = np.flatnonzero(_part(likely) + _part(common) >= 2.0 * options.least_part)
+    loud = _part(likely) + _part(common) >= 2.0 * options.least_part
+    if form == "by context" and strangers is not None and _is_mixed(table):
+        loud |= _part(strangers) >= 2.0 * options.least_part
+    heard = np.flatnonzero(loud)
     if not len(heard):  # none foretells anything: all go on alike
         heard = np.arange(n_sources)
     if len(heard) < n_sources:
         table = table.among(heard)
         _, common = _fit_common(table, options)
+        strangers = None if strangers is None else strangers[[*heard, -1]]
     rows = np.tile(common, (N_CONTEXTS, 1))
     if form == "by context":
-        rows = _by_context(table, common, options)
+        rows = _by_context(table, common, options, strangers)
     factor = to_log_odds(table, common)
     weights = _in_log_odds(table, rows, factor, options)
-    return Found(tuple(heard.tolist()), weights, form, report, 1.0 / max(factor, 1e-3))
+    return Found(tuple(heard.tolist()), weights, form, report, 1.0 / max(factor, LEAST_FACTOR))
 
 
 def _part(weights: Doubles) -> Doubles:
@@ -112,30 +135,66 @@ def _fit_common(table: SampleTable, options: BlendOptions) -> tuple[Doubles, Dou
     least = _least(n_sources, options)
     even = np.append(np.full(n_sources, 1.0 / n_sources), options.least_boost)
     likely = fit_weights(table, start=even, least=least, prior=1.0)
-    return likely, sharpen(_near(table, likely, options), start=likely, least=least, prior=1.0)
+    return likely, sharpen(_near(table, likely, options), start=likely, least=least, prior=options.anchor)
 
 
-def _by_context(table: SampleTable, common: Doubles, options: BlendOptions) -> Doubles:
+def _by_context(
+    table: SampleTable, common: Doubles, options: BlendOptions, strangers: Doubles | None
+) -> Doubles:
     """Return a row for every context, drawn to its session state's row, that one to `common`.
 
     Where all samples are of one session state the other's rows are alike.
     """
     near = _near(table, common, options)
     least = np.maximum(_least(table.columns.shape[1] - 1, options), KEPT * common)
-    rows, unmet = np.tile(common, (N_CONTEXTS, 1)), None
-    for in_session in (0, 1):
-        own = np.flatnonzero(near.context % 2 == in_session)
-        if len(own):
-            wider = sharpen(near.take(own), start=common, least=least, prior=options.prior)
-            rows[in_session::2] = wider
-            for context in np.unique(near.context[own]).tolist():
-                part = near.take(np.flatnonzero(near.context == context))
-                rows[context] = sharpen(part, start=wider, least=least, prior=options.prior)
-        else:
-            unmet = in_session
-    if unmet is not None:
-        rows[unmet::2] = rows[1 - unmet :: 2]
+    if strangers is not None and _is_mixed(table):
+        centre = 0.5 * common + strangers / max(to_log_odds(table, common), LEAST_FACTOR)
+        rows = _returning(table, centre, least, options)
+    else:
+        rows = _sharpened(near, 0, common, least, options)
+    within = _sharpened(near, 1, common, least, options)
+    if not (near.context % 2 == 0).any():
+        return np.repeat(within[1::2], 2, axis=0)
+    if (near.context % 2 == 1).any():
+        rows[1::2] = within[1::2]
     return rows
+
+
+def _sharpened(
+    near: SampleTable, in_session: int, common: Doubles, least: Doubles, options: BlendOptions
+) -> Doubles:
+    """Return a row for every context, sharpened on one session state, each drawn to the wider one."""
+    own = np.flatnonzero(near.context % 2 == in_session)
+    if not len(own):
+        return np.tile(common, (N_CONTEXTS, 1))
+    wider = sharpen(near.take(own), start=common, least=least, prior=options.prior)
+    rows = np.tile(wider, (N_CONTEXTS, 1))
+    for context in np.unique(near.context[own]).tolist():
+        part = near.take(np.flatnonzero(near.context == context))
+        rows[context] = sharpen(part, start=wider, least=least, prior=options.prior)
+    return rows
+
+
+def _returning(table: SampleTable, centre: Doubles, least: Doubles, options: BlendOptions) -> Doubles:
+    """Return the rows of those who come back, drawn to `centre`.
+
+    Of them there are few samples, and each stands for a whole visit, of which a list should hold as much as
+    it can, not one item high up: so they are the likeliest weights rather than the sharpest.
+    """
+    back = table.take(np.flatnonzero(table.context % 2 == 0))
+    likely = fit_weights(back, start=centre, least=least, prior=options.returning)
+    wider = sharpen(_near(back, likely, options), start=likely, least=least, prior=options.settled)
+    rows = np.tile(wider, (N_CONTEXTS, 1))
+    for context in np.unique(back.context).tolist():
+        part = back.take(np.flatnonzero(back.context == context))
+        rows[context] = fit_weights(part, start=wider, least=least, prior=options.practised)
+    return rows
+
+
+def _is_mixed(table: SampleTable) -> bool:
+    """Return whether there are samples of both session states."""
+    in_session = table.context % 2 == 1
+    return bool(in_session.any() and not in_session.all())
 
 
 def _in_log_odds(table: SampleTable, rows: Doubles, factor: float, options: BlendOptions) -> Doubles:
