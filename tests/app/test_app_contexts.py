@@ -9,6 +9,12 @@ from foretaste.app.learning import corpus_of, train_home
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.event import Event
+from foretaste.models.context_popularity import ContextPopularityConfig
+from foretaste.models.popularity import PopularityConfig
+from foretaste.training.config import TrainConfig
+from foretaste.training.judging import judge_learnt, learn_before
+from foretaste.training.prepare import prepare
+from foretaste.training.trade_off import trade_off
 
 N_USERS, HALF = 400, 20
 SETTINGS = Settings(sources=("popularity", "context"))
@@ -79,3 +85,14 @@ def test_events_without_contexts_bring_none():
         corpus = corpus_of(without.home)
         assert corpus.contexts.names == ()
         assert len(corpus.contexts.code) == corpus.contexts_dropped == 0
+
+
+def test_the_curve_of_variety_asks_the_same_questions_as_judging(rec):
+    config = TrainConfig(
+        sources={"popularity": PopularityConfig(), "context": ContextPopularityConfig()}, tuned=100, judged=60
+    )
+    learnt = learn_before(prepare(corpus_of(rec.home), config, 0))
+    judged = judge_learnt(learnt).mean("blend", "ndcg")
+    usual = [point.score.accuracy["ndcg"].value for point in trade_off(learnt) if point.usual]
+    assert judged > 0.0
+    assert usual == pytest.approx([judged] * len(usual))

@@ -4,12 +4,14 @@ import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Ordinals
+from foretaste.domain.circumstances import known_at
 from foretaste.domain.event import EventColumns
 from foretaste.domain.query import Query
 from foretaste.evaluation.judgement import Advance, Score, scores_of, unheard
 from foretaste.pipeline.choosing import chosen
 from foretaste.pipeline.scoring import scored
 from foretaste.pipeline.view import View
+from foretaste.training.contexts import Moments
 from foretaste.training.evaluate import judge_all, state_before
 from foretaste.training.judging import Learnt, full_surroundings
 
@@ -37,6 +39,8 @@ class Settings:
         scenario = prepared.config.scenario
         lambdas = sorted({*LAMBDAS, scenario.diversity_lambda}, reverse=True)
         corrections = sorted({*CORRECTIONS, scenario.popularity_correction})
+        corpus = learnt.prepared.corpus
+        self._moments = Moments(corpus.events, corpus.contexts)
         self.places = [
             *((LAMBDA, value, value == scenario.diversity_lambda) for value in lambdas),
             *((CORRECTION, value, value == scenario.popularity_correction) for value in corrections),
@@ -54,7 +58,7 @@ class Settings:
     def lists(self, user: int, now: int, k: int) -> Ordinals:
         """Return the best `k` items by each setting, int32 [len(names), k]."""
         query = Query(now=now, seed=0, k=k, scenario=self._learnt.prepared.config.scenario.name)
-        view = self._view(user)
+        view = self._view(user, now)
         ranked = scored(query, view)
         lists = np.full((len(self.places), k), -1, np.int32)
         for row, (knob, value, _) in enumerate(self.places):
@@ -62,7 +66,7 @@ class Settings:
             lists[row, : len(found)] = ranked.candidates.item[found]
         return lists
 
-    def _view(self, user: int) -> View:
+    def _view(self, user: int, now: int) -> View:
         corpus = self._learnt.prepared.corpus
         return View(
             state=self._state,
@@ -72,6 +76,7 @@ class Settings:
             item_names=corpus.item_names,
             type_names=corpus.type_names,
             user=user,
+            circumstances=known_at(self._moments.of(user, now), corpus.people.of(user)),
         )
 
 
