@@ -58,7 +58,10 @@ def play(
         return Outcome(tuple(trials), None)
     if kept[0].share == 1.0 and kept[0].best.mean() <= reference.best[: len(kept[0].best)].mean():
         return Outcome((*trials, _trial(mode, kept[0], reference, "stopped")), None)
-    return _final(mode, kept[0], reference, asked, fits, order[used:], trials)
+    winner = kept[0]
+    for fitted in (made, candidates, kept):  # the losers' memory is free before the winner is fitted on all
+        fitted.clear()
+    return _final(mode, winner, reference, asked, fits, order[used:], trials)
 
 
 def _final(
