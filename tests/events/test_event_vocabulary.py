@@ -72,7 +72,7 @@ def test_a_rating_weighs_the_more_the_higher_it_is_and_always_something(one, oth
 
 def test_a_rating_without_a_value_weighs_as_much_as_one_in_the_middle():
     assert weight_of("rating") == weight_of("rating", 2.5) == 1.0
-    assert weight_of("rating", 5.0) == 1.5
+    assert weight_of("rating", 5.0) > 4.0 * weight_of("rating", 1.0)
 
 
 def test_values_of_other_types_do_not_matter():

@@ -34,13 +34,13 @@ class EventWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     A rating weighs `by_type["rating"]` times a line that rises from `rating_lowest` at value 0 to
     `rating_highest` at `rating_scale` and stays level outside. It is always positive: who rates an item
-    low still chose it, which says more about taste than not having met it. Without a value the line
-    is taken at its middle.
+    low still chose it, which says more about taste than not having met it; but little, as what many rate
+    low should not be taken for popular. Without a value the line is taken at its middle.
     """
 
     by_type: dict[str, float] = msgspec.field(default_factory=lambda: dict(USUAL_WEIGHTS))
-    rating_lowest: float = 0.5
-    rating_highest: float = 1.5
+    rating_lowest: float = 0.05
+    rating_highest: float = 1.95
     rating_scale: float = 5.0
 
 
