@@ -2,7 +2,7 @@
 
 At each cut all is learnt from the events before it (the public path, default settings), and everyone who
 comes in the next tenth of the events gets one list, at the moment of the cut. Right are the items liked
-(rated 4 or 5) in that tenth and not met before. NDCG@10 over people with likes before (warm) and over all people.
+(rated 4 or 5) in that tenth and not met before. NDCG@10 over people with likes before (warm) and over all.
 Peers of the same run: popularity of likes, user-to-user neighbours (cosine of likes), and factorization by
 `implicit`, each filled up by popularity; and Gorse's own figures on the last cut, as measured elsewhere.
 """
