@@ -1,18 +1,17 @@
 """Popularity: what everyone takes to, decayed to the moment of asking."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
+from foretaste.models.live_model import SameForEveryone
 from foretaste.models.padding import at, for_all
 
 
@@ -29,7 +28,7 @@ class PopularityConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
         return Popularity(self)
 
 
-class Popularity:
+class Popularity(SameForEveryone[PopularityConfig]):
     """The logarithm of one plus the decayed weight of an item's events.
 
     The logarithm keeps a few very popular items from flattening the differences between all others
@@ -37,14 +36,7 @@ class Popularity:
     """
 
     name: ClassVar[str] = "popularity"
-
-    def __init__(self, config: PopularityConfig) -> None:
-        self._config = config
-
-    @property
-    def config(self) -> PopularityConfig:
-        """The configuration."""
-        return self._config
+    config_type = PopularityConfig
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:  # noqa: ARG002 - the same for everyone
         """Return log(1 + popularity); the history plays no part. See `Model`."""
@@ -53,27 +45,6 @@ class Popularity:
         if items is None:
             return np.log1p(for_all(popularity, moment.n_items))
         return np.log1p(at(popularity, items))
-
-    def explain(self, history: History, item: int, moment: Moment) -> Floats:  # noqa: ARG002 - no event contributes
-        """Return zeros: no event of the person's own contributes. See `Model`."""
-        return np.zeros(len(history), np.float32)
-
-    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:  # noqa: ARG002 - no event contributes
-        """Return zeros. See `Model`."""
-        return np.zeros((len(items), len(history)), np.float32)
-
-    def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
-        """Return None: popularity has no vectors."""
-        return None
-
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Return nothing: all is in the state."""
-        return {}
-
-    @classmethod
-    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003 - there are none
-        """Rebuild the model."""
-        return cls(msgspec.convert(dict(config), PopularityConfig))
 
 
 def nearest_half_life(half_lives: tuple[float, ...], wanted: float | None) -> int:

@@ -9,11 +9,10 @@ neighborhood for session-based recommendations", SIGIR 2019.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
@@ -21,6 +20,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
+from foretaste.models.live_model import LiveModel
 from foretaste.models.live_tuning import settled
 from foretaste.models.padding import at
 from foretaste.models.popular import discounts
@@ -69,13 +69,14 @@ class SessionKNNConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
         return SessionKNN(settled(self, CHOICES, interactions, seed))
 
 
-class SessionKNN:
+class SessionKNN(LiveModel[SessionKNNConfig]):
     """What people who lately shared items with this history had to do with around them."""
 
     name: ClassVar[str] = "session_knn"
+    config_type = SessionKNNConfig
 
     def __init__(self, config: SessionKNNConfig) -> None:
-        self._config = config
+        super().__init__(config)
         values = {name: getattr(config, name) for name in CHOICES}
         usual = {
             name: choices[0] if values[name] is None else values[name] for name, choices in CHOICES.items()
@@ -113,19 +114,6 @@ class SessionKNN:
             for place, row in zip(used.tolist(), scores, strict=True):
                 shares[:, place] = at(row, items)
         return shares
-
-    def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
-        """Return None: session kNN has no vectors."""
-        return None
-
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Return nothing: all is in the state."""
-        return {}
-
-    @classmethod
-    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003 - there are none
-        """Rebuild the model."""
-        return cls(msgspec.convert(dict(config), SessionKNNConfig))
 
     def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
         """Return the places of the events that look for neighbours, and their weights."""

@@ -1,11 +1,9 @@
 """Transitions: what others did next, or at the same time, after what this person did last."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
@@ -14,6 +12,7 @@ from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
+from foretaste.models.live_model import LiveModel
 from foretaste.models.padding import at
 from foretaste.models.popular import discounts
 from foretaste.models.recency import recent_weights
@@ -39,19 +38,15 @@ class TransitionsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="ki
         return Transitions(self)
 
 
-class Transitions:
+class Transitions(LiveModel[TransitionsConfig]):
     """What others did next (or near in time) after each of the last events, weighted and added up."""
 
     name: ClassVar[str] = "transitions"
+    config_type = TransitionsConfig
 
     def __init__(self, config: TransitionsConfig) -> None:
-        self._config = config
+        super().__init__(config)
         self._discounts = discounts(config.discount)
-
-    @property
-    def config(self) -> TransitionsConfig:
-        """The configuration."""
-        return self._config
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the sum over the events' neighbours in the state; see `Model`."""
@@ -74,19 +69,6 @@ class Transitions:
             _find_shares(history.item[used], weight, *self._rows(moment), items, found)
             shares[:, used] = found
         return shares
-
-    def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
-        """Return None: transitions have no vectors."""
-        return None
-
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Return nothing: all is in the state."""
-        return {}
-
-    @classmethod
-    def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003 - there are none
-        """Rebuild the model."""
-        return cls(msgspec.convert(dict(config), TransitionsConfig))
 
     def _rows(self, moment: Moment) -> tuple[Int64s, Int64s, Int64s, Ordinals, Ordinals, float, Floats]:
         """Return what the kernels know of neighbours: the rows, and how they are weighed."""
