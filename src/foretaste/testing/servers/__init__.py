@@ -1,0 +1,1 @@
+"""Real servers for tests and for developers' machines, started without containers: one module each."""
