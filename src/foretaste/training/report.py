@@ -1,6 +1,5 @@
 """What a training came to, as a document."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +9,8 @@ from foretaste.domain.artifact import Trial
 from foretaste.evaluation.judgement import Judgement, Score, scores_of
 from foretaste.evaluation.metrics import METRICS
 from foretaste.evaluation.regret import Regret, regret_of
-from foretaste.pipeline.artifact import Artifact
+from foretaste.ranking.blend import Blend
+from foretaste.ranking.calibration import Calibration
 from foretaste.training.composition import BLEND
 from foretaste.training.evaluate import surroundings
 from foretaste.training.fit import Fitted
@@ -77,19 +77,19 @@ class TrainReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def report_of(
     prepared: Prepared,
-    artifact: Artifact,
+    blend: Blend,
+    calibration: Calibration,
     judgement: Judgement,
     gate: GateReport,
     fitted: Fitted,
-    seconds: Mapping[str, float],
     tuned: Tuned | None = None,
 ) -> TrainReport:
-    """Return the report of a training that nothing was stored of yet."""
+    """Return the report of a training before its last fit: without a version, and without seconds."""
     around = surroundings(prepared, fitted.models)
-    k, row = prepared.config.k, artifact.blend.row(PRACTISED)
+    k, row = prepared.config.k, blend.row(PRACTISED)
     regret = regret_of(judgement, tuple(fitted.models), seed=prepared.seed, k=k)
     return TrainReport(
-        version=artifact.version,
+        version="",
         promoted=False,
         kind=prepared.kind,
         split=prepared.words,
@@ -102,12 +102,12 @@ def report_of(
         k=k,
         scores=scores_of(judgement, around, seed=prepared.seed, k=k),
         metrics=_metrics(judgement, regret, k),
-        blend_form=artifact.blend.form,
-        weights=dict(zip((*artifact.blend.sources, "boost"), row.tolist(), strict=True)),
-        calibration=dict(artifact.calibration.report),
+        blend_form=blend.form,
+        weights=dict(zip((*blend.sources, "boost"), row.tolist(), strict=True)),
+        calibration=dict(calibration.report),
         gate=gate,
         failures=dict(fitted.failures),
-        seconds=dict(seconds),
+        seconds={},
         seed=prepared.seed,
         regret=regret,
         tuning=None if tuned is None else _tuning_of(tuned),

@@ -1,7 +1,6 @@
 """Training from beginning to end: prepare, fit, evaluate, gate, publish."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -10,47 +9,20 @@ import msgspec
 from threadpoolctl import threadpool_limits
 
 from foretaste.domain.errors import CorruptArtifactError
-from foretaste.evaluation.judgement import Advance, Judgement
-from foretaste.features.state import State
-from foretaste.models.interface import Model
 from foretaste.pipeline.artifact import Artifact, assemble
 from foretaste.ports.model_registry import ModelRegistry
-from foretaste.ranking.blend import Blend
-from foretaste.ranking.calibration import Calibration
-from foretaste.ranking.slate_ranker import SlateRanker
-from foretaste.training.composition import Composition
 from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus
-from foretaste.training.evaluate import (
-    UNPUBLISHED,
-    judge_all,
-    learn_blend,
-    learn_calibration,
-    state_before,
-)
-from foretaste.training.fit import Fitted, fit_sources
-from foretaste.training.gate import judge_candidate
+from foretaste.training.evaluate import UNPUBLISHED
+from foretaste.training.fit import fit_sources
 from foretaste.training.load import load_artifact
-from foretaste.training.newcomers import opened
 from foretaste.training.prepare import Prepared, prepare
 from foretaste.training.publish import stage, version_of
-from foretaste.training.rank_slates import learn_slate_ranker
-from foretaste.training.remembering import (
-    Chosen,
-    TuningRecord,
-    recorded,
-    remembered_by,
-    taken_over,
-    with_chosen,
-)
-from foretaste.training.report import TrainReport, report_of
+from foretaste.training.recipe import CHAMPION, Recipe, settled
+from foretaste.training.report import TrainReport
 from foretaste.training.stages import Stages
-from foretaste.training.tune import Tuned, tune
 
-CHAMPION, CHALLENGER = "champion", "challenger"
-RIVALS = (CHAMPION, "popularity")
-REMEMBERED = 200
-"""Places of each judged list on which chances are calibrated."""
+CHALLENGER = "challenger"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,90 +96,24 @@ def learn(
     with threadpool_limits(limits=1, user_api="blas"):
         with clock.stage("prepare"):
             prepared = prepare(corpus, config or TrainConfig(), seed)
-        with clock.stage("fit"):
-            window = prepared.interactions(prepared.tune)
-            remembered = remembered_by(champion, prepared.config)
-            taken = taken_over(prepared.sources, champion, remembered)
-            sources = with_chosen(prepared.sources, taken)
-            fitted = fit_sources(sources, window, corpus.catalog, seed=seed, advance=clock.within("fit"))
-        with clock.stage("tune"):
-            tuned = _tuned(prepared, fitted, remembered, clock.within("tune"))
-            record = recorded(taken, tuned, keep=prepared.config.tuning is not None)
-            models = opened(prepared, fitted.models if tuned is None else tuned.models)
-            fitted = replace(fitted, models=models)
-        with clock.stage("evaluate"):
-            state = state_before(prepared, prepared.tune)
-            advance = clock.within("evaluate", 0.0, 0.5)
-            blend = learn_blend(prepared, state, fitted.models, advance=advance)
-            rival = _recipe(champion, prepared, fitted)
-            advance = clock.within("evaluate", 0.5, 1.0)
-            judgement, calibration = _judged(prepared, state, _artifact(fitted.models, blend), rival, advance)
-        with clock.stage("gate"):
-            gate = judge_candidate(judgement, RIVALS, prepared.config, seed=seed)
-        with clock.stage("rank"):
-            outcome = learn_slate_ranker(prepared, fitted.models, blend, advance=clock.within("rank"))
+        recipe = settled(prepared, champion, clock)
+        del champion
         with clock.stage("refit"):
-            artifact = _refitted(prepared, fitted, blend, calibration, created_at, record, outcome.ranker)
-        report = report_of(prepared, artifact, judgement, gate, fitted, clock.seconds, tuned)
-        report = msgspec.structs.replace(
-            report, ranker=outcome.words, contexts_dropped=corpus.contexts_dropped
-        )
-        return Trained(artifact, report)
-
-
-def _tuned(prepared: Prepared, fitted: Fitted, remembered: Chosen, advance: Advance) -> Tuned | None:
-    """Return what tuning makes of the fitted sources; None where there is none."""
-    budget, told = prepared.budget, prepared.config.told
-    return tune(prepared, fitted.models, budget, remembered=remembered, told=told, advance=advance)
-
-
-def _recipe(champion: Artifact | None, prepared: Prepared, fitted: Fitted) -> Artifact | None:
-    """Return the champion's configuration fitted on what the candidate was fitted on, with its own blend."""
-    if champion is None:
-        return None
-    models, rest = {}, {}
-    for source, model in champion.models.items():
-        same = fitted.models.get(source)
-        if same is not None and same.config == model.config:
-            models[source] = same
-        else:
-            rest[source] = model.config
-    if rest:
-        window = prepared.interactions(prepared.tune)
-        models |= fit_sources(rest, window, prepared.corpus.catalog, seed=prepared.seed).models
-    in_order = {source: models[source] for source in champion.models if source in models}
-    return _artifact(in_order, champion.blend)
-
-
-def _judged(
-    prepared: Prepared, state: State, candidate: Artifact, rival: Artifact | None, advance: Advance
-) -> tuple[Judgement, Calibration]:
-    composition = Composition(
-        prepared.corpus,
-        state,
-        candidate,
-        prepared.config.scenario,
-        others={} if rival is None else {CHAMPION: rival},
-        remember=REMEMBERED,
-        seed=prepared.seed,
+            artifact = _refitted(prepared, recipe, created_at)
+    report = msgspec.structs.replace(
+        recipe.report,
+        version=artifact.version,
+        seconds=dict(clock.seconds),
+        contexts_dropped=corpus.contexts_dropped,
     )
-    judgement = judge_all(prepared, composition, advance=advance)
-    return judgement, learn_calibration(prepared, judgement, composition)
+    return Trained(artifact, report)
 
 
-def _refitted(
-    prepared: Prepared,
-    fitted: Fitted,
-    blend: Blend,
-    calibration: Calibration,
-    created_at: int,
-    record: TuningRecord,
-    ranker: SlateRanker | None,
-) -> Artifact:
+def _refitted(prepared: Prepared, recipe: Recipe, created_at: int) -> Artifact:
     """Return the artifact: the sources with all they chose, fitted on the whole window."""
-    configs = {source: model.config for source, model in fitted.models.items()}
+    record, blend, calibration, ranker = recipe.record, recipe.blend, recipe.calibration, recipe.ranker
     window = prepared.interactions(len(prepared.events))
-    models = fit_sources(configs, window, prepared.corpus.catalog, seed=prepared.seed).models
+    models = fit_sources(recipe.configs, window, prepared.corpus.catalog, seed=prepared.seed).models
     manifest = msgspec.structs.replace(
         UNPUBLISHED,
         name=prepared.config.name,
@@ -230,10 +136,6 @@ def _refitted(
         ),
     )
     return assemble(models, blend, calibration, manifest, ranker)
-
-
-def _artifact(models: Mapping[str, Model], blend: Blend) -> Artifact:
-    return assemble(models, blend, Calibration.flat(), UNPUBLISHED)
 
 
 def _champion(registry: ModelRegistry) -> Artifact | None:
