@@ -34,6 +34,9 @@ class TestMemoryEventLog(EventLogContract):
     test_an_acknowledged_event_survives_a_crash = not_durable(
         EventLogContract.test_an_acknowledged_event_survives_a_crash
     )
+    test_streams_and_events_survive_together = not_durable(
+        EventLogContract.test_streams_and_events_survive_together
+    )
     test_an_event_id_counts_once_across_a_crash = not_durable(
         EventLogContract.test_an_event_id_counts_once_across_a_crash
     )

@@ -26,6 +26,7 @@ CAUGHT = [
     ),
     ("log", faults.AcknowledgesBeforeCommit, EventLogContract, "test_an_acknowledged_event_survives_a_crash"),
     ("log", faults.CommitsPiecemeal, EventLogContract, "test_a_batch_is_visible_as_a_whole_or_not_at_all"),
+    ("log", faults.ForgetsHowFarStreamsWere, EventLogContract, "test_streams_and_events_survive_together"),
     (
         "log",
         faults.TellsSubscribersLate,

@@ -6,7 +6,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import Event, EventColumns
+
+MOST_OFFSET = 2**63
 
 
 class AppendOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +38,17 @@ class EventLog(Protocol):
     - **Subscribers first.** Before the future resolves, every subscriber was called with the new events
       in log order, one call at a time.
     - Users, items and event types get their ordinals (`IdMap`) in the same transaction.
+    - **Streams in step.** How far streams were read is stored in the same transaction as the events that
+      came of it, and never goes back.
     """
 
-    def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
         """Hand over a batch; the future gives one outcome per event, in the order of `events`.
+
+        `reached` says how far streams were read to get these events: `<stream>/<partition>` → the next
+        offset; the larger of it and what is stored stays. A batch may hold nothing else.
 
         Raises `UnavailableError` at once where too many batches are waiting already.
         """
@@ -60,6 +70,10 @@ class EventLog(Protocol):
         """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""
         ...
 
+    def reached(self, stream: str) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+        ...
+
     def last_seq(self) -> int:
         """Return the sequence number of the last event, 0 for an empty log."""
         ...
@@ -67,3 +81,23 @@ class EventLog(Protocol):
     def close(self) -> None:
         """Finish what was submitted, then release everything; `submit` then raises `UnavailableError`."""
         ...
+
+
+def of_stream(reached: Mapping[str, int], stream: str) -> dict[str, int]:
+    """Return those of `<stream>/<partition>` → offset that belong to one stream."""
+    return {name: offset for name, offset in reached.items() if name.rpartition("/")[0] == stream}
+
+
+def farther(stored: Mapping[str, int], told: Mapping[str, int]) -> dict[str, int]:
+    """Return what of `told` is ahead of what is `stored`.
+
+    Raises `InvalidInputError` for a name that is not `<stream>/<partition>` or an offset below zero.
+    """
+    for name, offset in told.items():
+        stream, slash, partition = name.rpartition("/")
+        if not (slash and stream and partition and 0 <= offset < MOST_OFFSET):
+            raise InvalidInputError(
+                f"reached has {name!r}: {offset}; it must be <stream>/<partition> and the next offset",
+                field="reached",
+            )
+    return {name: offset for name, offset in told.items() if offset > stored.get(name, -1)}

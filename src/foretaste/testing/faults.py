@@ -1,7 +1,7 @@
 """Planted faults: stores that break one promise each. A contract suite that passes one of them is no good."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
 from foretaste.adapters.sqlite.catalog import SqliteCatalog
@@ -63,9 +63,11 @@ class AcknowledgesBeforeCommit(SqliteEventLog):
         super().__init__(database, id_map, on_commit=on_commit)
         self._held: list[Event] = []
 
-    def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
         """Promise what was not done."""
-        super().submit(self._held).result()
+        super().submit(self._held, reached=reached).result()
         self._held = list(events)
         promised: Future[list[AppendOutcome]] = Future()
         promised.set_result(
@@ -80,13 +82,27 @@ class AcknowledgesBeforeCommit(SqliteEventLog):
 class CommitsPiecemeal(SqliteEventLog):
     """Writes a batch in two transactions."""
 
-    def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
         """Submit the halves one after the other."""
         half = len(events) // 2
-        outcomes = super().submit(events[:half]).result() + super().submit(events[half:]).result()
+        outcomes = super().submit(events[:half], reached=reached).result()
+        outcomes += super().submit(events[half:]).result()
         done: Future[list[AppendOutcome]] = Future()
         done.set_result(outcomes)
         return done
+
+
+class ForgetsHowFarStreamsWere(SqliteEventLog):
+    """Stores events but not how far the stream was read that they came from."""
+
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
+        """Submit the events alone."""
+        del reached
+        return super().submit(events)
 
 
 class TellsSubscribersLate(SqliteEventLog):

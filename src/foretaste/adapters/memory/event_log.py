@@ -12,7 +12,7 @@ from foretaste.adapters.memory.id_map import MemoryIdMap
 from foretaste.domain.errors import UnavailableError
 from foretaste.domain.event import Event, EventColumns, no_events
 from foretaste.events.identity import event_key
-from foretaste.ports.event_log import AppendOutcome
+from foretaste.ports.event_log import AppendOutcome, farther, of_stream
 
 
 class MemoryEventLog:
@@ -33,16 +33,21 @@ class MemoryEventLog:
             Event
         ] = []  # only ever extended, by a whole batch at once, so reading takes no lock
         self._seqs: dict[str, int] = {}
+        self._reached: dict[str, int] = {}
         self._closed = False
 
-    def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
         """Append a batch; the future gives one outcome per event, in the order of `events`."""
         future: Future[list[AppendOutcome]] = Future()
         with self._appending:
             if self._closed:
                 raise UnavailableError("the log is closed")
             before = len(self._events)
+            ahead = farther(self._reached, reached or {})
             outcomes = self._append(events)
+            self._reached = {**self._reached, **ahead}
             if self._on_commit and len(self._events) > before:
                 self._on_commit(self.read(before, len(events)))
         future.set_result(outcomes)
@@ -69,6 +74,10 @@ class MemoryEventLog:
         own = [event for event in list(self._events) if event.user_id == user_id]
         own.sort(key=lambda event: (event.timestamp, event.event_id))
         return own[-limit:] if limit else []
+
+    def reached(self, stream: str) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+        return of_stream(self._reached, stream)
 
     def last_seq(self) -> int:
         """Return the sequence number of the last event, 0 for an empty log."""

@@ -24,10 +24,11 @@ from foretaste.adapters.sqlite.event_rows import (
 )
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.key_index import KeyIndex
+from foretaste.adapters.sqlite.schema import STREAM_TABLE
 from foretaste.adapters.sqlite.writer import system_clock
 from foretaste.domain.errors import CorruptDataError
 from foretaste.domain.event import Event, EventColumns
-from foretaste.ports.event_log import AppendOutcome
+from foretaste.ports.event_log import AppendOutcome, farther, of_stream
 
 DEDUPE_DAYS = 30
 MICROS_PER_DAY = 86_400_000_000
@@ -37,6 +38,9 @@ LAST_SEQ = "SELECT ifnull(max(seq), 0) FROM event"
 BEFORE = "SELECT ifnull(max(seq), 0) FROM event WHERE seq < ?"
 CHAINS = "SELECT seq, user, key FROM event ORDER BY seq"
 ARRIVALS = "SELECT day, first_seq FROM arrival ORDER BY day"
+REACHED = "SELECT name, next FROM stream"
+HAS_STREAMS = "SELECT count(*) FROM sqlite_schema WHERE name = 'stream'"
+ADD_REACHED = "INSERT OR REPLACE INTO stream (name, next) VALUES (?, ?)"
 ADD_ARRIVAL = "INSERT INTO arrival (day, first_seq) VALUES (?, ?)"
 CHAIN_TYPE = np.dtype([("seq", np.int64), ("user", np.int64), ("key", np.int64)])
 
@@ -71,17 +75,22 @@ class SqliteEventLog:
         self._staged: dict[int, int] = {}
         self._staged_heads: dict[int, int] = {}
         self._staged_day: tuple[int, int] | None = None
+        self._staged_reached: dict[str, int] = {}
         with database.reading() as connection:
             self._load(connection)
         database.writer.participants.append(self)
 
-    def submit(self, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
         """Hand over a batch; the future gives one outcome per event, in the order of `events`.
 
         Raises `UnavailableError` where too many events wait, `InvalidEventError` for what cannot be stored.
         """
         prepared = [prepare(event) for event in events]
-        return self._database.writer.submit(lambda _: self._stage(prepared), max(len(prepared), 1))
+        told = dict(reached or {})
+        farther({}, told)
+        return self._database.writer.submit(lambda _: self._stage_with(prepared, told), max(len(prepared), 1))
 
     def read(self, after: int, limit: int) -> EventColumns:
         """Return up to `limit` events with sequence numbers above `after`."""
@@ -113,6 +122,10 @@ class SqliteEventLog:
             rows = connection.execute(READ_USER, (self._heads[user], min(limit, MOST_ROWS))).fetchall()
         return [event_of(user_id, row) for row in reversed(rows)]
 
+    def reached(self, stream: str) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+        return of_stream(self._reached, stream)
+
     def last_seq(self) -> int:
         """Return the sequence number of the last event, 0 for an empty log."""
         return self._last_seq
@@ -125,6 +138,8 @@ class SqliteEventLog:
         """Rebuild what is held in memory from the log."""
         self._last_seq = int(connection.execute(LAST_SEQ).fetchone()[0])
         self._arrivals: list[tuple[int, int]] = connection.execute(ARRIVALS).fetchall()
+        has_streams = connection.execute(HAS_STREAMS).fetchone()[0]
+        self._reached: dict[str, int] = dict(connection.execute(REACHED)) if has_streams else {}
         self._keys = KeyIndex(self._floor(self._today()))
         rows = np.fromiter(connection.execute(CHAINS), CHAIN_TYPE)
         users = len(self._id_map.names("user"))
@@ -145,6 +160,11 @@ class SqliteEventLog:
         """Return the first sequence number within the dedupe horizon."""
         kept = [first for day, first in self._arrivals if day > today - self._dedupe_days]
         return min(kept, default=self._last_seq + 1)
+
+    def _stage_with(self, batch: Sequence[Prepared], reached: Mapping[str, int]) -> list[AppendOutcome]:
+        """Stage a batch together with how far the streams were read that it came from."""
+        self._staged_reached |= farther({**self._reached, **self._staged_reached}, reached)
+        return self._stage(batch)
 
     def _stage(self, batch: Sequence[Prepared]) -> list[AppendOutcome]:
         """Give each event of a batch its number, or the one it has."""
@@ -187,6 +207,9 @@ class SqliteEventLog:
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Write the rows of the present transaction."""
+        if self._staged_reached:
+            connection.execute(STREAM_TABLE)
+            connection.executemany(ADD_REACHED, list(self._staged_reached.items()))
         if not self._rows:
             return
         today = self._today()
@@ -197,7 +220,9 @@ class SqliteEventLog:
 
     def committed(self) -> None:
         """Take the new events as facts and tell the subscriber."""
+        self._reached = {**self._reached, **self._staged_reached}
         if not self._rows:
+            self.rolled_back()
             return
         columns = columns_of(self._rows, self._last_seq)
         if self._staged_day:
@@ -220,3 +245,4 @@ class SqliteEventLog:
     def rolled_back(self) -> None:
         """Forget what was staged."""
         self._rows, self._staged, self._staged_heads, self._staged_day = [], {}, {}, None
+        self._staged_reached = {}

@@ -37,6 +37,9 @@ page per event and costs nine tenths of the throughput. Instead `previous` links
 user backwards, and the heads of these chains and the keys of recent events are held in memory,
 both functions of the log. `arrival` says with which number each day (UTC, days since 1970) began."""
 
+STREAM_TABLE = "CREATE TABLE IF NOT EXISTS stream (name TEXT PRIMARY KEY, next INTEGER NOT NULL)"
+"""How far streams were read. Made when the first one is, so that files of earlier releases get it too."""
+
 EXPOSURE_VERSION = 1
 EXPOSURE_TABLES = """
 CREATE TABLE exposure (recommendation_id TEXT PRIMARY KEY, time INTEGER NOT NULL, record BLOB NOT NULL);

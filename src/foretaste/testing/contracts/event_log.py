@@ -6,7 +6,7 @@ from threading import Thread
 
 import numpy as np
 
-from foretaste.domain.errors import UnavailableError
+from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.domain.event import Event, EventColumns
 from foretaste.events.identity import event_key
 from foretaste.ports.event_log import EventLog
@@ -258,6 +258,49 @@ class EventLogContract:
         assert [(seq, dict(context)) for seq, context in log.contexts(0)] == found
         assert [seq for seq, _ in log.contexts(1)] == [3, 5]
         assert list(log.contexts(5)) == []
+
+    def test_how_far_streams_were_read_is_kept_by_stream(self, site: StoreSite) -> None:
+        log = site.open().log
+        assert log.reached("shop.events") == {}
+        log.submit(events(0, 2), reached={"shop.events/0": 7, "shop.events/11": 3}).result(SECONDS)
+        log.submit(events(2, 3), reached={"shop.events2/0": 9, "shop.events/x/0": 4}).result(SECONDS)
+        assert log.reached("shop.events") == {"shop.events/0": 7, "shop.events/11": 3}
+        assert log.reached("shop.events2") == {"shop.events2/0": 9}
+        assert log.reached("shop.events/x") == {"shop.events/x/0": 4}
+        assert log.reached("shop") == {}
+
+    def test_a_stream_never_goes_back(self, site: StoreSite) -> None:
+        log = site.open().log
+        for offset in (5, 3, 5, 8, 0):
+            log.submit([an_event(offset)], reached={"s/0": offset}).result(SECONDS)
+        assert log.reached("s") == {"s/0": 8}
+
+    def test_a_stream_goes_on_without_new_events(self, site: StoreSite) -> None:
+        log = site.open().log
+        log.submit(events(0, 1), reached={"s/0": 1}).result(SECONDS)
+        log.submit(events(0, 1), reached={"s/0": 2}).result(SECONDS)
+        assert log.reached("s") == {"s/0": 2}
+        assert log.submit([], reached={"s/0": 3, "s/1": 0}).result(SECONDS) == []
+        assert log.reached("s") == {"s/0": 3, "s/1": 0}
+        assert log.last_seq() == 1
+
+    def test_streams_and_events_survive_together(self, site: StoreSite) -> None:
+        log = site.open().log
+        for number in range(3):
+            log.submit([an_event(number)], reached={"s/0": number + 1}).result(SECONDS)
+            left = site.after_crash().log
+            assert (left.last_seq(), left.reached("s")) == (number + 1, {"s/0": number + 1})
+
+    def test_what_is_no_place_in_a_stream_is_refused_and_nothing_is_stored(self, site: StoreSite) -> None:
+        log = site.open().log
+        for name, offset in (("s", 1), ("/0", 1), ("s/", 1), ("s/0", -1), ("s/0", 2**63)):
+            try:
+                log.submit(events(0, 1), reached={name: offset}).result(SECONDS)
+            except InvalidInputError:
+                continue
+            raise AssertionError(f"{name}: {offset} was accepted")
+        assert log.last_seq() == 0
+        assert log.reached("s") == {}
 
     def test_similar_ids_are_different_ids(self, site: StoreSite) -> None:
         stores = site.open()
