@@ -58,6 +58,10 @@ class EventLog(Protocol):
         """Return up to `limit` events with sequence numbers above `after`."""
         ...
 
+    def events(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        """Return up to `limit` events above `after`, whole as they were submitted, with their numbers."""
+        ...
+
     def window(self, start: int, end: int) -> EventColumns:
         """Return the events with `start <= timestamp < end` (microseconds), in log order."""
         ...

@@ -57,6 +57,10 @@ class MemoryEventLog:
         """Return up to `limit` events with sequence numbers above `after`."""
         return self._columns(range(after + 1, min(after + limit, len(self._events)) + 1), after)
 
+    def events(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        """Return up to `limit` events above `after`, whole as they were submitted, with their numbers."""
+        return list(enumerate(self._events[after : after + limit], after + 1))
+
     def window(self, start: int, end: int) -> EventColumns:
         """Return the events with `start <= timestamp < end` (microseconds), in log order."""
         every = enumerate(list(self._events), 1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_rows import (
+    MOST_ROWS,
     READ_AFTER,
     READ_CONTEXTS,
     READ_USER,
@@ -21,6 +22,7 @@ from foretaste.adapters.sqlite.event_rows import (
     insert,
     prepare,
     read_columns,
+    read_events,
 )
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.key_index import KeyIndex
@@ -32,7 +34,6 @@ from foretaste.ports.event_log import AppendOutcome, farther, of_stream
 
 DEDUPE_DAYS = 30
 MICROS_PER_DAY = 86_400_000_000
-MOST_ROWS = 2**62
 
 LAST_SEQ = "SELECT ifnull(max(seq), 0) FROM event"
 BEFORE = "SELECT ifnull(max(seq), 0) FROM event WHERE seq < ?"
@@ -96,6 +97,11 @@ class SqliteEventLog:
         """Return up to `limit` events with sequence numbers above `after`."""
         with self._database.reading() as connection:
             return read_columns(connection.execute(READ_AFTER, (after, min(limit, MOST_ROWS))), after)
+
+    def events(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        """Return up to `limit` events above `after`, whole as they were submitted, with their numbers."""
+        with self._database.reading() as connection:
+            return read_events(connection, after, limit)
 
     def window(self, start: int, end: int) -> EventColumns:
         """Return the events with `start <= timestamp < end` (microseconds), in log order. Scans the log."""

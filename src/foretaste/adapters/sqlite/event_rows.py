@@ -29,6 +29,14 @@ _READ = "SELECT seq, user, item, type, time, key, ifnull(value, 9e999) FROM even
 READ_AFTER = _READ + "WHERE seq > ? ORDER BY seq LIMIT ?"
 READ_WINDOW = _READ + "WHERE time >= ? AND time < ? ORDER BY seq"
 READ_CONTEXTS = "SELECT seq, context FROM event WHERE seq > ? AND context IS NOT NULL ORDER BY seq"
+READ_EVENTS = """
+SELECT seq, user_id.id, event_id, item_id.id, type_id.id, time, value, session_id, recommendation_id, context
+FROM event
+CROSS JOIN user_id ON user_id.ordinal = event.user
+CROSS JOIN item_id ON item_id.ordinal = event.item
+CROSS JOIN type_id ON type_id.ordinal = event.type
+WHERE seq > ? ORDER BY seq LIMIT ?
+"""
 READ_USER = """
 WITH RECURSIVE chain (seq, previous) AS (
     SELECT seq, previous FROM event WHERE seq = ?
@@ -55,6 +63,8 @@ ROW_TYPE = np.dtype(
     ]
 )
 _BOUND = 2**63
+MOST_ROWS = 2**62
+"""A limit that SQLite takes and no log reaches."""
 _context = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -135,7 +145,13 @@ def context_of(text: str | None) -> dict[str, str]:
     return _context(text) if text else {}
 
 
-def event_of(user_id: str, row: Row) -> Event:
+def read_events(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, Event]]:
+    """Return up to `limit` events above `after`, with their numbers."""
+    rows = connection.execute(READ_EVENTS, (after, min(limit, MOST_ROWS)))
+    return [(seq, event_of(user_id, row)) for seq, user_id, *row in rows]
+
+
+def event_of(user_id: str, row: Sequence[Any]) -> Event:
     """Return a row of `READ_USER` as the event that was submitted."""
     event_id, item_id, kind, time, value, session_id, recommendation_id, context = row
     return Event(

@@ -248,6 +248,21 @@ class EventLogContract:
         submitted(log, [full, plain])
         assert log.of_user(full.user_id, 2) == [full, plain]
 
+    def test_whole_events_are_read_on_from_any_number(self, site: StoreSite) -> None:
+        log = site.open().log
+        batch = [
+            an_event(
+                n, value=n / 3, session_id=f"s{n}" if n % 2 else None, context={"n": str(n)} if n % 3 else {}
+            )
+            for n in range(20)
+        ]
+        submitted(log, batch[:7])
+        submitted(log, batch[7:])
+        assert log.events(0, EVERYTHING) == list(enumerate(batch, 1))
+        assert log.events(5, 4) == list(enumerate(batch, 1))[5:9]
+        assert log.events(20, 4) == []
+        assert log.events(0, 0) == []
+
     def test_contexts_come_with_their_events_in_log_order(self, site: StoreSite) -> None:
         log = site.open().log
         said = [{"device": "phone"}, {}, {"device": "desktop", "page": "start 🏠"}, {}, {"device": "phone"}]
