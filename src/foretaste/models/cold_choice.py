@@ -15,6 +15,7 @@ from foretaste.features.item_state import no_items
 from foretaste.models.interface import Learner, Model, Moment
 from foretaste.models.item_features import Described
 from foretaste.models.likeness import Anchors, Mixtures, most_taken
+from foretaste.models.limits import affordable_questions
 from foretaste.models.training_matrix import part
 from foretaste.models.tuning import BATCH, Validation, ndcg, validation
 
@@ -24,6 +25,8 @@ GAINS = (1.0, 0.5, 0.25, 1.5, 2.0, 3.0)
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
 USUAL_PENALTY = 3.0
 MOST_QUESTIONS = 500
+MOST_SCORES = 50_000_000
+"""Fewer are asked where they would need more scores of items than these, which are all kept: 200 MB."""
 FEWEST_QUESTIONS = 30
 LOT = 0.15
 """The part of the items that is held out where none came late in the window."""
@@ -206,7 +209,7 @@ def _latest(interactions: Interactions, seed: int, told: Mask) -> Validation | N
     fresh = [row for row, answer in enumerate(questions.answers) if (told & ~known)[answer].all()]
     if len(fresh) < FEWEST_QUESTIONS:
         return None
-    return _some(questions, _evenly(len(questions)))
+    return _some(questions, _evenly(len(questions), _most(len(told))))
 
 
 def _drawn(interactions: Interactions, seed: int, told: Mask) -> Validation | None:
@@ -221,17 +224,22 @@ def _drawn(interactions: Interactions, seed: int, told: Mask) -> Validation | No
     order = np.argsort(train.user, kind="stable")
     bounds = np.searchsorted(train.user[order], np.arange(interactions.n_users + 1))
     asked = np.unique(wanted.user)
+    most = _most(len(told))
     for user in generator.permutation(asked).tolist():
         rows = order[bounds[user] : bounds[user + 1]]
-        if len(rows) and len(histories) < MOST_QUESTIONS:
+        if len(rows) and len(histories) < most:
             none = np.zeros(len(rows), np.int16)
             histories.append(History(train.item[rows], train.weight[rows], train.time[rows], none))
             answers.append(np.unique(wanted.item[wanted.user == user]).astype(np.int32))
     return Validation(train, histories, answers) if len(histories) >= FEWEST_QUESTIONS else None
 
 
-def _evenly(count: int) -> Int64s:
-    return np.unique(np.linspace(0, count - 1, min(count, MOST_QUESTIONS)).astype(np.int64))
+def _most(n_items: int) -> int:
+    return affordable_questions(MOST_QUESTIONS, n_items, fewest=2 * FEWEST_QUESTIONS, scores=MOST_SCORES)
+
+
+def _evenly(count: int, most: int) -> Int64s:
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
 def _some(questions: Validation, rows: Int64s) -> Validation:

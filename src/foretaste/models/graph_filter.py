@@ -15,20 +15,30 @@ where eigenvalues are large, so P is exact and the difference is taken on the `r
 from typing import ClassVar
 
 import msgspec
+import numpy as np
 
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.graph_filter_rows import Filter, filtered_rows
 from foretaste.models.graph_filter_tuning import choose
 from foretaste.models.item_to_item import LinearConfig, LinearItems
-from foretaste.models.training_matrix import strengths
+from foretaste.models.limits import affordable_width
+from foretaste.models.training_matrix import longest_within, strengths, with_histories_up_to
+
+LEAST_RANK, MOST_NUMBERS = 32, 48_000_000
+"""Where the eigenvectors would hold more numbers than these there are fewer of them, at least so many."""
+LEAST_NEIGHBOURS, MOST_ENTRIES = 20, 48_000_000
+"""Where all rows would hold more entries than these they are shorter, at least so long."""
+MOST_PAIRS = 20_000_000_000
+"""Pairs in a history are gone through one by one, so many in all; longer histories are cut beyond them."""
 
 
 class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind", tag="graph_filter"):
     """What the graph filter needs to know; what is None is chosen by `fit`.
 
     `event`, `target` and `sharpness` stand above; `user` is the exponent of people's amounts in P: the
-    higher, the less long histories count. `strength_power` see `strengths`.
+    higher, the less long histories count. `strength_power` see `strengths`. `rank` and `neighbours` are
+    less in a large catalog; of a history longer than `longest` (None: none is) only the latest so many count.
     """
 
     event: float = 0.5
@@ -38,32 +48,54 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
     rank: int = 256
     neighbours: int = 300
     strength_power: float = 0.5
+    longest: int | None = None
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "GraphFilter":  # noqa: ARG002 - learns from interactions only
         """Learn the rows; what the configuration leaves open is chosen on a validation part first."""
         config = self.chosen(interactions, seed)
-        matrix = strengths(interactions, config.strength_power)
+        matrix = strengths(config.within(interactions, seed), config.strength_power)
         return GraphFilter(config, filtered_rows(matrix, config.filter(), config.neighbours, seed))
 
     def chosen(self, interactions: Interactions, seed: int) -> "GraphFilterConfig":
         """Return this configuration with nothing left open."""
         if None not in {self.user, self.target, self.sharpness, self.recency}:
             return self
+        limited = self.limited(interactions)
         choice = choose(
-            interactions,
+            limited.within(interactions, seed),
             seed,
-            self.filter(),
+            limited.filter(),
             opened=(self.user is None, self.target is None, self.sharpness is None),
             strength_power=self.strength_power,
             recency=self.recency,
         )
         return msgspec.structs.replace(
-            self,
+            limited,
             user=choice.filter.user,
             target=choice.filter.target,
             sharpness=choice.filter.sharpness,
             recency=choice.recency,
         )
+
+    def limited(self, interactions: Interactions) -> "GraphFilterConfig":
+        """Return this configuration within the limits of time and memory that the code sets itself."""
+        n_items = interactions.n_items
+        lengths = np.bincount(interactions.user, minlength=1)
+        cells, entries = MOST_NUMBERS, MOST_ENTRIES
+        return msgspec.structs.replace(
+            self,
+            rank=affordable_width(self.rank, n_items, narrowest=min(LEAST_RANK, self.rank), cells=cells),
+            neighbours=affordable_width(
+                self.neighbours, n_items, narrowest=min(LEAST_NEIGHBOURS, self.neighbours), cells=entries
+            ),
+            longest=self.longest or longest_within(lengths, MOST_PAIRS),
+        )
+
+    def within(self, interactions: Interactions, seed: int) -> Interactions:
+        """Return the interactions without what is beyond `longest` of each history."""
+        if self.longest is None:
+            return interactions
+        return with_histories_up_to(interactions, self.longest, seed)
 
     def filter(self) -> Filter:
         """Return the filter, with the usual numbers in place of what is None."""

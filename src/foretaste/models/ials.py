@@ -21,12 +21,15 @@ from foretaste.models.ials_factorization import Factors, Settings, factorize
 from foretaste.models.ials_solver import contributions, solve_row
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED, choose
 from foretaste.models.interface import Moment
+from foretaste.models.limits import affordable_width
 from foretaste.models.padding import for_all, inside
 from foretaste.models.recency import recent_weights
 from foretaste.models.training_matrix import in_windows, live_scale, strengths
 from foretaste.models.unit_rows import unit_rows
 
 LEAST_DIM, MOST_DIM = 128, 256
+NARROWEST, MOST_CELLS = 16, 96_000_000
+"""Where vectors of people and items would hold more numbers than these, they are shorter, to this length."""
 
 
 class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ials"):
@@ -61,7 +64,7 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
     def chosen(self, interactions: Interactions, seed: int) -> "IALSConfig":
         """Return this configuration with nothing left open."""
-        dim = self.dim or usual_dim(len(np.unique(interactions.item)))
+        dim = self.dim or affordable_dim(interactions)
         choice = choose(
             interactions,
             seed,
@@ -79,6 +82,13 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
             unobserved=choice.unobserved,
             recency=choice.recency,
         )
+
+
+def affordable_dim(interactions: Interactions) -> int:
+    """Return `usual_dim`, halved while the vectors of people, or of items, would take too much memory."""
+    usual = usual_dim(len(np.unique(interactions.item)))
+    rows = max(interactions.n_items, len(np.unique(interactions.user)))
+    return affordable_width(usual, rows, narrowest=NARROWEST, cells=MOST_CELLS)
 
 
 def usual_dim(n_items: int) -> int:

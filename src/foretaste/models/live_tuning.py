@@ -17,6 +17,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.refolded import events_of
 from foretaste.models.grid_walk import WORTHWHILE
 from foretaste.models.interface import Model, Moment
+from foretaste.models.limits import affordable_questions
 from foretaste.models.training_matrix import last_of_each, part, with_users_up_to
 
 CUTOFF = 20
@@ -79,7 +80,8 @@ def _exam(interactions: Interactions, seed: int) -> _Exam:
         order = np.arange(len(interactions))[-MOST_EVENTS:]
         begin = int(len(order) * (1.0 - SHARE))
     asked = begin + np.flatnonzero(interactions.weight[order[begin:]] > 0.0)
-    drawn = np.random.default_rng(seed).permutation(asked)[:QUESTIONS]
+    most = affordable_questions(QUESTIONS, interactions.n_items, fewest=2 * FEWEST)
+    drawn = np.random.default_rng(seed).permutation(asked)[:most]
     return _Exam(part(interactions, order), begin, np.sort(drawn), not interactions.sequential)
 
 

@@ -77,6 +77,30 @@ def with_users_up_to(interactions: Interactions, count: int, seed: int) -> Inter
     return part(interactions, chosen[interactions.user])
 
 
+def longest_within(lengths: Int64s, pairs: int) -> int | None:
+    """Return the length at which histories are to be cut so that they hold at most so many `pairs` in all.
+
+    Their pairs are counted as the squares of their `lengths`, int64. None where nothing is to be cut.
+    """
+    counts = np.bincount(lengths)
+    each = np.arange(len(counts), dtype=np.float64)
+    longer = np.cumsum(counts[::-1])[::-1] - counts
+    total = np.cumsum(counts * each**2) + longer * each**2
+    return None if total[-1] <= pairs else max(1, int(np.searchsorted(total, pairs, side="right")) - 1)
+
+
+def with_histories_up_to(interactions: Interactions, longest: int, seed: int) -> Interactions:
+    """Return the interactions with only the last `longest` of each user's; without times, some by lot."""
+    n = len(interactions)
+    shuffled = np.arange(n) if interactions.timed else np.random.default_rng(seed).permutation(n)
+    order = shuffled[np.argsort(interactions.user[shuffled], kind="stable")]
+    ends = np.cumsum(np.bincount(interactions.user, minlength=interactions.n_users))
+    to_come = ends[interactions.user[order]] - np.arange(n)
+    kept = np.zeros(n, np.bool_)
+    kept[order[to_come <= longest]] = True
+    return part(interactions, kept)
+
+
 def with_items_up_to(interactions: Interactions, count: int) -> Interactions:
     """Return the interactions with the `count` most frequent items, these being numbered anew from 0."""
     frequency = np.bincount(interactions.item, minlength=interactions.n_items)

@@ -11,11 +11,14 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.recency import Recency
 from foretaste.models.grid_walk import WORTHWHILE
+from foretaste.models.limits import affordable_questions
 from foretaste.models.training_matrix import last_of_each, part
 
 CUTOFF = 20
 """NDCG is taken of the first so many places."""
 MAX_QUERIES = 2_000
+FEWEST_QUERIES = 100
+"""So many are asked however many items there are; else `MOST_SCORES` in all are computed."""
 MAX_QUERIES_PER_USER = 20
 """Else a few busy people would choose for all."""
 SHARE = 0.1
@@ -111,19 +114,23 @@ def _by_time(interactions: Interactions, generator: np.random.Generator) -> Vali
     asked = np.flatnonzero(
         (order >= cut) & (interactions.weight[order] > 0.0) & (begin < np.arange(len(user)))
     )
-    asked = generator.permutation(asked)
-    asked = np.sort(asked[_rank_among_equals(user[asked]) < MAX_QUERIES_PER_USER][: 2 * MAX_QUERIES])
+    asked, most = generator.permutation(asked), _most(interactions)
+    asked = np.sort(asked[_rank_among_equals(user[asked]) < MAX_QUERIES_PER_USER][: 2 * most])
     histories: list[History] = []
     answers: list[Ordinals] = []
     for place in asked:
         past = order[begin[place] : place]
         item = interactions.item[order[place]]
-        if item not in interactions.item[past] and len(histories) < MAX_QUERIES:
+        if item not in interactions.item[past] and len(histories) < most:
             histories.append(_history(interactions, past))
             answers.append(np.array([item], np.int32))
     train = np.zeros(len(interactions), np.bool_)
     train[:cut] = True
     return Validation(part(interactions, train), histories, answers)
+
+
+def _most(interactions: Interactions) -> int:
+    return affordable_questions(MAX_QUERIES, interactions.n_items, fewest=FEWEST_QUERIES)
 
 
 def _rank_among_equals(values: Ordinals) -> NDArray[np.int64]:
@@ -143,13 +150,16 @@ def _by_last(interactions: Interactions, generator: np.random.Generator) -> Vali
     bounds = np.searchsorted(interactions.user[order], np.arange(interactions.n_users + 1))
     histories: list[History] = []
     answers: list[Ordinals] = []
+    most = _most(interactions)
     for user in generator.permutation(interactions.n_users):
         rows = order[bounds[user] : bounds[user + 1]]
         past, end = rows[:-1], rows[-1:]
         answer = np.setdiff1d(interactions.item[end[interactions.weight[end] > 0.0]], interactions.item[past])
-        if len(past) and len(answer) and len(histories) < MAX_QUERIES:
+        if len(past) and len(answer):
             histories.append(_history(interactions, past))
             answers.append(answer.astype(np.int32))
+        if len(histories) == most:
+            break
     return Validation(part(interactions, ~last), histories, answers)
 
 
@@ -159,14 +169,17 @@ def _by_lot(interactions: Interactions, generator: np.random.Generator) -> Valid
     bounds = np.searchsorted(interactions.user[order], np.arange(interactions.n_users + 1))
     histories: list[History] = []
     answers: list[Ordinals] = []
+    most = _most(interactions)
     for user in generator.permutation(interactions.n_users):
         rows = order[bounds[user] : bounds[user + 1]]
         past = rows[~held[rows]]
         wanted = rows[held[rows] & (interactions.weight[rows] > 0.0)]
         answer = np.setdiff1d(interactions.item[wanted], interactions.item[past])
-        if len(past) and len(answer) and len(histories) < MAX_QUERIES:
+        if len(past) and len(answer):
             histories.append(_history(interactions, past))
             answers.append(answer.astype(np.int32))
+        if len(histories) == most:
+            break
     return Validation(part(interactions, ~held), histories, answers)
 
 

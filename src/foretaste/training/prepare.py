@@ -15,12 +15,15 @@ from foretaste.evaluation.splits import Split, SplitKind, split
 from foretaste.events.weights import weigh
 from foretaste.features.item_vectors import usual_dim
 from foretaste.models.interface import Learner
+from foretaste.models.limits import affordable_questions
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
 from foretaste.training.sources import usual_sources, with_words
 from foretaste.training.tuning import Tuning
 
 SECONDS_PER_DAY = 86_400
+FEWEST, MOST_SCORES = 300, 300_000_000
+"""Every question scores all items with every source: beyond so many scores of a source fewer are asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +77,8 @@ class Prepared:
     @property
     def budget(self) -> Tuning:
         """How much is searched for hyper-parameters, by what there is to fit on."""
-        return self.config.budget_for(self.tune - self.begin)
+        budget = self.config.budget_for(self.tune - self.begin)
+        return replace(budget, questions=_questions(budget.questions, self.corpus))
 
     def interactions(self, stop: int) -> Interactions:
         """Return the weighted events of the window before position `stop`."""
@@ -130,6 +134,7 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
         test=config.test,
         kind=config.split,
     )
+    config = _affordable(config, corpus)
     order = np.concatenate([in_time[:begin], in_time[begin:][_one_after_another(parts)]])
     if parts.kind != "time":
         config = _nothing_twice(config, corpus)
@@ -150,6 +155,18 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
         words=parts.words,
         contexts=corpus.contexts.take(order),
     )
+
+
+def _affordable(config: TrainConfig, corpus: Corpus) -> TrainConfig:
+    """Return `config` with so many questions that all sources' scores of all items are not too many."""
+    tuned, judged = (
+        None if most is None else _questions(most, corpus) for most in (config.tuned, config.judged)
+    )
+    return replace(config, tuned=tuned, judged=judged)
+
+
+def _questions(most: int, corpus: Corpus) -> int:
+    return affordable_questions(most, corpus.n_items, fewest=FEWEST, scores=MOST_SCORES)
 
 
 def _nothing_twice(config: TrainConfig, corpus: Corpus) -> TrainConfig:
