@@ -1,6 +1,6 @@
 """How to foretell items that came after training: chosen on items that are held out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,7 @@ from foretaste.models.item_features import Described
 from foretaste.models.likeness import Anchors, Mixtures, most_taken
 from foretaste.models.limits import affordable_questions
 from foretaste.models.training_matrix import part
-from foretaste.models.tuning import BATCH, Validation, ndcg, validation
+from foretaste.models.tuning import Validation, ndcg_by_rows, validation
 
 WORDS = (0.5, 1.0, 0.0)
 """Parts of the words in likeness that are tried; equals go to the earlier."""
@@ -122,12 +122,7 @@ class _Trial:
 
     def value(self, scores: Floats) -> float:
         """Return the NDCG of `scores`."""
-        total, asked = 0.0, self.questions
-        for start in range(0, len(asked), BATCH):
-            rows = slice(start, start + BATCH)
-            batch = Validation(asked.train, asked.histories[rows], asked.answers[rows])
-            total += len(batch) * ndcg(batch, _given(scores[rows]))
-        return total / max(len(asked), 1)
+        return ndcg_by_rows(self.questions, lambda rows: np.asarray(scores[rows]))
 
     def value_among_cold(self, foretold: Floats) -> float:
         """Return the NDCG of the questions whose answers are cold, ranking cold items only."""
@@ -138,10 +133,6 @@ class _Trial:
         rows = [row for row, answer in enumerate(self.questions.answers) if is_cold[answer].all()]
         some = _some(self.questions, np.array(rows, np.int64))
         return _Trial(some, self.count, self.cold, scores[rows]).value(scores[rows])
-
-
-def _given(scores: Floats) -> Callable[[Sequence[History]], Floats]:
-    return lambda _: scores
 
 
 def _best_way(trial: _Trial, model: Model, about: Described, seed: int) -> Choice:
