@@ -26,6 +26,11 @@ def kernel(function: F) -> F:
     return cast("F", numba.njit(cache=True, error_model="numpy")(function))
 
 
+def fitting_kernel(function: F) -> F:
+    """Compile a kernel of training that lets go of the GIL: what it reads, nobody may write meanwhile."""
+    return cast("F", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
 def inplace_kernel(function: F) -> F:
     """Compile a kernel that works in the arrays it is given and creates none (slices are fine).
 

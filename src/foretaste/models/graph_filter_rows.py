@@ -7,12 +7,13 @@ import numpy as np
 from scipy import sparse
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import fitting_kernel, kernel
+from foretaste.domain.parallel import in_parts
 from foretaste.models.graph_spectrum import amounts, item_graph, power, spectrum
 from foretaste.models.item_rows import ItemRows
 
 ROWS_PER_CALL = 128
-"""Rows computed in one kernel call, some milliseconds: other threads run in between."""
+"""Rows computed in one kernel call, some milliseconds: the parts that threads share between them."""
 REACH = 4
 """So many times what is kept of a row is filtered: the cost is linear in the catalog, not quadratic."""
 
@@ -50,13 +51,17 @@ def filtered_rows(matrix: sparse.csr_matrix, chosen: Filter, neighbours: int, se
     length = np.zeros(n_items, np.int64)
     item: list[Ordinals] = [np.empty(0, np.int32)]
     value: list[Floats] = [np.empty(0, np.float32)]
-    for first in range(0, n_items, ROWS_PER_CALL):
+
+    def rows_from(first: int) -> tuple[Ordinals, Floats]:
         lines = min(ROWS_PER_CALL, n_items - first)
         block = np.empty((lines, neighbours), np.int32), np.empty((lines, neighbours), np.float32)
         _strongest(by_item, by_user, sides, scales, first, REACH * neighbours, block, length[first:])
         filled = np.arange(neighbours) < length[first : first + lines, np.newaxis]
-        item.append(block[0][filled])
-        value.append(block[1][filled])
+        return block[0][filled], block[1][filled]
+
+    for items, values in in_parts(rows_from, range(0, n_items, ROWS_PER_CALL)):
+        item.append(items)
+        value.append(values)
     start = np.concatenate(([0], np.cumsum(length)))
     return ItemRows(start=start, item=np.concatenate(item), value=np.concatenate(value))
 
@@ -65,7 +70,7 @@ def _arrays(rows: sparse.csr_matrix) -> Rows:
     return rows.indptr.astype(np.int64), rows.indices.astype(np.int32), rows.data
 
 
-@kernel
+@fitting_kernel
 def _strongest(
     by_item: Rows,
     by_user: Rows,

@@ -14,10 +14,11 @@ import numpy as np
 from scipy.linalg import lapack
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import fitting_kernel, kernel
+from foretaste.domain.parallel import in_parts
 
 ROWS_PER_CALL = 512
-"""Rows solved in one kernel call, some milliseconds: other threads run in between."""
+"""Rows solved in one kernel call, some milliseconds: the parts that threads share between them."""
 
 
 def eigenbasis(vectors: Floats) -> tuple[Floats, Floats]:
@@ -42,9 +43,13 @@ def solve_side(
     """
     rows = len(start) - 1
     out = np.zeros((rows, fixed.shape[1]), np.float32)
-    for first in range(0, rows, ROWS_PER_CALL):
+
+    def solve(first: int) -> None:
         last = min(first + ROWS_PER_CALL, rows)
         _solve_rows(start, index, weight, fixed, spectrum, regularization, out, first, last)
+
+    for _ in in_parts(solve, range(0, rows, ROWS_PER_CALL)):
+        pass
     return out
 
 
@@ -109,7 +114,7 @@ def _solved(system: Floats, right: Floats) -> Floats:
     return solution
 
 
-@kernel
+@fitting_kernel
 def _solve_rows(
     start: Int64s,
     index: Ordinals,
