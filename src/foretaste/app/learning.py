@@ -10,6 +10,7 @@ from foretaste.app.home import Home
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.circumstances import circumstances_of
 from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.parallel import usable_cores
 from foretaste.events.weights import weigh
 from foretaste.ranking.shown import ShownSlates
 from foretaste.training.config import Progress, TrainConfig, silent
@@ -73,6 +74,7 @@ def train_home(
         sources=chosen_sources(home.settings.sources),
         effort=effort,
         max_features=home.settings.tfidf_max_features,
+        threads=home.settings.training_threads or usable_cores(),
         tuned=tuned,
         judged=judged,
         tuning=tuning,

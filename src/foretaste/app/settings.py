@@ -75,6 +75,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     blend_questions: Annotated[float, Meta(ge=0, le=1000)] = 2.0
     """From how many events a second, at most, the blend goes on learning while it serves; 0: from none."""
 
+    training_threads: Annotated[int, Meta(ge=1, le=1024)] | None = None
+    """On how many threads training fits; not set: on one for each core it may use. The model is the same, bit
+    by bit, on any number."""
+
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     """The seed of training, where the command gives none."""
 

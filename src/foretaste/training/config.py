@@ -44,6 +44,9 @@ class TrainConfig:
     remember: bool = True
     """Whether values that tuning chose for the model that serves are taken over."""
 
+    threads: int = 1
+    """On how many threads sources are fitted; what is learnt has the same bits on any number."""
+
     state: StateConfig = field(default_factory=StateConfig)
     scenario: Scenario = HOME
     name: str = "foretaste"

@@ -9,6 +9,7 @@ import msgspec
 from threadpoolctl import threadpool_limits
 
 from foretaste.domain.errors import CorruptArtifactError
+from foretaste.domain.parallel import on_threads
 from foretaste.pipeline.artifact import Artifact, assemble
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.training.config import Progress, TrainConfig, silent
@@ -88,14 +89,16 @@ def learn(
     answers, and the comparison is of recipes.
 
     Linear algebra runs on one thread: its order of additions, and so every bit of the artifact, is then the
-    same on each run, and small systems do not wait for threads.
+    same on each run, and small systems do not wait for threads. `config.threads` share what is independent
+    of each other: the rows of factors and of item graphs.
 
     Raises `InvalidInputError` for a log without a positive event, `NoModelError` where every source fails.
     """
     clock = Stages(progress)
-    with threadpool_limits(limits=1, user_api="blas"):
+    config = config or TrainConfig()
+    with threadpool_limits(limits=1, user_api="blas"), on_threads(config.threads):
         with clock.stage("prepare"):
-            prepared = prepare(corpus, config or TrainConfig(), seed)
+            prepared = prepare(corpus, config, seed)
         recipe = settled(prepared, champion, clock)
         del champion
         with clock.stage("refit"):
