@@ -1,0 +1,1 @@
+"""Adapters on Delta Lake tables."""
