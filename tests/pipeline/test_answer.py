@@ -1,5 +1,7 @@
 """What every answer keeps to, whatever is asked."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from pipeline_world import (
 from foretaste.domain.errors import UnknownModelError, UnknownScenarioError
 from foretaste.pipeline.compose import answer, candidates, pairs, rank, sample, shortlist
 from foretaste.pipeline.scenario import DISCOVER, HOME, SHIPPED, SIMILAR, TRENDING, find_scenario
+from foretaste.ranking.contexts import context_at
 
 FILTERS = st.dictionaries(
     st.sampled_from(["category", "studio", "year", "nothing"]),
@@ -64,6 +67,13 @@ def _has(item, attribute, values) -> bool:
         return bool(set(item.categories) & set(values))
     value = item.attributes.get(attribute)
     return value in values or value in [float(text) for text in values if text.replace(".", "").isdigit()]
+
+
+class NotToBeAsked:
+    name = "ials"
+
+    def score(self, *_given: object) -> None:
+        raise AssertionError("a source that nobody hears was asked")
 
 
 QUERIES = {
@@ -299,6 +309,21 @@ def test_training_sees_what_serving_ranks(world):
     scores, labels = pairs(ranked, np.array([truth], np.int32))
     assert labels.sum() == 1
     assert scores[labels][0] == ranked.score[2]
+
+
+def test_only_sources_that_the_moment_hears_are_asked(world):
+    weights, quiet = world.artifact.blend.weights.copy(), world.artifact.blend.sources.index("ials")
+    weights[context_at(len(world.state.history(5)), in_session=True), quiet] = 0.0
+    artifact = replace(
+        world.artifact,
+        models={**world.artifact.models, "ials": NotToBeAsked()},
+        blend=replace(world.artifact.blend, weights=weights),
+    )
+    view = world.view(5, artifact=artifact)
+    assert "ials" not in candidates(a_query(), view).sources
+    assert sample(a_query(), view, NEW).columns.shape[1] == len(world.artifact.blend.sources) + 1
+    with pytest.raises(AssertionError, match="was asked"):
+        candidates(a_query(now=NOW + 60 * MINUTE), view)
 
 
 def test_a_shortlist_is_the_slate_without_its_presentation(world):

@@ -171,6 +171,50 @@ def test_in_a_session_other_sources_may_count_than_on_coming_back():
     assert back[1] > 4 * back[0]
 
 
+def test_a_context_does_without_sources_that_hardly_weigh_there():
+    samples = some_samples(
+        3000,
+        weights=lambda _, fresh: (2.0, 0.0, 0.3) if fresh else (0.5, 0.0, 2.0),
+        fresh=lambda number: number % 3 != 0,
+    )
+    usual = Blend.fit(samples, sources=SOURCES, seed=0)
+    few = Blend.fit(samples, sources=SOURCES, seed=0, options=BlendOptions(least_part=0.4))
+    assert usual.heard(10, in_session=True) == usual.heard(10) == ("good", "late")
+    assert few.heard(10, in_session=True) == ("good",)
+    assert few.row(10, in_session=True)[few.sources.index("late")] == 0.0
+
+
+def test_the_weightiest_source_of_all_is_heard_in_every_context():
+    samples = some_samples(
+        3000,
+        weights=lambda _, fresh: (2.0, 0.0, 0.0) if fresh else (0.0, 0.0, 2.0),
+        fresh=lambda number: number % 5 < 3,
+    )
+    blend = Blend.fit(samples, sources=SOURCES, seed=0, options=BlendOptions(least_part=0.3))
+    assert blend.heard(10, in_session=True) == ("good",)
+    assert blend.heard(10) == ("good", "late")
+
+
+def test_what_a_context_does_not_hear_has_no_part_in_the_scale_of_the_others():
+    """As if the source had not been asked: it proposes nothing, and scores are standardized without that."""
+    generator = np.random.default_rng(3)
+    samples = []
+    for sample in some_samples(1500, weights=(2.0, 0.0, 0.0)):
+        columns = np.zeros((40, 4), np.float32)
+        columns[:20], columns[20:, 2] = sample.columns, generator.normal(size=20)
+        proposed = np.zeros((40, 3), np.bool_)
+        proposed[:20, :2], proposed[20:, 2] = True, True
+        samples.append(replace(sample, columns=columns, proposed=proposed))
+    alone = [
+        replace(sample, columns=sample.columns[:20, [0, 1, 3]], proposed=sample.proposed[:20, :2])
+        for sample in samples
+    ]
+    blend = Blend.fit(samples, sources=SOURCES, seed=0)
+    assert blend.heard(10) == ("good",)
+    expected = Blend.fit(alone, sources=SOURCES[:2], seed=0).row(10)[0]
+    assert weights_at(blend, 10)[0] == pytest.approx(expected, rel=0.1)
+
+
 def test_what_strangers_take_to_teaches_only_what_strangers_are_told():
     known = some_samples(600, weights=(2.0, 0.0, 0.0))
     strangers = some_samples(600, seed=1, weights=(0.0, 0.0, 2.0), length=lambda _: 0)

@@ -54,7 +54,8 @@ def occasion_of(query: Query, view: View) -> Occasion:
     """Resolve `query`; raise `UnknownModelError` if it names a model that the artifact lacks."""
     history = _history(query, view)
     moment = moment_of(query, view)
-    sources = _sources(query, view, len(history))
+    in_session = is_in_session(history, query.now)
+    sources = _sources(query, view, len(history), in_session=in_session)
     interest = None
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
@@ -65,7 +66,7 @@ def occasion_of(query: Query, view: View) -> Occasion:
         moment=moment,
         sources=sources,
         models=tuple(view.artifact.models[source] for source in sources),
-        weights=_weights(view.artifact, sources, history, query.now),
+        weights=_weights(view.artifact, sources, len(history), in_session=in_session),
         interest=interest,
         usual=usual,
         allowed=allowed,
@@ -103,8 +104,8 @@ def _history(query: Query, view: View) -> History:
     )
 
 
-def _sources(query: Query, view: View, length: int) -> tuple[str, ...]:
-    """Return the sources that answer: of those wanted the ones in the blend, or all if none is."""
+def _sources(query: Query, view: View, length: int, *, in_session: bool) -> tuple[str, ...]:
+    """Return the sources that answer: of those wanted those that the context hears, or all if it does none."""
     models, wanted = view.artifact.models, view.scenario.sources
     named = None if query.model is None else sources_called(query.model, view.artifact)
     if named is not None:
@@ -112,14 +113,14 @@ def _sources(query: Query, view: View, length: int) -> tuple[str, ...]:
     if not length:
         wanted = view.scenario.fallback
     found = tuple(source for source in models if wanted == "all" or is_kind(view.artifact, source, wanted))
-    say = view.artifact.blend.heard(length)
+    say = view.artifact.blend.heard(length, in_session=in_session)
     heard = tuple(source for source in found if source in say)
     return heard or found
 
 
-def _weights(artifact: Artifact, sources: tuple[str, ...], history: History, now: int) -> Doubles:
+def _weights(artifact: Artifact, sources: tuple[str, ...], length: int, *, in_session: bool) -> Doubles:
     """Return the blend's weights of `sources`; alike where it gives none of them any."""
-    row = artifact.blend.row(len(history), in_session=is_in_session(history, now))
+    row = artifact.blend.row(length, in_session=in_session).tolist()
     learnt = dict(zip(artifact.blend.sources, row, strict=False))
     weights = np.array([*(learnt.get(source, 0.0) for source in sources), row[-1]])
     if not weights[:-1].any():

@@ -75,6 +75,8 @@ class Blend:
             weights[2:] = _widened(warm, kept)[2:]
             if cold is None:
                 weights[:2] = _widened(warm, kept)[:2]
+        audible = np.flatnonzero(weights[:, :-1].any(axis=0))
+        names, weights = tuple(names[source] for source in audible), weights[:, [*audible, -1]]
         told = warm or cold
         report = {_named(form, sources): gain for form, gain in told.report.items()} if told else {}
         form, sharpness = (_named(told.form, sources), told.sharpness) if told else ("even", 1.0)
@@ -84,11 +86,10 @@ class Blend:
         """Return the weights for a history of `length` events, float64 [n_sources + 1]."""
         return np.asarray(self.weights[context_at(length, in_session)])
 
-    def heard(self, length: int) -> tuple[str, ...]:
-        """Return the sources that have a say for people with a history, or for those without one."""
-        rows = self.weights[2:] if length else self.weights[:2]
-        loudest = rows[:, :-1].max(axis=0).tolist()
-        return tuple([name for name, most in zip(self.sources, loudest, strict=True) if most > 0.0])
+    def heard(self, length: int, *, in_session: bool = False) -> tuple[str, ...]:
+        """Return the sources that have a say in the context: the others need not be asked, and are not."""
+        row = self.weights[context_at(length, in_session), :-1].tolist()
+        return tuple([name for name, weight in zip(self.sources, row, strict=True) if weight > 0.0])
 
     def without(self, *names: str) -> "Blend":
         """Return the blend without some sources: what the others weigh stays as it is to each other.

@@ -31,8 +31,8 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
     most: int = 6000
     """More samples than this are thinned out evenly at random."""
 
-    least_part: float = 0.04
-    """A source that weighs less than this part of the weightiest one is left out: it would only cost time."""
+    least_part: float = 0.06
+    """What weighs less than this part of a context's weightiest source is not heard there: it only costs."""
 
     judged: float = 0.4
     """The latest part of the samples, on which the forms of blend are compared."""
@@ -116,11 +116,13 @@ def fitted(
         table = table.among(heard)
         _, common = _fit_common(table, options)
         strangers = None if strangers is None else strangers[[*heard, -1]]
+    factor = to_log_odds(table, common)
+    parts = {context: table.take(_of(table, context)) for context in np.unique(table.context).tolist()}
     rows = np.tile(common, (N_CONTEXTS, 1))
     if form == "by context":
         rows = _by_context(table, common, options, strangers)
-    factor = to_log_odds(table, common)
-    weights = _in_log_odds(table, rows, factor, options)
+        rows, parts = _quieted(rows, parts, common, options)
+    weights = _in_log_odds(parts, rows, factor, options)
     return Found(tuple(heard.tolist()), weights, form, report, 1.0 / max(factor, LEAST_FACTOR))
 
 
@@ -197,11 +199,56 @@ def _is_mixed(table: SampleTable) -> bool:
     return bool(in_session.any() and not in_session.all())
 
 
-def _in_log_odds(table: SampleTable, rows: Doubles, factor: float, options: BlendOptions) -> Doubles:
-    """Return `rows`, each times what makes its scores log odds; drawn to `factor`, that of all."""
+def _quieted(
+    rows: Doubles, parts: Mapping[int, SampleTable], common: Doubles, options: BlendOptions
+) -> tuple[Doubles, dict[int, SampleTable]]:
+    """Return `rows` and the samples `parts` of their contexts, without sources that hardly weigh there.
+
+    These weigh 0, propose nothing and have no part in the union over which the others are standardized: just
+    as in an answer. What is left is fitted again on those samples, near what it was. The weightiest of the
+    `common` sources is heard everywhere.
+    """
+    quieted, left = rows.copy(), dict(parts)
+    for context in range(N_CONTEXTS):
+        loud = _part(rows[context]) >= options.least_part
+        loud[common[:-1].argmax()] = True
+        if loud.all() or not loud.any():
+            continue
+        quieted[context, :-1][~loud] = 0.0
+        if context not in parts:
+            continue
+        kept = np.flatnonzero(loud)
+        part = parts[context].among(kept)
+        start = rows[context][[*kept, -1]]
+        least = np.maximum(_least(len(kept), options), KEPT * common[[*kept, -1]])
+        if context % 2:
+            own = sharpen(_near(part, start, options), start=start, least=least, prior=options.prior)
+        else:
+            own = fit_weights(part, start=start, least=least, prior=options.practised)
+        quieted[context, [*kept, -1]] = own
+        left[context] = _spread_out(part, kept, len(loud))
+    return quieted, left
+
+
+def _spread_out(part: SampleTable, kept: Int64s, n_sources: int) -> SampleTable:
+    """Return `part`, whose columns are those of `kept`, with zeros for all other sources."""
+    columns = np.zeros((len(part.columns), n_sources + 1), np.float32)
+    columns[:, [*kept, -1]] = part.columns
+    proposed = np.zeros((len(part.columns), n_sources), np.bool_)
+    proposed[:, kept] = part.proposed
+    return replace(part, columns=columns, proposed=proposed)
+
+
+def _of(table: SampleTable, context: int) -> Int64s:
+    return np.flatnonzero(table.context == context)
+
+
+def _in_log_odds(
+    parts: Mapping[int, SampleTable], rows: Doubles, factor: float, options: BlendOptions
+) -> Doubles:
+    """Return `rows`, each times what makes scores log odds in its part; drawn to `factor`, that of all."""
     scaled = rows * factor
-    for context in np.unique(table.context).tolist():
-        part = table.take(np.flatnonzero(table.context == context))
+    for context, part in parts.items():
         own = to_log_odds(part, rows[context], start=factor, prior=options.prior)
         scaled[context] = rows[context] * own
     return np.asarray(np.maximum(scaled, _least(scaled.shape[1] - 1, options)))

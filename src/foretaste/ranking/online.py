@@ -39,8 +39,8 @@ class OnlineWeights:
     """Weights that follow the questions given to `learn`, beginning at those of a trained blend.
 
     What is learnt is one shift for each source, `shift` float64 [n_sources], in parts of a context's
-    weightiest source and the same in all contexts of people with a history. A function of the questions in
-    their order alone.
+    weightiest source and the same in all contexts of people with a history that hear the source at all. A
+    function of the questions in their order alone.
     """
 
     def __init__(self, trained: Blend, options: OnlineOptions | None = None) -> None:
@@ -60,7 +60,7 @@ class OnlineWeights:
         weights = self.trained.weights.copy()
         warm = weights[2:, :-1]
         largest = warm.max(axis=1, keepdims=True)
-        weights[2:, :-1] = np.maximum(warm + self._heard() * self.shift * largest, 0.0)
+        weights[2:, :-1] = np.where(warm > 0.0, np.maximum(warm + self.shift * largest, 0.0), 0.0)
         return Blend(
             self.trained.sources, weights, self.trained.form, self.trained.report, self.trained.sharpness
         )
