@@ -23,7 +23,7 @@ from foretaste.models.interface import Moment
 from foretaste.models.live_model import LiveModel
 from foretaste.models.live_tuning import settled
 from foretaste.models.padding import at
-from foretaste.models.popular import discounts
+from foretaste.models.popular import discounts, hold_back
 from foretaste.models.recency import recent_weights
 from foretaste.models.session_votes import add_votes, neighbours_of
 
@@ -142,16 +142,15 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
                 alike,
                 self._after,
                 self._before,
-                self._discount,
                 seen.start,
                 seen.length,
-                seen.interactions,
                 seen.touch,
                 seen.users,
                 seen.history,
                 seen.weight,
                 scores[row],
             )
+            hold_back(scores[row], seen.interactions, self._discount)
 
 
 def _heard(fade: Doubles) -> Floats:

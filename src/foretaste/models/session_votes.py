@@ -87,10 +87,8 @@ def add_votes(
     alike: Floats,
     after: Floats,
     before: Floats,
-    discount: Floats,
     start: Int64s,
     length: Int64s,
-    interactions: Int64s,
     touch: Int64s,
     users: Int64s,
     history: Int64s,
@@ -101,8 +99,7 @@ def add_votes(
 
     Each neighbour (`person` and `alike`, of all events of the history: see `neighbours_of`) who touched an
     event's item votes with the event's weight for what came `d` positive events later, times `after[d - 1]`,
-    and for what came as much earlier, times `before[d - 1]`; in both cases times `discount` at the number of
-    that item's interactions.
+    and for what came as much earlier, times `before[d - 1]`.
     """
     mask = len(person) - 1
     for h in range(len(event)):
@@ -131,8 +128,6 @@ def add_votes(
                     end,
                     fade,
                     weight[h],
-                    discount,
-                    interactions,
                     scores,
                 )
 
@@ -147,8 +142,6 @@ def _hear(
     end: int,
     fade: Floats,
     vote: float,
-    discount: Floats,
-    interactions: Int64s,
     scores: Floats,
 ) -> None:
     """Add the votes of one person for what stands on one side of a place of their history."""
@@ -157,8 +150,7 @@ def _hear(
         if history_weight[other] > 0.0:
             item = history[other, CODE] >> TYPE_BITS
             if item != shared:
-                rare = discount[min(interactions[item], len(discount) - 1)]
-                scores[item] += vote * fade[distance] * rare
+                scores[item] += vote * fade[distance]
             distance += 1
         other += step
 

@@ -10,11 +10,12 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.item_state import Neighbours
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import LiveModel
 from foretaste.models.padding import at
-from foretaste.models.popular import discounts
+from foretaste.models.popular import discounted, discounts, hold_back
 from foretaste.models.recency import recent_weights
 
 
@@ -46,14 +47,17 @@ class Transitions(LiveModel[TransitionsConfig]):
 
     def __init__(self, config: TransitionsConfig) -> None:
         super().__init__(config)
-        self._discounts = discounts(config.discount)
+        self._discount = discounts(config.discount)
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the sum over the events' neighbours in the state; see `Model`."""
         scores = np.zeros(moment.n_items, np.float32)
         used, weight = self._spoken(history, moment)
         if len(used):
-            _add_rows(history.item[used], weight, *self._rows(moment), scores)
+            rows, count = self._rows(moment)
+            where = (rows.start, rows.length, rows.item, count)
+            _add_rows(history.item[used], weight, *where, self._config.damping, scores)
+            hold_back(scores, rows.interactions, self._discount)
         return scores if items is None else at(scores, items)
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
@@ -66,16 +70,17 @@ class Transitions(LiveModel[TransitionsConfig]):
         used, weight = self._spoken(history, moment)
         if len(used):
             found = np.zeros((len(items), len(used)), np.float32)
-            _find_shares(history.item[used], weight, *self._rows(moment), items, found)
+            rows, count = self._rows(moment)
+            where = (rows.start, rows.length, rows.item, count)
+            _find_shares(history.item[used], weight, *where, self._config.damping, items, found)
+            found *= at(discounted(rows.interactions, self._discount), items)[:, np.newaxis]
             shares[:, used] = found
         return shares
 
-    def _rows(self, moment: Moment) -> tuple[Int64s, Int64s, Int64s, Ordinals, Ordinals, float, Floats]:
-        """Return what the kernels know of neighbours: the rows, and how they are weighed."""
+    def _rows(self, moment: Moment) -> tuple[Neighbours, Ordinals]:
+        """Return the rows of neighbours, and what is counted of each."""
         rows = moment.items.neighbours
-        count = rows.follow if self._config.relation == "follow" else rows.together
-        where = (rows.start, rows.length, rows.interactions, rows.item)
-        return *where, count, self._config.damping, self._discounts
+        return rows, rows.follow if self._config.relation == "follow" else rows.together
 
     def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
         """Return the places of the events that count, and their weights."""
@@ -92,25 +97,22 @@ def _add_rows(
     weight: Floats,
     start: Int64s,
     length: Int64s,
-    interactions: Int64s,
     item: Ordinals,
     count: Ordinals,
     damping: float,
-    discount: Floats,
     scores: Floats,
 ) -> None:
     """Add each event's neighbours, times its weight over the row's sum to the power `damping`."""
     for h in range(len(events)):
         begin = start[events[h]]
         end = begin + length[events[h]]
-        total = 0.0
+        total = 0
         for place in range(begin, end):
             total += count[place]
-        if total > 0.0:
-            factor = np.float32(weight[h] / total**damping)
+        if total > 0:
+            factor = np.float32(weight[h] / np.float64(total) ** damping)
             for place in range(begin, end):
-                rare = discount[min(interactions[item[place]], len(discount) - 1)]
-                scores[item[place]] += factor * count[place] * rare
+                scores[item[place]] += factor * np.float32(count[place])
 
 
 @kernel
@@ -119,11 +121,9 @@ def _find_shares(
     weight: Floats,
     start: Int64s,
     length: Int64s,
-    interactions: Int64s,
     item: Ordinals,
     count: Ordinals,
     damping: float,
-    discount: Floats,
     asked: Ordinals,
     shares: Floats,
 ) -> None:
@@ -134,14 +134,13 @@ def _find_shares(
     for h in range(len(events)):
         begin = start[events[h]]
         end = begin + length[events[h]]
-        total = 0.0
+        total = 0
         for place in range(begin, end):
             total += count[place]
-        if total > 0.0:
-            factor = np.float32(weight[h] / total**damping)
+        if total > 0:
+            factor = np.float32(weight[h] / np.float64(total) ** damping)
             for place in range(begin, end):
                 if (maybe >> np.uint64(item[place] & 63)) & np.uint64(1):
                     for k in range(len(asked)):
                         if item[place] == asked[k]:
-                            rare = discount[min(interactions[item[place]], len(discount) - 1)]
-                            shares[k, h] = factor * count[place] * rare
+                            shares[k, h] = factor * np.float32(count[place])
