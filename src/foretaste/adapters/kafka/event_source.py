@@ -1,0 +1,240 @@
+"""Messages out of a Kafka topic, read by a consumer group from the positions that the log keeps."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, note_error, unavailable
+from foretaste.domain.errors import UnavailableError
+from foretaste.ports.event_log import MOST_OFFSET
+from foretaste.ports.event_stream import Headers, Positions, ReceivedMessage, StreamBatch, position_name
+
+SESSION_SECONDS = 10.0
+"""After how long without a sign of life a member's partitions go to others."""
+
+SLICE_SECONDS = 0.1
+"""Between two looks at whether partitions were given to this member."""
+
+LINGER_SECONDS = 0.005
+"""How long a batch is waited for after its first message."""
+
+PASSING = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})  # noqa: SLF001
+"""Errors that librdkafka goes on from by itself."""
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaEventSource:
+    """`EventSource` over `topic` for one member of `group`.
+
+    The group's own offsets are written for tools that show lag and never read. A member that is given
+    partitions takes none of their messages until `positions` said where to go on.
+    """
+
+    def __init__(
+        self,
+        cluster: KafkaCluster,
+        topic: str,
+        group: str,
+        positions: Positions,
+        *,
+        session_seconds: float = SESSION_SECONDS,
+    ) -> None:
+        self._cluster = cluster
+        self._topic = topic
+        self._positions = positions
+        self._stream = ""
+        self._unplaced: frozenset[int] | None = None
+        self._next: dict[int, int] = {}
+        self._lost = 0
+        self._acknowledged: Mapping[str, int] = {}
+        self._closed = False
+        self._consumer = Consumer(
+            cluster.client(
+                group_id=group,
+                enable_auto_commit=False,
+                enable_auto_offset_store=False,
+                enable_partition_eof=True,
+                auto_offset_reset="error",
+                isolation_level="read_committed",
+                partition_assignment_strategy="range",
+                session_timeout_ms=int(session_seconds * 1000),
+                heartbeat_interval_ms=int(session_seconds * 1000 / 4),
+                queued_max_messages_kbytes=32_768,
+                topic_metadata_refresh_interval_ms=30_000,
+            )
+            | {"error_cb": note_error}
+        )
+        self._consumer.subscribe([topic], on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
+
+    def poll(self, most: int, seconds: float) -> StreamBatch:
+        """Return up to `most` messages as soon as there are some; none after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            if self._unplaced is not None:
+                self._place(self._unplaced)
+            left = deadline - time.monotonic()
+            try:
+                first = self._consumer.poll(min(max(left, 0.0), SLICE_SECONDS))
+                rest = self._consumer.consume(most - 1, LINGER_SECONDS) if first and most > 1 else []
+            except KafkaException as error:
+                raise unavailable(error) from error
+            batch = self._batch([first, *rest] if first else [])
+            if batch.messages or batch.lost or deadline <= time.monotonic():
+                return batch
+
+    def acknowledge(self, reached: Mapping[str, int]) -> None:
+        """Commit the group's offsets, in the background."""
+        self._acknowledged = {**self._acknowledged, **reached}
+        self._commit(reached, wait=False)
+
+    def assigned(self) -> frozenset[int]:
+        """Return the partitions that this member reads at present."""
+        return frozenset(self._next)
+
+    def lag(self) -> dict[int, int]:
+        """Return how many messages of each assigned partition were not polled yet."""
+        lag = {}
+        for partition, place in self._next.items():
+            low, high = self._ends(partition)
+            lag[partition] = max(high - max(place, low), 0)
+        return lag
+
+    def close(self) -> None:
+        """Leave the group."""
+        if not self._closed:
+            self._closed = True
+            self._commit(self._acknowledged, wait=True)
+            self._consumer.close()
+
+    def _given(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Take partitions, but none of their messages yet."""
+        self._unplaced = frozenset(each.partition for each in partitions)
+        self._next = {}
+        consumer.assign([])
+
+    def _taken(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._unplaced = None
+        self._next = {}
+        self._acknowledged = {}
+
+    def _place(self, partitions: frozenset[int]) -> None:
+        """Begin to read partitions where the log's positions say."""
+        self._stream = self._cluster.stream_name(self._topic)
+        known = self._positions(self._stream)
+        found = {each: known.get(position_name(self._stream, each)) for each in partitions}
+        try:
+            self._consumer.assign(
+                [
+                    TopicPartition(self._topic, each, OFFSET_BEGINNING if place is None else place)
+                    for each, place in found.items()
+                ]
+            )
+        except KafkaException as error:
+            raise unavailable(error) from error
+        self._next = {each: place or 0 for each, place in found.items()}
+        self._unplaced = None
+
+    def _batch(self, messages: Iterable[Message]) -> StreamBatch:
+        taken: list[ReceivedMessage] = []
+        reached: dict[str, int] = {}
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                self._handle(error, message)
+                continue
+            received = _received(message)
+            if self._next.get(received.partition, MOST_OFFSET) > received.offset:
+                continue  # the partition went to another member while this batch was gathered
+            self._next[received.partition] = received.offset + 1
+            reached[position_name(self._stream, received.partition)] = received.offset + 1
+            taken.append(received)
+        lost, self._lost = self._lost, 0
+        return StreamBatch(stream=self._stream, messages=tuple(taken), reached=reached, lost=lost)
+
+    def _handle(self, error: KafkaError, message: Message) -> None:
+        partition, offset = message.partition(), message.offset()
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 # that is its public name
+            if partition in self._next and offset is not None:
+                self._next[partition] = max(self._next[partition], offset)
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET and partition is not None:  # noqa: SLF001
+            self._reset(partition)
+        elif error.code() not in PASSING:
+            raise unavailable(error)
+
+    def _reset(self, partition: int) -> None:
+        """Go on where the stream has something, after it said that it has nothing at our position."""
+        if partition not in self._next:
+            return
+        if self._cluster.stream_name(self._topic) != self._stream:
+            self._unplaced = self.assigned()
+            return
+        low, high = self._ends(partition)
+        wanted = self._next[partition]
+        place = min(max(wanted, low), high)
+        _log.error(
+            "partition %d of %s has no offset %d any more, only %d to %d: retention is shorter than the "
+            "worker was away, or the brokers lost data; going on at %d",
+            partition,
+            self._topic,
+            wanted,
+            low,
+            high,
+            place,
+        )
+        self._lost += max(place - wanted, 0)
+        self._next[partition] = place
+        self._consumer.seek(TopicPartition(self._topic, partition, place))
+
+    def _ends(self, partition: int) -> tuple[int, int]:
+        try:
+            ends = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), CALL_SECONDS)
+        except KafkaException as error:
+            raise unavailable(error) from error
+        if ends is None:
+            raise UnavailableError("Kafka did not say in time which messages it has", field="kafka_url")
+        return ends
+
+    def _commit(self, reached: Mapping[str, int], *, wait: bool) -> None:
+        """Write offsets for lag tools; what goes wrong with it hurts nobody."""
+        places = [(int(name.rpartition("/")[2]), offset) for name, offset in reached.items()]
+        offsets = [TopicPartition(self._topic, each, at) for each, at in places if each in self._next]
+        if not offsets:
+            return
+        try:
+            if wait:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            _log.info("the group's offsets could not be written: %s", error)
+
+
+def _received(message: Message) -> ReceivedMessage:
+    kind, millis = message.timestamp()
+    partition, offset = message.partition(), message.offset()
+    if partition is None or offset is None:
+        raise UnavailableError("Kafka gave a message without saying where it stands", field="kafka_url")
+    return ReceivedMessage(
+        partition=partition,
+        offset=offset,
+        time=0 if kind == TIMESTAMP_NOT_AVAILABLE else millis * 1_000,
+        value=message.value() or b"",
+        key=message.key(),
+        headers=_headers(message),
+    )
+
+
+def _headers(message: Message) -> Headers:
+    given: Iterable[tuple[str, bytes | str | None]] = dict(message.headers() or ()).items()
+    return tuple((name, value.encode() if isinstance(value, str) else value or b"") for name, value in given)

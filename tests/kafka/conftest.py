@@ -1,0 +1,26 @@
+"""One Apache Kafka for all tests of this folder; each test uses topics of its own."""
+
+import pytest
+
+from foretaste.adapters.kafka.cluster import KafkaCluster
+from foretaste.testing.servers.fixtures import required
+from foretaste.testing.servers.kafka import kafka_server, own_broker
+
+
+@pytest.fixture(scope="session")
+def broker():
+    """A broker that several tests share: nobody stops it."""
+    with required(kafka_server()) as running:
+        yield running
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A broker of one test alone, to be killed, paused and started again."""
+    with required(own_broker(tmp_path)) as running:
+        yield running
+
+
+@pytest.fixture
+def cluster(broker):
+    return KafkaCluster.of(broker.url)
