@@ -35,7 +35,7 @@ class TestFaissIVFWithOneProbe(VectorIndexContract):
     recall = 0.5
 
     def new(self):
-        return FaissVectorIndex("ivf", probes=1)
+        return FaissVectorIndex("ivf", effort=1)
 
 
 class TestFaissHNSW(VectorIndexContract):
@@ -48,7 +48,7 @@ class TestFaissHNSW(VectorIndexContract):
 def test_all_indexes_agree():
     vectors, queries = rows(), rows(1, 8)
     answers = []
-    for index in (MemoryVectorIndex(), FaissVectorIndex("flat"), FaissVectorIndex("ivf", probes=10**6)):
+    for index in (MemoryVectorIndex(), FaissVectorIndex("flat"), FaissVectorIndex("ivf", effort=10**6)):
         index.build(vectors)
         answers.append(index.search(queries, 10)[0].tolist())
     assert answers[0] == answers[1] == answers[2]
@@ -79,7 +79,8 @@ def test_without_faiss_the_message_says_what_to_install(monkeypatch):
             raise ModuleNotFoundError(name)
         return real(name, *arguments, **named)
 
-    monkeypatch.delitem(sys.modules, "foretaste.adapters.faiss.vector_index")
+    for name in [name for name in sys.modules if name.startswith("foretaste.adapters.faiss")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"pip install 'foretaste\[faiss\]'"):
         importlib.import_module("foretaste.adapters.faiss.vector_index")

@@ -1,53 +1,85 @@
-"""A vector index as one file: a line of JSON that says what follows, then the bytes, verified when read."""
+"""A vector index as one file: a line of JSON that says what follows, then the bytes, verified when read.
+
+What is read is mapped, not copied: processes that load the same file share its memory. A file that is mapped
+must not be written over in place; `write_index` never does, it puts a new file under the name.
+"""
 
 import hashlib
+import mmap
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from foretaste.domain.errors import CorruptArtifactError
 
-LONGEST_LINE = 4096
+LINE = 4096
+"""The length of the first line, padded with blanks: what follows starts on a page of memory."""
 
+Bytes = NDArray[np.uint8]
 H = TypeVar("H", bound="IndexHeader")
 
 
 class IndexHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="index", forbid_unknown_fields=True):
-    """What every index file says of itself; adapters add their own fields and a tag."""
+    """What every index file says of itself; adapters add their own fields and a tag.
+
+    The content has two parts: what the index is made of, then `label_bytes` about labels.
+    """
 
     size: int = 0
     sha256: str = ""
+    label_bytes: int = 0
 
 
-def write_index(path: Path, header: IndexHeader, content: bytes) -> None:
-    """Write header and content; the file appears as a whole or not at all."""
-    digest = hashlib.sha256(content).hexdigest()
-    line = msgspec.json.encode(msgspec.structs.replace(header, size=len(content), sha256=digest))
+def write_index(path: Path, header: IndexHeader, content: Any, labels: bytes = b"") -> None:
+    """Write header, content (a buffer) and labels; the file appears as a whole or not at all."""
+    parts = (memoryview(content).cast("B"), memoryview(labels))
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    line = msgspec.json.encode(
+        msgspec.structs.replace(
+            header,
+            size=sum(part.nbytes for part in parts),
+            sha256=digest.hexdigest(),
+            label_bytes=len(labels),
+        )
+    )
     staged = path.with_name(path.name + ".part")
     with staged.open("wb") as file:
-        file.write(line + b"\n")
-        file.write(content)
+        file.write(line.ljust(LINE - 1) + b"\n")
+        for part in parts:
+            file.write(part)
     staged.replace(path)
 
 
-def read_index(path: Path, kind: type[H]) -> tuple[H, bytes]:
-    """Return header and content; raise `CorruptArtifactError` naming the file if not as written."""
+def read_index(path: Path, kind: type[H]) -> tuple[H, Bytes, Bytes]:
+    """Return header, content and labels, mapped from the file.
+
+    Sizes are checked before anything is mapped, the hash before anything is believed. Raises
+    `CorruptArtifactError` naming the file if it is not as written.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            line = file.readline(LONGEST_LINE)
+            line = file.read(LINE)
             header = msgspec.json.decode(line, type=kind)
-            if header.size != size - len(line):
+            if len(line) != LINE or header.size != size - LINE:
                 raise _corrupt(path, f"should hold {header.size} bytes after its first line")
-            content = file.read(header.size)
+            if not 0 <= header.label_bytes <= header.size:
+                raise _corrupt(path, "has parts that its size contradicts")
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError as error:
         raise _corrupt(path, "is missing") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _corrupt(path, f"does not begin as one ({error})") from error
-    if hashlib.sha256(content).hexdigest() != header.sha256:
+    content = np.frombuffer(mapped, np.uint8)[LINE:]
+    if hashlib.sha256(content.data).hexdigest() != header.sha256:
         raise _corrupt(path, "is not what was written (its SHA-256 differs)")
-    return header, content
+    split = header.size - header.label_bytes
+    return header, content[:split], content[split:]
 
 
 def _corrupt(path: Path, reason: str) -> CorruptArtifactError:

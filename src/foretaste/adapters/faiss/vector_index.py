@@ -1,136 +1,150 @@
-"""Vector indexes by FAISS: Flat (exact), IVF and HNSW (approximate)."""
+"""Vector indexes by FAISS: Flat (exact), IVF and HNSW (approximate), chosen by size."""
 
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import msgspec
 import numpy as np
 
+from foretaste.adapters.faiss.kinds import LEAST_RECALL, Built, Choice, FaissKind, built
+from foretaste.adapters.faiss.library import library
+from foretaste.adapters.faiss.search import FaissSearch
 from foretaste.adapters.index_file import IndexHeader, read_index, write_index
-from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
-from foretaste.domain.errors import CorruptArtifactError, MissingExtraError
+from foretaste.adapters.index_input import best_first, checked_ordinals, checked_question, checked_rows
+from foretaste.adapters.index_labels import LabelTable
+from foretaste.adapters.index_ties import longest
+from foretaste.domain.arrays import Floats, Mask, Ordinals
+from foretaste.domain.errors import CorruptArtifactError
+from foretaste.ports.vector_index import Labels, Values
 
-try:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of SWIG, at import, on Python 3.12 and later
-        import faiss
-except ModuleNotFoundError as error:
-    raise MissingExtraError(
-        "the vector index `faiss` needs FAISS: pip install 'foretaste[faiss]'", field="vector_index"
-    ) from error
-
-_faiss: Any = faiss
-"""Untyped: the stubs that come with FAISS lack its search parameters."""
-
-FaissKind = Literal["flat", "ivf", "hnsw"]
-
-ROWS_PER_LIST = 64
-ENOUGH_TO_TRAIN = 39
-"""Rows per list below which FAISS warns that its clusters mean little."""
-SELECTIVE = 0.1
-"""Where no more than this share of the rows is allowed, all of them are compared: quicker than a detour."""
+_KINDS: dict[FaissKind, Any] = {
+    "flat": library.IndexFlatIP,
+    "ivf": library.IndexIVFFlat,
+    "hnsw": library.IndexHNSW,
+}
 
 
 class FaissIndexHeader(IndexHeader, frozen=True, tag="faiss"):
-    """What kind of index follows in FAISS's own format."""
+    """What kind of index follows in FAISS's own format, and how it is to be searched."""
 
     kind: FaissKind
     rows: int
     dim: int
+    effort: int
+    recall: float
+    longest: float
 
 
 class FaissVectorIndex:
-    """A FAISS index behind the port.
+    """A FAISS index behind the port; `kind` and `recall` tell what it became.
 
-    `ivf` looks into `probes` of about one list per 64 rows; `hnsw` has `links` per row and a queue of
-    `breadth` when searching. An approximate search that finds fewer than it could is repeated exactly.
+    `effort` is how many lists `ivf` probes, or the breadth of `hnsw`'s queue; without it `build` takes the
+    least that finds `least_recall` of the true best ten on a sample of questions. `auto` compares all rows
+    where there are few or no effort is enough. With one thread the same rows give the same index.
     """
 
     def __init__(
-        self, kind: FaissKind = "flat", *, probes: int = 32, links: int = 32, breadth: int = 128
+        self,
+        kind: Choice = "auto",
+        *,
+        effort: int | None = None,
+        least_recall: float = LEAST_RECALL,
+        threads: int = 1,
     ) -> None:
-        self._kind: FaissKind = kind
-        self._probes = probes
-        self._links = links
-        self._breadth = breadth
-        self._index: Any = _faiss.IndexFlatIP(1)
+        self._choice: Choice = kind
+        self._effort = effort
+        self._least_recall = least_recall
+        self._threads = threads
+        self._now = FaissSearch(Built("flat", library.IndexFlatIP(1), 0, 1.0), LabelTable(), 0.0)
 
-    def build(self, vectors: Floats) -> None:
-        """Train where the kind needs it, and add the rows. See `VectorIndex`."""
-        rows = np.ascontiguousarray(vectors, np.float32)
-        self._index = self._empty(len(rows), max(1, rows.shape[1]))
-        if len(rows):
-            if not self._index.is_trained:
-                self._index.train(rows)
-            self._index.add(rows)
+    @property
+    def kind(self) -> FaissKind:
+        """What was built: `flat`, `ivf` or `hnsw`."""
+        return self._now.built.kind
 
-    def search(self, queries: Floats, k: int, allowed: Mask | None = None) -> tuple[Ordinals, Floats]:
+    @property
+    def effort(self) -> int:
+        """How many lists are probed, or the breadth of the queue; 0 where all rows are compared."""
+        return self._now.built.effort
+
+    @property
+    def recall(self) -> float:
+        """The share of the true best ten found when it was built, on a sample; 1.0 where all are compared."""
+        return self._now.built.recall
+
+    def build(self, vectors: Floats, labels: Sequence[Labels] | None = None) -> None:
+        """Train where the kind needs it, add the rows, measure. See `VectorIndex`."""
+        rows = checked_rows(vectors, labels)
+        if rows.shape[1] == 0:
+            rows = np.zeros((len(rows), 1), np.float32)
+        made = built(
+            self._choice,
+            rows,
+            effort=self._effort,
+            least_recall=self._least_recall,
+            threads=self._threads,
+        )
+        self._now = FaissSearch(made, LabelTable(labels), longest(rows))
+
+    def search(
+        self,
+        queries: Floats,
+        k: int,
+        allowed: Mask | None = None,
+        *,
+        filters: Values | None = None,
+        exclude: Values | None = None,
+    ) -> tuple[Ordinals, Floats]:
         """Search among the allowed rows. See `VectorIndex`."""
-        count = self._index.ntotal if allowed is None else int(np.count_nonzero(allowed))
+        now = self._now
+        n = now.index.ntotal
+        asked = checked_question(queries, k, allowed, rows=n, dim=now.index.d)
+        mask = now.labels.mask(n, allowed, filters, exclude)
+        count = n if mask is None else int(np.count_nonzero(mask))
         wanted = min(k, count)
-        ordinals = np.full((len(queries), k), -1, np.int64)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
-        if wanted and len(queries):
-            asked = np.ascontiguousarray(queries, np.float32)
-            selective = allowed is not None and count <= SELECTIVE * self._index.ntotal
-            found = self._found(asked, wanted, allowed, exactly=selective)
+        ordinals = np.full((len(asked), k), -1, np.int64)
+        scores = np.full((len(asked), k), -np.inf, np.float32)
+        if wanted and len(asked):
+            found = now.found(asked, wanted, mask, count)
             scores[:, :wanted], ordinals[:, :wanted] = found
-            short = np.flatnonzero((ordinals[:, :wanted] < 0).any(axis=1))
-            if len(short):
-                exact = self._found(asked[short], wanted, allowed, exactly=True)
-                scores[short, :wanted], ordinals[short, :wanted] = exact
-        return _sorted(ordinals, scores)
+        return best_first(ordinals, scores)
+
+    def rows(self, ordinals: Ordinals) -> Floats:
+        """Return rows. See `VectorIndex`."""
+        return self._now.rows(checked_ordinals(ordinals, self._now.index.ntotal))
 
     def save(self, path: Path) -> None:
         """Write the index in FAISS's format behind a verified header. See `VectorIndex`."""
-        header = FaissIndexHeader(kind=self._kind, rows=self._index.ntotal, dim=self._index.d)
-        write_index(path, header, _faiss.serialize_index(self._index).tobytes())
+        now = self._now
+        header = FaissIndexHeader(
+            kind=now.built.kind,
+            rows=now.index.ntotal,
+            dim=now.index.d,
+            effort=now.built.effort,
+            recall=now.built.recall,
+            longest=now.longest,
+        )
+        write_index(path, header, library.serialize_index(now.index), now.labels.dump())
 
     def load(self, path: Path) -> None:
-        """Read what `save` wrote; nothing reaches FAISS before its hash was checked. See `VectorIndex`."""
-        header, content = read_index(path, FaissIndexHeader)
+        """Map what `save` wrote; nothing reaches FAISS before its hash was checked. See `VectorIndex`."""
+        header, content, labels = read_index(path, FaissIndexHeader)
+        if min(header.rows, header.dim) < 0 or header.rows * header.dim * 4 > len(content):
+            raise _unreadable(path, "it is too short for its rows")
         try:
-            index = _faiss.deserialize_index(np.frombuffer(content, np.uint8))
-        except RuntimeError as error:
-            raise CorruptArtifactError(
-                f"the index file {path.name!r} cannot be read by FAISS ({error}); build it again"
-            ) from error
-        self._kind, self._index = header.kind, index
-
-    def _empty(self, n_rows: int, dim: int) -> Any:
-        if self._kind == "hnsw":
-            return _faiss.IndexHNSWFlat(dim, self._links, _faiss.METRIC_INNER_PRODUCT)
-        lists = min(n_rows // ROWS_PER_LIST, n_rows // ENOUGH_TO_TRAIN)
-        if self._kind == "ivf" and lists > 1:
-            quantizer = _faiss.IndexFlatIP(dim)
-            return _faiss.IndexIVFFlat(quantizer, dim, lists, _faiss.METRIC_INNER_PRODUCT)
-        return _faiss.IndexFlatIP(dim)
-
-    def _found(
-        self, queries: Floats, k: int, allowed: Mask | None, *, exactly: bool
-    ) -> tuple[Floats, Int64s]:
-        selector = None
-        if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            selector = _faiss.IDSelectorBitmap(len(bits) * 8, _faiss.swig_ptr(bits))
-        index = self._index
-        if isinstance(index, _faiss.IndexIVFFlat):
-            probes = index.nlist if exactly else min(self._probes, index.nlist)
-            parameters = _faiss.SearchParametersIVF(sel=selector, nprobe=probes)
-        elif isinstance(index, _faiss.IndexHNSW) and not exactly:
-            parameters = _faiss.SearchParametersHNSW(sel=selector, efSearch=max(self._breadth, 2 * k))
-        else:
-            index = _faiss.downcast_index(index.storage) if isinstance(index, _faiss.IndexHNSW) else index
-            parameters = _faiss.SearchParameters(sel=selector)
-        scores, ordinals = index.search(queries, k, params=parameters)
-        return scores, ordinals
+            reader = library.ZeroCopyIOReader(library.swig_ptr(content), len(content))
+            index = library.read_index(reader)
+            known = LabelTable.parse(labels.data, header.rows)
+        except (RuntimeError, MemoryError, ValueError, msgspec.DecodeError) as error:
+            raise _unreadable(path, str(error)) from error
+        if not isinstance(index, _KINDS[header.kind]) or (index.ntotal, index.d) != (header.rows, header.dim):
+            raise _unreadable(path, "it is not what its first line says")
+        made = Built(header.kind, index, header.effort, header.recall)
+        self._now = FaissSearch(made, known, header.longest, mapped=content)
 
 
-def _sorted(ordinals: Int64s, scores: Floats) -> tuple[Ordinals, Floats]:
-    """Order each row by falling score, then by rising ordinal; what was not found last."""
-    scores = np.where(ordinals < 0, np.float32(-np.inf), scores)
-    order = np.lexsort((ordinals, -scores), axis=1)
-    return (
-        np.take_along_axis(ordinals, order, axis=1).astype(np.int32),
-        np.take_along_axis(scores, order, axis=1),
+def _unreadable(path: Path, reason: str) -> CorruptArtifactError:
+    return CorruptArtifactError(
+        f"the index file {path.name!r} cannot be read by FAISS ({reason}); build it again", field=path.name
     )

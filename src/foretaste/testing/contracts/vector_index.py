@@ -1,13 +1,14 @@
 """The promises of `ports.vector_index.VectorIndex`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from foretaste.domain.arrays import Floats, Mask, Ordinals
-from foretaste.domain.errors import CorruptArtifactError
-from foretaste.ports.vector_index import VectorIndex
+from foretaste.domain.errors import CorruptArtifactError, InvalidInputError, InvalidQueryError
+from foretaste.ports.vector_index import Labels, VectorIndex
 
 ROWS, DIM, QUERIES = 1_500, 16, 20
 
@@ -30,6 +31,22 @@ def truth(vectors: Floats, queries: Floats, k: int, allowed: Mask | None = None)
     return np.where(np.isinf(np.take_along_axis(products, order, axis=1)), -1, order).astype(np.int32)
 
 
+def labels(count: int = ROWS) -> list[Labels]:
+    """Return labels in which every value has its regular places; one value needs care when written."""
+    return [
+        {
+            "category": ("even" if place % 2 == 0 else "odd", *(("third",) if place % 3 == 0 else ())),
+            "färbe 🎨": ('it\'s "50%"',) if place % 10 == 0 else (),
+        }
+        for place in range(count)
+    ]
+
+
+def share_found(found: Ordinals, right: Ordinals) -> float:
+    """Return the mean share of the right ordinals (-1 is none) that were found."""
+    return float(np.mean([np.isin(b[b >= 0], a).mean() for a, b in zip(found, right, strict=True)]))
+
+
 class VectorIndexContract:
     """Subclass it and say how an index is made; `recall` is the least share of the true best ten found."""
 
@@ -39,10 +56,10 @@ class VectorIndexContract:
         """Return an index without rows."""
         raise NotImplementedError
 
-    def built(self, vectors: Floats) -> VectorIndex:
+    def built(self, vectors: Floats, labels: list[Labels] | None = None) -> VectorIndex:
         """Return an index of `vectors`."""
         index = self.new()
-        index.build(vectors)
+        index.build(vectors, labels)
         return index
 
     def test_it_finds_the_largest_inner_products(self) -> None:
@@ -51,8 +68,7 @@ class VectorIndexContract:
         assert found.dtype == np.int32
         assert scores.dtype == np.float32
         right = truth(vectors, queries, 10)
-        shares = [len(np.intersect1d(a, b)) / 10 for a, b in zip(found, right, strict=True)]
-        assert np.mean(shares) >= self.recall
+        assert share_found(found, right) >= self.recall
 
     def test_scores_are_the_inner_products_of_the_rows_found_and_fall(self) -> None:
         vectors, queries = rows(), rows(1, QUERIES)
@@ -80,8 +96,109 @@ class VectorIndexContract:
         assert (found >= 0).sum(axis=1).tolist() == [min(10, count)] * QUERIES
         assert allowed[found[found >= 0]].all()
         assert np.isneginf(scores[found < 0]).all()
-        shares = [np.isin(b[b >= 0], a).mean() for a, b in zip(found, right, strict=True)]
-        assert np.mean(shares) >= self.recall
+        assert share_found(found, right) >= self.recall
+
+    def test_a_filter_far_from_the_question_does_not_starve_it_either(self) -> None:
+        vectors, queries = rows(), rows(2, QUERIES)
+        index = self.built(vectors)
+        far = np.argsort(vectors @ queries[0])[: ROWS // 3]
+        allowed = np.zeros(ROWS, np.bool_)
+        allowed[far] = True
+        found, _ = index.search(queries[:1], 10, allowed)
+        assert share_found(found, truth(vectors, queries[:1], 10, allowed)) >= min(self.recall, 0.9)
+
+    @pytest.mark.parametrize(
+        ("filters", "exclude", "passing"),
+        [
+            ({"category": ["even"]}, None, lambda place: place % 2 == 0),
+            ({"category": ["even", "odd"]}, None, lambda place: place >= 0),
+            ({"category": ["third"], "färbe 🎨": ['it\'s "50%"']}, None, lambda place: place % 30 == 0),
+            (None, {"category": ["third", "odd"]}, lambda place: place % 6 in {2, 4}),
+            ({"category": ["even"]}, {"category": ["third"]}, lambda place: place % 6 in {2, 4}),
+            ({"category": ["neither"]}, None, lambda place: place < 0),
+            ({"nothing": ["x"]}, None, lambda place: place < 0),
+            (None, {"nothing": ["x"]}, lambda place: place >= 0),
+            ({"category": []}, None, lambda place: place < 0),
+        ],
+        ids=["value", "values", "attributes", "exclude", "both", "value-nobody-has", "attribute-nobody-has",
+             "exclude-what-nobody-has", "no-value"],
+    )  # fmt: skip
+    def test_labels_filter_before_the_search(
+        self,
+        filters: dict[str, list[str]] | None,
+        exclude: dict[str, list[str]] | None,
+        passing: Callable[[int], bool],
+    ) -> None:
+        vectors, queries = rows(), rows(2, QUERIES)
+        index = self.built(vectors, labels())
+        mask = np.array([passing(place) for place in range(ROWS)], np.bool_)
+        found, _ = index.search(queries, 10, filters=filters, exclude=exclude)
+        right = truth(vectors, queries, 10, mask)
+        assert (found >= 0).sum(axis=1).tolist() == (right >= 0).sum(axis=1).tolist()
+        assert mask[found[found >= 0]].all()
+        assert not mask.any() or share_found(found, right) >= self.recall
+
+    def test_labels_and_allowed_rows_both_count(self) -> None:
+        vectors, queries = rows(), rows(2, QUERIES)
+        allowed = np.arange(ROWS) < 600
+        found, _ = self.built(vectors, labels()).search(queries, 10, allowed, filters={"category": ["odd"]})
+        mask = allowed & (np.arange(ROWS) % 2 == 1)
+        assert mask[found].all()
+        assert share_found(found, truth(vectors, queries, 10, mask)) >= self.recall
+
+    def test_rows_come_back_as_they_were_indexed(self) -> None:
+        vectors = rows()
+        wanted = np.array([7, 0, ROWS - 1, 7], np.int32)
+        index = self.built(vectors)
+        assert index.rows(wanted) == pytest.approx(vectors[wanted], abs=1e-6)
+        assert index.rows(np.empty(0, np.int32)).shape[0] == 0
+        for outside in (-1, ROWS):
+            with pytest.raises(InvalidQueryError, match="rows are numbered"):
+                index.rows(np.array([outside], np.int32))
+
+    def test_rows_of_zeros_are_found_where_nothing_is_better(self) -> None:
+        vectors = rows(count=3)
+        vectors[1] = 0.0
+        query = (vectors[:1] + vectors[2:]) / 2.0
+        found, scores = self.built(vectors).search(query, 3)
+        assert sorted(found[0].tolist()) == [0, 1, 2]
+        assert scores[0, found[0].tolist().index(1)] == 0.0
+
+    @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e30])
+    def test_numbers_that_are_none_are_refused_and_change_nothing(self, number: float) -> None:
+        index, queries = self.built(rows()), rows(1, 2)
+        before = index.search(queries, 5)[0].tolist()
+        bad = rows(3, 20)
+        bad[11, 3] = number
+        with pytest.raises(InvalidInputError, match="vector 11"):
+            index.build(bad)
+        with pytest.raises(InvalidQueryError, match="query 11"):
+            index.search(bad, 5)
+        assert index.search(queries, 5)[0].tolist() == before
+
+    def test_what_does_not_fit_the_index_is_refused(self) -> None:
+        index = self.built(rows())
+        with pytest.raises(InvalidQueryError, match=f"rows of {DIM} numbers"):
+            index.search(np.ones((1, DIM + 1), np.float32), 5)
+        with pytest.raises(InvalidQueryError, match=f"rows of {DIM} numbers"):
+            index.search(np.ones(DIM, np.float32), 5)
+        with pytest.raises(InvalidQueryError, match="k must"):
+            index.search(rows(1, 1), -1)
+        with pytest.raises(InvalidQueryError, match="allowed"):
+            index.search(rows(1, 1), 5, np.ones(ROWS - 1, np.bool_))
+        with pytest.raises(InvalidInputError, match="labels"):
+            index.build(rows(), labels(3))
+        with pytest.raises(InvalidInputError, match="table"):
+            index.build(np.ones(DIM, np.float32))
+
+    def test_another_dimension_takes_a_build(self) -> None:
+        index = self.built(rows())
+        narrow = np.ascontiguousarray(rows()[:, :3])
+        index.build(narrow)
+        found, _ = index.search(narrow[:5], 1)
+        assert found.shape == (5, 1)
+        with pytest.raises(InvalidQueryError, match="rows of 3 numbers"):
+            index.search(rows(1, 1), 1)
 
     def test_nothing_allowed_gives_nothing(self) -> None:
         found, scores = self.built(rows()).search(rows(1, 2), 3, np.zeros(ROWS, np.bool_))
@@ -107,12 +224,27 @@ class VectorIndexContract:
         assert index.search(rows(1, 2), 20)[0].max() == 9
 
     def test_what_was_saved_answers_alike(self, tmp_path: Path) -> None:
-        index, queries = self.built(rows()), rows(1, QUERIES)
+        index, queries = self.built(rows(), labels()), rows(1, QUERIES)
         index.save(tmp_path / "items.index")
         other = self.new()
         other.load(tmp_path / "items.index")
-        for one, two in zip(index.search(queries, 10), other.search(queries, 10), strict=True):
-            assert one.tobytes() == two.tobytes()
+        odd = {"category": ["odd"]}
+        for filters in (None, odd):
+            asked = index.search(queries, 10, filters=filters), other.search(queries, 10, filters=filters)
+            for one, two in zip(*asked, strict=True):
+                assert one.tobytes() == two.tobytes()
+        some = np.array([3, 1], np.int32)
+        assert other.rows(some).tobytes() == index.rows(some).tobytes()
+
+    def test_a_loaded_index_outlives_the_file_being_replaced(self, tmp_path: Path) -> None:
+        path, queries = tmp_path / "items.index", rows(1, QUERIES)
+        index = self.built(rows())
+        index.save(path)
+        other = self.new()
+        other.load(path)
+        before = other.search(queries, 10)[0].tolist()
+        self.built(rows(5, 40)).save(path)
+        assert other.search(queries, 10)[0].tolist() == before
 
     @pytest.mark.parametrize("damage", ["cut", "flip", "begin", "empty", "missing"])
     def test_a_damaged_file_is_named_and_changes_nothing(self, tmp_path: Path, damage: str) -> None:
