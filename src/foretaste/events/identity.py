@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 from foretaste.domain.event import Event
 
-DERIVED, MINTED = "d-", "m-"
+DERIVED, MINTED, PLACED = "d-", "m-", "s-"
 
 
 def derived_event_id(event: Event, occurrence: int = 0) -> str:
@@ -34,6 +34,15 @@ def derived_event_id(event: Event, occurrence: int = 0) -> str:
 def minted_event_id() -> str:
     """Return a new id for an event that has neither id nor timestamp: a retry of it is another event."""
     return MINTED + secrets.token_hex(16)
+
+
+def placed_event_id(stream: str, partition: int, offset: int, place: int) -> str:
+    """Return the id of an event that says nothing of itself, by where it stands in a stream.
+
+    `place` numbers the events of one message. Reading the message again gives the same id.
+    """
+    text = f"{len(stream)}:{stream}/{partition}/{offset}/{place}"
+    return PLACED + blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def event_key(event_id: str) -> int:

@@ -77,14 +77,15 @@ def parse_event(
     now: int,
     limits: EventLimits = USUAL_LIMITS,
     occurrence: int = 0,
+    arrived: int | None = None,
 ) -> CheckedEvent:
     """Check one event, given as a mapping or as JSON text; `now` is the server's time in microseconds.
 
     Ids are non-empty text up to 256 bytes of UTF-8, kept byte for byte; integers are taken as text. The
     type is found under `type`, `event_type` or `interaction_type`, under our name or another system's;
     an unknown one is accepted. `rating` is another name of `value`. `timestamp` is what `parse_moment`
-    reads, else `now`. Of equal keys in a JSON object the last one counts. `occurrence` numbers equal
-    events of one import (see `derived_event_id`).
+    reads, else `arrived`, when a stream took it, else `now`. Of equal keys in a JSON object the last one
+    counts. `occurrence` numbers equal events of one import (see `derived_event_id`).
 
     Raises `InvalidEventError`.
     """
@@ -95,7 +96,7 @@ def parse_event(
         user_id=checked_id(fields.user_id, "user_id", InvalidEventError),
         item_id=checked_id(fields.item_id, "item_id", InvalidEventError),
         type=_type(fields),
-        timestamp=now if written is None else min(written, now),
+        timestamp=min(now if arrived is None else arrived, now) if written is None else min(written, now),
         value=_value(fields),
         session_id=_optional_id(fields.session_id, "session_id"),
         recommendation_id=_optional_id(fields.recommendation_id, "recommendation_id"),

@@ -1,7 +1,10 @@
 """What serving counts, by the names that dashboards use."""
 
+from collections.abc import Iterable
+
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
+from foretaste.events.validation import CheckedEvent
 from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.telemetry import Telemetry
 
@@ -33,6 +36,36 @@ def count_filters(telemetry: Telemetry, query: Query) -> None:
     if query.exclude_ids:
         telemetry.count("filter_applied_total", type="exclude_ids")
         telemetry.count("items_excluded_explicit_total", len(query.exclude_ids))
+
+
+def count_events(
+    telemetry: Telemetry,
+    stored: Iterable[CheckedEvent],
+    *,
+    accepted: int,
+    duplicates: int,
+    rejected: int,
+    seconds: float,
+) -> None:
+    """Count a batch of events that took `seconds` from their arrival to the log and the state."""
+    if accepted:
+        telemetry.count("events_processed_total", accepted)
+        telemetry.observe("event_processing_duration_seconds", seconds)
+    purchases = unknown = ahead = 0
+    for each in stored:
+        purchases += each.event.type == "purchase"
+        unknown += not each.known
+        ahead += each.ahead > 0
+    counts = {
+        "events_duplicate_total": duplicates,
+        "events_rejected_total": rejected,
+        "purchase_events_accepted_total": purchases,
+        "events_unknown_type_total": unknown,
+        "events_clock_ahead_total": ahead,
+    }
+    for name, amount in counts.items():
+        if amount:
+            telemetry.count(name, amount)
 
 
 def variety(slate: Slate) -> float:

@@ -15,6 +15,7 @@ from foretaste.events.validation import USUAL_LIMITS, CheckedEvent, EventLimits,
 from foretaste.ports.event_log import AppendOutcome
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.live import Live
+from foretaste.serving.measures import count_events
 
 RawEvent = Mapping[str, Any] | bytes | str | msgspec.Raw
 
@@ -96,7 +97,14 @@ class Recorder:
             state_seq=self._live.state.seq,
             events=statuses,
         )
-        self._count(pending, receipt)
+        count_events(
+            self._telemetry,
+            (each for each in pending.checked if isinstance(each, CheckedEvent)),
+            accepted=receipt.accepted,
+            duplicates=receipt.duplicates,
+            rejected=receipt.rejected,
+            seconds=time.perf_counter() - pending.started,
+        )
         return receipt
 
     def record(self, raws: Sequence[RawEvent], *, now: int, idempotency_key: str | None = None) -> Receipt:
@@ -114,28 +122,6 @@ class Recorder:
             return checked
         named = msgspec.structs.replace(checked.event, event_id=_keyed_id(checked.event, key, place))
         return CheckedEvent(named, checked.ahead, checked.known, minted=False)
-
-    def _count(self, pending: Pending, receipt: Receipt) -> None:
-        count = self._telemetry.count
-        if receipt.accepted:
-            count("events_processed_total", receipt.accepted)
-            self._telemetry.observe(
-                "event_processing_duration_seconds", time.perf_counter() - pending.started
-            )
-        if receipt.duplicates:
-            count("events_duplicate_total", receipt.duplicates)
-        if receipt.rejected:
-            count("events_rejected_total", receipt.rejected)
-        accepted = [each for each in pending.checked if isinstance(each, CheckedEvent)]
-        purchases = sum(each.event.type == "purchase" for each in accepted)
-        if purchases:
-            count("purchase_events_accepted_total", purchases)
-        unknown = sum(not each.known for each in accepted)
-        if unknown:
-            count("events_unknown_type_total", unknown)
-        ahead = sum(each.ahead > 0 for each in accepted)
-        if ahead:
-            count("events_clock_ahead_total", ahead)
 
 
 def _keyed_id(event: Event, key: str, place: int) -> str:

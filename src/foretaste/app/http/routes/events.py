@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from foretaste.app.home import Home
-from foretaste.app.http.asgi.bodies import parts_of
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.problems import HttpError
 from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidEventError, InvalidInputError
+from foretaste.events.parts import parts_of
 from foretaste.ports.id_map import IdKind
 from foretaste.serving.recorder import Receipt
 

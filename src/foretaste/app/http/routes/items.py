@@ -6,7 +6,6 @@ import msgspec
 
 from foretaste.app.home import Home
 from foretaste.app.http.answers import CatalogChange, CatalogItem, CatalogReceipt, ItemStatus
-from foretaste.app.http.asgi.bodies import parts_of
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.problems import HttpError
@@ -16,6 +15,7 @@ from foretaste.domain.errors import InvalidItemError, UnknownItemError
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.events.items import parse_item
 from foretaste.events.moments import format_moment
+from foretaste.events.parts import parts_of
 from foretaste.events.vectors import unpacked_vector
 
 operations: Operations[Service] = Operations("Catalog")

@@ -1,4 +1,4 @@
-"""Bodies: JSON cut into its parts, each left as bytes for whoever checks it."""
+"""JSON that holds one thing or several, cut into its parts, each left as bytes for whoever checks it."""
 
 import msgspec
 
