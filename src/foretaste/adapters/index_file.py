@@ -36,17 +36,10 @@ class IndexHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="index", 
 def write_index(path: Path, header: IndexHeader, content: Any, labels: bytes = b"") -> None:
     """Write header, content (a buffer) and labels; the file appears as a whole or not at all."""
     parts = (memoryview(content).cast("B"), memoryview(labels))
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    line = msgspec.json.encode(
-        msgspec.structs.replace(
-            header,
-            size=sum(part.nbytes for part in parts),
-            sha256=digest.hexdigest(),
-            label_bytes=len(labels),
-        )
-    )
+    size = sum(part.nbytes for part in parts)
+    header = msgspec.structs.replace(header, size=size, label_bytes=len(labels))
+    header = msgspec.structs.replace(header, sha256=_digest(header, *parts))
+    line = msgspec.json.encode(header)
     staged = path.with_name(path.name + ".part")
     with staged.open("wb") as file:
         file.write(line.ljust(LINE - 1) + b"\n")
@@ -76,10 +69,18 @@ def read_index(path: Path, kind: type[H]) -> tuple[H, Bytes, Bytes]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _corrupt(path, f"does not begin as one ({error})") from error
     content = np.frombuffer(mapped, np.uint8)[LINE:]
-    if hashlib.sha256(content.data).hexdigest() != header.sha256:
+    if _digest(header, content.data) != header.sha256:
         raise _corrupt(path, "is not what was written (its SHA-256 differs)")
     split = header.size - header.label_bytes
     return header, content[:split], content[split:]
+
+
+def _digest(header: IndexHeader, *parts: memoryview) -> str:
+    """Return the SHA-256 of what the header says and of all that follows."""
+    digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(header, sha256="")))
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _corrupt(path: Path, reason: str) -> CorruptArtifactError:

@@ -11,8 +11,9 @@ from foretaste.ports.vector_index import LARGEST, Labels
 
 def checked_rows(vectors: Floats, labels: Sequence[Labels] | None) -> Floats:
     """Return `vectors` as float32 [n, dim] in order; raise `InvalidInputError` if they cannot be indexed."""
-    if np.ndim(vectors) != 2:
-        raise InvalidInputError(f"vectors must be a table of rows, not of shape {np.shape(vectors)}")
+    shape = np.shape(vectors)
+    if len(shape) != 2 or (shape[1] == 0 and shape[0]):
+        raise InvalidInputError(f"vectors must be a table of rows, not of shape {shape}", field="vectors")
     rows = np.ascontiguousarray(vectors, np.float32)
     bad = _unusable(rows)
     if len(bad):

@@ -50,8 +50,8 @@ class VectorIndex(Protocol):
         """Return ordinals int32 [q, k] and scores float32 [q, k] for `queries`, float32 [q, dim].
 
         Only rows of `allowed` (bool [n]) that have one of the values of every attribute in `filters`, and
-        none of those in `exclude`, are in the answer. Raises `InvalidQueryError` for another dimension, numbers
-        that are not finite or larger than `LARGEST`, a negative `k` or a mask of another length.
+        none of those in `exclude`, are in the answer. Raises `InvalidQueryError` for another dimension,
+        numbers that are not finite or larger than `LARGEST`, a negative `k` or a mask of another length.
         """
         ...
 

@@ -5,21 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from foretaste.adapters.faiss.library import library
-from foretaste.domain.arrays import Floats
+from foretaste.adapters.index_recall import BEST, least_effort
+from foretaste.domain.arrays import Floats, Int64s
 
 FaissKind = Literal["flat", "ivf", "hnsw"]
 Choice = Literal["auto", "flat", "ivf", "hnsw"]
 
 FLAT_NUMBERS = 4_000_000
 """Up to so many numbers (rows times dimension) `auto` compares all: a query takes less than a millisecond."""
-
-LEAST_RECALL = 0.95
-"""The least share of the true best ten that an approximate index is to find."""
-SAMPLES, BEST = 200, 10
-"""How recall is measured: on so many questions, about so many best."""
 
 LISTS_PER_ROOT = 4
 ROWS_PER_LIST = 64
@@ -46,30 +40,28 @@ def kind_for(rows: int, dim: int) -> FaissKind:
     return "flat" if rows * dim <= FLAT_NUMBERS else "ivf"
 
 
-def built(
-    kind: Choice, rows: Floats, *, effort: int | None, least_recall: float, threads: int, seed: int = 0
-) -> Built:
+def built(kind: Choice, rows: Floats, *, effort: int | None, least_recall: float, threads: int) -> Built:
     """Build an index of `rows`.
 
     Without an `effort` it is the least that finds `least_recall` of the true best ten on a sample of
-    questions, measured here. `auto` chooses a kind by size, and compares all rows where no affordable effort is enough.
+    questions, measured here. `auto` chooses a kind by size, and compares all rows where no affordable
+    effort is enough.
     """
     chosen = kind_for(*rows.shape) if kind == "auto" else kind
     with _threads(threads):
-        flat = _filled(library.IndexFlatIP(rows.shape[1]), rows)
-        index = flat if chosen == "flat" or not len(rows) else _approximate(chosen, rows)
+        index = _flat(rows) if chosen == "flat" or not len(rows) else _approximate(chosen, rows)
         if not isinstance(index, (library.IndexIVFFlat, library.IndexHNSW)):
-            return Built("flat", flat, 0, 1.0)
-        questions = sample_questions(rows, seed)
-        truth = flat.search(questions, min(BEST, len(rows)))[1]
+            return Built("flat", index, 0, 1.0)
+
+        def ask(questions: Floats, tried: int) -> Int64s:
+            found: Int64s = index.search(questions, BEST, params=parameters(index, tried))[1]
+            return found
+
         most = max(1, int(MOST_PROBED * index.nlist)) if chosen == "ivf" else MOST_BREADTH
-        tried = min(LEAST_EFFORT[chosen], most) if effort is None else effort
-        recall = recall_of(index, tried, questions, truth)
-        while effort is None and recall < least_recall and tried < most:
-            tried = min(2 * tried, most)
-            recall = recall_of(index, tried, questions, truth)
-    if kind == "auto" and recall < least_recall:
-        return Built("flat", flat, 0, 1.0)
+        first = LEAST_EFFORT[chosen]
+        tried, recall = least_effort(ask, rows, first=first, most=most, effort=effort, least=least_recall)
+        if kind == "auto" and recall < least_recall:
+            return Built("flat", _flat(rows), 0, 1.0)
     return Built(chosen, index, tried, recall)
 
 
@@ -82,20 +74,6 @@ def parameters(index: Any, effort: int, selector: Any = None) -> Any:
     return library.SearchParameters(sel=selector)
 
 
-def sample_questions(rows: Floats, seed: int) -> Floats:
-    """Return questions like those to come: rows, and, every other one, a mean of two."""
-    rng = np.random.default_rng(seed)
-    one, other = rng.integers(0, len(rows), (2, min(SAMPLES, len(rows))))
-    one[::2] = other[::2]
-    return np.ascontiguousarray((rows[one] + rows[other]) / np.float32(2.0))
-
-
-def recall_of(index: Any, effort: int, questions: Floats, truth: Any) -> float:
-    """Return the share of `truth` (ordinals [q, k]) that the index finds."""
-    found = index.search(questions, truth.shape[1], params=parameters(index, effort))[1]
-    return float(np.mean([np.isin(right, own).mean() for right, own in zip(truth, found, strict=True)]))
-
-
 def _approximate(kind: FaissKind, rows: Floats) -> Any:
     count, dim = rows.shape
     if kind == "hnsw":
@@ -104,13 +82,17 @@ def _approximate(kind: FaissKind, rows: Floats) -> Any:
         return _filled(index, rows)
     lists = min(count // ROWS_PER_LIST, int(LISTS_PER_ROOT * count**0.5))
     if lists < 2:
-        return library.IndexFlatIP(dim)
+        return _flat(rows)
     index = library.IndexIVFFlat(library.IndexFlatIP(dim), dim, lists, library.METRIC_INNER_PRODUCT)
     index.cp.max_points_per_centroid = ROWS_PER_LIST
     index.train(rows)
     _filled(index, rows)
     index.make_direct_map()  # so that rows can be read back
     return index
+
+
+def _flat(rows: Floats) -> Any:
+    return _filled(library.IndexFlatIP(rows.shape[1]), rows)
 
 
 def _filled(index: Any, rows: Floats) -> Any:

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from foretaste.adapters.faiss.kinds import LEAST_RECALL, Built, Choice, FaissKind, built
+from foretaste.adapters.faiss.kinds import Built, Choice, FaissKind, built
 from foretaste.adapters.faiss.library import library
 from foretaste.adapters.faiss.search import FaissSearch
 from foretaste.adapters.index_file import IndexHeader, read_index, write_index
 from foretaste.adapters.index_input import best_first, checked_ordinals, checked_question, checked_rows
 from foretaste.adapters.index_labels import LabelTable
+from foretaste.adapters.index_recall import LEAST_RECALL
 from foretaste.adapters.index_ties import longest
 from foretaste.domain.arrays import Floats, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
@@ -77,7 +78,7 @@ class FaissVectorIndex:
         """Train where the kind needs it, add the rows, measure. See `VectorIndex`."""
         rows = checked_rows(vectors, labels)
         if rows.shape[1] == 0:
-            rows = np.zeros((len(rows), 1), np.float32)
+            rows = np.empty((0, 1), np.float32)
         made = built(
             self._choice,
             rows,
