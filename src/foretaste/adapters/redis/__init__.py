@@ -1,0 +1,1 @@
+"""Adapters that stand on Redis or Valkey; need `pip install 'foretaste[redis]'`."""
