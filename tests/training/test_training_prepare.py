@@ -16,6 +16,7 @@ from foretaste.ranking.calibration import Calibration
 from foretaste.training import corpus as corpora
 from foretaste.training.composition import Composition
 from foretaste.training.corpus import read_corpus
+from foretaste.training.config import TrainConfig
 from foretaste.training.evaluate import UNPUBLISHED, state_before
 from foretaste.training.fit import fit_sources
 from foretaste.training.prepare import prepare
@@ -107,3 +108,19 @@ def test_the_best_of_the_blend_are_remembered_for_calibration(composition):
     (ranked,) = judged.remembered
     assert ranked.item.tolist() == lists[0, :5].tolist()
     assert (np.diff(ranked.score) <= 0).all()
+
+
+def test_of_a_very_long_log_questions_are_asked_of_what_its_latest_events_make(timed_corpus, monkeypatch):
+    monkeypatch.setattr("foretaste.training.evaluate.MOST_FOLDED", 100)
+    prepared = prepare(timed_corpus, TrainConfig(), seed=0)
+    state = state_before(prepared, prepared.tune)
+    latest = prepared.events.user[prepared.tune - 100 : prepared.tune]
+    assert state.seq == prepared.tune
+    assert [state.summary(user).events for user in range(80)] == np.bincount(latest, minlength=80).tolist()
+
+
+def test_very_large_catalogs_are_asked_fewer_questions(timed_corpus, monkeypatch):
+    monkeypatch.setattr("foretaste.training.prepare.FEWEST", 10)
+    monkeypatch.setattr("foretaste.training.prepare.MOST_SCORES", 25 * timed_corpus.n_items)
+    prepared = prepare(timed_corpus, TrainConfig(judged=None), seed=0)
+    assert (prepared.config.tuned, prepared.config.judged, prepared.budget.questions) == (25, None, 25)

@@ -1,6 +1,7 @@
 """The blend learnt on what tunes, the chances calibrated and everything judged on what judges."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,6 +35,9 @@ MORE = 2
 STRANGERS = 3
 """For one question of a stranger, and one at a session's start, so many are asked before each event."""
 
+MOST_FOLDED = 4_000_000
+"""In time order questions are asked of the state that so many of the latest events make: bounds memory."""
+
 PER_SESSION = 3
 """At a session's start so many of what comes later in it are asked about: long visits count no more."""
 
@@ -43,9 +47,12 @@ UNPUBLISHED = ArtifactManifest(
 
 
 def state_before(prepared: Prepared, position: int) -> State:
-    """Return the fold of the events before `position`."""
+    """Return the fold of the events before `position`: in time order of the latest `MOST_FOLDED` of them."""
     state = State(prepared.config.state, lambda: prepared.corpus.type_names)
-    let_in(prepared, state, 0, position)
+    start = max(0, position - MOST_FOLDED) if prepared.timed else 0
+    if start:  # the first of them follows nothing
+        state.apply(replace(prepared.events.take(start, start + 1), previous_seq=0))
+    let_in(prepared, state, start, position)
     return state
 
 

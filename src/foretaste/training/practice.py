@@ -54,7 +54,7 @@ class Practice:
     prepared: Prepared
     artifact: Artifact
     state: State
-    before: Mapping[str, NDArray[Any]]
+    before: Mapping[str, NDArray[Any]] | None
     sources: tuple[str, ...]
     position: Int64s
     item: Ordinals
@@ -133,7 +133,8 @@ class Practice:
     def _replayed(self, chosen: Int64s) -> Iterator[tuple[int, Moment, History]]:
         """Yield place, moment and history of each chosen question, with the state as it was then."""
         prepared, state = self.prepared, self.state
-        state.restore(self.before)
+        if self.before is not None:
+            state.restore(self.before)
         done = prepared.tune
         for place, position in enumerate(self.position[chosen].tolist()):
             if prepared.timed:
@@ -152,7 +153,7 @@ def practice(
     asked = asked_between(prepared, prepared.tune, prepared.test)
     position = drawn(asked, min(most, max(room, 1)), prepared.seed)
     state = state_before(prepared, prepared.tune)
-    before = state.snapshot()
+    before = state.snapshot() if prepared.timed else None  # without times it stays as it is
     artifact = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
     item, samples = _asked(prepared, state, artifact, position, advance)
     weights = np.ones(len(sources) + 1)
