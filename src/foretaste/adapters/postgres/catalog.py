@@ -1,0 +1,117 @@
+"""The catalog in PostgreSQL: items as JSON, by ordinal, each with the version that last changed it."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.id_map import PostgresIdMap, checked_id
+from foretaste.adapters.postgres.text import escaped
+from foretaste.domain.errors import InvalidInputError, InvalidItemError
+from foretaste.domain.item import CatalogEntry, Item
+from foretaste.events.vectors import unpacked_vector
+
+CHANGE = "SELECT change_items(%s::text[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s)"
+VERSION = "SELECT coalesce(max(version), 0) FROM catalog"
+GET = """SELECT catalog.item_ordinal, catalog.version, catalog.content
+FROM unnest(%s::text[]) WITH ORDINALITY AS given (id, place)
+LEFT JOIN name ON name.kind = 1 AND name.id = given.id
+LEFT JOIN catalog ON catalog.item_ordinal = name.ordinal
+ORDER BY given.place"""
+CHANGES = (
+    "SELECT item_ordinal, version, content FROM catalog WHERE version > %s ORDER BY version, item_ordinal"
+)
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(Item).decode
+Row = tuple[int, int, bytes | None]
+
+
+class PostgresCatalog:
+    """`Catalog` in `database`; make one per process, after its id map.
+
+    Attributes and categories stand in columns of their own too, with indexes, as do vectors where the
+    database has the extension `vector`: for those who ask by SQL.
+    """
+
+    def __init__(self, database: PostgresDatabase, id_map: PostgresIdMap) -> None:
+        self._database = database
+        self._id_map = id_map
+
+    def put(self, items: Sequence[Item]) -> int:
+        """Insert or replace items (the last of equal ids wins); return the catalog version."""
+        wanted = {item.item_id: item for item in items}
+        return self._change(wanted, adding=True)
+
+    def delete(self, item_ids: Sequence[str]) -> int:
+        """Delete items; return the catalog version."""
+        return self._change(dict.fromkeys(item_ids), adding=False)
+
+    def get(self, item_ids: Sequence[str]) -> list[CatalogEntry | None]:
+        """Return the entries of `item_ids`, None where there never was one or it is deleted."""
+        ids = [escaped(name) for name in item_ids]
+        rows = self._database.run(lambda lent: lent.execute(GET, (ids,), binary=True).fetchall())
+        return [_entry(row) if row[2] is not None else None for row in rows]
+
+    def changes(self, after: int) -> list[CatalogEntry]:
+        """Return every entry whose version is above `after`, by (version, ordinal)."""
+        rows = self._database.run(lambda lent: lent.execute(CHANGES, (after,), binary=True).fetchall())
+        if rows and max(row[0] for row in rows) >= self._id_map.known("item"):
+            self._id_map.refresh("item")
+        return [_entry(row) for row in rows]
+
+    def version(self) -> int:
+        """Return the present version, 0 for a catalog that was never written."""
+        found = self._database.run(lambda lent: lent.execute(VERSION).fetchone())
+        return int(found[0]) if found else 0
+
+    def _change(self, wanted: Mapping[str, Item | None], *, adding: bool) -> int:
+        """Store items, or their absence."""
+        arguments = (
+            [_item_id(name) for name in wanted],
+            [None if item is None else _stored(item) for item in wanted.values()],
+            [None if item is None else _attributes(item) for item in wanted.values()],
+            [None if item is None else _categories(item) for item in wanted.values()],
+            [None if item is None or not item.vector else _vector(item) for item in wanted.values()],
+            adding,
+        )
+        found = self._database.run(lambda lent: lent.execute(CHANGE, arguments).fetchone())
+        if adding and (self._id_map.find("item", list(wanted)) < 0).any():
+            self._id_map.refresh("item")
+        return int(found[0]) if found else 0
+
+
+def _item_id(name: str) -> str:
+    try:
+        return checked_id(name)
+    except InvalidInputError as error:
+        raise InvalidItemError(error.message, field="item_id") from error
+
+
+def _stored(item: Item) -> bytes:
+    try:
+        return _encode(item)
+    except UnicodeEncodeError as error:
+        raise InvalidItemError("the item holds a lone surrogate, which is no character") from error
+
+
+def _attributes(item: Item) -> str:
+    plain = {
+        escaped(name): escaped(value) if isinstance(value, str) else value
+        for name, value in item.attributes.items()
+    }
+    return _encode(plain).decode()
+
+
+def _categories(item: Item) -> str:
+    return _encode([escaped(name) for name in item.categories]).decode()
+
+
+def _vector(item: Item) -> str:
+    """Return a vector as pgvector writes it."""
+    return "[" + ",".join(map(repr, unpacked_vector(item.vector).tolist())) + "]"
+
+
+def _entry(row: Row) -> CatalogEntry:
+    ordinal, version, content = row
+    return CatalogEntry(ordinal=ordinal, version=version, item=None if content is None else _decode(content))

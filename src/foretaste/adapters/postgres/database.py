@@ -1,0 +1,208 @@
+"""An open PostgreSQL: a pool of connections, timeouts, and errors in our words."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg
+from psycopg import errors, sql
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+from foretaste.adapters.postgres.connection import BoundedConnection
+from foretaste.adapters.postgres.migrations import migrate, pending, present
+from foretaste.domain.errors import ForetasteError, InvalidInputError, UnavailableError
+
+T = TypeVar("T")
+
+CONNECTIONS = 8
+CONNECT_SECONDS = 2
+"""How long one attempt to connect may take; drivers take less than two for two."""
+READ_SECONDS = 60.0
+"""How long a read may take that nobody waits for with a page open, as of the log for training."""
+LOCK_SECONDS = 5.0
+IDLE_SECONDS = 60.0
+"""How long a transaction may stay open without a statement, before the server ends it."""
+OPEN_SECONDS = 10.0
+RECONNECT_SECONDS = 3.0
+"""How long the pool tries to connect before it waits to be asked again."""
+PAUSES = (0.01, 0.25)
+"""Shortest and longest pause between attempts, drawn by lot, so that replicas do not come all at once."""
+
+OLDEST_SERVER = 140_000
+TOO_MANY, WRONG_ISOLATION = "FT001", "FT002"
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
+
+
+class PostgresDatabase:
+    """A database behind `url`, in which our tables are in `schema`; hand it to the stores of this package.
+
+    Connections are pooled, at most `connections` of them. With `migrating` the tables are brought to what
+    this release needs; without it `UnavailableError` says what is missing.
+
+    Raises `UnavailableError` where the server cannot be reached within `open_seconds` or is too old, and
+    `InvalidInputError` for an URL that is none.
+
+    >>> database = PostgresDatabase("postgresql://shop@db/shop", "foretaste_default")
+    """
+
+    def __init__(
+        self,
+        url: str,
+        schema: str,
+        *,
+        connections: int = CONNECTIONS,
+        migrating: bool = True,
+        open_seconds: float = OPEN_SECONDS,
+    ) -> None:
+        self.schema = schema
+        self.where = _without_password(url)
+        self._closed = False
+        self._pool: ConnectionPool[BoundedConnection] = ConnectionPool(
+            _conninfo(url),
+            connection_class=BoundedConnection,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=connections,
+            open=False,
+            configure=self._configure,
+            reconnect_timeout=RECONNECT_SECONDS,
+            name=f"foretaste-{schema}",
+        )
+        self._pool.open()
+        try:
+            self.run(lambda connection: self._prepare(connection, migrating=migrating), seconds=open_seconds)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def lend(self, *, seconds: float = READ_SECONDS) -> Iterator[BoundedConnection]:
+        """Lend a connection in autocommit for the block, which must be over within `seconds`."""
+        if self._closed:
+            raise UnavailableError("the database is closed")
+        deadline = time.monotonic() + seconds
+        try:
+            connection = self._pool.getconn(timeout=seconds)
+        except PoolClosed as error:
+            raise UnavailableError("the database is closed") from error
+        connection.deadline = deadline
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)
+
+    def run(self, work: Callable[[BoundedConnection], T], *, seconds: float = READ_SECONDS) -> T:
+        """Return what `work` gives with a connection, begun again on another one while connections are lost.
+
+        So `work` must be harmless to repeat. Raises `UnavailableError` once `seconds` are over.
+        """
+        deadline = time.monotonic() + seconds
+        pause = PAUSES[0]
+        while True:
+            try:
+                with self.lend(seconds=max(deadline - time.monotonic(), 0.001)) as connection:
+                    return work(connection)
+            except LOST as error:
+                left = deadline - time.monotonic()
+                if _is_ours(error) or left <= pause:
+                    raise self.explained(error) from error
+            except (psycopg.Error, UnicodeEncodeError) as error:
+                raise self.explained(error) from error
+            time.sleep(random.uniform(0.0, pause))  # noqa: S311 # spreads attempts, hides nothing
+            pause = min(2 * pause, PAUSES[1])
+
+    def explained(self, error: Exception) -> ForetasteError:
+        """Return an error of the driver in our words."""
+        if isinstance(error, errors.DiskFull | errors.ReadOnlySqlTransaction | errors.InsufficientPrivilege):
+            return UnavailableError(f"{self.where} refuses to write: {error}", retry_after=5.0)
+        if isinstance(error, psycopg.Error) and error.sqlstate == TOO_MANY:
+            kind = ("user", "item", "type")[int(error.diag.message_detail or 0)]
+            return InvalidInputError(f"{kind}: {error.diag.message_primary}", field=kind)
+        if isinstance(error, psycopg.DataError | UnicodeEncodeError | errors.ProgramLimitExceeded):
+            return InvalidInputError(f"PostgreSQL cannot store this: {error}", field="id")
+        return UnavailableError(
+            f"{self.where} does not answer as it should ({error}); it is tried again by itself",
+            retry_after=1.0,
+        )
+
+    def close(self) -> None:
+        """Release all connections. Closing twice is fine."""
+        self._closed = True
+        self._pool.close(timeout=1.0)
+
+    def _configure(self, connection: psycopg.Connection) -> None:
+        """Make a new connection one of ours; runs before anybody gets it."""
+        settings = {
+            "search_path": sql.Identifier(self.schema).as_string(connection),
+            "statement_timeout": f"{int(READ_SECONDS * 1000)}",
+            "lock_timeout": f"{int(LOCK_SECONDS * 1000)}",
+            "idle_in_transaction_session_timeout": f"{int(IDLE_SECONDS * 1000)}",
+            "default_transaction_isolation": "read committed",
+            "application_name": "foretaste",
+            "jit": "off",
+        }
+        calls = sql.SQL(", ").join(
+            sql.SQL("set_config({}, {}, false)").format(*pair) for pair in settings.items()
+        )
+        connection.execute(
+            sql.SQL("SELECT {}, set_config('synchronous_commit', {}, false)").format(
+                calls, self._synchronous()
+            )
+        )
+
+    def _synchronous(self) -> sql.Composable:
+        """Return how commits wait: as the server is set, but never for nothing."""
+        return sql.SQL(
+            "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
+            " ELSE current_setting('synchronous_commit') END"
+        )
+
+    def _prepare(self, connection: BoundedConnection, *, migrating: bool) -> None:
+        if connection.info.server_version < OLDEST_SERVER:
+            raise UnavailableError(
+                f"{self.where} runs PostgreSQL {connection.info.server_version // 10_000}; 14 is the oldest",
+                field="database_url",
+            )
+        if not pending(present(connection)):
+            return
+        if not migrating:
+            raise UnavailableError(
+                f"the schema {self.schema} of {self.where} is not up to date: run foretaste migrate",
+                field="database_schema",
+            )
+        migrate(connection, self.schema)
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether the server itself said no, so that asking again at once is no use."""
+    return isinstance(error, psycopg.OperationalError) and isinstance(
+        error, errors.DiskFull | errors.InsufficientResources | errors.QueryCanceled | errors.LockNotAvailable
+    )
+
+
+def _conninfo(url: str) -> str:
+    """Return what the driver takes; `postgresql+driver://` and `postgres://` mean the same."""
+    scheme, separator, rest = url.partition("://")
+    if separator:
+        url = (
+            f"postgresql{separator}{rest}" if scheme.partition("+")[0] in {"postgres", "postgresql"} else url
+        )
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise InvalidInputError(
+            f"database_url is no PostgreSQL URL, as postgresql://user@host/name: {error}",
+            field="database_url",
+        ) from error
+    return psycopg.conninfo.make_conninfo("", **{"connect_timeout": CONNECT_SECONDS, **given})
+
+
+def _without_password(url: str) -> str:
+    """Return where the database is, fit for messages."""
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(_conninfo(url))
+    except InvalidInputError:
+        return "the database"
+    return f"{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"

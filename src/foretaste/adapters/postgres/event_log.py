@@ -1,0 +1,282 @@
+"""The event log in PostgreSQL, which any number of processes write and follow."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from threading import RLock
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from foretaste.adapters.postgres import event_rows as rows
+from foretaste.adapters.postgres.connection import BoundedConnection
+from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase
+from foretaste.adapters.postgres.id_map import KINDS, PostgresIdMap
+from foretaste.adapters.postgres.text import escaped, unescaped
+from foretaste.adapters.postgres.writer import Appender, Batch
+from foretaste.domain.errors import ForetasteError, NotDurableError, UnavailableError
+from foretaste.domain.event import Event, EventColumns
+from foretaste.ports.event_log import AppendOutcome, farther, of_stream
+
+DEDUPE_DAYS = 30
+MICROS_PER_DAY = 86_400_000_000
+MOST_WAITING = 200_000
+WRITE_SECONDS = 3.0
+"""How long a batch may take from its submission until it is durable, or refused."""
+COPIED_FROM = 2_000
+"""Batches from this size on are copied into a table of the session first."""
+TAIL = 5_000
+"""How many events a step of following takes."""
+CONTEXTS = 20_000
+MOST_ROWS = 2**62
+
+LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM event"
+STREAMS = "SELECT name, next FROM stream"
+_log = logging.getLogger(__name__)
+
+
+class PostgresEventLog:
+    """`EventLog` in `database`; make one per process, after its id map.
+
+    The process knows the log up to `last_seq`: to there its id map has every name and `on_commit` was told
+    every event, of whatever process, in log order, one call at a time. `catch_up` goes on to the end of the
+    log as it is now. `read`, `events`, `window` and `contexts` end at `last_seq`.
+
+    An append that could not be confirmed within `write_seconds` raises `NotDurableError`. Where the
+    connection broke at the wrong moment its events may be stored nevertheless; sent again with their ids
+    they count once.
+    If `on_commit` raises, the log stops: an event that the state does not know is not acknowledged.
+    """
+
+    def __init__(
+        self,
+        database: PostgresDatabase,
+        id_map: PostgresIdMap,
+        *,
+        on_commit: Callable[[EventColumns], object] | None = None,
+        dedupe_days: int = DEDUPE_DAYS,
+        write_seconds: float = WRITE_SECONDS,
+        clock: Callable[[], int] | None = None,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._database = database
+        self._id_map = id_map
+        self._on_commit = on_commit
+        self._dedupe_days = dedupe_days
+        self._write_seconds = write_seconds
+        self._clock = clock
+        self._telling = RLock()
+        self._stopped = False
+        self._last_seq = self._end()
+        id_map.refresh()
+        self._appender = Appender(self._append, most_waiting=most_waiting)
+
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
+        """Hand over a batch; the future gives one outcome per event, in the order of `events`.
+
+        Raises `UnavailableError` where too many events wait, `InvalidEventError` for what cannot be stored.
+        """
+        told = dict(reached or {})
+        farther({}, told)
+        batch = Batch(
+            events=events,
+            prepared=[rows.prepare(event) for event in events],
+            reached={escaped(name): offset for name, offset in told.items()},
+            deadline=time.monotonic() + self._write_seconds,
+        )
+        self._appender.submit(batch)
+        return batch.future
+
+    def read(self, after: int, limit: int) -> EventColumns:
+        """Return up to `limit` events with sequence numbers above `after`."""
+        arguments = (after, self._last_seq, min(limit, MOST_ROWS))
+        return self._database.run(
+            lambda connection: rows.copied_columns(connection.cursor(), rows.READ_AFTER, arguments, after)
+        )
+
+    def events(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        """Return up to `limit` events above `after`, whole as they were submitted, with their numbers."""
+        arguments = (after, self._last_seq, min(limit, MOST_ROWS))
+        found = self._all(rows.EVENTS, arguments)
+        return [(row[0], rows.event_of(row[1:])) for row in found]
+
+    def window(self, start: int, end: int) -> EventColumns:
+        """Return the events with `start <= timestamp < end` (microseconds), in log order."""
+        arguments = (start, end, self._last_seq)
+
+        def work(connection: BoundedConnection) -> EventColumns:
+            found = rows.copied_columns(connection.cursor(), rows.READ_WINDOW, arguments, 0)
+            first = int(found.seq[0]) if len(found) else 0
+            previous = int(connection.execute(rows.BEFORE, (first,)).fetchone()[0])  # type: ignore[index] # max gives a row
+            return EventColumns(
+                previous, found.seq, found.user, found.item, found.type, found.time, found.key, found.value
+            )
+
+        return self._database.run(work)
+
+    def contexts(self, after: int) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Yield number and context of each event above `after` that has a context, in log order."""
+        begin, end = after, self._last_seq
+        while True:
+            found = self._all(rows.CONTEXTS, (begin, end, CONTEXTS))
+            for seq, context in found:
+                yield seq, rows.context_of(context)
+            if len(found) < CONTEXTS:
+                return
+            begin = found[-1][0]
+
+    def of_user(self, user_id: str, limit: int) -> list[Event]:
+        """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""
+        arguments = (escaped(user_id), min(limit, MOST_ROWS))
+        found = self._all(rows.OF_USER, arguments)
+        return [rows.event_of(row) for row in reversed(found)]
+
+    def reached(self, stream: str) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+        return of_stream({unescaped(name): offset for name, offset in self._all(STREAMS)}, stream)
+
+    def last_seq(self) -> int:
+        """Return the number of the last event that this process knows, 0 for none."""
+        return self._last_seq
+
+    def catch_up(self, seq: int | None = None, *, seconds: float = READ_SECONDS) -> bool:
+        """Tell what other processes appended: up to number `seq` at least, else to the present end.
+
+        Returns whether the end of the log was seen. Raises `UnavailableError` where it takes longer than
+        `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        with self._telling:
+            self._require_running()
+            while seq is None or self._last_seq < seq:
+                if self._step(max(deadline - time.monotonic(), 0.001)) < TAIL:
+                    return True
+        return False
+
+    def close(self) -> None:
+        """Finish what was submitted, then close the database."""
+        self._appender.close()
+        self._database.close()
+
+    def _all(self, statement: LiteralString | sql.Composed, asked: Sequence[object] = ()) -> list[Any]:
+        return self._database.run(lambda connection: connection.execute(statement, asked).fetchall())
+
+    def _end(self) -> int:
+        found = self._database.run(lambda connection: connection.execute(LAST_SEQ).fetchone())
+        return int(found[0]) if found else 0
+
+    def _step(self, seconds: float) -> int:
+        """Follow up to `TAIL` events further and return how many there were; the caller holds `_telling`."""
+        known = [self._id_map.known(kind) for kind in KINDS]
+        arguments = (self._last_seq, TAIL, *known)
+        found = self._database.run(
+            lambda connection: connection.execute(rows.TAIL, arguments, binary=True).fetchone(),
+            seconds=seconds,
+        )
+        tail = rows.Tail(*found)  # type: ignore[misc] # the function gives one row
+        for kind, start, ids in zip(KINDS, known, tail[-3:], strict=True):
+            self._id_map.adopt(kind, start, ids or ())
+        columns = rows.tail_columns(tail, self._last_seq)
+        self._tell(columns)
+        return len(columns)
+
+    def _require_running(self) -> None:
+        if self._stopped:
+            raise UnavailableError("what follows the log stopped on an error, see its traceback; restart")
+
+    def _tell(self, columns: EventColumns) -> None:
+        """Let readers see events, then the subscriber; the caller holds `_telling`."""
+        if not len(columns):
+            return
+        self._last_seq = columns.last_seq
+        if self._on_commit:
+            self._stopped = True
+            self._on_commit(columns)
+            self._stopped = False
+
+    def _append(self, group: Sequence[Batch], seconds: float) -> list[list[AppendOutcome]]:
+        """Append batches in one transaction and tell the subscriber, in `seconds`."""
+        deadline = time.monotonic() + seconds
+        prepared = [event for batch in group for event in batch.prepared]
+        reached: dict[str, int] = {}
+        for batch in group:
+            reached |= farther(reached, batch.reached)
+        try:
+            appended = self._database.run(
+                lambda lent: self._appended(lent, prepared, reached), seconds=seconds
+            )
+            self._told(prepared, appended, max(deadline - time.monotonic(), 0.05))
+        except UnavailableError as error:
+            raise _not_durable(error) from error
+        outcomes = []
+        place = 0
+        for batch in group:
+            ends = place + len(batch.events)
+            outcomes.append(
+                rows.outcomes_of(batch.events, appended.seqs[place:ends], appended.fresh[place:ends])
+            )
+            place = ends
+        return outcomes
+
+    def _appended(
+        self, connection: BoundedConnection, batch: Sequence[rows.Prepared], reached: Mapping[str, int]
+    ) -> rows.Appended:
+        today = self._clock() // MICROS_PER_DAY if self._clock else None
+        common = (today, self._dedupe_days, list(reached), list(reached.values()))
+        if len(batch) < COPIED_FROM:
+            found = connection.execute(rows.APPEND, (*rows.arrays_of(batch), *common), binary=True).fetchone()
+        else:
+            try:
+                connection.execute(rows.STAGED)
+                with connection.cursor().copy(rows.STAGE) as copy:
+                    for place, event in enumerate(batch):
+                        copy.write_row((place, *event))
+                found = connection.execute(rows.APPEND_STAGED, common, binary=True).fetchone()
+            except BaseException:
+                connection.close()  # and with it what the session staged
+                raise
+        appended = rows.Appended(*found)  # type: ignore[misc] # the function gives one row
+        return appended if batch else rows.Appended([], [], None, None, None, None)
+
+    def _told(self, batch: Sequence[rows.Prepared], appended: rows.Appended, seconds: float) -> None:
+        """Tell the subscriber everything up to the last number of a batch that was appended."""
+        if not appended.seqs:
+            return
+        with self._telling:
+            self._require_running()
+            new = [seq for seq, is_new in zip(appended.seqs, appended.fresh, strict=True) if is_new]
+            if new and new[0] == self._last_seq + 1 and self._knows_names(batch, appended):
+                self._tell(rows.appended_columns(batch, appended, self._last_seq))
+            self.catch_up(max(appended.seqs), seconds=seconds)
+
+    def _knows_names(self, batch: Sequence[rows.Prepared], appended: rows.Appended) -> bool:
+        """Learn the names that a batch brought; return whether there are none between that others brought."""
+        columns = (
+            (appended.users, [event.user_id for event in batch]),
+            (appended.items, [event.item_id for event in batch]),
+            (appended.types, [event.type for event in batch]),
+        )
+        for kind, (ordinals, names) in zip(KINDS, columns, strict=True):
+            known = self._id_map.known(kind)
+            added = {
+                ordinal: name
+                for ordinal, name in zip(ordinals or (), names, strict=True)
+                if ordinal is not None and ordinal >= known
+            }
+            if added and max(added) - known + 1 != len(added):
+                return False
+            self._id_map.adopt(kind, known, [added[ordinal] for ordinal in sorted(added)])
+        return True
+
+
+def _not_durable(error: ForetasteError) -> NotDurableError:
+    refused = NotDurableError(
+        f"could not be stored durably in time, so it was not accepted ({error.message}); send it again with "
+        "the same event ids: what arrived nevertheless counts once",
+        retry_after=getattr(error, "retry_after", 1.0),
+    )
+    refused.field = error.field
+    return refused
