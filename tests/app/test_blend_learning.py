@@ -1,10 +1,12 @@
 """A service's blend goes on learning; every version that served can be had again."""
 
+import shutil
+
 import msgspec
 import pytest
 
 import foretaste as ft
-from foretaste.app.blend_log import BlendLog
+from foretaste.app.blend_log import BlendLog, record_of
 from foretaste.app.home import Home
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
@@ -67,10 +69,28 @@ def test_a_restart_goes_on_from_the_last_blend(trained):
         assert home.artifact.blend_version == last.blend_version
 
 
-def test_switched_off_what_was_trained_serves(trained):
-    directory, first, _ = trained
-    with open_home(directory, settings=msgspec.structs.replace(SETTINGS, blend_questions=0.0)) as home:
+def test_switched_off_what_was_trained_serves_and_nothing_learnt_is_lost(trained, tmp_path):
+    directory, first, last = trained
+    copied = shutil.copytree(directory, tmp_path / "home")
+    with open_home(copied, settings=msgspec.structs.replace(SETTINGS, blend_questions=0.0)) as home:
         assert home.artifact.blend_version == first.blend_version
+    with open_home(copied, settings=SETTINGS) as home:
+        assert home.artifact.blend_version == last.blend_version
+
+
+def test_what_served_at_a_moment_can_be_told(trained, tmp_path):
+    log = BlendLog(tmp_path / "blends.jsonl")
+    assert log.serving_at(10) is None
+    _, first, last = trained
+    for time, artifact in ((5, first), (7, last), (9, first)):
+        log.add(record_of(artifact, (0.0,), 0, time))
+    served = [log.serving_at(moment) for moment in (4, 5, 8, 9)]
+    assert [record and record.blend_version for record in served] == [
+        None,
+        first.blend_version,
+        last.blend_version,
+        first.blend_version,
+    ]
 
 
 def test_learning_that_fails_stops_and_the_state_goes_on():

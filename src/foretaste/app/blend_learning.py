@@ -1,5 +1,6 @@
 """Where the blend goes on learning while it serves: in the keeper, as events are folded."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,17 +15,29 @@ from foretaste.pipeline.online_blend import OnlineBlend, Sampling, Surround
 BLENDS = "blends.jsonl"
 
 
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000
+
+
 class BlendLearning:
     """Lets the keeper of `stores` learn on, from at most `per_second` events a second of the log's time.
 
-    Every blend that comes of it is logged in `folder` (nowhere without one) before it serves. A model that
-    served before goes on from its last blend.
+    Every model that serves, and every blend that comes of learning on, is logged in `folder` (nowhere without
+    one) before it serves. A model that served before goes on from its last blend.
     """
 
-    def __init__(self, stores: Stores, folder: Path | None, *, per_second: float) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        folder: Path | None,
+        *,
+        per_second: float,
+        clock: Callable[[], int] = _wall_clock,
+    ) -> None:
         self.log = BlendLog(None if folder is None else folder / BLENDS)
         self._stores = stores
         self._per_second = per_second
+        self._clock = clock
 
     def start(
         self,
@@ -38,11 +51,16 @@ class BlendLearning:
         """
         keeper = self._stores.keeper
         keeper.learner = None
-        if not self._stores.writable or self._per_second <= 0.0:
+        if not self._stores.writable:
+            return artifact
+        if self._per_second <= 0.0:
+            learnt = self.log.latest(artifact.version)
+            self._log_start(artifact, learnt.shift if learnt else (0.0,) * len(artifact.blend.sources))
             return artifact
 
         def changed(now: Artifact) -> None:
-            self.log.add(record_of(now, tuple(learner.weights.shift.tolist()), keeper.state.seq))
+            shift = tuple(learner.weights.shift.tolist())
+            self.log.add(record_of(now, shift, keeper.state.seq, self._clock()))
             serve(now)
 
         around = Surround(catalog, tuple, lambda: self._stores.id_map.names("type"))
@@ -52,4 +70,11 @@ class BlendLearning:
         if last is not None and len(last.shift) == len(artifact.blend.sources):
             learner.weights.shift = np.array(last.shift, np.float64)
         keeper.learner = learner
+        self._log_start(learner.artifact, tuple(learner.weights.shift.tolist()))
         return learner.artifact
+
+    def _log_start(self, artifact: Artifact, shift: tuple[float, ...]) -> None:
+        """Log that `artifact` begins to serve, unless it is what served last."""
+        last = self.log.last()
+        if last is None or (last.artifact, last.blend_version) != (artifact.version, artifact.blend_version):
+            self.log.add(record_of(artifact, shift, self._stores.keeper.state.seq, self._clock()))

@@ -16,10 +16,12 @@ _log = logging.getLogger(__name__)
 class BlendRecord(msgspec.Struct, frozen=True, kw_only=True):
     """From the event after `seq` on, `artifact` served with the blend `described`, called `blend_version`.
 
-    `shift` is what had been learnt then, by source (see `OnlineWeights`).
+    `shift` is what had been learnt then, by source (see `OnlineWeights`); `time` is when it began, in
+    microseconds UTC (0: not known).
     """
 
     seq: int
+    time: int = 0
     artifact: str
     blend_version: str
     shift: tuple[float, ...]
@@ -50,6 +52,21 @@ class BlendLog:
                 found = record
         return found
 
+    def serving_at(self, time: int) -> BlendRecord | None:
+        """Return the record of what served at a moment (microseconds UTC), None where none tells."""
+        found = None
+        for record in self._records():
+            if 0 < record.time <= time:
+                found = record
+        return found
+
+    def last(self) -> BlendRecord | None:
+        """Return the record of what served last."""
+        found = None
+        for found in self._records():  # noqa: B007 - the last one counts
+            pass
+        return found
+
     def artifact_with(self, artifact: Artifact, blend_version: str) -> Artifact:
         """Return `artifact` with the blend of that version; raise `NotFoundError` if it had none such."""
         if artifact.blend_version == blend_version:
@@ -77,10 +94,11 @@ def with_blend(artifact: Artifact, blend: Blend) -> Artifact:
     return assemble(artifact.models, blend, artifact.calibration, artifact.manifest)
 
 
-def record_of(artifact: Artifact, shift: tuple[float, ...], seq: int) -> BlendRecord:
-    """Return the record that `artifact` serves from after `seq` on."""
+def record_of(artifact: Artifact, shift: tuple[float, ...], seq: int, time: int) -> BlendRecord:
+    """Return the record that `artifact` serves from after `seq` on, as of `time`."""
     return BlendRecord(
         seq=seq,
+        time=time,
         artifact=artifact.version,
         blend_version=artifact.blend_version,
         shift=shift,

@@ -13,13 +13,14 @@ from foretaste.app.stores import Stores, models_directory
 from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.circumstances import written
 from foretaste.domain.errors import ForetasteError, UnavailableError
-from foretaste.domain.item import Item
+from foretaste.domain.item import CatalogEntry, Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.scenario import SHIPPED, adjusted
 from foretaste.ports.catalog import Catalog
+from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.id_map import IdMap
@@ -62,12 +63,11 @@ class Home:
         self._text_vectors = text_vectors
         folder = None if directory is None else models_directory(directory, settings).parent
         self.learning = BlendLearning(stores, folder, per_second=settings.blend_questions)
-        columns = CatalogColumns.empty().apply(stores.catalog.changes(0))
-        self.catalog_columns = columns if text_vectors is None else text_vectors.filled(columns, encode=False)
+        self.catalog_columns = self.columns_of(stores.catalog.changes(0))
         self.artifact: Artifact | None = None
         self._stores = stores
         self._circumstances = {user_id: written(known) for user_id, known in stores.profiles.all().items()}
-        self._load = load
+        self.load = load
         self._changing = Lock()
         self._closing = Event()
         self._follower: Thread | None = None
@@ -103,6 +103,11 @@ class Home:
         return self._stores.catalog
 
     @property
+    def catalog_past(self) -> CatalogPast:
+        """Earlier versions of the catalog."""
+        return self._stores.catalog_past
+
+    @property
     def exposures(self) -> ExposureLog:
         """What was shown."""
         return self._stores.exposures
@@ -128,6 +133,11 @@ class Home:
     def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
         """Return what is known of a person, as circumstances; nothing for a stranger."""
         return () if user_id is None else self._circumstances.get(user_id, ())
+
+    def columns_of(self, entries: Sequence[CatalogEntry]) -> CatalogColumns:
+        """Return the catalog that `entries` make up, with the vectors of texts that are known."""
+        columns = CatalogColumns.empty().apply(entries)
+        return columns if self._text_vectors is None else self._text_vectors.filled(columns, encode=False)
 
     def put_items(self, items: Sequence[Item]) -> int:
         """Insert or replace items; return the catalog version that the next answer has at least.
@@ -172,7 +182,7 @@ class Home:
         champion = self.registry.aliases().get(CHAMPION)
         if champion is None or (self.artifact is not None and self.artifact.version == champion):
             return False
-        self.serve_artifact(self._load(self.registry.path(champion)))
+        self.serve_artifact(self.load(self.registry.path(champion)))
         return True
 
     def follow(self, seconds: float = FOLLOW_SECONDS) -> None:

@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from foretaste.adapters.files.event_table import Events
+from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
 from foretaste.app.personalizing import candidates_of
+from foretaste.app.reproducing import PastHome, Reproduction, given_again, recorded
 from foretaste.app.settings import Settings
 from foretaste.app.slates import Slate, as_slate
 from foretaste.app.wiring import home_in_memory, open_home
@@ -21,6 +23,7 @@ from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.events.items import parse_item
 from foretaste.events.people import parse_attributes
+from foretaste.serving.answerer import Answerer
 from foretaste.serving.profile import Profile
 from foretaste.serving.recorder import EventStatus, Receipt
 from foretaste.training.config import Progress, silent
@@ -179,6 +182,27 @@ class Recommender:
         )
         return as_slate(self.home.answerer.similar(query))
 
+    def as_of(self, time: int) -> "PastRecommender":
+        """Return this recommender as it was at `time` (microseconds UTC), for reading only.
+
+        It knows the events dated up to then, the catalog's version and the model of then. Folds the log:
+        about a second for a million events.
+
+        >>> rec.as_of(882_000_000_000_000).recommend("196", k=3)
+        """
+        return PastRecommender(self.home, time)
+
+    def reproduce(self, recommendation_id: str) -> Reproduction:
+        """Return a past answer, given again from the log, and whether it came out identical.
+
+        Raises `NotFoundError` where its record or one of its inputs is kept no more.
+
+        >>> rec.reproduce(slate.recommendation_id).identical
+        True
+        """
+        ((_, again),) = given_again(self.home, [recorded(self.home, recommendation_id)])
+        return again
+
     def personalize(
         self,
         user_id: str | None,
@@ -293,6 +317,40 @@ class Recommender:
         where = "memory" if self.home.directory is None else self.home.directory
         model = self.home.artifact.version if self.home.artifact else "no model yet"
         return f"<Recommender: {model}, {self.home.state.seq:,} events, in {where}>"
+
+
+class PastRecommender:
+    """A recommender as it was at `time`: what it answers then. Make one with `Recommender.as_of`."""
+
+    def __init__(self, home: Home, time: int) -> None:
+        self.home = PastHome(home, time)
+        self._answerer = Answerer(
+            self.home, MemoryTelemetry(), namespace=home.settings.namespace, scenarios=home.scenarios
+        )
+
+    def recommend(
+        self,
+        user_id: str | None,
+        k: int = 10,
+        *,
+        explain: bool = False,
+        scenario: str = "home",
+        filters: Values | None = None,
+        exclude_ids: Iterable[str] = (),
+        seed: int = 0,
+    ) -> Slate:
+        """Return what would have been shown then; the parameters are those of `Recommender.recommend`."""
+        query = Query(
+            now=self.home.time,
+            seed=seed,
+            user_id=user_id,
+            scenario=scenario,
+            k=_within("k", k, 1, MOST_ITEMS),
+            filters=_values(filters),
+            exclude_ids=tuple(exclude_ids),
+            explain=explain,
+        )
+        return as_slate(self._answerer.recommend(query, dry_run=True))
 
 
 def _now() -> int:

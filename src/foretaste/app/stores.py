@@ -22,6 +22,7 @@ from foretaste.app.settings import Settings
 from foretaste.events.weights import event_weights
 from foretaste.features.state import State, StateConfig
 from foretaste.ports.catalog import Catalog
+from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.id_map import IdMap
@@ -38,6 +39,7 @@ class Stores:
     log: EventLog
     id_map: IdMap
     catalog: Catalog
+    catalog_past: CatalogPast
     exposures: ExposureLog
     keeper: StateKeeper
     profiles: Profiles
@@ -64,7 +66,7 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
         id_map = SqliteIdMap(database)
         keeper = _keeper(settings, lambda: id_map.names("type"), namespace / SNAPSHOT)
         log = SqliteEventLog(database, id_map, on_commit=keeper.fold)
-        catalog = SqliteCatalog(database, id_map)
+        catalog = SqliteCatalog(database, id_map, retention_days=settings.exposure_days)
         exposures = SqliteExposureLog(namespace / EXPOSURES, retention_days=settings.exposure_days)
         undo.callback(exposures.close)
         profiles = SqliteProfiles(namespace / PROFILES)
@@ -72,7 +74,7 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
         keeper.restore(log)
         keeper.watch(log)
         undo.pop_all()
-    return Stores(log, id_map, catalog, exposures, keeper, profiles)
+    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles)
 
 
 def stores_for_reading(directory: Path, settings: Settings) -> Stores:
@@ -91,7 +93,7 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
         known = namespace / PROFILES
         profiles = SqliteProfiles(known) if known.is_file() else MemoryProfiles()
         undo.pop_all()
-    return Stores(log, id_map, catalog, exposures, keeper, profiles, writable=False)
+    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, writable=False)
 
 
 def stores_in_memory(settings: Settings) -> Stores:
@@ -99,7 +101,8 @@ def stores_in_memory(settings: Settings) -> Stores:
     id_map = MemoryIdMap()
     keeper = _keeper(settings, lambda: id_map.names("type"), None)
     log = MemoryEventLog(id_map, on_commit=keeper.fold)
-    return Stores(log, id_map, MemoryCatalog(id_map), MemoryExposureLog(), keeper, MemoryProfiles())
+    catalog = MemoryCatalog(id_map, retention_days=settings.exposure_days)
+    return Stores(log, id_map, catalog, catalog, MemoryExposureLog(), keeper, MemoryProfiles())
 
 
 def models_directory(directory: Path, settings: Settings) -> Path:

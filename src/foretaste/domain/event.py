@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int16s, Int64s, Micros, Ordinals
+from foretaste.domain.arrays import Floats, Int16s, Int64s, Mask, Micros, Ordinals
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,6 +67,19 @@ class EventColumns:
             time=self.time[window],
             key=self.key[window],
             value=self.value[window],
+        )
+
+    def where(self, kept: Mask, previous_seq: int) -> "EventColumns":
+        """Return the events at which `kept` is true, as what follows `previous_seq`."""
+        return EventColumns(
+            previous_seq=previous_seq,
+            seq=self.seq[kept],
+            user=self.user[kept],
+            item=self.item[kept],
+            type=self.type[kept],
+            time=self.time[kept],
+            key=self.key[kept],
+            value=self.value[kept],
         )
 
 

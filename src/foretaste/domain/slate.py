@@ -1,11 +1,13 @@
 """What is answered: scored items in an order, with the reason and the odds."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from foretaste.domain.arrays import Floats, Ordinals
 from foretaste.domain.item import Attribute
+from foretaste.domain.query import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,13 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     filtered: int = 0
 
 
-class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """The record that a slate was answered: one per slate, kept in a stream of its own."""
+class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The record that a slate was answered: one per slate, kept in a stream of its own.
+
+    `query`, `circumstances` (what was told of the person) and `recipe` (the scenario, where it is not the
+    shipped one of its name) are what the answer depended on beside `versions`; `query` is None where the
+    candidates were the caller's own.
+    """
 
     recommendation_id: str
     user_id: str | None
@@ -98,3 +105,6 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     scores: tuple[float, ...]
     propensities: tuple[float, ...]
     versions: Versions
+    query: Query | None = None
+    circumstances: tuple[str, ...] = ()
+    recipe: dict[str, Any] | None = None

@@ -273,18 +273,8 @@ def state_at(
         kept &= events.time <= time
     if seq is not None:
         kept &= events.seq <= seq
-    prefix = EventColumns(
-        previous_seq=events.previous_seq,
-        seq=events.seq[kept],
-        user=events.user[kept],
-        item=events.item[kept],
-        type=events.type[kept],
-        time=events.time[kept],
-        key=events.key[kept],
-        value=events.value[kept],
-    )
     state = State(config, type_names)
-    state.apply(prefix)
+    state.apply(events.where(kept, events.previous_seq))
     return state
 
 

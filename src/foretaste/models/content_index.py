@@ -87,7 +87,9 @@ class Postings:
 class ContentIndex:
     """The rows of one list of items; `updated` gives the index of the next list at the cost of what changed.
 
-    Rows laid out as postings are scored term by term; `changed` ones, few, one by one.
+    Rows laid out as postings are scored term by term; `changed` ones, few, likewise by postings of their own.
+    Sums go over rising terms and along the history either way, so what is scored does not depend on which
+    versions of the catalog were seen before.
     """
 
     def __init__(
@@ -104,7 +106,10 @@ class ContentIndex:
         self._postings = postings
         self._changed = changed
         self._changed_items = np.array(sorted(changed), np.int64)
-        self._changed_rows = term_rows([changed[item] for item in self._changed_items.tolist()], ())
+        rows = term_rows([changed[item] for item in self._changed_items.tolist()], ())
+        self._changed_postings = (
+            _postings(rows, len(vocabulary.idf), self._changed_items) if changed else None
+        )
 
     @property
     def items(self) -> Sequence[Item | None]:
@@ -120,12 +125,11 @@ class ContentIndex:
     def profile(self, history: History, weight: Floats) -> Floats:
         """Return the weighted sum of the events' rows, float32 [terms]."""
         profile = np.zeros(len(self._vocabulary.idf), np.float32)
-        if self._changed:
-            is_changed = np.isin(history.item, self._changed_items)
-            for place in np.flatnonzero(is_changed & (weight != 0.0)):
-                term, value = self._changed[int(history.item[place])]
-                profile[term] += weight[place] * value
-            weight = np.where(is_changed, np.float32(0.0), weight)
+        if self._changed and np.isin(history.item, self._changed_items).any():
+            own = term_rows([self.row(item) for item in history.item.tolist()], ())
+            places = np.arange(len(history), dtype=np.int32)
+            add_weighted_rows(places, weight, own.start, own.term, own.weight, profile)
+            return profile
         rows = self._laid_out
         add_weighted_rows(history.item, weight, rows.start, rows.term, rows.weight, profile)
         return profile
@@ -136,11 +140,10 @@ class ContentIndex:
         wanted = np.flatnonzero(profile).astype(np.int32)
         rows = self._postings
         add_weighted_rows(wanted, profile[wanted], rows.start, rows.item, rows.weight, scores)
-        if len(self._changed_items):
-            changed = self._changed_rows
-            products = np.concatenate((changed.weight * profile[changed.term], np.zeros(1, np.float32)))
-            sums = np.add.reduceat(products, changed.start[:-1])
-            scores[self._changed_items] = np.where(np.diff(changed.start) > 0, sums, 0.0)
+        if self._changed_postings is not None:
+            rows = self._changed_postings
+            scores[self._changed_items] = 0.0
+            add_weighted_rows(wanted, profile[wanted], rows.start, rows.item, rows.weight, scores)
         return scores[:n_items]
 
     def updated(self, items: Sequence[Item | None]) -> "ContentIndex":
@@ -178,8 +181,9 @@ def first_index(vocabulary: Vocabulary, stored: TermRows, items: Sequence[Item |
     return laid_out(vocabulary, items, rows)
 
 
-def _postings(rows: TermRows, n_terms: int) -> Postings:
+def _postings(rows: TermRows, n_terms: int, items: Int64s | None = None) -> Postings:
+    """Return the entries of `rows` by term; row i is of item `items[i]`, or of item i."""
     order = np.argsort(rows.term, kind="stable")
-    owner = np.repeat(np.arange(len(rows.start) - 1, dtype=np.int32), np.diff(rows.start))
+    owner = np.repeat(np.arange(len(rows.start) - 1) if items is None else items, np.diff(rows.start))
     start = np.searchsorted(rows.term[order], np.arange(n_terms + 1))
-    return Postings(start.astype(np.int64), owner[order], rows.weight[order])
+    return Postings(start.astype(np.int64), owner[order].astype(np.int32), rows.weight[order])

@@ -25,7 +25,7 @@ from foretaste.models.live_tuning import settled
 from foretaste.models.padding import at
 from foretaste.models.popular import discounts, hold_back
 from foretaste.models.recency import recent_weights
-from foretaste.models.session_votes import add_votes, neighbours_of
+from foretaste.models.session_votes import VOTE_UNIT, add_votes, neighbours_of
 
 CHOICES: Mapping[str, tuple[Any, ...]] = {
     "recency": (
@@ -133,6 +133,7 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
         seen, own, most = moment.people.sessions, moment.user, self._config.neighbours
         person, alike = neighbours_of(event, weight, own, most, seen.start, seen.length, seen.touch)
         for row in range(len(scores)):
+            votes = np.zeros(scores.shape[1], np.int64)
             part = slice(row, row + 1) if apart else slice(None)
             add_votes(
                 event[part],
@@ -148,8 +149,9 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
                 seen.users,
                 seen.history,
                 seen.weight,
-                scores[row],
+                votes,
             )
+            scores[row] = votes / VOTE_UNIT
             hold_back(scores[row], seen.interactions, self._discount)
 
 

@@ -15,6 +15,9 @@ from foretaste.features.tables import (
 from foretaste.features.touches import MINUTE, PERSON
 
 _HASH = np.uint64(0x9E3779B97F4A7C15)
+VOTE_UNIT = 1 << 32
+"""Votes are added up as whole numbers of this fraction, so that their sum does not depend on the order in
+which a state happens to hold the voters."""
 
 
 @kernel
@@ -93,9 +96,9 @@ def add_votes(
     users: Int64s,
     history: Int64s,
     history_weight: Floats,
-    scores: Floats,
+    votes: Int64s,
 ) -> None:
-    """Add the votes that the given events bring about to `scores`, float32 [n_items].
+    """Add the votes that the given events bring about to `votes`, int64 [n_items], in `VOTE_UNIT`ths.
 
     Each neighbour (`person` and `alike`, of all events of the history: see `neighbours_of`) who touched an
     event's item votes with the event's weight for what came `d` positive events later, times `after[d - 1]`,
@@ -128,7 +131,7 @@ def add_votes(
                     end,
                     fade,
                     weight[h],
-                    scores,
+                    votes,
                 )
 
 
@@ -142,7 +145,7 @@ def _hear(
     end: int,
     fade: Floats,
     vote: float,
-    scores: Floats,
+    votes: Int64s,
 ) -> None:
     """Add the votes of one person for what stands on one side of a place of their history."""
     shared, other, distance = history[row, CODE] >> TYPE_BITS, row + step, 0
@@ -150,7 +153,7 @@ def _hear(
         if history_weight[other] > 0.0:
             item = history[other, CODE] >> TYPE_BITS
             if item != shared:
-                scores[item] += vote * fade[distance]
+                votes[item] += np.int64(np.rint(np.float64(vote) * fade[distance] * VOTE_UNIT))
             distance += 1
         other += step
 

@@ -20,9 +20,11 @@ from foretaste.serving.candidates import brought
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
 from foretaste.serving.names import Names
+from foretaste.serving.reproduction import recipe_of
 from foretaste.serving.untrained import untrained_artifact
 
 SIMILAR, TRENDING = "similar", "trending"
+MODEL_ERROR = "model_error"
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ class Answerer:
         self._namespace = namespace
         self._scenarios = scenarios
         self._untrained = untrained_artifact()
+        self._recipes = {name: recipe_of(scenario) for name, scenario in scenarios.items()}
         self.names = Names(live.id_map)
 
     def recommend(self, query: Query, *, dry_run: bool = False) -> Slate:
@@ -68,7 +71,7 @@ class Answerer:
             known = self._live.state.summary(user).events > 0
             slate, fallback = self._answered(query, scenario, user=user)
         if not dry_run:
-            self._live.exposures.record(exposure_of(slate))
+            self._record(slate, query, fallback)
             seconds = time.perf_counter() - started
             self._count_fallback(fallback if known or fallback else "cold_user")
             count_answer(self._telemetry, query, scenario, slate, known=known, seconds=seconds)
@@ -114,7 +117,7 @@ class Answerer:
                 raise UnknownItemError(f"no item is called {query.item_id!r}", field="item_id")
             query = msgspec.structs.replace(query, item_id=self.names.of("item")[item])
             slate, fallback = self._answered(query, find_scenario(SIMILAR, self._scenarios), item=item)
-        self._live.exposures.record(exposure_of(slate))
+        self._record(slate, query, fallback)
         self._count_fallback(fallback)
         self._telemetry.count("similar_items_requests_total", status="ok" if slate.items else "empty")
         count_filters(self._telemetry, query)
@@ -135,14 +138,24 @@ class Answerer:
         except Exception:  # noqa: BLE001 - however a model fails, the person is answered
             _log.exception("model %s failed; the answer is what is trending", artifact.version)
             self._telemetry.count("recommendation_errors_total")
-            return self._trending(query, user=user), "model_error"
+            return self._trending(query, user=user), MODEL_ERROR
 
     def _count_fallback(self, reason: str | None) -> None:
         if reason is not None:
             self._telemetry.count("recommendation_fallback_total", reason=reason)
 
+    def _record(self, slate: Slate, query: Query, fallback: str | None) -> None:
+        """Record a slate with what it depended on."""
+        recorded = exposure_of(
+            slate,
+            query=_plain(query) if fallback == MODEL_ERROR else query,
+            circumstances=self._live.circumstances_of(query.user_id),
+            recipe=self._recipes.get(slate.scenario),
+        )
+        self._live.exposures.record(recorded)
+
     def _trending(self, query: Query, *, user: int) -> Slate:
-        plain = msgspec.structs.replace(query, scenario=TRENDING, model=None, explain=False)
+        plain = _plain(query)
         scenario = find_scenario(TRENDING, self._scenarios)
         return answer(plain, self._view(plain, scenario, self._untrained, user=user, item=-1))
 
@@ -167,8 +180,19 @@ class Answerer:
         return item < catalog.n_items and bool(catalog.deleted[item])
 
 
-def exposure_of(slate: Slate) -> Exposure:
-    """Return the record that `slate` was shown."""
+def _plain(query: Query) -> Query:
+    """Return the question for what is trending, which is asked where a model fails."""
+    return msgspec.structs.replace(query, scenario=TRENDING, model=None, explain=False)
+
+
+def exposure_of(
+    slate: Slate,
+    *,
+    query: Query | None = None,
+    circumstances: tuple[str, ...] = (),
+    recipe: dict[str, object] | None = None,
+) -> Exposure:
+    """Return the record that `slate` was shown, with what it depended on (see `Exposure`)."""
     return Exposure(
         recommendation_id=slate.recommendation_id,
         user_id=slate.user_id,
@@ -179,4 +203,7 @@ def exposure_of(slate: Slate) -> Exposure:
         scores=tuple([item.score for item in slate.items]),
         propensities=tuple([item.propensity for item in slate.items]),
         versions=slate.versions,
+        query=query,
+        circumstances=circumstances,
+        recipe=recipe,
     )

@@ -1,20 +1,44 @@
 """The catalog in memory."""
 
-from collections.abc import Mapping, Sequence
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 from foretaste.adapters.memory.id_map import MemoryIdMap
+from foretaste.domain.errors import NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
+
+RETENTION_DAYS = 90.0
+MICROS_PER_DAY = 86_400_000_000
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000
 
 
 class MemoryCatalog:
-    """`Catalog` that ends with the process; ordinals are those of `id_map`."""
+    """`Catalog` and `CatalogPast` that end with the process; ordinals are those of `id_map`.
 
-    def __init__(self, id_map: MemoryIdMap | None = None) -> None:
+    What was replaced `retention_days` ago, by `clock` (microseconds UTC), is forgotten.
+    """
+
+    def __init__(
+        self,
+        id_map: MemoryIdMap | None = None,
+        *,
+        retention_days: float = RETENTION_DAYS,
+        clock: Callable[[], int] = _wall_clock,
+    ) -> None:
         self._id_map = id_map if id_map is not None else MemoryIdMap()
         self._lock = Lock()
         self._entries: dict[str, CatalogEntry] = {}
         self._version = 0
+        self._retention = round(retention_days * MICROS_PER_DAY)
+        self._clock = clock
+        self._replaced: list[tuple[int, int, CatalogEntry]] = []
+        self._written: list[int] = []
+        self._first_known = 0
 
     def put(self, items: Sequence[Item]) -> int:
         """Insert or replace items (the last of equal ids wins); return the catalog version."""
@@ -40,15 +64,42 @@ class MemoryCatalog:
         """Return the present version, 0 for a catalog that was never written."""
         return self._version
 
+    def at(self, version: int) -> list[CatalogEntry]:
+        """Return every entry as it was at `version`, by (version, ordinal)."""
+        with self._lock:
+            if not self._first_known <= version <= self._version:
+                raise NotFoundError(
+                    f"catalog version {version} is not kept; there are {self._first_known} to {self._version}"
+                )
+            was = [entry for entry in self._entries.values() if entry.version <= version]
+            was += [entry for until, _, entry in self._replaced if entry.version <= version < until]
+        return sorted(was, key=lambda entry: (entry.version, entry.ordinal))
+
+    def version_at(self, time: int) -> int:
+        """Return the version that was the present one at `time` (microseconds), 0 before the first."""
+        with self._lock:
+            return bisect_right(self._written, time)
+
     def _write(self, wanted: Mapping[str, Item | None]) -> int:
         with self._lock:
             changed = {key: item for key, item in wanted.items() if item != self._present(key)}
             if changed:
+                now = self._clock()
                 self._version += 1
+                self._written.append(max([now, *self._written[-1:]]))
                 ordinals = self._id_map.assign("item", list(changed)).tolist()
                 for (item_id, item), ordinal in zip(changed.items(), ordinals, strict=True):
+                    if item_id in self._entries:
+                        self._replaced.append((self._version, now, self._entries[item_id]))
                     self._entries[item_id] = CatalogEntry(ordinal=ordinal, version=self._version, item=item)
+                self._forget(now - self._retention)
             return self._version
+
+    def _forget(self, before: int) -> None:
+        """Drop what was replaced before that time; versions that need it are known no more."""
+        gone = [until for until, moment, _ in self._replaced if moment < before]
+        self._first_known = max([self._first_known, *gone])
+        self._replaced = self._replaced[len(gone) :]
 
     def _present(self, item_id: str) -> Item | None:
         entry = self._entries.get(item_id)

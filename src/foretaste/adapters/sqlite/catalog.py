@@ -1,19 +1,34 @@
 """The catalog in SQLite: items as JSON, by ordinal, each with the version that last changed it."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
-from foretaste.domain.errors import InvalidItemError
+from foretaste.adapters.sqlite.writer import system_clock
+from foretaste.domain.errors import InvalidItemError, NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
 
 VERSION = "SELECT ifnull(max(version), 0) FROM catalog"
 GET = "SELECT ordinal, version, item FROM catalog WHERE ordinal = ?"
 CHANGES = "SELECT ordinal, version, item FROM catalog WHERE version > ? ORDER BY version, ordinal"
 PUT = "INSERT OR REPLACE INTO catalog (ordinal, version, item) VALUES (?, ?, ?)"
+KEEP = "INSERT INTO catalog_past (ordinal, version, until, item) VALUES (?, ?, ?, ?)"
+STAMP = "INSERT INTO catalog_moment SELECT ?, max(?, ifnull(max(time), 0)) FROM catalog_moment"
+OUTDATED = "SELECT ifnull(max(version), 0) FROM catalog_moment WHERE time < ?"
+FORGET = ("DELETE FROM catalog_past WHERE until <= ?", "DELETE FROM catalog_moment WHERE version < ?")
+KNOWN = "SELECT min(version), max(version) FROM catalog_moment"
+VERSION_AT = "SELECT ifnull(max(version), 0) FROM catalog_moment WHERE time <= ?"
+AT = """
+SELECT ordinal, version, item FROM catalog WHERE version <= :version
+UNION ALL SELECT ordinal, version, item FROM catalog_past WHERE version <= :version AND :version < until
+ORDER BY version, ordinal"""
+
+RETENTION_DAYS = 90.0
+MICROS_PER_DAY = 86_400_000_000
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Item).decode
@@ -21,11 +36,23 @@ Row = tuple[int, int, bytes | None]
 
 
 class SqliteCatalog:
-    """`Catalog` in the file of `database`; make one per database, after its id map."""
+    """`Catalog` and `CatalogPast` in the file of `database`; make one per database, after its id map.
 
-    def __init__(self, database: SqliteDatabase, id_map: SqliteIdMap) -> None:
+    What was replaced `retention_days` ago, by `clock` (microseconds UTC), is forgotten at the next change.
+    """
+
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        id_map: SqliteIdMap,
+        *,
+        retention_days: float = RETENTION_DAYS,
+        clock: Callable[[], int] = system_clock,
+    ) -> None:
         self._database = database
         self._id_map = id_map
+        self._retention = round(retention_days * MICROS_PER_DAY)
+        self._clock = clock
         with database.reading() as connection:
             self._version = int(connection.execute(VERSION).fetchone()[0])
         self._staged_version = self._version
@@ -61,6 +88,19 @@ class SqliteCatalog:
         """Return the present version, 0 for a catalog that was never written. Answers from memory."""
         return self._version
 
+    def at(self, version: int) -> list[CatalogEntry]:
+        """Return every entry as it was at `version`, by (version, ordinal)."""
+        with self._database.reading() as connection, _of_this_schema():
+            first, last = connection.execute(KNOWN).fetchone()
+            if not first <= version <= last:
+                raise NotFoundError(f"catalog version {version} is not kept; there are {first} to {last}")
+            return [_entry(row) for row in connection.execute(AT, {"version": version})]
+
+    def version_at(self, time: int) -> int:
+        """Return the version that was the present one at `time` (microseconds), 0 before the first."""
+        with self._database.reading() as connection, _of_this_schema():
+            return int(connection.execute(VERSION_AT, (time,)).fetchone()[0])
+
     def _write(
         self, connection: sqlite3.Connection, wanted: dict[str, bytes] | dict[str, None], *, intern: bool
     ) -> int:
@@ -69,15 +109,28 @@ class SqliteCatalog:
             ordinals = self._id_map.intern("item", wanted)
         else:
             ordinals = self._id_map.find("item", list(wanted)).tolist()
-        rows = []
+        rows, replaced = [], []
+        version = self._staged_version + 1
         for ordinal, content in zip(ordinals, wanted.values(), strict=True):
             present = connection.execute(GET, (ordinal,)).fetchone()
             if content != (present[2] if present else None):
-                rows.append((ordinal, self._staged_version + 1, content))
+                rows.append((ordinal, version, content))
+                if present:
+                    replaced.append((ordinal, present[1], version, present[2]))
         if rows:
+            connection.executemany(KEEP, replaced)
             connection.executemany(PUT, rows)
-            self._staged_version += 1
+            self._stamp(connection, version)
+            self._staged_version = version
         return self._staged_version
+
+    def _stamp(self, connection: sqlite3.Connection, version: int) -> None:
+        """Note when `version` was written, and forget what is too old."""
+        now = self._clock()
+        connection.execute(STAMP, (version, now))
+        outdated = connection.execute(OUTDATED, (now - self._retention,)).fetchone()[0]
+        for statement in FORGET:
+            connection.execute(statement, (outdated,))
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Nothing waits: operations write by themselves."""
@@ -89,6 +142,17 @@ class SqliteCatalog:
     def rolled_back(self) -> None:
         """Forget the new version."""
         self._staged_version = self._version
+
+
+@contextmanager
+def _of_this_schema() -> Iterator[None]:
+    """Explain a file that is read without having been opened for writing since the past is kept."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise NotFoundError(
+            f"the catalog's past is not kept in this file yet ({error}); serve or ingest opens it for writing"
+        ) from error
 
 
 def _stored(item: Item) -> bytes:

@@ -21,6 +21,13 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.
 Count = Annotated[int, typer.Option("-k", "--count", min=1, max=1000, help="How many items.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="The seed; the same seed gives the same model.")]
 
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="TIME", help="As of this moment: ISO 8601 (2024-03-01T12:30:00Z) or seconds."
+    ),
+]
+
 
 class EffortName(StrEnum):
     """How long training may take."""

@@ -8,6 +8,7 @@ import typer
 from foretaste.app.cli.dispatch import dispatch
 from foretaste.app.cli.options import (
     DEFAULT_HOME,
+    AsOf,
     Columns,
     Count,
     Effort,
@@ -220,9 +221,10 @@ def recommend(
         list[str] | None, typer.Option(help="Only items of this category; may be repeated.")
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Not this item; may be repeated.")] = None,
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """Say what to show to one person now, and why."""
+    """Say what to show to one person now (or what would have been shown then), and why."""
     dispatch(
         "recommend",
         user_id=user_id,
@@ -231,6 +233,7 @@ def recommend(
         explain=explain,
         categories=category or [],
         exclude=exclude or [],
+        as_of=as_of,
         as_json=as_json,
     )
 
@@ -314,3 +317,9 @@ def models_rollback(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None
 def doctor(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Say in plain words what is used, what is missing and how to fix it."""
     dispatch("doctor", home=home, as_json=as_json)
+
+
+@app.command()
+def replay(*, home: Home = DEFAULT_HOME, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Fold the log anew and compare with the state that is served."""
+    dispatch("replay", home=home, as_of=as_of, as_json=as_json)

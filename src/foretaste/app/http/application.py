@@ -19,13 +19,14 @@ from foretaste.app.http.routes import (
     models,
     personalize,
     recommend,
+    recommendations,
     users,
 )
 from foretaste.app.http.service import Clock, Service, wall_clock
 
 TITLE = "Foretaste"
 ABOUT = "Real-time recommendations that learn from the very last click, and say why."
-MODULES = (recommend, personalize, events, items, users, models, browse, health, aliases)
+MODULES = (recommend, recommendations, personalize, events, items, users, models, browse, health, aliases)
 
 
 def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | None = None) -> Application:

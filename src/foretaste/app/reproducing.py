@@ -1,0 +1,145 @@
+"""Past answers of a home given again, and the home as of a past moment."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+
+import msgspec
+
+from foretaste.adapters.memory.exposure_log import MemoryExposureLog
+from foretaste.app.home import Home
+from foretaste.app.stores import state_config
+from foretaste.domain.errors import NotFoundError
+from foretaste.domain.slate import Exposure, Slate
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State
+from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.identity import parse_id
+from foretaste.serving.reproduction import Sources, reproduced
+
+CACHED = 4
+"""Versions of catalog and model that are held while many answers are given again."""
+CHUNK = 200_000
+
+
+class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
+    """A past answer given again. `identical`: the same items with the same scores and odds, under its id."""
+
+    identical: bool
+    slate: Slate
+
+
+def recorded(home: Home, recommendation_id: str) -> Exposure:
+    """Return the record of an answer.
+
+    Raises `InvalidQueryError` for an id that is none of ours, `NotFoundError` where the record is not kept.
+    """
+    said = parse_id(recommendation_id)
+    exposure = home.exposures.get(recommendation_id)
+    if exposure is None:
+        raise NotFoundError(
+            f"no record of this answer is kept; its id says that it was made at event {said.state_seq} "
+            f"of the log and version {said.catalog_version} of the catalog",
+            field="recommendation_id",
+        )
+    return exposure
+
+
+def given_again(home: Home, exposures: Iterable[Exposure]) -> Iterator[tuple[Exposure, Reproduction]]:
+    """Yield each answer with its reproduction, in the order of the log; folds the log once from its start.
+
+    Raises `NotFoundError` for an answer whose inputs are kept no more.
+    """
+    for exposure, slate in reproduced(exposures, _sources(home)):
+        yield exposure, Reproduction(identical=_same(exposure, slate), slate=slate)
+
+
+def fold_log(
+    home: Home, *, time: int | None = None, advance: Callable[[int], object] = lambda _: None
+) -> State:
+    """Return the state that the log says, of events up to `time` (microseconds; None: all), folded anew.
+
+    `advance` is told the sequence numbers as they are reached.
+    """
+    state = _new_state(home)
+    done, last = 0, home.log.last_seq()
+    while done < last:
+        events = home.log.read(done, CHUNK)
+        if not len(events):
+            break
+        done = events.last_seq
+        state.apply(events if time is None else events.where(events.time <= time, state.seq))
+        advance(done)
+    return state
+
+
+def _sources(home: Home) -> Sources:
+    return Sources(
+        log=home.log,
+        names=home.answerer.names,
+        new_state=lambda: _new_state(home),
+        catalog_at=lru_cache(CACHED)(lambda version: catalog_at(home, version)),
+        artifact_of=lru_cache(CACHED)(lambda version, blend: artifact_with(home, version, blend)),
+    )
+
+
+def catalog_at(home: Home, version: int) -> CatalogColumns:
+    """Return a version of the catalog; raise `NotFoundError` where it is kept no more."""
+    if version == home.catalog_columns.version:
+        return home.catalog_columns
+    return home.columns_of(home.catalog_past.at(version))
+
+
+def artifact_with(home: Home, version: str, blend_version: str) -> Artifact:
+    """Return a model with one of the blends it served with; raise `NotFoundError` where either is gone."""
+    serving = home.artifact
+    if serving is not None and (serving.version, serving.blend_version) == (version, blend_version):
+        return serving
+    if home.registry is None:
+        raise NotFoundError("a home in memory keeps no earlier model; open one in a directory", field="home")
+    return home.learning.log.artifact_with(home.load(home.registry.path(version)), blend_version)
+
+
+def _new_state(home: Home) -> State:
+    return State(state_config(home.settings), lambda: home.id_map.names("type"))
+
+
+def _same(exposure: Exposure, slate: Slate) -> bool:
+    return (
+        slate.recommendation_id == exposure.recommendation_id
+        and tuple(item.item_idx for item in slate.items) == exposure.items
+        and tuple(item.score for item in slate.items) == exposure.scores
+        and tuple(item.propensity for item in slate.items) == exposure.propensities
+    )
+
+
+class PastHome:
+    """A home as of a moment: implements `serving.live.Live`; what it answers is recorded nowhere.
+
+    It knows the events up to `time` (microseconds UTC, as they are dated), the catalog's version of then
+    and the model and blend that served then (where that was not logged, the newest model trained by
+    then). What is told of people is as of now: earlier versions are not kept.
+    """
+
+    def __init__(self, home: Home, time: int) -> None:
+        self._home = home
+        self.time = time
+        self.state = fold_log(home, time=time)
+        self.log = home.log
+        self.id_map = home.id_map
+        self.exposures = MemoryExposureLog(most=1)
+        self.catalog_columns = catalog_at(home, home.catalog_past.version_at(time))
+        self.artifact = self._artifact()
+
+    def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
+        """Return what is known of a person now."""
+        return self._home.circumstances_of(user_id)
+
+    def _artifact(self) -> Artifact | None:
+        home = self._home
+        served = home.learning.log.serving_at(self.time)
+        if served is not None:
+            return artifact_with(home, served.artifact, served.blend_version)
+        if home.registry is None:
+            return home.artifact
+        trained = [one.version for one in home.registry.versions() if one.created_at <= self.time]
+        return home.load(home.registry.path(trained[-1])) if trained else None

@@ -1,0 +1,102 @@
+"""Past answers, given again from the log: the same inputs, so the same answer."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from foretaste.domain.errors import NotFoundError
+from foretaste.domain.slate import Exposure, Slate
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State
+from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.compose import answer
+from foretaste.pipeline.scenario import SHIPPED, Scenario
+from foretaste.pipeline.view import View
+from foretaste.ports.event_log import EventLog
+from foretaste.serving.names import Names
+from foretaste.serving.untrained import UNTRAINED, untrained_artifact
+
+CHUNK = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the inputs of past answers are found.
+
+    `catalog_at` returns a version of the catalog, `artifact_of` a model by version and blend version; both
+    raise `NotFoundError` where it is kept no more. `new_state` returns an empty state.
+    """
+
+    log: EventLog
+    names: Names
+    new_state: Callable[[], State]
+    catalog_at: Callable[[int], CatalogColumns]
+    artifact_of: Callable[[str, str], Artifact]
+
+
+def reproduced(exposures: Iterable[Exposure], sources: Sources) -> Iterator[tuple[Exposure, Slate]]:
+    """Yield each recorded answer, in the order of the state it was made from, with the answer given again.
+
+    The log is folded once from its start, so many cost hardly more than the latest of them.
+
+    Raises `NotFoundError` for an answer whose inputs are kept no more; the message says which.
+    """
+    state = sources.new_state()
+    for exposure in sorted(exposures, key=lambda one: (one.versions.state_seq, one.recommendation_id)):
+        _fold_up_to(state, sources.log, exposure.versions.state_seq)
+        yield exposure, _again(exposure, state, sources)
+
+
+def recipe_of(scenario: Scenario) -> dict[str, object] | None:
+    """Return what a record needs of a scenario: nothing where it is as shipped."""
+    if scenario == SHIPPED.get(scenario.name):
+        return None
+    described: dict[str, object] = msgspec.to_builtins(scenario, order="sorted")
+    return described
+
+
+def scenario_of(exposure: Exposure) -> Scenario:
+    """Return the scenario of a record; raise `NotFoundError` where its name is no longer shipped."""
+    if exposure.recipe is not None:
+        return msgspec.convert(exposure.recipe, Scenario)
+    name = exposure.versions.scenario
+    if name not in SHIPPED:
+        raise NotFoundError(f"the scenario {name!r} of this answer is not known here", field="scenario")
+    return SHIPPED[name]
+
+
+def _fold_up_to(state: State, log: EventLog, seq: int) -> None:
+    while state.seq < seq:
+        events = log.read(state.seq, min(CHUNK, seq - state.seq))
+        wanted = events.take(0, int(events.seq.searchsorted(seq, side="right")))
+        if not len(wanted):
+            return
+        state.apply(wanted)
+
+
+def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
+    query, versions, names = exposure.query, exposure.versions, sources.names
+    if query is None:
+        raise NotFoundError(
+            "the candidates of this answer were the caller's own and are not kept; it cannot be given again",
+            field="recommendation_id",
+        )
+    if versions.artifact == UNTRAINED:
+        artifact = untrained_artifact()
+    else:
+        artifact = sources.artifact_of(versions.artifact, versions.blend)
+    view = View(
+        state=state,
+        catalog=sources.catalog_at(versions.catalog_version),
+        artifact=artifact,
+        scenario=scenario_of(exposure),
+        item_names=names.of("item"),
+        type_names=names.of("type"),
+        user=-1 if query.user_id is None else names.ordinal("user", query.user_id),
+        seed_item=-1 if query.item_id is None else names.ordinal("item", query.item_id),
+        excluded=names.ordinals("item", query.exclude_ids),
+        namespace=versions.namespace,
+        circumstances=exposure.circumstances,
+    )
+    return answer(query, view)
