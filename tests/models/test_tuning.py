@@ -24,6 +24,10 @@ def interactions(n=400, timed=True, seed=0, n_items=90):
     )
 
 
+def pairs(questions):
+    return zip(questions.histories, questions.answers, strict=True)
+
+
 def test_timed_questions_ask_for_the_last_tenth_from_all_that_was_before():
     data = interactions()
     questions = validation(data, 0)
@@ -42,6 +46,15 @@ def test_untimed_questions_hold_out_a_part_of_every_history():
     assert 0.85 * len(data) < len(questions.train) < 0.95 * len(data)
     for history, answer in zip(questions.histories, questions.answers, strict=True):
         assert len(np.intersect1d(history.item, answer)) == 0
+
+
+def test_without_times_everyone_with_two_events_is_asked():
+    user = np.repeat(np.arange(30), np.arange(1, 31)).astype(np.int32)
+    item = np.concatenate([np.arange(n) for n in range(1, 31)]).astype(np.int32)
+    ones, none = np.ones(len(user), np.float32), np.zeros(len(user), np.int64)
+    questions = validation(Interactions(user, item, ones, none, 30, 30, timed=False), 0)
+    lengths = {len(history) + len(answer): len(answer) for history, answer in pairs(questions)}
+    assert lengths == {n: -(-n // 10) for n in range(2, 31)}
 
 
 def test_no_person_asks_more_than_a_few_questions():

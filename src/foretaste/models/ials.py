@@ -69,6 +69,7 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
             interactions,
             seed,
             dim=dim,
+            epochs=self.epochs,
             strength_power=self.strength_power,
             window=self.window,
             regularization=self.regularization,

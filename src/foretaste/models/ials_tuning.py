@@ -13,7 +13,7 @@ from foretaste.domain.arrays import Floats
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.recency import Recency
-from foretaste.models.grid_walk import WORTHWHILE, walk
+from foretaste.models.grid_walk import walk
 from foretaste.models.history_matrix import history_matrix
 from foretaste.models.ials_factorization import Factors, Settings, factorize
 from foretaste.models.training_matrix import in_windows, live_scale, strengths, with_users_up_to
@@ -25,24 +25,23 @@ USUAL_IALS_RECENCY = Recency(power=0.7)
 """A vector is solved for from many events: it keeps old ones longer than sums of rows do."""
 STEPS = ((1, -1), (-1, 1), (0, 1), (0, -1), (1, 0), (-1, 0))
 """Neighbours on the grid, in powers of two of (regularization, unobserved): along the valley first."""
-MAX_DIM = 128
-EPOCHS = 3
 MAX_INTERACTIONS = 1_000_000
+MOST_FITS, LEAST_FITS = 10, 4
+AFFORDED = 2_500_000
+"""Fits without times may go through so many interactions together: this bounds what a large log costs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Where the walk begins, by which factor a step must raise the value, and how many fits it takes."""
+    """How a trial is fitted: with at most so many dimensions and epochs. None: as the model will be."""
 
-    regularization: float
-    unobserved: float
-    worthwhile: float
-    fits: int
+    dim: int | None
+    epochs: int | None
 
 
-ORDERED = _Way(USUAL_REGULARIZATION, USUAL_UNOBSERVED, WORTHWHILE, fits=10)
-UNORDERED = _Way(regularization=0.008, unobserved=12.0, worthwhile=1.02, fits=5)
-"""Without times histories are whole, and long. The valley is flat there: small gains are a fit's noise."""
+ORDERED = _Way(dim=128, epochs=3)
+UNORDERED = _Way(dim=None, epochs=None)
+"""Without times histories are whole, and long: what suits few dimensions and epochs does not suit many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,12 @@ class _Trials:
     matrix: sparse.csr_matrix
     scale: float
     dim: int
+    epochs: int
     seed: int
 
     def fitted(self, regularization: float, unobserved: float) -> Factors:
-        return factorize(self.matrix, Settings(self.dim, EPOCHS, regularization, unobserved), self.seed)
+        settings = Settings(self.dim, self.epochs, regularization, unobserved)
+        return factorize(self.matrix, settings, self.seed)
 
     def value(self, factors: Factors, recency: Recency) -> float:
         n_items = self.questions.train.n_items
@@ -83,6 +84,7 @@ def choose(
     seed: int,
     *,
     dim: int,
+    epochs: int,
     strength_power: float,
     window: int | None = None,
     regularization: float | None = None,
@@ -100,7 +102,15 @@ def choose(
     questions = validation(interactions, seed)
     sample = in_windows(with_users_up_to(questions.train, MAX_INTERACTIONS, seed), window)
     matrix = strengths(sample, strength_power)
-    trials = _Trials(questions, matrix, live_scale(sample), min(dim, MAX_DIM), seed)
+    way = ORDERED if interactions.timed else UNORDERED
+    trials = _Trials(
+        questions,
+        matrix,
+        live_scale(sample),
+        dim=min(dim, way.dim or dim),
+        epochs=min(epochs, way.epochs or epochs),
+        seed=seed,
+    )
     best = _walk(trials, regularization, unobserved, recency)
     return Choice(*best, recency)
 
@@ -109,8 +119,7 @@ def _walk(
     trials: _Trials, regularization: float | None, unobserved: float | None, recency: Recency
 ) -> tuple[float, float]:
     """Return the best (regularization, unobserved), what is given staying as it is."""
-    way = ORDERED if trials.questions.train.timed else UNORDERED
-    usual = (regularization or way.regularization, unobserved or way.unobserved)
+    usual = (regularization or USUAL_REGULARIZATION, unobserved or USUAL_UNOBSERVED)
     fixed = (regularization is not None, unobserved is not None)
     steps = [step for step in STEPS if not any(f and s for f, s in zip(fixed, step, strict=True))]
 
@@ -123,4 +132,11 @@ def _walk(
     def value(place: tuple[int, ...]) -> float:
         return trials.value(trials.fitted(*at(place)), recency)
 
-    return at(walk(value, steps, way.fits, worthwhile=way.worthwhile))
+    return at(walk(value, steps, fits(trials.questions.train)))
+
+
+def fits(interactions: Interactions) -> int:
+    """Return how many fits of `interactions` a search takes at most."""
+    if interactions.timed:
+        return MOST_FITS
+    return min(MOST_FITS, max(LEAST_FITS, AFFORDED // max(len(interactions), 1)))

@@ -55,8 +55,8 @@ def validation(interactions: Interactions, seed: int) -> Validation:
 
     Timed: the last tenth; a question is one of its events, asked of all that its user did before, the
     events of that tenth included. Sequential: the last event of every user. Untimed: a tenth of every
-    history, drawn by `seed`. Users without a history before the question are left out; so may be all of
-    them.
+    history, rounded up, drawn by `seed`: short histories count as much as long ones. Users without a
+    history before the question are left out; so may be all of them.
     """
     generator = np.random.default_rng(seed)
     if interactions.timed and interactions.sequential:
@@ -164,9 +164,14 @@ def _by_last(interactions: Interactions, generator: np.random.Generator) -> Vali
 
 
 def _by_lot(interactions: Interactions, generator: np.random.Generator) -> Validation:
-    held = generator.random(len(interactions)) < SHARE
+    lot = np.lexsort((generator.random(len(interactions)), interactions.user))
+    bounds = np.searchsorted(interactions.user[lot], np.arange(interactions.n_users + 1))
+    lengths = np.diff(bounds)
+    rank = np.arange(len(lot)) - np.repeat(bounds[:-1], lengths)
+    hidden = np.where(lengths > 1, np.ceil(SHARE * lengths), 0)
+    held = np.zeros(len(interactions), np.bool_)
+    held[lot] = rank < np.repeat(hidden, lengths)
     order = np.argsort(interactions.user, kind="stable")
-    bounds = np.searchsorted(interactions.user[order], np.arange(interactions.n_users + 1))
     histories: list[History] = []
     answers: list[Ordinals] = []
     most = _most(interactions)

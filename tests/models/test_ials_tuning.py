@@ -1,0 +1,65 @@
+"""How iALS finds its regularization and the weight of what was not observed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from foretaste.domain.interactions import Interactions
+from foretaste.models import ials_tuning
+from foretaste.models.ials import IALSConfig
+from foretaste.models.ials_factorization import factorize
+from foretaste.models.ials_tuning import LEAST_FITS, MOST_FITS, choose, fits
+from foretaste.testing.clustered_shop import clustered_shop
+
+
+def without_times(shop):
+    return replace(shop, time=np.zeros_like(shop.time), timed=False)
+
+
+def of_size(n, timed):
+    empty = np.zeros(n, np.int32)
+    return Interactions(empty, empty, empty, empty, 1, 1, timed=timed)
+
+
+@pytest.fixture
+def tried(monkeypatch):
+    """Every fit that a search makes, as its settings."""
+    every = []
+
+    def recorded(matrix, settings, seed):
+        every.append(settings)
+        return factorize(matrix, settings, seed)
+
+    monkeypatch.setattr(ials_tuning, "factorize", recorded)
+    return every
+
+
+def test_without_times_trials_are_fitted_as_the_model_will_be(tried):
+    IALSConfig(dim=130, epochs=4).chosen(without_times(clustered_shop().interactions), 0)
+    assert {(settings.dim, settings.epochs) for settings in tried} == {(130, 4)}
+
+
+def test_in_order_trials_are_fitted_narrower_and_shorter_than_the_model(tried):
+    IALSConfig(dim=130, epochs=4).chosen(clustered_shop().interactions, 0)
+    assert {(settings.dim, settings.epochs) for settings in tried} == {(128, 3)}
+
+
+def test_a_search_takes_fewer_fits_of_a_large_log():
+    assert fits(of_size(1_000, timed=False)) == MOST_FITS
+    assert LEAST_FITS < fits(of_size(400_000, timed=False)) < MOST_FITS
+    assert fits(of_size(3_000_000, timed=False)) == LEAST_FITS
+    assert fits(of_size(3_000_000, timed=True)) == MOST_FITS
+
+
+def test_a_search_makes_no_more_fits_than_it_may(tried):
+    IALSConfig(dim=8).chosen(without_times(clustered_shop().interactions), 0)
+    assert LEAST_FITS <= len(tried) <= MOST_FITS
+
+
+def test_only_what_was_tried_is_chosen(tried):
+    data = without_times(clustered_shop().interactions)
+    found = choose(data, 0, dim=8, epochs=5, strength_power=0.5)
+    assert (found.regularization, found.unobserved) in {
+        (settings.regularization, settings.unobserved) for settings in tried
+    }
