@@ -4,9 +4,15 @@ from contextlib import closing
 
 import pytest
 
-from foretaste.adapters.memory.event_stream import MemoryBroker, MemoryEventSink, MemoryEventSource
+from foretaste.adapters.memory.event_stream import (
+    MemoryBroker,
+    MemoryEventSink,
+    MemoryEventSource,
+    MemoryFencedSink,
+)
 from foretaste.domain.errors import UnavailableError
 from foretaste.testing.contracts.event_stream import EventStreamContract, numbered
+from foretaste.testing.contracts.fenced_sink import FencedSinkContract
 
 
 class MemoryStreamSite:
@@ -15,6 +21,9 @@ class MemoryStreamSite:
 
     def sink(self):
         return closing(MemoryEventSink(self.broker, "events"))
+
+    def fenced_sink(self):
+        return closing(MemoryFencedSink(self.broker, "events"))
 
     def source(self, positions):
         return closing(MemoryEventSource(self.broker, "events", "group", positions))
@@ -29,6 +38,10 @@ def stream_site():
 
 
 class TestMemoryEventStream(EventStreamContract):
+    pass
+
+
+class TestMemoryFencedSink(FencedSinkContract):
     pass
 
 

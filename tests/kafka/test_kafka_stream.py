@@ -8,7 +8,9 @@ from confluent_kafka.admin import AdminClient
 
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
 from foretaste.adapters.kafka.event_source import KafkaEventSource
+from foretaste.adapters.kafka.fenced_sink import KafkaFencedSink
 from foretaste.testing.contracts.event_stream import PARTITIONS, EventStreamContract
+from foretaste.testing.contracts.fenced_sink import FencedSinkContract
 
 
 class KafkaStreamSite:
@@ -22,6 +24,9 @@ class KafkaStreamSite:
 
     def sink(self):
         return closing(KafkaEventSink(self.cluster, self.topic))
+
+    def fenced_sink(self):
+        return closing(KafkaFencedSink(self.cluster, self.topic, name=f"{self.topic}-writer"))
 
     def source(self, positions):
         return closing(KafkaEventSource(self.cluster, self.topic, f"{self.topic}-group", positions))
@@ -38,4 +43,8 @@ def stream_site(cluster):
 
 
 class TestKafkaEventStream(EventStreamContract):
+    pass
+
+
+class TestKafkaFencedSink(FencedSinkContract):
     pass

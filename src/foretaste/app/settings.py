@@ -72,6 +72,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     effort: Effort = "usual"
     """How long training may take: `quick` (seconds), `usual` (a minute or two) or `best` (minutes)."""
 
+    kafka_url: str = ""
+    """The brokers that events come from and the log is published to, as `kafka://host:port`, several of them
+    separated by commas; needs the extra `kafka`. Empty: none."""
+
+    kafka_group: str = ""
+    """The group in which workers read together; empty: `foretaste.<namespace>`."""
+
+    kafka_events_topic: str = ""
+    """Where events come from; empty: `<namespace>.events`."""
+
+    kafka_log_topic: str = ""
+    """Where the log is published; empty: `<namespace>.log`."""
+
+    kafka_dead_topic: str = ""
+    """Where messages go that are no events; empty: `<namespace>.events.dead`."""
+
+    kafka_partitions: Annotated[int, Meta(ge=1, le=10_000)] = 6
+    """How many partitions a topic gets that the worker makes: as many workers can share it."""
+
+    publish_log: bool = True
+    """Whether a worker publishes the log for other programs."""
+
     blend_questions: Annotated[float, Meta(ge=0, le=1000)] = 2.0
     """From how many events a second, at most, the blend goes on learning while it serves; 0: from none."""
 

@@ -114,6 +114,26 @@ class EventSink(Protocol):
         ...
 
 
+class FencedSink(EventSink, Protocol):
+    """A sink that one of many may write to at a time.
+
+    Promises (`foretaste.testing.contracts.fenced_sink`):
+
+    - **Alone.** After `take_over` returned, nothing that another submits comes into the stream, whatever
+      it believes; its `submit` raises `UnavailableError`.
+    - **Whole.** Readers see a batch as a whole or not at all.
+    - `submit` never takes over by itself: who reads something, then submits what follows from it, knows
+      that nobody else wrote in between.
+    """
+
+    def take_over(self) -> None:
+        """Become the one who writes; does nothing for who still believes to be it.
+
+        Raises `UnavailableError` where the stream does not answer.
+        """
+        ...
+
+
 def position_name(stream: str, partition: int) -> str:
     """Return what `EventLog.submit` calls the position in a partition."""
     return f"{stream}/{partition}"

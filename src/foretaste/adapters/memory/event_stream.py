@@ -20,7 +20,8 @@ from foretaste.ports.event_stream import (
 class MemoryBroker:
     """Topics of `partitions` partitions each, made at first use.
 
-    While `available` is off nothing can be read or sent, as if the broker were away.
+    `writers` holds who may write to a topic, where a `MemoryFencedSink` took it over. While `available`
+    is off nothing can be read or sent, as if the broker were away.
     """
 
     def __init__(self, partitions: int = 3) -> None:
@@ -30,6 +31,7 @@ class MemoryBroker:
         self._numbers = itertools.count(1)
         self._topics: dict[str, tuple[str, list[list[ReceivedMessage]]]] = {}
         self._members: dict[tuple[str, str], list[object]] = {}
+        self.writers: dict[str, object] = {}
 
     def topic(self, name: str) -> tuple[str, list[list[ReceivedMessage]]]:
         """Return the stream's name and its partitions."""
@@ -153,6 +155,7 @@ class MemoryEventSink:
     def __init__(self, broker: MemoryBroker, topic: str) -> None:
         self._broker = broker
         self._topic = topic
+        self._writes = False
 
     @property
     def stream(self) -> str:
@@ -173,3 +176,22 @@ class MemoryEventSink:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+class MemoryFencedSink(MemoryEventSink):
+    """`FencedSink` into a `MemoryBroker`."""
+
+    def take_over(self) -> None:
+        """Become the one who writes."""
+        if not self._broker.available:
+            raise UnavailableError("the broker is away")
+        if not self._writes:
+            self._broker.writers[self._topic] = self
+            self._writes = True
+
+    def submit(self, messages: Sequence[StreamMessage]) -> "Future[None]":
+        """Send a batch; raises `UnavailableError` where another took over."""
+        if not self._writes or self._broker.writers.get(self._topic) is not self:
+            self._writes = False
+            raise UnavailableError("another writes to this topic, or nobody took over")
+        return super().submit(messages)

@@ -279,6 +279,19 @@ def serve(
     dispatch("serve", home=home, host=host, port=port, as_json=as_json)
 
 
+@app.command()
+def worker(
+    *,
+    home: Home = DEFAULT_HOME,
+    until_empty: Annotated[
+        bool, typer.Option("--until-empty", help="End when all that is in the stream was taken in.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Take in events from Kafka and publish the log there; several workers share the work."""
+    dispatch("worker", home=home, until_empty=until_empty, as_json=as_json)
+
+
 @models.command("list")
 def models_list(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List the versions, oldest first, and which of them serves."""

@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +22,8 @@ FETCH_SECONDS = 600.0
 START_SECONDS = 120.0
 CALL_SECONDS = 5.0
 PROBE = "foretaste-probe"
+CLUSTER = "Zm9yZXRhc3RlLXRlc3RzMQ"
+"""An id as Kafka wants it, 16 bytes in base64; each broker here is a cluster of its own."""
 
 PROJECT = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -102,8 +102,7 @@ def own_broker(folder: Path) -> Iterator[KafkaServer]:
     port, control = free_port(), free_port()
     properties = folder / "server.properties"
     properties.write_text(PROPERTIES.format(port=port, control=control, data=folder / "data"))
-    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    storage = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+    storage = ["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties)]
     _done([java, "-Xmx128m", "-cp", jars, *storage], CALL_SECONDS * 12)
     process = ServerProcess(
         [

@@ -1,0 +1,135 @@
+"""Taking in a stream: its messages into the log, with the positions, once."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from foretaste.domain.errors import UnavailableError
+from foretaste.events.validation import USUAL_LIMITS, EventLimits
+from foretaste.ports.event_log import EventLog
+from foretaste.ports.event_stream import EventSink, EventSource, StreamBatch
+from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.ingest import LARGEST_MESSAGE, Ingested, ingested
+from foretaste.serving.measures import count_events
+
+MOST_MESSAGES = 5_000
+"""Messages that are folded in one write."""
+
+ANSWER_SECONDS = 60.0
+"""How long the log or the topic of dead letters may take to acknowledge a batch."""
+
+LAG_SECONDS = 1.0
+"""Between two looks at the lag."""
+
+T = TypeVar("T")
+
+
+class StreamIngest:
+    """Appends what `source` brings to `log`, in whose transaction the positions are stored.
+
+    What is not an event goes to `dead_letters` first; the position moves on only when it is there. A
+    batch that could not be stored is kept and tried again by the next `run_once`.
+    """
+
+    def __init__(
+        self,
+        source: EventSource,
+        log: EventLog,
+        dead_letters: EventSink,
+        telemetry: Telemetry,
+        *,
+        limits: EventLimits = USUAL_LIMITS,
+        largest: int = LARGEST_MESSAGE,
+        most: int = MOST_MESSAGES,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000,
+    ) -> None:
+        self.source = source
+        self._log = log
+        self._dead_letters = dead_letters
+        self._telemetry = telemetry
+        self._limits = limits
+        self._largest = largest
+        self._most = most
+        self._clock = clock
+        self._batch: StreamBatch | None = None
+        self._lag_at = 0.0
+
+    def run_once(self, seconds: float) -> int:
+        """Take in one batch, waiting up to `seconds` for it; return how many messages it had.
+
+        When this returns, the batch is durable, folded, and never read again. Raises `UnavailableError`
+        where the stream, the log or the dead letters are away: then nothing has moved on.
+        """
+        if self._batch is None:
+            batch = self.source.poll(self._most, seconds)
+            self._show_lag()
+            if not batch.messages and not batch.lost:
+                return 0
+            self._batch = batch
+        self._store(self._batch)
+        self.source.acknowledge(self._batch.reached)
+        done, self._batch = len(self._batch.messages), None
+        return done
+
+    def is_empty(self) -> bool:
+        """Whether this member has partitions and nothing in them waits.
+
+        Raises `UnavailableError` where the stream does not say.
+        """
+        return self._batch is None and bool(self.source.assigned()) and not any(self.source.lag().values())
+
+    def leads(self) -> bool:
+        """Whether this member is the one of its group that does what one alone should do."""
+        return 0 in self.source.assigned()
+
+    def _store(self, batch: StreamBatch) -> None:
+        started = time.perf_counter()
+        found = ingested(batch, now=self._clock(), limits=self._limits, largest=self._largest)
+        if found.dead:
+            answered(self._dead_letters.submit(found.dead), "the topic of dead letters")
+        outcomes = answered(self._log.submit(found.events, reached=batch.reached), "the log")
+        accepted = sum(outcome.status == "accepted" for outcome in outcomes)
+        count_events(
+            self._telemetry,
+            found.checked,
+            accepted=accepted,
+            duplicates=len(outcomes) - accepted,
+            rejected=len(found.dead),
+            seconds=time.perf_counter() - started,
+        )
+        self._count(batch, found)
+
+    def _count(self, batch: StreamBatch, found: Ingested) -> None:
+        counts = {
+            "events_debounced_total": found.debounced,
+            "events_dead_letter_total": len(found.dead),
+            "event_stream_lost_total": batch.lost,
+        }
+        for name, amount in counts.items():
+            if amount:
+                self._telemetry.count(name, amount)
+        oldest = min((message.time for message in batch.messages if message.time), default=0)
+        if oldest:
+            delay = max(self._clock() - oldest, 0) / 1_000_000
+            self._telemetry.observe("event_stream_delay_seconds", delay)
+
+    def _show_lag(self) -> None:
+        """Export the lag of each partition, now and then; a stream that does not answer changes nothing."""
+        if time.monotonic() - self._lag_at < LAG_SECONDS:
+            return
+        self._lag_at = time.monotonic()
+        try:
+            lag = self.source.lag()
+        except UnavailableError:
+            return
+        for partition, waiting in lag.items():
+            self._telemetry.gauge("event_stream_lag", waiting, partition=str(partition))
+
+
+def answered(future: "Future[T]", who: str) -> T:
+    """Return what a future resolves to; raise `UnavailableError` where it does not in time."""
+    try:
+        return future.result(ANSWER_SECONDS)
+    except TimeoutError as error:
+        raise UnavailableError(f"{who} did not answer within {ANSWER_SECONDS:g} s") from error

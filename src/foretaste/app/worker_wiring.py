@@ -1,0 +1,134 @@
+"""The one place that assembles streams and a worker out of adapters, by the settings."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from threading import Thread
+from typing import Any
+
+from foretaste.app.home import Home
+from foretaste.app.settings import Settings
+from foretaste.app.worker import Task, Worker
+from foretaste.app.worker_ingest import StreamIngest
+from foretaste.app.worker_outbox import Outbox
+from foretaste.domain.errors import InvalidInputError, MissingExtraError
+from foretaste.ports.event_stream import EventSink, EventSource, FencedSink, Positions
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """What the streams of a namespace are called: events for us, our log for others, and dead letters."""
+
+    events: str
+    log: str
+    dead: str
+
+
+def topics_of(settings: Settings) -> Topics:
+    """Return the names of the topics; raise `InvalidInputError` where two are the same."""
+    name = settings.namespace
+    topics = Topics(
+        settings.kafka_events_topic or f"{name}.events",
+        settings.kafka_log_topic or f"{name}.log",
+        settings.kafka_dead_topic or f"{name}.events.dead",
+    )
+    if len({topics.events, topics.log, topics.dead}) < 3:
+        raise InvalidInputError(
+            "kafka_events_topic, kafka_log_topic and kafka_dead_topic must differ", field="kafka_log_topic"
+        )
+    return topics
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The streams of a namespace, each opened when asked for."""
+
+    topics: Topics
+    make_topics: Callable[[], None]
+    source: Callable[[Positions], EventSource]
+    sink: Callable[[str], EventSink]
+    fenced_sink: Callable[[str], FencedSink]
+
+
+def streams_of(settings: Settings) -> Streams:
+    """Return the streams at `kafka_url`, without connecting.
+
+    Raises `InvalidInputError` where none is set, `MissingExtraError` without the extra `kafka`.
+    """
+    if not settings.kafka_url:
+        raise InvalidInputError(
+            "kafka_url is not set: FORETASTE_KAFKA_URL=kafka://host:port names the brokers", field="kafka_url"
+        )
+    cluster = _module("cluster").KafkaCluster.of(settings.kafka_url)
+    topics = topics_of(settings)
+    group = settings.kafka_group or f"foretaste.{settings.namespace}"
+
+    def make_topics() -> None:
+        cluster.make_topics([topics.events, topics.log, topics.dead], partitions=settings.kafka_partitions)
+
+    def source(positions: Positions) -> EventSource:
+        opened: EventSource = _module("event_source").KafkaEventSource(
+            cluster, topics.events, group, positions
+        )
+        return opened
+
+    def sink(topic: str) -> EventSink:
+        opened: EventSink = _module("event_sink").KafkaEventSink(cluster, topic)
+        return opened
+
+    def fenced_sink(topic: str) -> FencedSink:
+        opened: FencedSink = _module("fenced_sink").KafkaFencedSink(cluster, topic, name=f"{group}.outbox")
+        return opened
+
+    return Streams(topics, make_topics, source, sink, fenced_sink)
+
+
+@contextmanager
+def open_worker(home: Home, streams: Streams | None = None) -> Iterator[Worker]:
+    """Give a worker for a home, not running yet; what it holds is released in the end.
+
+    Raises what `streams_of` does, where no `streams` are given.
+    """
+    settings = home.settings
+    found = streams_of(settings) if streams is None else streams
+    with ExitStack() as opened:
+        source = opened.enter_context(closing(found.source(home.log.reached)))
+        ingest = StreamIngest(
+            source,
+            home.log,
+            opened.enter_context(closing(found.sink(found.topics.dead))),
+            home.telemetry,
+            largest=settings.body_limit_bytes,
+        )
+        tasks: dict[str, Task] = {}
+        if settings.publish_log:
+            tasks["outbox"] = Outbox(
+                home.log, opened.enter_context(closing(found.fenced_sink(found.topics.log)))
+            )
+        yield Worker(ingest, tasks, prepare=found.make_topics)
+
+
+@contextmanager
+def worker_beside(home: Home) -> Iterator[Worker]:
+    """Run a worker in a thread of this process as long as the context lasts, then let it drain."""
+    with open_worker(home) as worker:
+        thread = Thread(target=worker.run, name="foretaste-worker", daemon=True)
+        thread.start()
+        try:
+            yield worker
+        finally:
+            worker.stop.set()
+            thread.join()
+
+
+def _module(name: str) -> Any:
+    """Return a module of the Kafka adapter: its driver is optional, so it is imported where it is used."""
+    try:
+        return import_module(f"foretaste.adapters.kafka.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "confluent_kafka":
+            raise
+        raise MissingExtraError(
+            "Kafka needs the optional part 'kafka': pip install 'foretaste[kafka]'", field="kafka"
+        ) from error

@@ -1,0 +1,285 @@
+"""The worker, on streams in memory: what it takes in and publishes, and what it does when things are away."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from foretaste.adapters.memory.event_stream import (
+    MemoryBroker,
+    MemoryEventSink,
+    MemoryEventSource,
+    MemoryFencedSink,
+)
+from foretaste.app.settings import Settings
+from foretaste.app.wiring import home_in_memory
+from foretaste.app.worker import LONGEST_PAUSE, Pauses
+from foretaste.app.worker_wiring import Streams, Topics, open_worker, streams_of, topics_of
+from foretaste.domain.errors import InvalidInputError, UnavailableError
+from foretaste.events.validation import parse_event
+from foretaste.ports.event_stream import StreamMessage
+from foretaste.testing.contracts.event_stream import Reader, poll_until
+from foretaste.testing.contracts.telemetry import samples
+
+TOPICS = Topics("shop.events", "shop.log", "shop.events.dead")
+
+
+@pytest.fixture
+def broker():
+    return MemoryBroker()
+
+
+@pytest.fixture
+def home():
+    with home_in_memory() as opened:
+        yield opened
+
+
+def streams_in(broker):
+    return Streams(
+        TOPICS,
+        lambda: None,
+        lambda positions: MemoryEventSource(broker, TOPICS.events, "group", positions),
+        lambda topic: MemoryEventSink(broker, topic),
+        lambda topic: MemoryFencedSink(broker, topic),
+    )
+
+
+def click(number, **more):
+    return {"user_id": f"u{number % 5}", "item_id": f"i{number % 7}", "type": "click", **more}
+
+
+def send(broker, *values):
+    encoded = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in values]
+    messages = [StreamMessage(value=value, key=value[:20]) for value in encoded]
+    MemoryEventSink(broker, TOPICS.events).submit(messages).result()
+
+
+def work(home, broker):
+    with open_worker(home, streams_in(broker)) as worker:
+        return worker.run(until_empty=True)
+
+
+def messages_in(broker, topic):
+    return [message for partition in broker.topic(topic)[1] for message in partition]
+
+
+@contextmanager
+def running(home, broker):
+    with open_worker(home, streams_in(broker)) as worker:
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            yield worker
+        finally:
+            worker.stop.set()
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+def until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "this did not come about in time"
+        time.sleep(0.01)
+
+
+def test_what_is_in_the_stream_is_in_the_log_and_in_the_state(home, broker):
+    send(broker, *[click(number) for number in range(100)])
+    assert work(home, broker) == 100
+    assert home.log.last_seq() == home.state.seq == 100
+    assert [status.status for status in home.recorder.record([click(0)], now=1).events] == ["accepted"]
+
+
+def test_a_second_worker_goes_on_where_the_log_says(home, broker):
+    for batch in range(3):
+        send(broker, *[click(number) for number in range(batch * 10, batch * 10 + 10)])
+        assert work(home, broker) == 10
+    assert home.log.last_seq() == 30
+
+
+def test_reading_everything_again_changes_nothing(home, broker):
+    send(broker, *[click(number) for number in range(50)], [click(1), click(1)])
+    work(home, broker)
+    before = home.log.events(0, 100)
+    stream, _ = broker.topic(TOPICS.events)
+    home.log.reached = lambda name: {} if name == stream else type(home.log).reached(home.log, name)
+    assert work(home, broker) == 51
+    assert home.log.events(0, 100) == before
+
+
+def test_messages_that_are_no_events_go_to_the_dead_letters_and_the_rest_goes_on(home, broker):
+    send(broker, click(1), b"not JSON", click(2), {"user_id": "u"})
+    assert work(home, broker) == 4
+    assert home.log.last_seq() == 2
+    letters = messages_in(broker, TOPICS.dead)
+    assert sorted(letter.value for letter in letters) == [b"not JSON", b'{"user_id": "u"}']
+    assert work(home, broker) == 0
+
+
+def test_the_position_waits_for_the_dead_letters(home, broker):
+    send(broker, click(1), b"not JSON")
+    streams = streams_in(broker)
+    away = MemoryBroker()
+    away.available = False
+    broken = Streams(
+        TOPICS, lambda: None, streams.source, lambda topic: MemoryEventSink(away, topic), streams.fenced_sink
+    )
+    stream, _ = broker.topic(TOPICS.events)
+    with open_worker(home, broken) as worker:
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        until(lambda: worker._ingest._batch is not None)
+        assert home.log.reached(stream) == {}
+        away.available = True
+        until(lambda: home.log.last_seq() == 1)
+        worker.stop.set()
+        thread.join(30)
+    assert [letter.value for letter in messages_in(away, TOPICS.dead)] == [b"not JSON"]
+    assert sum(home.log.reached(stream).values()) == 2
+
+
+def test_a_batch_that_the_log_refused_is_tried_again(home, broker):
+    send(broker, *[click(number) for number in range(20)])
+    refusals = iter([True, True])
+    whole = home.log.submit
+
+    def submit(events, *, reached=None):
+        if events and next(refusals, False):
+            raise UnavailableError("the log is away")
+        return whole(events, reached=reached)
+
+    home.log.submit = submit
+    assert work(home, broker) == 20
+    assert home.log.last_seq() == 20
+
+
+def test_events_of_our_own_api_are_published_in_log_order(home, broker):
+    for number in range(30):
+        home.recorder.record([click(number)], now=1_000_000 * number)
+    work(home, broker)
+    messages = messages_in(broker, TOPICS.log)
+    seqs = [int(dict(message.headers)["seq"]) for message in messages]
+    assert sorted(seqs) == list(range(1, 31))
+    for partition in broker.topic(TOPICS.log)[1]:
+        own = [int(dict(message.headers)["seq"]) for message in partition]
+        assert own == sorted(own)
+    first = next(message for message in messages if dict(message.headers)["seq"] == b"1")
+    event = home.log.events(0, 1)[0][1]
+    assert first.key == event.user_id.encode()
+    assert dict(first.headers)["event_id"] == event.event_id.encode()
+    assert parse_event(first.value, now=time.time_ns() // 1_000).event == event
+
+
+def test_nothing_is_published_twice_by_one_worker_after_another(home, broker):
+    for number in range(3):
+        home.recorder.record([click(number)], now=1)
+        work(home, broker)
+    assert len(messages_in(broker, TOPICS.log)) == 3
+
+
+def test_a_topic_made_anew_gets_the_whole_log(home, broker):
+    home.recorder.record([click(1), click(2)], now=1)
+    work(home, broker)
+    broker.delete(TOPICS.log)
+    work(home, broker)
+    assert len(messages_in(broker, TOPICS.log)) == 2
+
+
+def test_the_api_goes_on_without_the_broker_and_the_outbox_catches_up(home, broker):
+    broker.available = False
+    with running(home, broker):
+        receipt = home.recorder.record([click(1), click(2)], now=1)
+        assert receipt.accepted == 2
+        broker.available = True
+        until(lambda: len(messages_in(broker, TOPICS.log)) == 2)
+
+
+def test_publishing_can_be_left_out(broker):
+    with home_in_memory(Settings(publish_log=False)) as home:
+        home.recorder.record([click(1)], now=1)
+        work(home, broker)
+    assert messages_in(broker, TOPICS.log) == []
+
+
+def test_only_one_of_several_workers_publishes(home, broker):
+    home.recorder.record([click(number) for number in range(50)], now=1)
+    with running(home, broker), running(home, broker):
+        send(broker, *[click(number) for number in range(200)])
+        until(lambda: home.log.last_seq() == 250)
+        until(lambda: len(messages_in(broker, TOPICS.log)) >= 250)
+    seqs = [int(dict(message.headers)["seq"]) for message in messages_in(broker, TOPICS.log)]
+    assert sorted(set(seqs)) == list(range(1, 251))
+
+
+def test_a_worker_that_is_told_to_stop_stores_what_it_is_at(home, broker):
+    send(broker, *[click(number) for number in range(100)])
+    entered, leave = threading.Event(), threading.Event()
+    whole = home.log.submit
+
+    def slow(events, *, reached=None):
+        if events:
+            entered.set()
+            leave.wait(20)
+        return whole(events, reached=reached)
+
+    home.log.submit = slow
+    with running(home, broker) as worker:
+        assert entered.wait(20)
+        worker.stop.set()
+        leave.set()
+    stream, _ = broker.topic(TOPICS.events)
+    assert home.log.last_seq() == sum(home.log.reached(stream).values()) > 0
+
+
+def test_what_a_worker_does_is_counted(home, broker):
+    send(broker, [click(1), click(1), click(2)], b"?")
+    work(home, broker)
+    found = samples(home.telemetry)
+    assert found["events_processed_total",] == 3
+    assert found["events_debounced_total",] == 1
+    assert found["events_dead_letter_total",] == 1
+    assert found["event_processing_duration_seconds_count",] >= 1
+    assert found["event_stream_delay_seconds_count",] >= 1
+    assert found["event_stream_lag", "partition=0"] == 0
+
+
+def test_topics_are_named_by_the_namespace_and_can_be_set():
+    assert topics_of(Settings(namespace="shop")) == TOPICS
+    assert topics_of(Settings(kafka_events_topic="clicks")).events == "clicks"
+    with pytest.raises(InvalidInputError, match="must differ"):
+        topics_of(Settings(kafka_events_topic="same", kafka_log_topic="same"))
+
+
+def test_without_brokers_the_remedy_is_named():
+    with pytest.raises(InvalidInputError, match="FORETASTE_KAFKA_URL"):
+        streams_of(Settings())
+
+
+def test_pauses_grow_to_a_bound_and_begin_anew():
+    pauses = Pauses(lambda: 1.0)
+    lengths = [pauses.next() for _ in range(10)]
+    assert lengths == sorted(lengths)
+    assert lengths[0] < 1.0 < lengths[-1] == LONGEST_PAUSE
+    pauses.reset()
+    assert pauses.next() == lengths[0]
+
+
+def test_the_outbox_feeds_another_home_the_same_events(home, broker):
+    home.recorder.record([click(number) for number in range(40)], now=1)
+    work(home, broker)
+    reader = Reader()
+    source = MemoryEventSource(broker, TOPICS.log, "other", reader.positions)
+    poll_until([source], reader, lambda: len(reader.messages) == 40)
+    send(broker, *[message.value for message in reader.messages])
+    with home_in_memory() as other:
+        with open_worker(other, streams_in(broker)) as worker:
+            worker.run(until_empty=True)
+        mine, theirs = (dict(_by_id(each)) for each in (home, other))
+    assert mine == theirs
+
+
+def _by_id(home):
+    return [(event.event_id, event) for _, event in home.log.events(0, 1000)]
