@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from foretaste.testing.contracts.catalog import CatalogContract
+from foretaste.testing.contracts.catalog_past import DAY, CatalogPastContract, Shelf
 from foretaste.testing.contracts.event_log import EventLogContract
 from foretaste.testing.contracts.exposure_log import ExposureLogContract
 from foretaste.testing.contracts.id_map import IdMapContract
@@ -28,6 +29,14 @@ class TestPostgresIdMap(IdMapContract):
 
 class TestPostgresCatalog(CatalogContract):
     pass
+
+
+class TestPostgresCatalogPast(CatalogPastContract):
+    @pytest.fixture
+    def shelf(self, site):
+        now = [DAY]
+        catalog, past = site.shelf(lambda: now[0], retention_days=10.0)
+        return Shelf(catalog, past, lambda moment: now.__setitem__(0, moment))
 
 
 class TestPostgresProfiles(ProfilesContract):

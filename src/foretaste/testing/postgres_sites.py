@@ -1,6 +1,5 @@
 """Sites in a PostgreSQL: each in a schema of its own, dropped when it is closed."""
 
-import time
 from collections.abc import Callable
 from secrets import token_hex
 
@@ -8,11 +7,13 @@ import psycopg
 from psycopg import sql
 
 from foretaste.adapters.postgres.catalog import PostgresCatalog
-from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.database import PostgresDatabase, system_clock
 from foretaste.adapters.postgres.event_log import PostgresEventLog
 from foretaste.adapters.postgres.exposure_log import PostgresExposureLog
 from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
+from foretaste.ports.catalog import Catalog
+from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.profiles import Profiles
 from foretaste.testing.sites import Clock, OnCommit, Stores
@@ -78,6 +79,14 @@ class PostgresSite:
         """Open the profiles."""
         return PostgresProfiles(self._schema.database())
 
+    def shelf(self, clock: Clock, retention_days: float) -> tuple[Catalog, CatalogPast]:
+        """Open a catalog with its past."""
+        database = self._schema.database()
+        catalog = PostgresCatalog(
+            database, PostgresIdMap(database), retention_days=retention_days, clock=clock
+        )
+        return catalog, catalog
+
     def close(self) -> None:
         """Close all that was opened and drop the schema."""
         self._schema.close()
@@ -96,9 +105,7 @@ class PostgresExposureSite:
 
     def after_crash(self) -> ExposureLog:
         """Open the log beside the others."""
-        return self._opened(
-            PostgresExposureLog, bound=1_000, retention_days=100_000.0, clock=lambda: time.time_ns() // 1_000
-        )
+        return self._opened(PostgresExposureLog, bound=1_000, retention_days=100_000.0, clock=system_clock)
 
     def close(self) -> None:
         """Close all logs and drop the schema."""

@@ -1,17 +1,18 @@
 """The catalog in PostgreSQL: items as JSON, by ordinal, each with the version that last changed it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.connection import BoundedConnection
+from foretaste.adapters.postgres.database import PostgresDatabase, system_clock
 from foretaste.adapters.postgres.id_map import PostgresIdMap, checked_id
 from foretaste.adapters.postgres.text import escaped
-from foretaste.domain.errors import InvalidInputError, InvalidItemError
+from foretaste.domain.errors import InvalidInputError, InvalidItemError, NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.events.vectors import unpacked_vector
 
-CHANGE = "SELECT change_items(%s::text[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s)"
+CHANGE = "SELECT change_items(%s::text[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s, %s, %s)"
 VERSION = "SELECT coalesce(max(version), 0) FROM catalog"
 GET = """SELECT catalog.item_ordinal, catalog.version, catalog.content
 FROM unnest(%s::text[]) WITH ORDINALITY AS given (id, place)
@@ -22,21 +23,44 @@ CHANGES = (
     "SELECT item_ordinal, version, content FROM catalog WHERE version > %s ORDER BY version, item_ordinal"
 )
 
+KNOWN = "SELECT min(version), max(version) FROM catalog_moment"
+VERSION_AT = "SELECT coalesce(max(version), 0) FROM catalog_moment WHERE time <= %s"
+AT = """
+SELECT item_ordinal, version, content FROM catalog WHERE version <= %(version)s
+UNION ALL SELECT item_ordinal, version, content FROM catalog_past
+WHERE version <= %(version)s AND %(version)s < until ORDER BY version, item_ordinal"""
+
+RETENTION_DAYS = 90.0
+MICROS_PER_DAY = 86_400_000_000
+WRITE_SECONDS = 3.0
+"""How long a change may take until it is durable, or refused."""
+
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Item).decode
 Row = tuple[int, int, bytes | None]
 
 
 class PostgresCatalog:
-    """`Catalog` in `database`; make one per process, after its id map.
+    """`Catalog` and `CatalogPast` in `database`; make one per process, after its id map.
+
+    What was replaced `retention_days` ago, by `clock` (microseconds UTC), is forgotten at the next change.
 
     Attributes and categories stand in columns of their own too, with indexes, as do vectors where the
     database has the extension `vector`: for those who ask by SQL.
     """
 
-    def __init__(self, database: PostgresDatabase, id_map: PostgresIdMap) -> None:
+    def __init__(
+        self,
+        database: PostgresDatabase,
+        id_map: PostgresIdMap,
+        *,
+        retention_days: float = RETENTION_DAYS,
+        clock: Callable[[], int] = system_clock,
+    ) -> None:
         self._database = database
         self._id_map = id_map
+        self._retention = round(retention_days * MICROS_PER_DAY)
+        self._clock = clock
 
     def put(self, items: Sequence[Item]) -> int:
         """Insert or replace items (the last of equal ids wins); return the catalog version."""
@@ -65,8 +89,29 @@ class PostgresCatalog:
         found = self._database.run(lambda lent: lent.execute(VERSION).fetchone())
         return int(found[0]) if found else 0
 
+    def at(self, version: int) -> list[CatalogEntry]:
+        """Return every entry as it was at `version`, by (version, ordinal)."""
+
+        def work(connection: BoundedConnection) -> tuple[int, int, list[Row]]:
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # what is known, and it
+                first, last = connection.execute(KNOWN).fetchall()[0]
+                rows = connection.execute(AT, {"version": version}, binary=True).fetchall()
+            return first, last, rows
+
+        first, last, rows = self._database.run(work)
+        if not first <= version <= last:
+            raise NotFoundError(f"catalog version {version} is not kept; there are {first} to {last}")
+        return [_entry(row) for row in rows]
+
+    def version_at(self, time: int) -> int:
+        """Return the version that was the present one at `time` (microseconds), 0 before the first."""
+        found = self._database.run(lambda lent: lent.execute(VERSION_AT, (time,)).fetchone())
+        return int(found[0]) if found else 0
+
     def _change(self, wanted: Mapping[str, Item | None], *, adding: bool) -> int:
         """Store items, or their absence."""
+        now = self._clock()
         arguments = (
             [_item_id(name) for name in wanted],
             [None if item is None else _stored(item) for item in wanted.values()],
@@ -74,8 +119,12 @@ class PostgresCatalog:
             [None if item is None else _categories(item) for item in wanted.values()],
             [None if item is None or not item.vector else _vector(item) for item in wanted.values()],
             adding,
+            now,
+            now - self._retention,
         )
-        found = self._database.run(lambda lent: lent.execute(CHANGE, arguments).fetchone())
+        found = self._database.run(
+            lambda lent: lent.execute(CHANGE, arguments).fetchone(), seconds=WRITE_SECONDS
+        )
         if adding and (self._id_map.find("item", list(wanted)) < 0).any():
             self._id_map.refresh("item")
         return int(found[0]) if found else 0

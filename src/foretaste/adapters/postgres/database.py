@@ -39,7 +39,8 @@ class PostgresDatabase:
     """A database behind `url`, in which our tables are in `schema`; hand it to the stores of this package.
 
     Connections are pooled, at most `connections` of them. With `migrating` the tables are brought to what
-    this release needs; without it `UnavailableError` says what is missing.
+    this release needs; without it `UnavailableError` says what is missing. With `read_only` the server refuses
+    all writing.
 
     Raises `UnavailableError` where the server cannot be reached within `open_seconds` or is too old, and
     `InvalidInputError` for an URL that is none.
@@ -54,11 +55,13 @@ class PostgresDatabase:
         *,
         connections: int = CONNECTIONS,
         migrating: bool = True,
+        read_only: bool = False,
         open_seconds: float = OPEN_SECONDS,
     ) -> None:
         self.schema = schema
         self.where = _without_password(url)
         self._closed = False
+        self._read_only = read_only
         self._pool: ConnectionPool[BoundedConnection] = ConnectionPool(
             _conninfo(url),
             connection_class=BoundedConnection,
@@ -72,7 +75,10 @@ class PostgresDatabase:
         )
         self._pool.open()
         try:
-            self.run(lambda connection: self._prepare(connection, migrating=migrating), seconds=open_seconds)
+            self.run(
+                lambda connection: self._prepare(connection, migrating=migrating and not read_only),
+                seconds=open_seconds,
+            )
         except BaseException:
             self.close()
             raise
@@ -140,6 +146,7 @@ class PostgresDatabase:
             "lock_timeout": f"{int(LOCK_SECONDS * 1000)}",
             "idle_in_transaction_session_timeout": f"{int(IDLE_SECONDS * 1000)}",
             "default_transaction_isolation": "read committed",
+            "default_transaction_read_only": "on" if self._read_only else "off",
             "application_name": "foretaste",
             "jit": "off",
         }
@@ -173,6 +180,11 @@ class PostgresDatabase:
                 field="database_schema",
             )
         migrate(connection, self.schema)
+
+
+def system_clock() -> int:
+    """Return the time in microseconds since 1970 UTC."""
+    return time.time_ns() // 1_000
 
 
 def _is_ours(error: Exception) -> bool:

@@ -6,7 +6,7 @@ from threading import Condition, Lock, Thread
 
 import msgspec
 
-from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.database import PostgresDatabase, system_clock
 from foretaste.adapters.postgres.text import escaped
 from foretaste.domain.errors import ForetasteError
 from foretaste.domain.slate import Exposure
@@ -42,9 +42,9 @@ class PostgresExposureLog:
         self,
         database: PostgresDatabase,
         *,
-        clock: Callable[[], int],
         retention_days: float = RETENTION_DAYS,
         most_waiting: int = MOST_WAITING,
+        clock: Callable[[], int] = system_clock,
     ) -> None:
         self._database = database
         self._retention = round(retention_days * MICROS_PER_DAY)

@@ -11,19 +11,35 @@ CREATE INDEX catalog_by_version ON catalog (version, item_ordinal);
 CREATE INDEX catalog_by_attributes ON catalog USING gin (attributes);
 CREATE INDEX catalog_by_categories ON catalog USING gin (categories);
 
+-- What entries were before, from version `version` to before version `until`; and when versions were written
+-- (microseconds since 1970 UTC, never falling).
+CREATE TABLE catalog_past (
+    item_ordinal integer NOT NULL,
+    version bigint NOT NULL,
+    until bigint NOT NULL,
+    content bytea,
+    PRIMARY KEY (until, item_ordinal)
+);
+CREATE TABLE catalog_moment (version bigint PRIMARY KEY, time bigint NOT NULL);
+CREATE INDEX catalog_moment_by_time ON catalog_moment (time);
+INSERT INTO catalog_moment VALUES (0, 0);
+
 -- Replaced where the extension `vector` is there.
 CREATE FUNCTION keep_embeddings(item_ordinals integer[], embeddings text[]) RETURNS void
 LANGUAGE plpgsql AS $$ BEGIN END $$;
 
 -- Store what differs, under one new version if anything does; return the version. `adding` gives ordinals to new
--- ids; without it (deleting) unknown ids are passed over. `embeddings` are written as pgvector writes them.
+-- ids; without it (deleting) unknown ids are passed over. `embeddings` are written as pgvector writes them. What was
+-- replaced before `kept_from` is forgotten.
 CREATE FUNCTION change_items(
-    ids text[], contents bytea[], attribute_sets text[], category_sets text[], embeddings text[], adding boolean
+    ids text[], contents bytea[], attribute_sets text[], category_sets text[], embeddings text[], adding boolean,
+    present_time bigint, kept_from bigint
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     present bigint;
     ordinals integer[];
     changed integer[];
+    outdated bigint;
 BEGIN
     PERFORM begin_numbering();
     SELECT coalesce(max(version), 0) INTO present FROM catalog;
@@ -34,14 +50,22 @@ BEGIN
         FROM unnest(ids) WITH ORDINALITY AS given (id, place)
         LEFT JOIN name ON name.kind = 1 AND name.id = given.id;
     END IF;
-    WITH written AS (
-        INSERT INTO catalog (item_ordinal, version, content, attributes, categories)
-        SELECT given.ordinal, present + 1, given.content, given.attributes::jsonb,
-            ARRAY(SELECT jsonb_array_elements_text(given.categories::jsonb))
+    WITH changing AS (
+        SELECT given.ordinal, given.content, given.attributes, given.categories, old.version AS old_version,
+            old.content AS old_content
         FROM unnest(ordinals, contents, attribute_sets, category_sets)
             AS given (ordinal, content, attributes, categories)
         LEFT JOIN catalog AS old ON old.item_ordinal = given.ordinal
         WHERE given.ordinal IS NOT NULL AND given.content IS DISTINCT FROM old.content
+    ), kept AS (
+        INSERT INTO catalog_past (item_ordinal, version, until, content)
+        SELECT changing.ordinal, changing.old_version, present + 1, changing.old_content
+        FROM changing WHERE changing.old_version IS NOT NULL
+    ), written AS (
+        INSERT INTO catalog (item_ordinal, version, content, attributes, categories)
+        SELECT changing.ordinal, present + 1, changing.content, changing.attributes::jsonb,
+            ARRAY(SELECT jsonb_array_elements_text(changing.categories::jsonb))
+        FROM changing
         ON CONFLICT (item_ordinal) DO UPDATE SET version = excluded.version, content = excluded.content,
             attributes = excluded.attributes, categories = excluded.categories
         RETURNING item_ordinal
@@ -50,6 +74,10 @@ BEGIN
     IF changed IS NULL THEN
         RETURN present;
     END IF;
+    INSERT INTO catalog_moment SELECT present + 1, greatest(present_time, max(time)) FROM catalog_moment;
+    SELECT coalesce(max(version), 0) INTO outdated FROM catalog_moment WHERE time < kept_from;
+    DELETE FROM catalog_past WHERE until <= outdated;
+    DELETE FROM catalog_moment WHERE version < outdated;
     PERFORM keep_embeddings(ordinals, embeddings);
     RETURN present + 1;
 END
