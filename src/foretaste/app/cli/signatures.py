@@ -336,3 +336,25 @@ def doctor(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 def replay(*, home: Home = DEFAULT_HOME, as_of: AsOf = None, as_json: Json = False) -> None:
     """Fold the log anew and compare with the state that is served."""
     dispatch("replay", home=home, as_of=as_of, as_json=as_json)
+
+
+@app.command("export")
+def export_everything(
+    folder: Annotated[Path, typer.Argument(help="A new folder to write to.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Write all that the home holds to files: to keep, or to move to other stores."""
+    dispatch("moving", action="export", folder=folder, home=home, as_json=as_json)
+
+
+@app.command("import")
+def import_everything(
+    folder: Annotated[Path, typer.Argument(help="A folder that `foretaste export` wrote.")],
+    *,
+    home: Home = DEFAULT_HOME,
+    as_json: Json = False,
+) -> None:
+    """Take an export into an empty home, whatever its stores are. Run it again if it was cut off."""
+    dispatch("moving", action="import", folder=folder, home=home, as_json=as_json)
