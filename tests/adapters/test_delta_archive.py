@@ -1,14 +1,16 @@
 """Archives keep the promises of their port: a Delta table, and memory but for durability."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import polars as pl
 import pytest
 from deltalake import CommitProperties, DeltaTable, Field
 from deltalake.schema import PrimitiveType
 
 from foretaste.adapters.delta.event_archive import DeltaEventArchive
+from foretaste.adapters.delta.table import open_table
 from foretaste.adapters.memory.event_archive import MemoryEventArchive
 from foretaste.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from foretaste.testing.contracts.event_archive import EventArchiveContract, appended, everything, numbered
@@ -103,6 +105,53 @@ def test_compaction_leaves_one_file_a_day_and_pruning_only_those(tmp_path):
     assert len(list(tmp_path.rglob("day=*/*.parquet"))) == days
 
 
+class Behind(DeltaEventArchive):
+    """Compacts a table that others changed since it looked: `meanwhile` does."""
+
+    def compact_while(self, meanwhile):
+        def looked(place):
+            table = open_table(place)
+            meanwhile()
+            return table
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("foretaste.adapters.delta.event_archive.open_table", looked)
+            return self._joined(date(2023, 11, 17))
+
+
+@pytest.fixture
+def four_pieces_a_day(tmp_path):
+    archive = Behind(tmp_path)
+    appended(archive, *(numbered(n, n + 1) for n in range(1, 25)))
+    return archive
+
+
+def test_of_two_compactions_at_a_time_one_takes_place(tmp_path, four_pieces_a_day):
+    other = DeltaEventArchive(tmp_path)
+    once = iter([True])
+    assert not four_pieces_a_day.compact_while(
+        lambda: next(once, False) and other._joined(date(2023, 11, 17))
+    )
+    assert everything(other) == numbered(1, 25)
+    assert DeltaTable(tmp_path).count() == 24
+
+
+def test_a_late_event_that_comes_during_a_compaction_is_kept(tmp_path, four_pieces_a_day):
+    other = DeltaEventArchive(tmp_path)
+    (_, event), *_ = numbered(12, 13)
+    late = (25, msgspec.structs.replace(event, event_id="late"))
+    once = iter([True])
+    assert not four_pieces_a_day.compact_while(lambda: next(once, False) and other.append(24, [late]))
+    assert everything(other) == [*numbered(1, 25), late]
+
+
+def test_events_of_other_days_do_not_hold_a_compaction_up(tmp_path, four_pieces_a_day):
+    other = DeltaEventArchive(tmp_path)
+    once = iter([True])
+    assert four_pieces_a_day.compact_while(lambda: next(once, False) and other.append(24, numbered(25, 30)))
+    assert everything(other) == numbered(1, 30)
+
+
 def test_pruning_removes_what_a_killed_archiver_left_and_makes_old_versions_unreadable(tmp_path):
     archive = DeltaEventArchive(tmp_path)
     appended(archive, *(numbered(n, n + 1) for n in range(1, 25)))
@@ -131,9 +180,7 @@ def test_each_namespace_has_a_table_of_its_own(tmp_path):
 
 def test_a_table_with_another_schema_is_refused(tmp_path):
     DeltaEventArchive(tmp_path)
-    DeltaTable(tmp_path).alter.add_columns(
-        [DeltaTable(tmp_path).schema().fields[1].__class__("extra", "string")]
-    )
+    DeltaTable(tmp_path).alter.add_columns([Field("extra", PrimitiveType("string"))])
     with pytest.raises(InvalidInputError, match="other columns"):
         DeltaEventArchive(tmp_path)
 

@@ -72,6 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     effort: Effort = "usual"
     """How long training may take: `quick` (seconds), `usual` (a minute or two) or `best` (minutes)."""
 
+    archive_url: str = ""
+    """Where all events are archived for later trainings: a folder, `delta:///folder` or `s3://bucket/folder`,
+    as a Delta table; needs the extra `delta`. Empty: nowhere."""
+
     kafka_url: str = ""
     """The brokers that events come from and the log is published to, as `kafka://host:port`, several of them
     separated by commas; needs the extra `kafka`. Empty: none."""
@@ -94,6 +98,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     publish_log: bool = True
     """Whether a worker publishes the log for other programs."""
 
+    database_url: str = ""
+    """The PostgreSQL that holds everything but models, as `postgresql://user:password@host/name`; needs the
+    extra `postgres`. Any number of processes can share it. Empty: files in the home, for one process. The plain
+    name `DATABASE_URL` is understood too."""
+
+    database_schema: Annotated[str, Meta(max_length=63)] = ""
+    """The schema of our tables; empty: `foretaste_<namespace>`."""
+
+    database_connections: Annotated[int, Meta(ge=2, le=1000)] = 8
+    """How many connections one process opens at most."""
+
+    database_write_seconds: Annotated[float, Meta(gt=0, le=600)] = 3.0
+    """How long events may take until they are durable, before they are refused."""
+
     blend_questions: Annotated[float, Meta(ge=0, le=1000)] = 2.0
     """From how many events a second, at most, the blend goes on learning while it serves; 0: from none."""
 
@@ -105,7 +123,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The seed of training, where the command gives none."""
 
 
-PLAIN = ("diversity_threshold", "serendipity_weight", "tfidf_max_features")
+PLAIN = ("database_url", "diversity_threshold", "serendipity_weight", "tfidf_max_features")
 """Settings whose variable may stand without the prefix; the one with the prefix wins."""
 
 

@@ -69,8 +69,11 @@ class EventArchive(Protocol):
         """Return the versions there are records of, oldest first."""
         ...
 
-    def compact(self) -> int:
-        """Bring the events into fewer pieces; return how many pieces were replaced. No event changes."""
+    def compact(self, least: int = 2) -> int:
+        """Join the pieces of days that are in `least` small ones or more; return how many were replaced.
+
+        No event changes. Any number of processes may do it, while others append.
+        """
         ...
 
     def prune(self, keep: timedelta) -> int:

@@ -1,7 +1,7 @@
 """The event archive as a Delta table."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +16,7 @@ from foretaste.ports.event_archive import ArchiveVersion, AsOf, Numbered
 ATTEMPTS = 8
 """How often a commit is tried again that others, who did not archive, were in the way of."""
 APPLICATION = "foretaste/"
+SMALL_BYTES = 64 << 20
 
 
 class DeltaEventArchive:
@@ -72,20 +73,18 @@ class DeltaEventArchive:
             for entry in reversed(open_table(self.place).history())
         ]
 
-    def compact(self) -> int:
-        """Join the small files of each day; return how many files were replaced. No event changes.
+    def compact(self, least: int = 2) -> int:
+        """Join the files of each day that is in `least` small ones or more; return how many were replaced.
 
-        Where another one is at it already, nothing is done.
+        A day that somebody else writes at this moment is left for the next time. It holds one day's events
+        in memory. (The driver's own compaction does not notice another one at the same time: events would
+        double.)
         """
-        table = open_table(self.place)
-        try:
-            with reachable(self.place):
-                done = table.optimize.compact()
-        except CommitFailedError:
-            return 0
-        if done["numFilesRemoved"]:
-            synchronize(table)
-        return int(done["numFilesRemoved"])
+        files = pl.DataFrame(open_table(self.place).get_add_actions(flatten=True))
+        small = (pl.col("size_bytes") < SMALL_BYTES).sum().alias("small")
+        days = files.group_by(day=f"partition.{DAY}").agg(small, pl.len().alias("files"))
+        worth_it = days.filter(pl.col("small") >= least).sort("day").select("day", "files")
+        return sum(count for day, count in worth_it.iter_rows() if self._joined(day))
 
     def prune(self, keep: timedelta) -> int:
         """Remove files that no version of the last `keep` needs, and those that killed archivers left.
@@ -110,6 +109,20 @@ class DeltaEventArchive:
             return False
         except DeltaError as error:
             raise UnavailableError(f"{self.place} cannot be written: {error}", field="archive") from error
+        return True
+
+    def _joined(self, day: date) -> bool:
+        """Replace the files of a day by as few as can be; return False where somebody else writes it now."""
+        table = open_table(self.place)
+        of_day = f"{DAY} = '{day.isoformat()}'"
+        wanted = f"SELECT {', '.join(COLUMNS)} FROM events WHERE {of_day} ORDER BY seq"  # noqa: S608 # a date
+        rows = pl.concat(query(table, wanted))
+        try:
+            with reachable(self.place):
+                write_deltalake(table, rows, mode="overwrite", predicate=of_day)
+        except CommitFailedError:
+            return False
+        synchronize(table)
         return True
 
     def _mark(self, last_seq: int) -> CommitProperties:

@@ -30,6 +30,7 @@ EXTRA_OF_MODULE = {
     "uvicorn": "serve",
     "httptools": "serve",
     "prometheus_client": "serve",
+    "deltalake": "delta",
     "confluent_kafka": "kafka",
     "faiss": "faiss",
     "jax": "neural",

@@ -280,6 +280,45 @@ def serve(
 
 
 @app.command()
+def archive(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            envvar="FORETASTE_ARCHIVE_URL",
+            help="The Delta table: a folder, delta:///folder, or s3://bucket/folder; made if absent.",
+        ),
+    ] = None,
+    *,
+    home: Home = DEFAULT_HOME,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what comes in, until stopped; may run beside serve.")
+    ] = False,
+    patience: Annotated[
+        float, typer.Option(min=0.0, help="With --watch: let few events wait so many seconds for company.")
+    ] = 60.0,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Join small files; --watch does it now and then by itself.")
+    ] = False,
+    keep_days: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Remove files that no version of the last so many days needs."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Copy all events, each exactly once, into a Delta table that training and Spark read."""
+    dispatch(
+        "archive",
+        target=target,
+        home=home,
+        watch=watch,
+        patience=patience,
+        compact=compact,
+        keep_days=keep_days,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def worker(
     *,
     home: Home = DEFAULT_HOME,

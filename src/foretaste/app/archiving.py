@@ -1,0 +1,142 @@
+"""From the log to the archive: every event, once, in pieces worth a file."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+
+from foretaste.adapters.sqlite.event_tail import SqliteEventTail
+from foretaste.app.settings import Settings
+from foretaste.app.stores import DATABASE, models_directory
+from foretaste.domain.errors import CorruptDataError, InvalidInputError, MissingExtraError, NotFoundError
+from foretaste.ports.event_archive import EventArchive, EventTail
+
+BATCH = 100_000
+PATIENCE = 60.0
+COMPACT_AFTER = 50
+COMPACT_LEAST = 10
+"""How many small pieces a day has at least that is joined in passing."""
+_log = logging.getLogger(__name__)
+
+
+class ArchiveTask:
+    """Brings what is new in a log into its archive, again and again: a task for a worker.
+
+    Small files make a table slow. So `run_once` waits until `batch` events wait, or some wait for `patience`
+    seconds, and after `compact_after` pieces it joins the small ones. Any number of tasks in any number of
+    processes may serve one archive: each event is written by one of them.
+    """
+
+    def __init__(
+        self,
+        log: EventTail,
+        archive: EventArchive,
+        *,
+        batch: int = BATCH,
+        patience: float = PATIENCE,
+        compact_after: int = COMPACT_AFTER,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._archive = archive
+        self._batch = batch
+        self._patience = patience
+        self._compact_after = compact_after
+        self._clock = clock
+        self._pieces = 0
+        self._waiting_since: float | None = None
+        self._checked = False
+
+    def run_once(self) -> int:
+        """Archive what waits, if it is time; return how many events this call archived.
+
+        Raises `CorruptDataError` where the archive is of another log, `UnavailableError` where the archive or
+        the log cannot be reached: nothing is lost then, the next call goes on from the same place.
+        """
+        waiting = self.waiting()
+        if waiting <= 0:
+            self._waiting_since = None
+            return 0
+        if self._waiting_since is None:
+            self._waiting_since = self._clock()
+        if waiting < self._batch and self._clock() - self._waiting_since < self._patience:
+            return 0
+        return self.flush()
+
+    def flush(self) -> int:
+        """Archive all that waits at this moment; return how many events this call archived."""
+        self._check()
+        done, end = 0, self._log.last_seq()
+        while (after := self._archive.last_seq()) < end:
+            events = self._log.events(after, self._batch)
+            if not events:
+                break
+            if self._archive.append(after, events):
+                done += len(events)
+                self._pieces += 1
+            if self._pieces >= self._compact_after:
+                self.compact(least=COMPACT_LEAST)
+        self._waiting_since = None
+        return done
+
+    def compact(self, least: int = 2) -> int:
+        """Join the pieces of days in `least` small ones or more; return how many were replaced."""
+        self._pieces = 0
+        return self._archive.compact(least)
+
+    def prune(self, keep: timedelta) -> int:
+        """Remove what no version of the last `keep` needs; return how many pieces."""
+        return self._archive.prune(keep)
+
+    def waiting(self) -> int:
+        """Return how many sequence numbers the archive is behind."""
+        return self._log.last_seq() - self._archive.last_seq()
+
+    def _check(self) -> None:
+        """Raise `CorruptDataError` unless the archive's last event is the log's event of that number."""
+        last = self._archive.last_seq()
+        if self._checked or last == 0:
+            return
+        known, archived = self._log.events(last - 1, 1), self._archive.read(last - 1, 1)
+        if self._log.last_seq() < last or (known and archived and known[0] != archived[0]):
+            raise CorruptDataError(
+                f"the archive's event {last} is not the log's: it is the archive of another log, or the log "
+                "was replaced. Archive to a new place",
+                field="archive",
+            )
+        self._checked = True
+
+
+def open_archive(url: str | Path, *, namespace: str) -> EventArchive:
+    """Return the archive at a folder, `delta:///folder` or an object store's URL; make it if absent.
+
+    Raises `MissingExtraError` without the extra `delta`, `InvalidInputError` where something else is there,
+    `UnavailableError` where the place cannot be reached.
+    """
+    if not str(url):
+        raise InvalidInputError(
+            "no archive is named: give a folder or a URL, or set FORETASTE_ARCHIVE_URL", field="archive_url"
+        )
+    try:
+        # deltalake is optional, and importing it costs what only those who use it should pay
+        module = import_module("foretaste.adapters.delta.event_archive")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "an archive in Delta needs the optional part 'delta': pip install 'foretaste[delta]'",
+            field="delta",
+        ) from error
+    archive: EventArchive = module.DeltaEventArchive(url, namespace=namespace)
+    return archive
+
+
+def log_of_home(directory: Path, settings: Settings) -> EventTail:
+    """Return the log of a home, for reading beside the process that writes it.
+
+    Raises `NotFoundError` where there is no home.
+    """
+    path = models_directory(directory, settings).parent / DATABASE
+    if not path.is_file():
+        raise NotFoundError(f"there is no log in {directory}: --home names another home", field="home")
+    return SqliteEventTail(path)
