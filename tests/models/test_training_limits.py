@@ -133,3 +133,13 @@ def test_cold_items_ask_fewer_questions_of_many_items(monkeypatch):
     )
     assert asked
     assert max(asked) <= 10
+
+
+def test_the_way_is_chosen_on_some_of_very_many_cold_items_the_answers_among_them():
+    cold = np.arange(0, 50_000, 2, dtype=np.int32)
+    answers = [np.array([4, 7], np.int32), np.array([49_998], np.int32)]
+    some = cold_choice._some_cold(cold, answers)
+    assert {4, 49_998} <= set(some.tolist())
+    assert 0.9 * cold_choice.MOST_COLD < len(some) <= cold_choice.MOST_COLD
+    assert (np.diff(some) > 0).all()
+    assert np.isin(some, cold).all()

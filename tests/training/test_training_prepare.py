@@ -15,8 +15,8 @@ from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.training import corpus as corpora
 from foretaste.training.composition import Composition
-from foretaste.training.corpus import read_corpus
 from foretaste.training.config import TrainConfig
+from foretaste.training.corpus import read_corpus
 from foretaste.training.evaluate import UNPUBLISHED, state_before
 from foretaste.training.fit import fit_sources
 from foretaste.training.prepare import prepare

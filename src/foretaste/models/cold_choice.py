@@ -28,6 +28,8 @@ MOST_QUESTIONS = 500
 MOST_SCORES = 50_000_000
 """Fewer are asked where they would need more scores of items than these, which are all kept: 200 MB."""
 FEWEST_QUESTIONS = 30
+MOST_COLD = 10_000
+"""Items without interactions that are foretold while choosing; where there are more, some of them."""
 LOT = 0.15
 """The part of the items that is held out where none came late in the window."""
 HARM = 0.995
@@ -181,10 +183,20 @@ def _scores_of(model: Model, vectors: Floats, histories: Sequence[History]) -> F
 def _trial(model: Model, questions: Validation, catalog: CatalogColumns, about: Described) -> _Trial:
     train = questions.train
     count = np.bincount(train.item[train.weight > 0.0], minlength=catalog.n_items).astype(np.int64)
-    cold = np.flatnonzero((count == 0) & about.told).astype(np.int32)
+    cold = _some_cold(np.flatnonzero((count == 0) & about.told).astype(np.int32), questions.answers)
     moment = Moment(now=0, items=no_items(), catalog=catalog)
     scores = [model.score(history, _at(moment, history)) for history in questions.histories]
     return _Trial(questions, count, cold, np.stack(scores))
+
+
+def _some_cold(cold: Ordinals, answers: Sequence[Ordinals]) -> Ordinals:
+    """Return the answers among the `cold` items, with others to `MOST_COLD` in all, evenly chosen; rising."""
+    if len(cold) <= MOST_COLD:
+        return cold
+    asked = np.intersect1d(cold, np.concatenate([*answers, cold[:0]]))
+    others = np.setdiff1d(cold, asked)
+    rows = np.linspace(0, len(others) - 1, max(1, MOST_COLD - len(asked))).astype(np.int64)
+    return np.union1d(asked, others[np.unique(rows)] if len(others) else others)
 
 
 def _at(moment: Moment, history: History) -> Moment:
