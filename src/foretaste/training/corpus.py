@@ -1,7 +1,7 @@
 """What training reads: the log from its start, the catalog, and the names of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -41,15 +41,7 @@ class Corpus:
 
 def read_corpus(log: EventLog, id_map: IdMap, catalog: CatalogColumns) -> Corpus:
     """Return all of the log as it is now, with what is needed to learn from it."""
-    pieces = []
-    after, last = 0, log.last_seq()
-    while after < last:
-        piece = log.read(after, CHUNK)
-        if not len(piece):
-            break
-        pieces.append(piece)
-        after = piece.last_seq
-    events = joined(pieces)
+    events = _all_of(log)
     told, dropped = contexts_of(log, events.seq)
     return Corpus(
         events=events,
@@ -60,6 +52,26 @@ def read_corpus(log: EventLog, id_map: IdMap, catalog: CatalogColumns) -> Corpus
         contexts=told,
         contexts_dropped=dropped,
     )
+
+
+def _all_of(log: EventLog) -> EventColumns:
+    """Return all events, read piece by piece into columns that are there once."""
+    last = log.last_seq()
+    columns = {
+        name: np.empty(last, column.dtype)
+        for name, column in asdict(no_events()).items()
+        if name != "previous_seq"
+    }
+    done = after = first = 0
+    while after < last:
+        piece = log.read(after, min(CHUNK, last - done))
+        if not len(piece):
+            break
+        first = first if done else piece.previous_seq
+        for name, column in columns.items():
+            column[done : done + len(piece)] = getattr(piece, name)
+        done, after = done + len(piece), piece.last_seq
+    return EventColumns(previous_seq=first, **columns).take(0, done)
 
 
 def joined(pieces: Sequence[EventColumns]) -> EventColumns:
