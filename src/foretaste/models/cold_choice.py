@@ -1,7 +1,7 @@
 """How to foretell items that came after training: chosen on items that are held out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from foretaste.models.interface import Learner, Model, Moment
 from foretaste.models.item_features import Described
 from foretaste.models.likeness import Anchors, Mixtures, most_taken
 from foretaste.models.limits import affordable_questions
-from foretaste.models.training_matrix import part
+from foretaste.models.training_matrix import part, with_users_up_to
 from foretaste.models.tuning import Validation, ndcg_by_rows, validation
 
 WORDS = (0.5, 1.0, 0.0)
@@ -30,6 +30,8 @@ MOST_SCORES = 50_000_000
 FEWEST_QUESTIONS = 30
 MOST_COLD = 10_000
 """Items without interactions that are foretold while choosing; where there are more, some of them."""
+MOST_FITTED = 1_000_000
+"""`base` is trained again on the histories of so many interactions at most."""
 LOT = 0.15
 """The part of the items that is held out where none came late in the window."""
 HARM = 0.995
@@ -64,6 +66,7 @@ def choose(
     if latest is None:
         return choice
     learner: Learner = base.config
+    latest = replace(latest, train=with_users_up_to(latest.train, MOST_FITTED, seed))
     model = learner.fit(latest.train, seed, catalog)
     trial = _trial(model, latest, catalog, about)
     foretold = _foretold(trial, model, about, choice)
