@@ -1,12 +1,14 @@
 """Cost as work grows: what fitting each default source, and the whole of `learn`, takes as data grows.
 
-`python benchmarks/growth.py [--full] [--events N,N] [--items N,N] [--sources NAME,NAME] [--cap SECONDS]`
+`python benchmarks/growth.py [--full] [--events N,N] [--items N,N] [--sources NAME,NAME] [--cap SECONDS]`;
+`--sources learn` runs the whole of `learn` alone, `--no-learn` all but that.
 
 For every cell of numbers of events and items (made-up people with tastes, the same for the same seed) each
 source is fitted in a process of its own: CPU seconds, peak memory above what was there before, and the bytes
 of what was learnt. A cell that would take more than `--cap` CPU seconds is ended and said to be over it. Then
 exponents are fitted: seconds ~ events^a items^b, by least squares on logarithms over the cells that took long
-enough to tell. `--full` adds 10 million events. Kernels are compiled before the clock starts.
+enough to tell. `--full` adds 10 million events. Kernels are compiled before the clock starts. What a model
+was limited to in so large a log or catalog stands beside it, as its configuration says.
 """
 
 import argparse
@@ -46,6 +48,8 @@ WHOLE = "learn"
 TELLS = {"seconds": 0.05, "megabytes": 5.0, "artifact_megabytes": 0.05}
 """Cells below this tell nothing of growth."""
 MEGABYTE = 1 << 20
+LIMITED = ("dim", "rank", "neighbours", "longest")
+"""What models have less of where there is too much of all else."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,14 @@ def _inside(job: Callable[[], dict[str, Model]], cap: int) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "megabytes": round((_peak() - before) / MEGABYTE, 1),
         "artifact_megabytes": round(sum(array.nbytes for array in arrays) / MEGABYTE, 2),
-        "model": ", ".join(model.name for model in models.values()) if len(models) == 1 else "",
+        "model": told(next(iter(models.values()))) if len(models) == 1 else "",
     }
+
+
+def told(model: Model) -> str:
+    """Return what a model is called, with what may be limited of it."""
+    values = {name: getattr(model.config, name, None) for name in LIMITED}
+    return " ".join([model.name, *(f"{name} {value}" for name, value in values.items() if value)])
 
 
 def _resident() -> int:
@@ -187,8 +197,7 @@ def run(
         for n_items in items:
             if n_items > n_events:
                 continue
-            corpus = made_up(n_events, n_items)
-            for name, job in jobs(corpus, chosen).items():
+            for name, job in jobs(made_up(n_events, n_items), chosen).items():
                 if name == WHOLE and not whole:
                     continue
                 cell = Cell(name, n_events, n_items, **measured(job, cap))
