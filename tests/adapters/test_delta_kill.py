@@ -19,7 +19,7 @@ from foretaste.testing.contracts.event_archive import DAY, everything
 from foretaste.testing.contracts.event_log import an_event
 
 CHILD = Path(__file__).with_name("delta_child.py")
-ROUNDS = int(os.environ.get("FORETASTE_KILL_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("FORETASTE_KILL_ROUNDS", "3"))
 EVENTS = 900
 SECONDS = 120.0
 """How long the archivers may take to finish what is left."""

@@ -2,14 +2,24 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from foretaste.adapters.memory.event_archive import MemoryEventArchive
 from foretaste.adapters.memory.event_log import MemoryEventLog
-from foretaste.app.archiving import ArchiveTask, log_of_home, open_archive
+from foretaste.adapters.memory.event_stream import (
+    MemoryBroker,
+    MemoryEventSink,
+    MemoryEventSource,
+    MemoryFencedSink,
+)
+from foretaste.app.archive_wiring import log_of_home, open_archive
+from foretaste.app.archiving import ArchiveTask
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
+from foretaste.app.worker_wiring import Streams, Topics, open_worker
 from foretaste.domain.errors import CorruptDataError, InvalidInputError, NotFoundError
+from foretaste.ports.event_stream import StreamMessage
 from foretaste.testing.contracts.event_archive import everything
 from foretaste.testing.contracts.event_log import events
 
@@ -127,3 +137,22 @@ def test_a_home_that_is_none_and_an_archive_without_a_name_are_said_to_be_so(tmp
         log_of_home(tmp_path / "nowhere", Settings())
     with pytest.raises(InvalidInputError, match="FORETASTE_ARCHIVE_URL"):
         open_archive("", namespace="default")
+
+
+def test_a_worker_archives_what_it_took_in(tmp_path):
+    broker, place = MemoryBroker(), tmp_path / "archive"
+    topics = Topics("shop.events", "shop.log", "shop.events.dead")
+    streams = Streams(
+        topics,
+        lambda: None,
+        lambda positions: MemoryEventSource(broker, topics.events, "group", positions),
+        lambda topic: MemoryEventSink(broker, topic),
+        lambda topic: MemoryFencedSink(broker, topic),
+    )
+    sent = [StreamMessage(value=msgspec.json.encode(event)) for event in events(0, 5)]
+    MemoryEventSink(broker, topics.events).submit(sent).result()
+    settings = Settings(archive_url=str(place))
+    with open_home(tmp_path / "home", create=True, settings=settings) as home:
+        with open_worker(home, streams) as worker:
+            assert worker.run(until_empty=True) == 5
+        assert everything(open_archive(place, namespace="default")) == home.log.events(0, 10)

@@ -1,16 +1,10 @@
 """From the log to the archive: every event, once, in pieces worth a file."""
 
-import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from importlib import import_module
-from pathlib import Path
 
-from foretaste.adapters.sqlite.event_tail import SqliteEventTail
-from foretaste.app.settings import Settings
-from foretaste.app.stores import DATABASE, models_directory
-from foretaste.domain.errors import CorruptDataError, InvalidInputError, MissingExtraError, NotFoundError
+from foretaste.domain.errors import CorruptDataError
 from foretaste.ports.event_archive import EventArchive, EventTail
 
 BATCH = 100_000
@@ -18,7 +12,6 @@ PATIENCE = 60.0
 COMPACT_AFTER = 50
 COMPACT_LEAST = 10
 """How many small pieces a day has at least that is joined in passing."""
-_log = logging.getLogger(__name__)
 
 
 class ArchiveTask:
@@ -107,36 +100,3 @@ class ArchiveTask:
                 field="archive",
             )
         self._checked = True
-
-
-def open_archive(url: str | Path, *, namespace: str) -> EventArchive:
-    """Return the archive at a folder, `delta:///folder` or an object store's URL; make it if absent.
-
-    Raises `MissingExtraError` without the extra `delta`, `InvalidInputError` where something else is there,
-    `UnavailableError` where the place cannot be reached.
-    """
-    if not str(url):
-        raise InvalidInputError(
-            "no archive is named: give a folder or a URL, or set FORETASTE_ARCHIVE_URL", field="archive_url"
-        )
-    try:
-        # deltalake is optional, and importing it costs what only those who use it should pay
-        module = import_module("foretaste.adapters.delta.event_archive")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "an archive in Delta needs the optional part 'delta': pip install 'foretaste[delta]'",
-            field="delta",
-        ) from error
-    archive: EventArchive = module.DeltaEventArchive(url, namespace=namespace)
-    return archive
-
-
-def log_of_home(directory: Path, settings: Settings) -> EventTail:
-    """Return the log of a home, for reading beside the process that writes it.
-
-    Raises `NotFoundError` where there is no home.
-    """
-    path = models_directory(directory, settings).parent / DATABASE
-    if not path.is_file():
-        raise NotFoundError(f"there is no log in {directory}: --home names another home", field="home")
-    return SqliteEventTail(path)

@@ -7,6 +7,8 @@ from importlib import import_module
 from threading import Thread
 from typing import Any
 
+from foretaste.app.archive_wiring import open_archive
+from foretaste.app.archiving import ArchiveTask
 from foretaste.app.home import Home
 from foretaste.app.settings import Settings
 from foretaste.app.worker import Task, Worker
@@ -106,6 +108,9 @@ def open_worker(home: Home, streams: Streams | None = None) -> Iterator[Worker]:
             tasks["outbox"] = Outbox(
                 home.log, opened.enter_context(closing(found.fenced_sink(found.topics.log)))
             )
+        if settings.archive_url:
+            archive = open_archive(settings.archive_url, namespace=settings.namespace)
+            tasks["archive"] = ArchiveTask(home.log, archive)
         yield Worker(ingest, tasks, prepare=found.make_topics)
 
 

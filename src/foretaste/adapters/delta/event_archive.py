@@ -28,18 +28,18 @@ class DeltaEventArchive:
     Each commit carries the application transaction `foretaste/<namespace>` with the last number archived:
     the table accepts a number once, whoever writes, so a commit that another archiver was faster with fails.
 
-    Raises `InvalidInputError` where the table is none of this namespace's archive, `UnavailableError` where
-    the place cannot be reached.
+    The table is looked at when it is first used: every method raises `InvalidInputError` where it is none of
+    this namespace's archive, and `UnavailableError` where the place cannot be reached.
     """
 
     def __init__(self, url: str | Path, *, namespace: str = "default") -> None:
         self.place = location(url)
         self._application = APPLICATION + namespace
-        self._require_ours(self._opened_or_made())
+        self._is_ours = False
 
     def last_seq(self) -> int:
         """Return the number of the last event archived, 0 for none."""
-        return self._reached(open_table(self.place))
+        return self._reached(self._table())
 
     def append(self, after: int, events: Sequence[Numbered]) -> bool:
         """Write the events that follow number `after`; return False, nothing written, if it is not the last.
@@ -48,7 +48,7 @@ class DeltaEventArchive:
         """
         frame = frame_of(events)
         for _ in range(ATTEMPTS):
-            table = open_table(self.place)
+            table = self._table()
             if self._reached(table) != after:
                 return False
             if self._committed(table, frame):
@@ -62,7 +62,7 @@ class DeltaEventArchive:
         Raises `NotFoundError` for a version that there never was or that is pruned.
         """
         wanted = f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq > {after:d} ORDER BY seq LIMIT {limit:d}"  # noqa: S608 # numbers
-        return [event for frame in query(open_table(self.place, as_of), wanted) for event in events_of(frame)]
+        return [event for frame in query(self._table(as_of), wanted) for event in events_of(frame)]
 
     def versions(self) -> list[ArchiveVersion]:
         """Return the versions there are records of, oldest first."""
@@ -70,7 +70,7 @@ class DeltaEventArchive:
             ArchiveVersion(
                 number=entry["version"], time=entry["timestamp"] * 1000, change=entry["operation"].lower()
             )
-            for entry in reversed(open_table(self.place).history())
+            for entry in reversed(self._table().history())
         ]
 
     def compact(self, least: int = 2) -> int:
@@ -80,7 +80,7 @@ class DeltaEventArchive:
         in memory. (The driver's own compaction does not notice another one at the same time: events would
         double.)
         """
-        files = pl.DataFrame(open_table(self.place).get_add_actions(flatten=True))
+        files = pl.DataFrame(self._table().get_add_actions(flatten=True))
         small = (pl.col("size_bytes") < SMALL_BYTES).sum().alias("small")
         days = files.group_by(day=f"partition.{DAY}").agg(small, pl.len().alias("files"))
         worth_it = days.filter(pl.col("small") >= least).sort("day").select("day", "files")
@@ -94,7 +94,7 @@ class DeltaEventArchive:
         """
         hours = int(keep / timedelta(hours=1))
         with reachable(self.place):
-            removed = open_table(self.place).vacuum(
+            removed = self._table().vacuum(
                 retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=True
             )
         return len(removed)
@@ -113,7 +113,7 @@ class DeltaEventArchive:
 
     def _joined(self, day: date) -> bool:
         """Replace the files of a day by as few as can be; return False where somebody else writes it now."""
-        table = open_table(self.place)
+        table = self._table()
         of_day = f"{DAY} = '{day.isoformat()}'"
         wanted = f"SELECT {', '.join(COLUMNS)} FROM events WHERE {of_day} ORDER BY seq"  # noqa: S608 # a date
         rows = pl.concat(query(table, wanted))
@@ -131,6 +131,13 @@ class DeltaEventArchive:
 
     def _reached(self, table: DeltaTable) -> int:
         return table.transaction_version(self._application) or 0
+
+    def _table(self, as_of: AsOf | None = None) -> DeltaTable:
+        """Return the table, made if absent, now or as of then."""
+        if not self._is_ours:
+            self._require_ours(self._opened_or_made())
+            self._is_ours = True
+        return open_table(self.place, as_of)
 
     def _opened_or_made(self) -> DeltaTable:
         try:

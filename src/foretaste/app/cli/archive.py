@@ -10,7 +10,8 @@ from threading import Event
 
 import msgspec
 
-from foretaste.app.archiving import ArchiveTask, log_of_home, open_archive
+from foretaste.app.archive_wiring import log_of_home, open_archive
+from foretaste.app.archiving import ArchiveTask
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.settings import load_settings
 from foretaste.domain.errors import UnavailableError
