@@ -57,6 +57,7 @@ class KafkaEventSource:
         self._unplaced: frozenset[int] | None = None
         self._next: dict[int, int] = {}
         self._lost = 0
+        self._troubles: list[tuple[KafkaError, int | None]] = []
         self._acknowledged: Mapping[str, int] = {}
         self._closed = False
         self._consumer = Consumer(
@@ -83,13 +84,9 @@ class KafkaEventSource:
         while True:
             if self._unplaced is not None:
                 self._place(self._unplaced)
+            self._settle_troubles()
             left = deadline - time.monotonic()
-            try:
-                first = self._consumer.poll(min(max(left, 0.0), SLICE_SECONDS))
-                rest = self._consumer.consume(most - 1, LINGER_SECONDS) if first and most > 1 else []
-            except KafkaException as error:
-                raise unavailable(error) from error
-            batch = self._batch([first, *rest] if first else [])
+            batch = self._batch(self._polled(most, min(max(left, 0.0), SLICE_SECONDS)))
             if batch.messages or batch.lost or deadline <= time.monotonic():
                 return batch
 
@@ -132,18 +129,32 @@ class KafkaEventSource:
         """Begin to read partitions where the log's positions say."""
         self._stream = self._cluster.stream_name(self._topic)
         known = self._positions(self._stream)
-        found = {each: known.get(position_name(self._stream, each)) for each in partitions}
+        self._read_from({each: known.get(position_name(self._stream, each), 0) for each in partitions})
+        self._unplaced = None
+        self._troubles.clear()
+
+    def _read_from(self, places: Mapping[int, int]) -> None:
+        wanted = [
+            TopicPartition(self._topic, each, place or OFFSET_BEGINNING) for each, place in places.items()
+        ]
         try:
-            self._consumer.assign(
-                [
-                    TopicPartition(self._topic, each, OFFSET_BEGINNING if place is None else place)
-                    for each, place in found.items()
-                ]
-            )
+            self._consumer.assign(wanted)
         except KafkaException as error:
             raise unavailable(error) from error
-        self._next = {each: place or 0 for each, place in found.items()}
-        self._unplaced = None
+        self._next = dict(places)
+
+    def _polled(self, most: int, seconds: float) -> list[Message]:
+        """Return what comes: no error may take messages away that came before it."""
+        messages: list[Message] = []
+        try:
+            first = self._consumer.poll(seconds)
+            if first is not None:
+                messages.append(first)
+                if most > 1:
+                    messages += self._consumer.consume(most - 1, LINGER_SECONDS)
+        except KafkaException as error:
+            self._troubles.append((error.args[0], None))
+        return messages
 
     def _batch(self, messages: Iterable[Message]) -> StreamBatch:
         taken: list[ReceivedMessage] = []
@@ -151,7 +162,7 @@ class KafkaEventSource:
         for message in messages:
             error = message.error()
             if error is not None:
-                self._handle(error, message)
+                self._note(error, message)
                 continue
             received = _received(message)
             if self._next.get(received.partition, MOST_OFFSET) > received.offset:
@@ -162,22 +173,31 @@ class KafkaEventSource:
         lost, self._lost = self._lost, 0
         return StreamBatch(stream=self._stream, messages=tuple(taken), reached=reached, lost=lost)
 
-    def _handle(self, error: KafkaError, message: Message) -> None:
+    def _note(self, error: KafkaError, message: Message) -> None:
+        """Take in how far a partition goes; keep what is wrong until the messages at hand are returned."""
         partition, offset = message.partition(), message.offset()
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 # that is its public name
             if partition in self._next and offset is not None:
                 self._next[partition] = max(self._next[partition], offset)
-        elif error.code() == KafkaError._AUTO_OFFSET_RESET and partition is not None:  # noqa: SLF001
-            self._reset(partition)
         elif error.code() not in PASSING:
-            raise unavailable(error)
+            self._troubles.append((error, partition))
+
+    def _settle_troubles(self) -> None:
+        while self._troubles:
+            error, partition = self._troubles[0]
+            if error.code() == KafkaError._AUTO_OFFSET_RESET and partition is not None:  # noqa: SLF001
+                self._reset(partition)  # tried again by the next poll where the brokers do not answer
+                self._troubles = self._troubles[1:]
+            else:
+                self._troubles = self._troubles[1:]
+                raise unavailable(error)
 
     def _reset(self, partition: int) -> None:
         """Go on where the stream has something, after it said that it has nothing at our position."""
         if partition not in self._next:
             return
         if self._cluster.stream_name(self._topic) != self._stream:
-            self._unplaced = self.assigned()
+            self._place(self.assigned())  # the topic was made anew
             return
         low, high = self._ends(partition)
         wanted = self._next[partition]
@@ -192,9 +212,8 @@ class KafkaEventSource:
             high,
             place,
         )
+        self._read_from({**self._next, partition: place})
         self._lost += max(place - wanted, 0)
-        self._next[partition] = place
-        self._consumer.seek(TopicPartition(self._topic, partition, place))
 
     def _ends(self, partition: int) -> tuple[int, int]:
         try:
