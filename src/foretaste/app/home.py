@@ -23,6 +23,7 @@ from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
+from foretaste.ports.freshness import Freshness, Head
 from foretaste.ports.id_map import IdMap
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.profiles import Attributes, Profiles
@@ -34,6 +35,8 @@ from foretaste.serving.search import Search
 
 CHAMPION = "champion"
 FOLLOW_SECONDS = 2.0
+CHANGE_SECONDS = 1.0
+"""How long an answer waits for a change that is under way."""
 _log = logging.getLogger(__name__)
 
 
@@ -66,6 +69,7 @@ class Home:
         self.catalog_columns = self.columns_of(stores.catalog.changes(0))
         self.artifact: Artifact | None = None
         self._stores = stores
+        self._people_version = 0
         self._circumstances = {user_id: written(known) for user_id, known in stores.profiles.all().items()}
         self.load = load
         self._changing = Lock()
@@ -138,6 +142,30 @@ class Home:
         """Return the catalog that `entries` make up, with the vectors of texts that are known."""
         columns = CatalogColumns.empty().apply(entries)
         return columns if self._text_vectors is None else self._text_vectors.filled(columns, encode=False)
+
+    def catch_up(self, user_id: str | None) -> bool:
+        """Learn what an answer for this person must know that others were told; return whether it does.
+
+        False where that cannot be learnt in time: answers then come from what is known here.
+        """
+        freshness = self._stores.freshness
+        if freshness is None:
+            return True
+        try:
+            head = freshness.head_of(user_id)
+            name = None if head.user_seq or user_id is None else self._name_of_index(user_id)
+            if name is not None:
+                head = freshness.head_of(name)
+            freshness.catch_up(head.user_seq)
+            self._follow(freshness, head)
+        except UnavailableError:
+            self.telemetry.count("answers_stale_total")
+            return False
+        return True
+
+    def lag_seconds(self) -> float:
+        """Return for how long the end of the log has not been seen, 0 where nobody else writes it."""
+        return 0.0 if self._stores.freshness is None else self._stores.freshness.lag_seconds()
 
     def put_items(self, items: Sequence[Item]) -> int:
         """Insert or replace items; return the catalog version that the next answer has at least.
@@ -218,6 +246,33 @@ class Home:
             columns = self._text_vectors.filled(columns, encode=self.artifact is not None)
         with self.state.lock:
             self.catalog_columns = columns
+
+    def _name_of_index(self, user_id: str) -> str | None:
+        """Return the id of a person who was asked for by their dense index, None for any other text."""
+        ordinal = self.answerer.names.ordinal("user", user_id)
+        name = self.answerer.names.of("user")[ordinal] if ordinal >= 0 else user_id
+        return None if name == user_id else name
+
+    def _follow(self, freshness: Freshness, head: Head) -> None:
+        """Take over what others changed of the catalog and of what is told of people."""
+        if (
+            head.catalog_version <= self.catalog_columns.version
+            and head.people_version <= self._people_version
+        ):
+            return
+        if not self._changing.acquire(timeout=CHANGE_SECONDS):
+            raise UnavailableError("a change takes long; answers come from what is known")
+        try:
+            if head.catalog_version > self.catalog_columns.version:
+                self._follow_catalog()
+            if head.people_version > self._people_version:
+                change = freshness.people_after(self._people_version)
+                known = {} if change.is_all else self._circumstances
+                told = {user_id: written(attributes) for user_id, attributes in change.people.items()}
+                self._circumstances = {**known, **told}
+                self._people_version = change.version
+        finally:
+            self._changing.release()
 
     def _run(self, seconds: float) -> None:
         while not self._closing.wait(seconds):

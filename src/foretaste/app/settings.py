@@ -95,13 +95,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     kafka_partitions: Annotated[int, Meta(ge=1, le=10_000)] = 6
     """How many partitions a topic gets that the worker makes: as many workers can share it."""
 
+    kafka_session_seconds: Annotated[float, Meta(ge=1, le=300)] = 10.0
+    """After how long without a sign of life a worker's partitions go to the others."""
+
     publish_log: bool = True
     """Whether a worker publishes the log for other programs."""
 
     database_url: str = ""
     """The PostgreSQL that holds everything but models, as `postgresql://user:password@host/name`; needs the
-    extra `postgres`. Any number of processes can share it. Empty: files in the home, for one process. The plain
-    name `DATABASE_URL` is understood too."""
+    extra `postgres`. Any number of processes can share it. Empty: files in the home, for one process. The
+    plain name `DATABASE_URL` is understood too."""
 
     database_schema: Annotated[str, Meta(max_length=63)] = ""
     """The schema of our tables; empty: `foretaste_<namespace>`."""

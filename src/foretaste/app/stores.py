@@ -1,8 +1,9 @@
-"""The stores of a home: in its directory, the same for reading only, or in memory."""
+"""The stores of a home: where its settings say, the same for reading only, or in memory."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from foretaste.adapters.memory.catalog import MemoryCatalog
@@ -19,12 +20,14 @@ from foretaste.adapters.sqlite.profiles import SqliteProfiles
 from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, ReadOnlyExposures
 from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
+from foretaste.domain.errors import MissingExtraError
 from foretaste.events.weights import event_weights
 from foretaste.features.state import State, StateConfig
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
+from foretaste.ports.freshness import Freshness
 from foretaste.ports.id_map import IdMap
 from foretaste.ports.profiles import Profiles
 
@@ -44,14 +47,44 @@ class Stores:
     keeper: StateKeeper
     profiles: Profiles
     writable: bool = True
+    freshness: Freshness | None = None
+    """What other processes write to the same stores; None where there can be none."""
 
     def close(self) -> None:
         """Save the state and release everything, in the reverse order of opening."""
+        if self.freshness is not None:
+            self.freshness.close()
         self.exposures.close()
         self.profiles.close()
         if self.writable:
             self.keeper.close(self.log)
         self.log.close()
+
+
+def stores_at(directory: Path, settings: Settings, *, read_only: bool = False) -> Stores:
+    """Open the stores of a home: behind `database_url` if that is set, else in its directory.
+
+    Raises `UnavailableError` where they cannot be reached or another process has the directory, and
+    `MissingExtraError` without the extra `postgres`.
+    """
+    if not settings.database_url:
+        return stores_for_reading(directory, settings) if read_only else stores_in(directory, settings)
+    try:
+        # the driver is optional, and importing it costs what only those who use it should pay
+        postgres = import_module("foretaste.app.postgres_stores")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "database_url needs a driver: pip install 'foretaste[postgres]'", field="database_url"
+        ) from error
+    opened: Stores = postgres.stores_in_postgres(
+        _namespace(directory, settings), settings, read_only=read_only
+    )
+    return opened
+
+
+def schema_of(settings: Settings) -> str:
+    """Return the schema in which the tables of a namespace are."""
+    return settings.database_schema or f"foretaste_{settings.namespace}"
 
 
 def stores_in(directory: Path, settings: Settings) -> Stores:
@@ -64,7 +97,7 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
         database = SqliteDatabase(namespace / DATABASE)
         undo.callback(database.close)
         id_map = SqliteIdMap(database)
-        keeper = _keeper(settings, lambda: id_map.names("type"), namespace / SNAPSHOT)
+        keeper = new_keeper(settings, lambda: id_map.names("type"), namespace / SNAPSHOT)
         log = SqliteEventLog(database, id_map, on_commit=keeper.fold)
         catalog = SqliteCatalog(database, id_map, retention_days=settings.exposure_days)
         exposures = SqliteExposureLog(namespace / EXPOSURES, retention_days=settings.exposure_days)
@@ -84,7 +117,7 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
         database = ReadOnlyDatabase(namespace / DATABASE)
         undo.callback(database.close)
         id_map = SqliteIdMap(database)
-        keeper = _keeper(settings, lambda: id_map.names("type"), namespace / SNAPSHOT)
+        keeper = new_keeper(settings, lambda: id_map.names("type"), namespace / SNAPSHOT)
         log = SqliteEventLog(database, id_map)
         catalog = SqliteCatalog(database, id_map)
         keeper.restore(log)
@@ -99,7 +132,7 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
 def stores_in_memory(settings: Settings) -> Stores:
     """Return empty stores that end with the process."""
     id_map = MemoryIdMap()
-    keeper = _keeper(settings, lambda: id_map.names("type"), None)
+    keeper = new_keeper(settings, lambda: id_map.names("type"), None)
     log = MemoryEventLog(id_map, on_commit=keeper.fold)
     catalog = MemoryCatalog(id_map, retention_days=settings.exposure_days)
     return Stores(log, id_map, catalog, catalog, MemoryExposureLog(), keeper, MemoryProfiles())
@@ -120,7 +153,8 @@ def state_config(settings: Settings) -> StateConfig:
     return StateConfig(history_length=settings.history_length, weights=weights)
 
 
-def _keeper(settings: Settings, type_names: Callable[[], list[str]], snapshot: Path | None) -> StateKeeper:
+def new_keeper(settings: Settings, type_names: Callable[[], list[str]], snapshot: Path | None) -> StateKeeper:
+    """Return a keeper of an empty state."""
     state = State(state_config(settings), type_names)
     return StateKeeper(state, snapshot, snapshot_events=settings.snapshot_events)
 

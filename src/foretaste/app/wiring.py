@@ -10,8 +10,7 @@ from foretaste.app.settings import Settings, load_settings
 from foretaste.app.stores import (
     Stores,
     models_directory,
-    stores_for_reading,
-    stores_in,
+    stores_at,
     stores_in_memory,
 )
 from foretaste.app.text_vectors import TextVectors
@@ -32,8 +31,9 @@ def open_home(
 ) -> Home:
     """Open the home in `directory`, with its own settings unless others are given.
 
-    With `create` it is made if absent. One process at a time may have it, unless `read_only`: that is
-    the home as it is now, beside the process that writes it, and nothing can be changed through it. The
+    With `create` it is made if absent. Where the setting `database_url` names a PostgreSQL, that holds all
+    but models, and any number of processes may have it; else one at a time, unless `read_only`: that is the
+    home as it is now, beside the process that writes it, and nothing can be changed through it. The
     champion serves, unless `with_model` is off (`refresh` takes it later).
 
     Raises `NotFoundError` where there is no home, `UnavailableError` where another process has it, and
@@ -45,7 +45,7 @@ def open_home(
             field="home",
         )
     chosen = load_settings(directory) if settings is None else settings
-    stores = stores_for_reading(directory, chosen) if read_only else stores_in(directory, chosen)
+    stores = stores_at(directory, chosen, read_only=read_only)
     registry = DirectoryModelRegistry(models_directory(directory, chosen))
     home = _home(directory, chosen, stores, registry, telemetry)
     try:

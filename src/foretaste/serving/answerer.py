@@ -23,7 +23,7 @@ from foretaste.serving.names import Names
 from foretaste.serving.reproduction import recipe_of
 from foretaste.serving.untrained import untrained_artifact
 
-SIMILAR, TRENDING = "similar", "trending"
+SIMILAR, TRENDING, STALE = "similar", "trending", "stale"
 MODEL_ERROR = "model_error"
 _log = logging.getLogger(__name__)
 
@@ -64,12 +64,14 @@ class Answerer:
                 f"scenario {query.scenario!r} starts from an item; ask /items/{{item_id}}/similar",
                 field="scenario",
             )
+        fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
             user = -1 if query.user_id is None else self.names.ordinal("user", query.user_id)
             if user >= 0:
                 query = msgspec.structs.replace(query, user_id=self.names.of("user")[user])
             known = self._live.state.summary(user).events > 0
             slate, fallback = self._answered(query, scenario, user=user)
+        slate = slate if fresh else _stale(slate)
         if not dry_run:
             self._record(slate, query, fallback)
             seconds = time.perf_counter() - started
@@ -88,6 +90,7 @@ class Answerer:
         `InvalidQueryError` for no candidates or too many.
         """
         scenario = find_scenario(query.scenario, self._scenarios)
+        fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
             user = -1 if query.user_id is None else self.names.ordinal("user", query.user_id)
             view = self._view(query, scenario, self._live.artifact or self._untrained, user=user, item=-1)
@@ -100,6 +103,7 @@ class Answerer:
             item if item.item_idx < own.first_new else msgspec.structs.replace(item, item_idx=-1)
             for item in slate.items
         ]
+        slate = slate if fresh else _stale(slate)
         return msgspec.structs.replace(slate, items=tuple(items), filtered=own.left_out)
 
     def knows(self, user_id: str) -> bool:
@@ -110,6 +114,7 @@ class Answerer:
     def similar(self, query: Query) -> Slate:
         """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such."""
         query = msgspec.structs.replace(query, scenario=SIMILAR)
+        fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
             item = -1 if query.item_id is None else self.names.ordinal("item", query.item_id)
             if item < 0 or self._deleted(item):
@@ -117,6 +122,7 @@ class Answerer:
                 raise UnknownItemError(f"no item is called {query.item_id!r}", field="item_id")
             query = msgspec.structs.replace(query, item_id=self.names.of("item")[item])
             slate, fallback = self._answered(query, find_scenario(SIMILAR, self._scenarios), item=item)
+        slate = slate if fresh else _stale(slate)
         self._record(slate, query, fallback)
         self._count_fallback(fallback)
         self._telemetry.count("similar_items_requests_total", status="ok" if slate.items else "empty")
@@ -183,6 +189,11 @@ class Answerer:
 def _plain(query: Query) -> Query:
     """Return the question for what is trending, which is asked where a model fails."""
     return msgspec.structs.replace(query, scenario=TRENDING, model=None, explain=False)
+
+
+def _stale(slate: Slate) -> Slate:
+    """Return an answer that says that it may not know the latest."""
+    return msgspec.structs.replace(slate, source=STALE)
 
 
 def exposure_of(

@@ -47,6 +47,13 @@ class Live(Protocol):
         """Return what is known of a person beside events (see `domain.circumstances`)."""
         ...
 
+    def catch_up(self, user_id: str | None) -> bool:
+        """Learn what an answer for this person must know that other processes were told.
+
+        False where that cannot be learnt in time. Not to be called while `state.lock` is held.
+        """
+        ...
+
     @property
     def artifact(self) -> Artifact | None:
         """The model that serves."""

@@ -1,5 +1,6 @@
 """An open PostgreSQL: a pool of connections, timeouts, and errors in our words."""
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,8 @@ PAUSES = (0.01, 0.25)
 
 OLDEST_SERVER = 140_000
 TOO_MANY, WRONG_ISOLATION = "FT001", "FT002"
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # who follows says once that the server is away
+
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
 
 
@@ -39,8 +42,8 @@ class PostgresDatabase:
     """A database behind `url`, in which our tables are in `schema`; hand it to the stores of this package.
 
     Connections are pooled, at most `connections` of them. With `migrating` the tables are brought to what
-    this release needs; without it `UnavailableError` says what is missing. With `read_only` the server refuses
-    all writing.
+    this release needs; without it `UnavailableError` says what is missing. With `read_only` the server
+    refuses all writing.
 
     Raises `UnavailableError` where the server cannot be reached within `open_seconds` or is too old, and
     `InvalidInputError` for an URL that is none.

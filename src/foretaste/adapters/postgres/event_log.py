@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any, LiteralString
 
@@ -149,8 +150,7 @@ class PostgresEventLog:
         `seconds`.
         """
         deadline = time.monotonic() + seconds
-        with self._telling:
-            self._require_running()
+        with self._telling_within(seconds):
             while seq is None or self._last_seq < seq:
                 if self._step(max(deadline - time.monotonic(), 0.001)) < TAIL:
                     return True
@@ -183,9 +183,17 @@ class PostgresEventLog:
         self._tell(columns)
         return len(columns)
 
-    def _require_running(self) -> None:
-        if self._stopped:
-            raise UnavailableError("what follows the log stopped on an error, see its traceback; restart")
+    @contextmanager
+    def _telling_within(self, seconds: float) -> Iterator[None]:
+        """Be the only one that tells the subscriber."""
+        if not self._telling.acquire(timeout=seconds):
+            raise UnavailableError("the log could not be followed in time; it is tried again by itself")
+        try:
+            if self._stopped:
+                raise UnavailableError("what follows the log stopped on an error, see its traceback; restart")
+            yield
+        finally:
+            self._telling.release()
 
     def _tell(self, columns: EventColumns) -> None:
         """Let readers see events, then the subscriber; the caller holds `_telling`."""
@@ -245,8 +253,7 @@ class PostgresEventLog:
         """Tell the subscriber everything up to the last number of a batch that was appended."""
         if not appended.seqs:
             return
-        with self._telling:
-            self._require_running()
+        with self._telling_within(seconds):
             new = [seq for seq, is_new in zip(appended.seqs, appended.fresh, strict=True) if is_new]
             if new and new[0] == self._last_seq + 1 and self._knows_names(batch, appended):
                 self._tell(rows.appended_columns(batch, appended, self._last_seq))

@@ -6,6 +6,7 @@ from threading import Condition, Lock, Thread
 
 import msgspec
 
+from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.postgres.database import PostgresDatabase, system_clock
 from foretaste.adapters.postgres.text import escaped
 from foretaste.domain.errors import ForetasteError
@@ -78,24 +79,11 @@ class PostgresExposureLog:
             waiting = self._waiting.get(recommendation_id)
         if waiting is not None:
             return waiting
-        asked = (escaped(recommendation_id),)
-        row = self._database.run(lambda connection: connection.execute(GET, asked, binary=True).fetchone())
-        return _decode(row[0]) if row else None
+        return found_exposure(self._database, recommendation_id)
 
     def read(self) -> Iterator[Exposure]:
         """Yield all stored records, those of earlier times first."""
-        after = (-(2**63), "")
-        while True:
-            rows = self._read(after)
-            for _, _, record in rows:
-                yield _decode(record)
-            if len(rows) < CHUNK:
-                return
-            after = rows[-1][:2]
-
-    def _read(self, after: tuple[int, str]) -> list[tuple[int, str, bytes]]:
-        asked = (*after, CHUNK)
-        return self._database.run(lambda lent: lent.execute(READ, asked, binary=True).fetchall())
+        return stored_exposures(self._database)
 
     def flush(self) -> None:
         """Write what waits; return when it is stored. Raises `UnavailableError` if it cannot be."""
@@ -151,6 +139,46 @@ class PostgresExposureLog:
                 for key, exposure in batch.items():
                     if self._waiting.get(key) is exposure:
                         del self._waiting[key]
+
+
+class ReadExposures(MemoryExposureLog):
+    """The exposures of `database` for reading: what is recorded here ends with the process."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        super().__init__()
+        self._database = database
+
+    def get(self, recommendation_id: str) -> Exposure | None:
+        """Return a record, of this process or of the database, or None."""
+        return super().get(recommendation_id) or found_exposure(self._database, recommendation_id)
+
+    def read(self) -> Iterator[Exposure]:
+        """Yield all records of the database, those of earlier times first."""
+        return stored_exposures(self._database)
+
+
+def found_exposure(database: PostgresDatabase, recommendation_id: str) -> Exposure | None:
+    """Return a stored record, or None."""
+    asked = (escaped(recommendation_id),)
+    row = database.run(lambda connection: connection.execute(GET, asked, binary=True).fetchone())
+    return _decode(row[0]) if row else None
+
+
+def stored_exposures(database: PostgresDatabase) -> Iterator[Exposure]:
+    """Yield all stored records, those of earlier times first."""
+    after = (-(2**63), "")
+    while True:
+        rows = _chunk(database, after)
+        for _, _, record in rows:
+            yield _decode(record)
+        if len(rows) < CHUNK:
+            return
+        after = rows[-1][:2]
+
+
+def _chunk(database: PostgresDatabase, after: tuple[int, str]) -> list[tuple[int, str, bytes]]:
+    asked = (*after, CHUNK)
+    return database.run(lambda lent: lent.execute(READ, asked, binary=True).fetchall())
 
 
 def _row(exposure: Exposure) -> tuple[str, int, bytes] | None:

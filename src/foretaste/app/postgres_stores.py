@@ -1,0 +1,51 @@
+"""The stores of a home whose truth is in PostgreSQL; its directory keeps models and snapshots only."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from foretaste.adapters.postgres.catalog import PostgresCatalog
+from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.event_log import PostgresEventLog
+from foretaste.adapters.postgres.exposure_log import PostgresExposureLog, ReadExposures
+from foretaste.adapters.postgres.follower import PostgresFollower
+from foretaste.adapters.postgres.id_map import PostgresIdMap
+from foretaste.adapters.postgres.profiles import PostgresProfiles
+from foretaste.app.settings import Settings
+from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of
+
+
+def stores_in_postgres(folder: Path, settings: Settings, *, read_only: bool = False) -> Stores:
+    """Open the stores behind `database_url`, with the state's snapshots in `folder`.
+
+    Any number of processes may; each follows what the others write. With `read_only` they are those of this
+    moment, nothing is followed, and the server refuses to write.
+
+    Raises `UnavailableError` where the server cannot be reached.
+    """
+    with ExitStack() as undo:
+        database = PostgresDatabase(
+            settings.database_url,
+            schema_of(settings),
+            connections=settings.database_connections,
+            read_only=read_only,
+        )
+        undo.callback(database.close)
+        id_map = PostgresIdMap(database)
+        keeper = new_keeper(settings, lambda: id_map.names("type"), folder / SNAPSHOT)
+        log = PostgresEventLog(
+            database, id_map, on_commit=keeper.fold, write_seconds=settings.database_write_seconds
+        )
+        undo.callback(log.close)
+        catalog = PostgresCatalog(database, id_map, retention_days=settings.exposure_days)
+        profiles = PostgresProfiles(database)
+        keeper.restore(log)
+        if read_only:
+            exposures = ReadExposures(database)
+            undo.pop_all()
+            return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, writable=False)
+        folder.mkdir(parents=True, exist_ok=True)
+        keeper.watch(log)
+        written = PostgresExposureLog(database, retention_days=settings.exposure_days)
+        follower = PostgresFollower(database, log)
+        undo.pop_all()
+    return Stores(log, id_map, catalog, catalog, written, keeper, profiles, freshness=follower)
