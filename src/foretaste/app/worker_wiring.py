@@ -71,7 +71,7 @@ def streams_of(settings: Settings) -> Streams:
 
     def source(positions: Positions) -> EventSource:
         opened: EventSource = _module("event_source").KafkaEventSource(
-            cluster, topics.events, group, positions
+            cluster, topics.events, group, positions, session_seconds=settings.kafka_session_seconds
         )
         return opened
 
