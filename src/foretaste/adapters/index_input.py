@@ -26,6 +26,8 @@ def checked_rows(vectors: Floats, labels: Sequence[Labels] | None) -> Floats:
         raise InvalidInputError(
             f"there are {len(labels)} labels for {len(rows)} vectors: one for each is needed", field="labels"
         )
+    for place, own in enumerate(labels or ()):
+        _require_texts(place, own)
     return rows
 
 
@@ -68,6 +70,15 @@ def best_first(ordinals: Int64s, scores: Floats) -> tuple[Ordinals, Floats]:
         np.take_along_axis(ordinals, order, axis=1).astype(np.int32),
         np.take_along_axis(scores, order, axis=1),
     )
+
+
+def _require_texts(place: int, labels: Labels) -> None:
+    if any(isinstance(values, str) for values in labels.values()):
+        raise InvalidInputError(f"labels of vector {place} must be lists of texts", field="labels")
+    try:
+        "".join([*labels, *(value for values in labels.values() for value in values)]).encode()
+    except (UnicodeEncodeError, TypeError) as error:
+        raise InvalidInputError(f"labels of vector {place} must be texts: {error}", field="labels") from error
 
 
 def _unusable(rows: Floats) -> Int64s:

@@ -188,6 +188,11 @@ class VectorIndexContract:
             index.search(rows(1, 1), 5, np.ones(ROWS - 1, np.bool_))
         with pytest.raises(InvalidInputError, match="labels"):
             index.build(rows(), labels(3))
+        for unfit in ({"category": "one"}, {"category": ["\ud800"]}, {"category": [3]}):
+            with pytest.raises(InvalidInputError, match="labels of vector 0"):
+                index.build(rows(0, 1), [unfit])  # type: ignore[list-item]
+        with pytest.raises(InvalidQueryError, match="list of values"):
+            index.search(rows(1, 1), 5, filters={"category": "even"})
         with pytest.raises(InvalidInputError, match="table"):
             index.build(np.ones(DIM, np.float32))
 

@@ -1,0 +1,1 @@
+"""Adapters that stand on Qdrant; need `pip install 'foretaste[qdrant]'`."""
