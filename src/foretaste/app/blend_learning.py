@@ -54,8 +54,7 @@ class BlendLearning:
         if not self._stores.writable:
             return artifact
         if self._per_second <= 0.0:
-            learnt = self.log.latest(artifact.version)
-            self._log_start(artifact, learnt.shift if learnt else (0.0,) * len(artifact.blend.sources))
+            self._log_start(artifact, self._learnt(artifact))
             return artifact
 
         def changed(now: Artifact) -> None:
@@ -66,12 +65,15 @@ class BlendLearning:
         around = Surround(catalog, tuple, lambda: self._stores.id_map.names("type"))
         sampling = Sampling(per_second=self._per_second)
         learner = OnlineBlend(keeper.state, artifact, around, sampling=sampling, changed=changed)
-        last = self.log.latest(artifact.version)
-        if last is not None and len(last.shift) == len(artifact.blend.sources):
-            learner.weights.shift = np.array(last.shift, np.float64)
+        learner.weights.shift = np.array(self._learnt(artifact), np.float64)
         keeper.learner = learner
         self._log_start(learner.artifact, tuple(learner.weights.shift.tolist()))
         return learner.artifact
+
+    def _learnt(self, artifact: Artifact) -> tuple[float, ...]:
+        """Return the shift of each source that `artifact` last served with, zeros if it never did."""
+        last, sources = self.log.latest(artifact.version), artifact.blend.sources
+        return (0.0,) * len(sources) if last is None else last.shift_of(sources)
 
     def _log_start(self, artifact: Artifact, shift: tuple[float, ...]) -> None:
         """Log that `artifact` begins to serve, unless it is what served last."""

@@ -1,13 +1,13 @@
 """Every blend that ever served: so a past answer can be given again, and a restart goes on from the last."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from foretaste.domain.errors import NotFoundError
-from foretaste.pipeline.artifact import Artifact, assemble
+from foretaste.pipeline.artifact import Artifact, with_blend
 from foretaste.ranking.blend import Blend
 
 _log = logging.getLogger(__name__)
@@ -26,6 +26,12 @@ class BlendRecord(msgspec.Struct, frozen=True, kw_only=True):
     blend_version: str
     shift: tuple[float, ...]
     described: msgspec.Raw
+
+    def shift_of(self, sources: Sequence[str]) -> tuple[float, ...]:
+        """Return what had been learnt of each of `sources`, 0 for those that had no part in the blend."""
+        names = msgspec.json.decode(self.described)["sources"]
+        known = dict(zip(names, self.shift, strict=False))
+        return tuple([known.get(source, 0.0) for source in sources])
 
 
 class BlendLog:
@@ -87,11 +93,6 @@ class BlendLog:
                 yield msgspec.json.decode(line, type=BlendRecord)
             except msgspec.MsgspecError:
                 _log.warning("a line of %s cannot be read", self._path.name)
-
-
-def with_blend(artifact: Artifact, blend: Blend) -> Artifact:
-    """Return `artifact` with another blend, under a blend version of its own."""
-    return assemble(artifact.models, blend, artifact.calibration, artifact.manifest)
 
 
 def record_of(artifact: Artifact, shift: tuple[float, ...], seq: int, time: int) -> BlendRecord:

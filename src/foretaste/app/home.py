@@ -12,12 +12,12 @@ from foretaste.app.settings import Settings
 from foretaste.app.stores import Stores, models_directory
 from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.circumstances import written
-from foretaste.domain.errors import ForetasteError, UnavailableError
+from foretaste.domain.errors import ForetasteError, InvalidInputError, UnavailableError
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
-from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.artifact import Artifact, without_sources
 from foretaste.pipeline.scenario import SHIPPED, adjusted
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
@@ -32,6 +32,7 @@ from foretaste.serving.answerer import Answerer
 from foretaste.serving.profile import Profiler
 from foretaste.serving.recorder import Recorder
 from foretaste.serving.search import Search
+from foretaste.training.sources import optional_sources, usual_sources
 
 CHAMPION = "champion"
 FOLLOW_SECONDS = 2.0
@@ -199,7 +200,12 @@ class Home:
             self._text_vectors.save()
 
     def serve_artifact(self, artifact: Artifact) -> None:
-        """Let the next answers come from `artifact`; its blend goes on learning from the events to come."""
+        """Let the next answers come from `artifact`; its blend goes on learning from the events to come.
+
+        It answers without the sources that are switched off; raises `InvalidInputError` for one that there
+        never is, or if none is left.
+        """
+        artifact = without_sources(artifact, _known(self.settings.without_sources, artifact))
         with self.state.lock:
             self.artifact = self.learning.start(artifact, lambda: self.catalog_columns, self._take_blend)
 
@@ -281,3 +287,16 @@ class Home:
                     _log.info("model %s serves now", self.artifact.version)
             except (ForetasteError, OSError) as error:
                 _log.warning("the new model cannot be taken, the old one goes on: %s", error)
+
+
+def _known(names: Sequence[str], artifact: Artifact) -> Sequence[str]:
+    """Return `names`; raise `InvalidInputError` for one that is no source of `artifact`, nor could be."""
+    shipped = usual_sources(effort="best") | optional_sources()
+    for name in names:
+        if name not in artifact.models and name not in shipped:
+            raise InvalidInputError(
+                f"FORETASTE_WITHOUT_SOURCES names {name!r}, which is no source; there are "
+                f"{', '.join(artifact.models)}",
+                field="without_sources",
+            )
+    return names

@@ -53,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sources: tuple[str, ...] = ()
     """What to learn, as `popularity,ials,nmf`; empty takes the usual sources."""
 
+    without_sources: tuple[str, ...] = ()
+    """Sources that answer no more, as `content,ncf`: the others go on with the weights that they have to each
+    other, and nothing is trained anew."""
+
     diversity_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
     """How far apart the items of a person's slate are at least, as long as there are such (0 to 1); not set:
     no rule in `home`, 0.3 in `discover`. The plain name `DIVERSITY_THRESHOLD` is understood too."""
@@ -196,7 +200,7 @@ def _parsed(name: str, text: str) -> Any:
     if name == "weights":
         pairs = (part.partition("=") for part in text.split(",") if part.strip())
         return {key.strip(): value.strip() for key, _, value in pairs}
-    if name in {"half_lives", "sources"}:
+    if name in {"half_lives", "sources", "without_sources"}:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

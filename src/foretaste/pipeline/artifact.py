@@ -1,12 +1,13 @@
 """What training hands to serving: models, blend and calibration under one version."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
 
 from foretaste.domain.artifact import ArtifactManifest
+from foretaste.domain.errors import InvalidInputError
 from foretaste.models.interface import Model
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
@@ -52,3 +53,26 @@ def assemble(
         blend_version=sha256(described).hexdigest()[:12],
         ranker=ranker,
     )
+
+
+def with_blend(artifact: Artifact, blend: Blend) -> Artifact:
+    """Return `artifact` with another blend, under a blend version of its own."""
+    return assemble(artifact.models, blend, artifact.calibration, artifact.manifest, artifact.ranker)
+
+
+def without_sources(artifact: Artifact, names: Collection[str]) -> Artifact:
+    """Return `artifact` without the sources called `names`, as if they had not been trained.
+
+    What the others weigh stays as it is to each other (see `Blend.without`). Names that it does not have
+    change nothing. Raises `InvalidInputError` where no source would be left.
+    """
+    models = {source: model for source, model in artifact.models.items() if source not in names}
+    if len(models) == len(artifact.models):
+        return artifact
+    if not models:
+        raise InvalidInputError(
+            f"no source is left of {', '.join(artifact.models)}; leave at least one switched on",
+            field="without_sources",
+        )
+    blend = artifact.blend.without(*names)
+    return assemble(models, blend, artifact.calibration, artifact.manifest, artifact.ranker)

@@ -105,7 +105,7 @@ def _history(query: Query, view: View) -> History:
 
 
 def _sources(query: Query, view: View, length: int, *, in_session: bool) -> tuple[str, ...]:
-    """Return the sources that answer: of those wanted those that the context hears, or all if it does none."""
+    """Return the sources that answer: of those wanted those that the context hears, else all."""
     models, wanted = view.artifact.models, view.scenario.sources
     named = None if query.model is None else sources_called(query.model, view.artifact)
     if named is not None:

@@ -15,7 +15,7 @@ from foretaste.domain.query import Query
 from foretaste.events.weights import weigh
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
-from foretaste.pipeline.artifact import Artifact, assemble
+from foretaste.pipeline.artifact import Artifact, with_blend
 from foretaste.pipeline.compose import sample
 from foretaste.pipeline.scenario import HOME, Scenario
 from foretaste.pipeline.view import View
@@ -86,7 +86,7 @@ class OnlineBlend:
         blend = self.weights.blend
         if blend is self._artifact.blend:
             return self._artifact
-        return assemble(self._artifact.models, blend, self._artifact.calibration, self._artifact.manifest)
+        return with_blend(self._artifact, blend)
 
     def apply(self, events: EventColumns) -> int:
         """Fold events into the state, and learn from some of them; return how many were new."""
