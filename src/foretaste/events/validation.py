@@ -100,7 +100,7 @@ def parse_event(
         value=_value(fields),
         session_id=_optional_id(fields.session_id, "session_id"),
         recommendation_id=_optional_id(fields.recommendation_id, "recommendation_id"),
-        context=_context(fields.context, limits) if fields.context else {},
+        context=checked_context(fields.context, limits) if fields.context else {},
     )
     minted = fields.event_id is None and written is None
     identified = msgspec.structs.replace(event, event_id=_event_id(fields, event, written, occurrence))
@@ -201,7 +201,10 @@ def _optional_id(value: str | int | None, field: str) -> str | None:
     return None if value is None or value == "" else checked_id(value, field, InvalidEventError)
 
 
-def _context(raw: Mapping[str, str | float | bool | None], limits: EventLimits) -> dict[str, str]:
+def checked_context(
+    raw: Mapping[str, str | float | bool | None], limits: EventLimits = USUAL_LIMITS
+) -> dict[str, str]:
+    """Return a context as texts, without what is None. Raises `InvalidEventError`."""
     if len(raw) > limits.context_entries:
         raise InvalidEventError(
             f"context has {len(raw)} entries; at most {limits.context_entries} are allowed", field="context"

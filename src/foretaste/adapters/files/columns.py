@@ -17,6 +17,7 @@ EVENT_NAMES: dict[str, tuple[str, ...]] = {
     "session_id": ("session_id", "session", "sessionid", "user_session"),
     "recommendation_id": ("recommendation_id",),
     "event_id": ("event_id",),
+    "context": ("context",),
 }
 """Field of an event → column names that are understood without being told, the first found wins."""
 

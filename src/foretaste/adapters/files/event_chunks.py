@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mapping
+from foretaste.adapters.files.event_context import contexts_of
 from foretaste.adapters.files.event_frame import EVENT_SCHEMA, frame_events
 from foretaste.adapters.files.occurrences import Occurrences
 from foretaste.adapters.files.rows import Reject, Rows, RowSource
@@ -19,7 +20,7 @@ from foretaste.events.vocabulary import LONGEST_TYPE, canonical_type
 
 CHUNK = 100_000
 ID_FIELDS = ("event_id", "user_id", "item_id", "type", "session_id", "recommendation_id")
-CONTENT = ("user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id")
+CONTENT = ("user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id", "context")
 TYPE_OF_COLUMN = {"rating": "rating", "purchased": "purchase", "quantity": "purchase"}
 DEFAULT_TYPE = "click"
 
@@ -105,8 +106,9 @@ def _typed(
     else:
         columns["timestamp"] = pl.Series([options.now] * n, dtype=pl.Int64)
     columns["value"] = text_value.cast(pl.Float64, strict=False)
+    columns["context"], wrong_context = contexts_of(raw.get("context", nothing))
     frame = pl.DataFrame({name: columns[name] for name in EVENT_SCHEMA}, schema=EVENT_SCHEMA)
-    checked = frame.with_columns(_value=text_value, _time=as_text(written_time))
+    checked = frame.with_columns(_value=text_value, _time=as_text(written_time), _context=wrong_context)
     wrong = checked.select(_first_fault(options.now, timed="timestamp" in raw)).to_series()
     return frame.with_columns(pl.col("timestamp").clip(upper_bound=options.now)), wrong
 
@@ -127,7 +129,7 @@ def _first_fault(now: int, *, timed: bool) -> pl.Expr:
     finite = (pl.col("value").abs() <= LARGEST_VALUE).fill_null(value=False)
     value = pl.format("value '{}' is not a finite number", pl.col("_value").str.slice(0, 40))
     faults.append(pl.when(pl.col("_value").is_not_null() & ~finite).then(value))
-    return pl.coalesce(faults)
+    return pl.coalesce([*faults, pl.col("_context")])
 
 
 def _id_fault(name: str) -> pl.Expr:

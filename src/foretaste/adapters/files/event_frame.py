@@ -1,5 +1,6 @@
 """Events in columns, and one by one."""
 
+import msgspec
 import polars as pl
 
 from foretaste.domain.event import Event
@@ -14,9 +15,13 @@ EVENT_SCHEMA = pl.Schema(
         "value": pl.Float64(),
         "session_id": pl.String(),
         "recommendation_id": pl.String(),
+        "context": pl.String(),
     }
 )
-"""The columns of a frame of events; `timestamp` is in microseconds since 1970 UTC."""
+"""The columns of a frame of events; `timestamp` is in microseconds since 1970 UTC, `context` a JSON object of
+texts, null for none."""
+
+_context = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def frame_events(frame: pl.DataFrame) -> list[Event]:
@@ -32,8 +37,9 @@ def frame_events(frame: pl.DataFrame) -> list[Event]:
             value=value,
             session_id=session_id,
             recommendation_id=recommendation_id,
+            context=_context(context) if context else {},
         )
-        for event_id, user_id, item_id, kind, timestamp, value, session_id, recommendation_id in zip(
+        for event_id, user_id, item_id, kind, timestamp, value, session_id, recommendation_id, context in zip(
             *columns, strict=True
         )
     ]

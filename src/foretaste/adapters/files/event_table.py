@@ -18,9 +18,9 @@ class Events:
     """What people did, in columns, in the order it was read.
 
     `frame` has the columns `event_id`, `user_id`, `item_id`, `type`, `timestamp` (int64 microseconds
-    UTC), `value`, `session_id` and `recommendation_id`. `items` is the catalog that came with the
-    events, if one did. `skipped` rows said that nothing happened; `rejected` could not be used, each
-    with its line and the reason.
+    UTC), `value`, `session_id`, `recommendation_id` and `context` (a JSON object of texts). `items` is the
+    catalog that came with the events, if one did. `skipped` rows said that nothing happened; `rejected`
+    could not be used, each with its line and the reason.
 
     >>> events = ft.read_events("orders.csv", columns={"user_id": "customer"})
     >>> past, future = events.until("2024-03-01"), events.after("2024-03-01")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from foretaste.adapters.files.event_table import Events
 from foretaste.adapters.files.item_chunks import SEPARATOR, item_chunks
 from foretaste.adapters.files.rows import FileFormat, Reject
 from foretaste.adapters.files.sources import Source, open_rows, source_name
+from foretaste.adapters.files.timestamps import as_datetime, micros_of
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.item import Item
 
@@ -25,8 +27,9 @@ def read_events(
     file_type: FileFormat | None = None,
     delimiter: str | None = None,
     encoding: str = "utf-8-sig",
+    as_of: int | str | date | None = None,
 ) -> Events:
-    """Read events from a CSV, Parquet or JSON Lines file, or from a polars frame.
+    """Read events from a CSV, Parquet or JSON Lines file, a Delta table, or a polars frame.
 
     `columns` says which column is which field, as `{"user_id": "customer"}`; usual names are
     recognized without it. `event_type` is the type of events that have none; without it a `rating`
@@ -36,12 +39,18 @@ def read_events(
     cannot be used are in `rejected`, never raised. The same file gives the same event ids, so that
     importing it twice changes nothing.
 
-    Raises `InvalidInputError` where the file cannot be read or a needed column is missing.
+    A Delta table is a folder or a URL, as `s3://bucket/archive`. `as_of` reads it as it was: a version's
+    number, or a moment. Where it has a column `seq`, as an archive does, events come in its order.
+
+    Raises `InvalidInputError` where the file cannot be read or a needed column is missing, `NotFoundError`
+    where there is no such table or version.
 
     >>> ft.read_events("purchases.csv")
     >>> ft.read_events("log.parquet", columns={"user_id": "visitor", "item_id": "sku"})
+    >>> ft.read_events("s3://shop/archive", as_of="2026-03-01")
     """
-    rows = open_rows(source, file_type=file_type, delimiter=delimiter, encoding=encoding)
+    past = as_of if as_of is None or isinstance(as_of, int) else as_datetime(micros_of(as_of))
+    rows = open_rows(source, file_type=file_type, delimiter=delimiter, encoding=encoding, as_of=past)
     options = EventOptions(
         now=time.time_ns() // 1000,
         columns=columns or {},

@@ -10,6 +10,7 @@ from foretaste.adapters.files.item_chunks import ItemChunk, item_chunks
 from foretaste.adapters.files.people_chunks import PeopleChunk, people_chunks
 from foretaste.adapters.files.rejected import RejectedRows, beside
 from foretaste.adapters.files.sources import open_rows
+from foretaste.adapters.files.timestamps import as_datetime, micros_of
 from foretaste.app.cli.console import Screen
 from foretaste.app.cli.options import Kind
 from foretaste.app.home import Home
@@ -17,12 +18,14 @@ from foretaste.app.importing import ImportReport, import_events
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.domain.event import Event
+from foretaste.ports.event_archive import AsOf
 
 
 def run(
     *,
     kind: Kind,
-    file: Path,
+    file: str,
+    as_of: str | None,
     home: Path,
     columns: Sequence[str],
     event_type: str | None,
@@ -33,7 +36,8 @@ def run(
 ) -> None:
     """Read `file`, append or put what is good, set the rest aside."""
     screen = Screen(as_json=as_json)
-    rows = open_rows(file, delimiter=delimiter, encoding=encoding)
+    name = Path(file).name
+    rows = open_rows(file, delimiter=delimiter, encoding=encoding, as_of=_version_or_moment(as_of))
     mapping = dict(_pair(text) for text in columns)
     options = EventOptions(
         now=time.time_ns() // 1000,
@@ -43,19 +47,19 @@ def run(
     )
     began = time.monotonic()
     with (
-        RejectedRows(beside(file)) as rejected,
+        RejectedRows(beside(Path(name if "://" in file else file))) as rejected,
         _own(home) as opened,
         screen.progress(f"ingesting {kind.value}") as advance,
     ):
         if kind is Kind.EVENTS:
-            chunks = event_chunks(rows, options, file.name)
+            chunks = event_chunks(rows, options, name)
             taken, duplicates, skipped = _events(opened, chunks, rejected, advance)
         else:
             duplicates = skipped = 0
             if kind is Kind.ITEMS:
-                taken = _items(opened, item_chunks(rows, mapping, file.name), rejected)
+                taken = _items(opened, item_chunks(rows, mapping, name), rejected)
             else:
-                taken = _people(opened, people_chunks(rows, mapping, file.name), rejected)
+                taken = _people(opened, people_chunks(rows, mapping, name), rejected)
     report = ImportReport(
         kind=kind.value,
         accepted=taken,
@@ -77,6 +81,12 @@ def _own(home: Path) -> Home:
             "and people by PUT /users/ID",
             field="home",
         ) from error
+
+
+def _version_or_moment(text: str | None) -> AsOf | None:
+    if text is None or text.isdigit():
+        return None if text is None else int(text)
+    return as_datetime(micros_of(text))
 
 
 def _pair(text: str) -> tuple[str, str]:

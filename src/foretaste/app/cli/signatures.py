@@ -58,7 +58,10 @@ def demo(
 @app.command()
 def ingest(
     kind: Annotated[Kind, typer.Argument(help="What the file holds.")],
-    file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON Lines.")],
+    file: Annotated[
+        str,
+        typer.Argument(help="CSV, Parquet or JSON Lines; a Delta table: its folder, or s3://bucket/folder."),
+    ],
     *,
     home: Home = DEFAULT_HOME,
     column: Columns = None,
@@ -70,6 +73,10 @@ def ingest(
     ] = None,
     delimiter: Annotated[str | None, typer.Option(help="Of a CSV; recognized by default.")] = None,
     encoding: Annotated[str, typer.Option(help="Of a CSV.")] = "utf-8-sig",
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Of a Delta table: as it was, by version or moment (ISO 8601)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take in a file of events, items or users. Bad rows are set aside in FILE.rejected.jsonl."""
@@ -83,6 +90,7 @@ def ingest(
         timestamp_format=timestamp_format,
         delimiter=delimiter,
         encoding=encoding,
+        as_of=as_of,
         as_json=as_json,
     )
 
