@@ -14,7 +14,7 @@ from foretaste.domain.event import Event
 from foretaste.events.identity import derived_event_id, minted_event_id
 from foretaste.events.moments import format_moment, parse_moment
 from foretaste.events.text import LONGEST_ID, checked_id, checked_text
-from foretaste.events.vocabulary import KNOWN_TYPES, LONGEST_TYPE, RATING, canonical_type
+from foretaste.events.vocabulary import KNOWN_TYPES, LONGEST_TYPE, RATING, RESERVED_TYPES, canonical_type
 
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 _KNOWN = frozenset(KNOWN_TYPES)
@@ -163,6 +163,8 @@ def _type(fields: _RawEvent) -> str:
     kind = names.pop()
     if not kind:
         raise InvalidEventError(f"type is empty; send one of {', '.join(KNOWN_TYPES)}", field="type")
+    if kind in RESERVED_TYPES:
+        raise InvalidEventError(f"type {kind} is reserved; people are merged by POST /users/merge", field="type")
     return checked_text(kind, "type", LONGEST_TYPE, InvalidEventError)
 
 

@@ -26,6 +26,15 @@ CONSUMING_TYPES = frozenset({"purchase", "rating", "like", "dislike", "dismiss",
 
 RATING = "rating"
 
+MERGE_FROM, MERGE_INTO = "merge_from", "merge_into"
+"""Reserved: two events next to each other that tell that one person is another (see `features.merging`)."""
+
+RESERVED_TYPES = frozenset({MERGE_FROM, MERGE_INTO})
+"""Types that no client may send."""
+
+MERGE_ITEM = "foretaste:merge"
+"""Reserved: the item that those are about; it is never shown."""
+
 LONGEST_TYPE = 64
 """Characters that the name of a type may have."""
 

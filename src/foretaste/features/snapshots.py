@@ -15,7 +15,7 @@ from foretaste.features.popularity import SLOTS
 from foretaste.features.tables import Arrays, new_arrays
 from foretaste.features.touches import PERSON
 
-_FORMAT = 2
+_FORMAT = 3
 _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
     "header": (np.int64, 0),
     "signature": (np.uint8, 0),
@@ -31,6 +31,7 @@ _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
     "neighbours": (np.int64, 2),
     "touch_lengths": (np.int64, 0),
     "touches": (np.int64, 0),
+    "merging": (np.int64, 0),
 }
 """Name → dtype and number of columns (0: one-dimensional)."""
 
@@ -184,6 +185,9 @@ def _check(snapshot: Mapping[str, NDArray[Any]], signature: bytes) -> None:
         ordinals = snapshot[name][:, column] >> shift
         _require(bool(_within(ordinals, n_items).all()), name)
     _require(bool(_within(snapshot["touches"] & PERSON, n_users).all()), "touches")
+    merging = snapshot["merging"]
+    _require(len(merging) >= 2 and len(merging) == 2 + 2 * int(merging[1]), "merging")
+    _require(bool(_within(merging[2:], n_users).all()), "merging")
 
 
 def _within(ordinals: NDArray[Any], limit: int) -> Mask:

@@ -15,6 +15,7 @@ from foretaste.domain.arrays import MICROS_PER_SECOND, Int16s, Int64s, Micros, O
 from foretaste.domain.errors import InvalidInputError, SequenceGapError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.history import History
+from foretaste.events.vocabulary import MERGE_FROM
 from foretaste.events.weights import EventWeights, weigh
 from foretaste.features import tables
 from foretaste.features.folding import (
@@ -28,12 +29,14 @@ from foretaste.features.folding import (
     fold_events,
 )
 from foretaste.features.item_state import ItemState, TableHolder
+from foretaste.features.merging import Aliases, marks, merge_people
 from foretaste.features.neighbours import FOLLOW_UNIT
 from foretaste.features.people import People
 from foretaste.features.snapshots import arrays_of_snapshot, canonical, gathered_arrays
 from foretaste.features.tables import TYPE_BITS, grown, new_arrays
 
 _CHUNK = 1 << 15
+_NOBODY = -1
 _NO_GAP = 1 << 62
 
 
@@ -125,6 +128,7 @@ class State:
         self.lock = threading.RLock()
         self._type_names = type_names
         self._holder = TableHolder(new_arrays(config.window))
+        self._aliases, self._leaving = Aliases(), _NOBODY
         self.items = ItemState(self._holder, config.half_lives)
         self.people = People(self._holder)
         self._falloff = _falloff(config.window)
@@ -162,16 +166,26 @@ class State:
                     f"events after {events.previous_seq} do not follow {self.seq}: read the log from there on"
                 )
             begin = int(events.seq.searchsorted(self.seq, side="right"))
-            if begin == 0 and len(events) <= _CHUNK:
-                self._fold(events, counted=counted)
-            else:
-                for start in range(begin, len(events), _CHUNK):
-                    self._fold(events.take(start, min(start + _CHUNK, len(events))), counted=counted)
+            done = begin
+            for mark in marks(events, self._type_names()).tolist():
+                if mark >= begin:
+                    self._fold_between(events, done, mark, counted=counted)
+                    self._merge(events, mark)
+                    done = mark + 1
+            self._fold_between(events, done, len(events), counted=counted)
             return len(events) - begin
+
+    def person(self, user: int) -> int:
+        """Return who a user is now: another one, where they were merged."""
+        return self._aliases.person(user)
+
+    def merged_into(self, person: int) -> list[int]:
+        """Return the users that were merged into a person."""
+        return self._aliases.of(person)
 
     def history(self, user: int) -> History:
         """Return a copy of the user's history; empty for an unknown user."""
-        arrays = self._holder.arrays
+        arrays, user = self._holder.arrays, self.person(user)
         if not 0 <= user < self.n_users:
             return _NO_HISTORY
         row = arrays.users[user]
@@ -187,7 +201,7 @@ class State:
 
     def tally(self, user: int) -> Tally:
         """Return a copy of the user's tally; empty for an unknown user."""
-        arrays = self._holder.arrays
+        arrays, user = self._holder.arrays, self.person(user)
         entries = arrays.tally[:0]
         if 0 <= user < self.n_users:
             start = arrays.users[user, tables.TALLY]
@@ -201,6 +215,7 @@ class State:
 
     def summary(self, user: int) -> Summary:
         """Return the user's activity, events without weight included."""
+        user = self.person(user)
         if not 0 <= user < self.n_users:
             return Summary(0, None, None)
         row = self._holder.arrays.users[user]
@@ -213,12 +228,15 @@ class State:
 
         After `restore` it is the snapshot's, until the user's next event.
         """
+        user = self.person(user)
         return int(self._holder.arrays.users[user, tables.USER_SEQ]) if 0 <= user < self.n_users else 0
 
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
         """Return the canonical state: the order of arrival (see the class) and memory layout do not show."""
         with self.lock:
             gathered = gathered_arrays(self._holder.arrays, self._signature())
+            pairs = self._aliases.pairs()
+            gathered["merging"] = np.concatenate(([self._leaving, len(pairs)], pairs.ravel()))
         return canonical(gathered)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -229,6 +247,8 @@ class State:
         restored = arrays_of_snapshot(arrays, self._signature(), self.config.window)
         with self.lock:
             self._holder.arrays = restored
+            merging = arrays["merging"]
+            self._aliases, self._leaving = Aliases(merging[2:].reshape(-1, 2)), int(merging[0])
 
     def fingerprint(self) -> str:
         """Return a hash of the snapshot: equal states have equal ones."""
@@ -241,10 +261,32 @@ class State:
     def _signature(self) -> bytes:
         return hashlib.sha256(msgspec.json.encode(self.config, order="sorted")).digest()
 
+    def _merge(self, events: EventColumns, place: int) -> None:
+        """Note who leaves, or let the one who left be the person of this event."""
+        arrays, user = self._holder.arrays, self.person(int(events.user[place]))
+        seq = int(events.seq[place])
+        if self._type_names()[int(events.type[place])] == MERGE_FROM:
+            self._leaving = user
+        elif self._leaving not in {_NOBODY, user}:
+            while not merge_people(arrays, self._leaving, user, seq, self.config.history_length):
+                arrays = self._holder.arrays = grown(arrays)
+            self._aliases.add(self._leaving, user)
+            arrays.counts[tables.N_USERS] = max(self.n_users, user + 1, self._leaving + 1)
+            self._leaving = _NOBODY
+        arrays.counts[tables.SEQ] = seq
+
+    def _fold_between(self, events: EventColumns, start: int, stop: int, *, counted: bool) -> None:
+        if start == 0 and stop == len(events) <= _CHUNK:
+            self._fold(events, counted=counted)
+            return
+        for place in range(start, stop, _CHUNK):
+            self._fold(events.take(place, min(place + _CHUNK, stop)), counted=counted)
+
     def _fold(self, events: EventColumns, *, counted: bool = True) -> None:
         batch = np.empty((len(events), BATCH_COLUMNS), np.int64)
         batch[:, B_SEQ], batch[:, B_TIME], batch[:, B_KEY] = events.seq, events.time, events.key
-        batch[:, B_USER], batch[:, B_ITEM], batch[:, B_TYPE] = events.user, events.item, events.type
+        batch[:, B_USER] = self._aliases.people(events.user)
+        batch[:, B_ITEM], batch[:, B_TYPE] = events.item, events.type
         weights = weigh(self._type_names(), events.type, events.value, self.config.weights)
         longest, bound = self.config.history_length, self.config.neighbours_per_item
         touches, falloff, gap = self.config.touches_per_item, self._falloff, self._gap
