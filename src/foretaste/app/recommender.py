@@ -12,6 +12,7 @@ from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
+from foretaste.app.merging import Merged, merge_users
 from foretaste.app.personalizing import candidates_of
 from foretaste.app.reproducing import PastHome, Reproduction, given_again, recorded
 from foretaste.app.settings import Settings
@@ -294,6 +295,16 @@ class Recommender:
     def delete_items(self, item_ids: Iterable[str]) -> int:
         """Delete catalog items, which are in no answer from now on; return the catalog version."""
         return self.home.delete_items(list(item_ids))
+
+    def merge_users(self, from_user_id: str, into_user_id: str) -> Merged:
+        """Make an anonymous id a known person: histories fold into one, later events of the old id follow.
+
+        The next answer for either id knows both pasts. To do it again changes nothing.
+
+        >>> rec.merge_users("session-8f2", "196").merged
+        True
+        """
+        return merge_users(self.home, from_user_id, into_user_id, clock=_now)
 
     def users(self) -> list[str]:
         """Return everyone who has an event, in order of first sight."""

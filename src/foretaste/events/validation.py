@@ -164,7 +164,9 @@ def _type(fields: _RawEvent) -> str:
     if not kind:
         raise InvalidEventError(f"type is empty; send one of {', '.join(KNOWN_TYPES)}", field="type")
     if kind in RESERVED_TYPES:
-        raise InvalidEventError(f"type {kind} is reserved; people are merged by POST /users/merge", field="type")
+        raise InvalidEventError(
+            f"type {kind} is reserved; people are merged by POST /users/merge", field="type"
+        )
     return checked_text(kind, "type", LONGEST_TYPE, InvalidEventError)
 
 

@@ -185,7 +185,7 @@ class State:
 
     def history(self, user: int) -> History:
         """Return a copy of the user's history; empty for an unknown user."""
-        arrays, user = self._holder.arrays, self.person(user)
+        arrays = self._holder.arrays
         if not 0 <= user < self.n_users:
             return _NO_HISTORY
         row = arrays.users[user]
@@ -201,7 +201,7 @@ class State:
 
     def tally(self, user: int) -> Tally:
         """Return a copy of the user's tally; empty for an unknown user."""
-        arrays, user = self._holder.arrays, self.person(user)
+        arrays = self._holder.arrays
         entries = arrays.tally[:0]
         if 0 <= user < self.n_users:
             start = arrays.users[user, tables.TALLY]
@@ -215,7 +215,6 @@ class State:
 
     def summary(self, user: int) -> Summary:
         """Return the user's activity, events without weight included."""
-        user = self.person(user)
         if not 0 <= user < self.n_users:
             return Summary(0, None, None)
         row = self._holder.arrays.users[user]
@@ -228,7 +227,6 @@ class State:
 
         After `restore` it is the snapshot's, until the user's next event.
         """
-        user = self.person(user)
         return int(self._holder.arrays.users[user, tables.USER_SEQ]) if 0 <= user < self.n_users else 0
 
     def snapshot(self) -> Mapping[str, NDArray[Any]]:

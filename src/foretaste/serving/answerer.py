@@ -66,7 +66,7 @@ class Answerer:
             )
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
-            user = -1 if query.user_id is None else self.names.ordinal("user", query.user_id)
+            user = -1 if query.user_id is None else self._person(query.user_id)
             if user >= 0:
                 query = msgspec.structs.replace(query, user_id=self.names.of("user")[user])
             known = self._live.state.summary(user).events > 0
@@ -92,7 +92,7 @@ class Answerer:
         scenario = find_scenario(query.scenario, self._scenarios)
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
-            user = -1 if query.user_id is None else self.names.ordinal("user", query.user_id)
+            user = -1 if query.user_id is None else self._person(query.user_id)
             view = self._view(query, scenario, self._live.artifact or self._untrained, user=user, item=-1)
             known = self._live.id_map.find("item", [item.item_id for item in candidates])
             own = brought(view, candidates, known, query.now)
@@ -109,7 +109,11 @@ class Answerer:
     def knows(self, user_id: str) -> bool:
         """Return whether a person has any event."""
         with self._live.state.lock:
-            return self._live.state.summary(self.names.ordinal("user", user_id)).events > 0
+            return self._live.state.summary(self._person(user_id)).events > 0
+
+    def _person(self, user_id: str) -> int:
+        """Return the ordinal of who this is now, -1 if unknown; the caller holds the state's lock."""
+        return self._live.state.person(self.names.ordinal("user", user_id))
 
     def similar(self, query: Query) -> Slate:
         """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such."""

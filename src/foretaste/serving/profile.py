@@ -9,10 +9,11 @@ import numpy as np
 
 from foretaste.domain.arrays import Mask
 from foretaste.domain.errors import UnknownUserError
+from foretaste.domain.event import Event
 from foretaste.domain.history import History
 from foretaste.domain.item import Attribute, Item
 from foretaste.events.moments import format_moment
-from foretaste.events.vocabulary import CONSUMING_TYPES
+from foretaste.events.vocabulary import CONSUMING_TYPES, RESERVED_TYPES
 from foretaste.features.state import Tally
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.live import Live
@@ -111,7 +112,8 @@ class Profiler:
         self._telemetry.count("user_profile_requests_total")
         state = self._live.state
         with state.lock:
-            user = self._names.ordinal("user", user_id)
+            user = state.person(self._names.ordinal("user", user_id))
+            others = state.merged_into(user)
             summary, tally, seq = state.summary(user), state.tally(user), state.seq
             history = state.history(user)
         if summary.events == 0:
@@ -120,6 +122,7 @@ class Profiler:
         counted = counted_types(types)
         taken = _of_types(tally, counted, types)
         name = self._names.of("user")[user]
+        own = [name, *(self._names.of("user")[other] for other in others)]
         return Profile(
             user_id=name,
             user_idx=user,
@@ -129,21 +132,21 @@ class Profiler:
             events_by_type=_by_type(tally, types),
             counted_types=counted,
             total_purchases=int(tally.count[taken].sum()),
-            first_purchase_at=_written(self._first(name, counted, tally, taken, summary.events)),
+            first_purchase_at=_written(self._first(own, counted, tally, taken, summary.events)),
             last_purchase_at=_written(int(tally.last[taken].max()) if taken.any() else None),
             recent_purchases=self._purchases(tally, taken, recent_limit),
-            recent_events=self._events(name, recent_limit),
+            recent_events=self._events(own, recent_limit),
             top_product_groups=self._shares(tally, taken, _group, top_categories),
             top_product_types=self._shares(tally, taken, _type, top_categories),
             state_seq=seq,
-            preferences=self._preferences(name, history, top_categories),
+            preferences=self._preferences(own, history, top_categories),
         )
 
-    def _preferences(self, user_id: str, history: History, most: int) -> Preferences:
+    def _preferences(self, own: Sequence[str], history: History, most: int) -> Preferences:
         """Return what the positive events of the history say, joined with the log for their contexts."""
         liked = history.weight > 0.0
         pairs = list(zip(history.item[liked].tolist(), history.time[liked].tolist(), strict=True))
-        past = self._live.log.of_user(user_id, MOST_READ)
+        past = self._past(own, MOST_READ)
         items = self._names.ordinals("item", [event.item_id for event in past]).tolist()
         sources = {
             (item, event.timestamp): event.context[SOURCE]
@@ -157,15 +160,22 @@ class Profiler:
         ]
         return preferences_of(signs, most=most)
 
+    def _past(self, own: Sequence[str], limit: int) -> list[Event]:
+        """Return the latest `limit` events under any of a person's ids, oldest first."""
+        past = [event for name in own for event in self._live.log.of_user(name, limit + len(own))]
+        told = [event for event in past if event.type not in RESERVED_TYPES]
+        told.sort(key=lambda event: (event.timestamp, event.event_id))
+        return told[-limit:] if limit else []
+
     def _first(
-        self, user_id: str, counted: tuple[str, ...], tally: Tally, taken: Mask, events: int
+        self, own: Sequence[str], counted: tuple[str, ...], tally: Tally, taken: Mask, events: int
     ) -> int | None:
         """Return when the person first took something: the tally knows only each pair's latest time."""
         if not taken.any():
             return None
         if (tally.count[taken] == 1).all():
             return int(tally.last[taken].min())
-        past = self._live.log.of_user(user_id, events)
+        past = self._past(own, events)
         return min((event.timestamp for event in past if event.type in counted), default=None)
 
     def _purchases(self, tally: Tally, taken: Mask, limit: int) -> tuple[Purchase, ...]:
@@ -184,8 +194,8 @@ class Profiler:
             )
         return tuple(purchases)
 
-    def _events(self, user_id: str, limit: int) -> tuple[PastEvent, ...]:
-        past = self._live.log.of_user(user_id, limit)
+    def _events(self, own: Sequence[str], limit: int) -> tuple[PastEvent, ...]:
+        past = self._past(own, limit)
         items = self._names.ordinals("item", [event.item_id for event in past])
         return tuple(
             PastEvent(

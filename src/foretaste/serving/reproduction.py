@@ -93,7 +93,7 @@ def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
         scenario=scenario_of(exposure),
         item_names=names.of("item"),
         type_names=names.of("type"),
-        user=-1 if query.user_id is None else names.ordinal("user", query.user_id),
+        user=-1 if query.user_id is None else state.person(names.ordinal("user", query.user_id)),
         seed_item=-1 if query.item_id is None else names.ordinal("item", query.item_id),
         excluded=names.ordinals("item", query.exclude_ids),
         namespace=versions.namespace,

@@ -8,6 +8,7 @@ import numpy as np
 from foretaste.domain.circumstances import Circumstances
 from foretaste.domain.event import EventColumns, no_events
 from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.merging import resolved
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.id_map import IdMap
 from foretaste.ranking.shown import ShownSlates
@@ -40,8 +41,8 @@ class Corpus:
 
 
 def read_corpus(log: EventLog, id_map: IdMap, catalog: CatalogColumns) -> Corpus:
-    """Return all of the log as it is now, with what is needed to learn from it."""
-    events = _all_of(log)
+    """Return all of the log as it is now, with what is needed to learn from it; merged people are one."""
+    events = resolved(_all_of(log), id_map.names("type"))
     told, dropped = contexts_of(log, events.seq)
     return Corpus(
         events=events,

@@ -8,6 +8,7 @@ from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.queries import path_id
 from foretaste.app.http.service import Service
+from foretaste.app.merging import Merged, merge_users
 from foretaste.domain.errors import InvalidInputError, NotFoundError
 from foretaste.events.people import parse_attributes
 
@@ -25,6 +26,32 @@ class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     user_id: str
     attributes: dict[str, str | float | bool]
+
+
+class MergeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who becomes whom."""
+
+    from_user_id: str
+    into_user_id: str
+
+
+@operations.route("POST", "/users/merge", body=MergeBody, answer=Merged, refusals=(400, 403, 408, 413, 503))
+async def merge(service: Service, request: Request) -> Response:
+    """Make an anonymous id a known person.
+
+    Their histories become one, what comes later under the old id counts for the person, and the very next
+    answer for either id knows it. To do it again changes nothing.
+    """
+    try:
+        body = msgspec.json.decode(await request.body(), type=MergeBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidInputError(
+            f"the body does not say who becomes whom: {error}", field="from_user_id"
+        ) from error
+    merged = await asyncio.to_thread(
+        merge_users, service.home, body.from_user_id, body.into_user_id, clock=service.clock
+    )
+    return json_response(merged)
 
 
 @operations.route("GET", "/users/{user_id}", answer=UserAnswer, refusals=(400, 404))
