@@ -158,11 +158,24 @@ class Home:
             if name is not None:
                 head = freshness.head_of(name)
             freshness.catch_up(head.user_seq)
+            for other in self._other_ids(user_id if name is None else name):
+                freshness.catch_up(freshness.head_of(other).user_seq)
             self._follow(freshness, head)
         except UnavailableError:
             self.telemetry.count("answers_stale_total")
             return False
         return True
+
+    def _other_ids(self, user_id: str | None) -> list[str]:
+        """Return the ids that this person also has, by merges."""
+        if user_id is None:
+            return []
+        with self.state.lock:
+            user = int(self.id_map.find("user", [user_id])[0])
+            person = self.state.person(user)
+            others = [other for other in (person, *self.state.merged_into(person)) if other != user]
+            names = self.id_map.names("user") if others else []
+        return [names[other] for other in others]
 
     def lag_seconds(self) -> float:
         """Return for how long the end of the log has not been seen, 0 where nobody else writes it."""
