@@ -49,7 +49,11 @@ class Aliases:
     """Who is somebody else now: ordinals of old ids, each with the person it was merged into."""
 
     def __init__(self, pairs: Int64s | None = None) -> None:
-        self._into: dict[int, int] = {} if pairs is None else dict(pairs.tolist())
+        self._into: dict[int, int] = {}
+        self._merged: dict[int, list[int]] = {}
+        for old, into in () if pairs is None else pairs.tolist():
+            self._into[old] = into
+            self._merged.setdefault(into, []).append(old)
         self._table = self._as_table()
 
     def __bool__(self) -> bool:
@@ -57,10 +61,9 @@ class Aliases:
 
     def add(self, old: int, into: int) -> None:
         """Let `old`, and who was merged into it, be `into`; both are people of their own."""
-        for user, target in self._into.items():
-            if target == old:
-                self._into[user] = into
-        self._into[old] = into
+        moved = [*self._merged.pop(old, []), old]
+        self._into.update(dict.fromkeys(moved, into))
+        self._merged.setdefault(into, []).extend(moved)
         self._table = self._as_table()
 
     def person(self, user: int) -> int:
@@ -76,7 +79,7 @@ class Aliases:
 
     def of(self, person: int) -> list[int]:
         """Return the users that were merged into a person, in rising order."""
-        return sorted(user for user, target in self._into.items() if target == person)
+        return sorted(self._merged.get(person, ()))
 
     def pairs(self) -> Int64s:
         """Return (old, into), int64 [n, 2], by rising `old`."""
