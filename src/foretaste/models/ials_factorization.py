@@ -1,5 +1,6 @@
 """Alternating least squares: the vectors of both sides, each solved exactly while the other one is fixed."""
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +67,8 @@ def factorize(matrix: sparse.csr_matrix, settings: Settings, seed: int) -> Facto
 
 
 def _rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return a copy of the matrix with row starts as the kernels take them."""
-    rows = matrix.copy()
+    """Return the matrix with row starts as the kernels take them; all else is shared."""
+    rows = copy(matrix)
     rows.indptr = rows.indptr.astype(np.int64)
     return rows
 
