@@ -75,6 +75,27 @@ def read_index(path: Path, kind: type[H]) -> tuple[H, Bytes, Bytes]:
     return header, content[:split], content[split:]
 
 
+def kind_of(path: Path) -> str:
+    """Return what kind of index a file says it holds; raise `CorruptArtifactError` if it says nothing."""
+    return _first_line(path)["index"]
+
+
+def digest_of(path: Path) -> str:
+    """Return the digest that a file gives itself, unverified; raise `CorruptArtifactError` if it has none."""
+    return _first_line(path)["sha256"]
+
+
+def _first_line(path: Path) -> dict[str, str]:
+    try:
+        with path.open("rb") as file:
+            known = msgspec.json.decode(file.read(LINE), type=dict[str, Any])
+            return {name: str(known[name]) for name in ("index", "sha256")}
+    except FileNotFoundError as error:
+        raise _corrupt(path, "is missing") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+        raise _corrupt(path, f"does not begin as one ({error})") from error
+
+
 def _digest(header: IndexHeader, *parts: memoryview) -> str:
     """Return the SHA-256 of what the header says and of all that follows."""
     digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(header, sha256="")))

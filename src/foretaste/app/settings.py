@@ -116,8 +116,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_connections: Annotated[int, Meta(ge=2, le=1000)] = 8
     """How many connections one process opens at most."""
 
+    database_answer_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.25
+    """How long an answer waits for what other processes were told, before it is given without and says so."""
+
     database_write_seconds: Annotated[float, Meta(gt=0, le=600)] = 3.0
     """How long events may take until they are durable, before they are refused."""
+
+    vector_index: Annotated[str, Meta(pattern=r"^(auto|flat|ivf|hnsw|pgvector|(qdrants?|https?)://.+)$")] = (
+        "auto"
+    )
+    """Where `ItemIndex` keeps item vectors: in this process with FAISS (`flat` is exact, `ivf` and `hnsw`
+    approximate, `auto` chooses by size), in the PostgreSQL of `database_url` (`pgvector`), or in a Qdrant, as
+    `qdrant://host:6333`, `qdrants://:key@host` or its http(s) URL."""
 
     blend_questions: Annotated[float, Meta(ge=0, le=1000)] = 2.0
     """From how many events a second, at most, the blend goes on learning while it serves; 0: from none."""

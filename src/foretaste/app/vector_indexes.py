@@ -1,0 +1,122 @@
+"""Which vector index the setting `vector_index` means."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from foretaste.adapters.index_file import kind_of
+from foretaste.adapters.memory.vector_index import MemoryVectorIndex
+from foretaste.app.settings import Settings
+from foretaste.app.stores import schema_of
+from foretaste.domain.errors import CorruptArtifactError, InvalidInputError, MissingExtraError
+from foretaste.ports.telemetry import Telemetry
+from foretaste.ports.vector_index import VectorIndex
+
+IN_PROCESS = ("auto", "flat", "ivf", "hnsw")
+PGVECTOR = "pgvector"
+QDRANT_SCHEMES = ("qdrant://", "qdrants://", "http://", "https://")
+EXTRAS = {"faiss": "faiss", "postgres": "psycopg", "qdrant": "qdrant_client"}
+
+
+def _nothing() -> None:
+    """Release nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenIndex:
+    """An index, and what releases its connections."""
+
+    index: VectorIndex
+    close: Callable[[], None] = _nothing
+
+
+def open_index(choice: str, settings: Settings, telemetry: Telemetry, name: str) -> OpenIndex:
+    """Return an empty index of the kind `choice`, called `name` where a server keeps it.
+
+    `auto` is exact in memory where FAISS is not installed. Raises `InvalidInputError` for what is no kind,
+    `MissingExtraError` where its driver is missing, and `UnavailableError` where its server is away.
+    """
+    if choice in IN_PROCESS:
+        return OpenIndex(_in_process(choice))
+    if choice == PGVECTOR:
+        return _pgvector(settings, name)
+    if choice.startswith(QDRANT_SCHEMES):
+        server = _module("qdrant", "server").QdrantServer.at(choice, telemetry)
+        index = _module("qdrant", "vector_index").QdrantVectorIndex(server, settings.namespace, name)
+        return OpenIndex(index, server.close)
+    raise InvalidInputError(
+        f"vector_index must be {', '.join(IN_PROCESS)}, {PGVECTOR} or the URL of a Qdrant server as"
+        f" qdrant://host:6333, not {choice.partition('://')[0]!r}",
+        field="vector_index",
+    )
+
+
+def load_index(path: Path, settings: Settings, telemetry: Telemetry) -> OpenIndex:
+    """Return the index that was saved at `path`, of whatever kind it is.
+
+    Where a server keeps it, that is the one of `settings`. Raises `CorruptArtifactError` for a damaged file.
+    """
+    kind = kind_of(path)
+    if kind in {PGVECTOR, "qdrant"}:
+        at_server = settings.vector_index == PGVECTOR or settings.vector_index.startswith(QDRANT_SCHEMES)
+        if not at_server or (kind == PGVECTOR) != (settings.vector_index == PGVECTOR):
+            raise InvalidInputError(
+                f"the index {path.name!r} is kept by {kind}, but vector_index is"
+                f" {settings.vector_index.partition('://')[0]!r}: set it to that server",
+                field="vector_index",
+            )
+        opened = open_index(settings.vector_index, settings, telemetry, "loaded")
+    elif kind == "memory":
+        opened = OpenIndex(MemoryVectorIndex())
+    elif kind == "faiss":
+        opened = OpenIndex(_in_process("flat"))
+    else:
+        raise CorruptArtifactError(f"the index file {path.name!r} is of no known kind; build it again")
+    try:
+        opened.index.load(path)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _in_process(choice: str) -> VectorIndex:
+    try:
+        index: VectorIndex = _module("faiss", "vector_index").FaissVectorIndex(choice)
+    except MissingExtraError:
+        if choice != "auto":
+            raise
+        return MemoryVectorIndex()
+    return index
+
+
+def _pgvector(settings: Settings, name: str) -> OpenIndex:
+    if not settings.database_url:
+        raise InvalidInputError(
+            "vector_index is pgvector, but no database is set: set database_url to a PostgreSQL",
+            field="database_url",
+        )
+    database = _module("postgres", "database").PostgresDatabase(
+        settings.database_url, schema_of(settings), connections=settings.database_connections
+    )
+    try:
+        index = _module("postgres", "vector_index").PgVectorIndex(database, name)
+    except BaseException:
+        database.close()
+        raise
+    return OpenIndex(index, database.close)
+
+
+def _module(extra: str, name: str) -> Any:
+    """Return a module of an adapter: its driver is optional, so it is imported where it is used."""
+    try:
+        return import_module(f"foretaste.adapters.{extra}.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != EXTRAS[extra]:
+            raise
+        raise MissingExtraError(
+            f"the vector index needs the optional part {extra!r}: pip install 'foretaste[{extra}]'",
+            field="vector_index",
+        ) from error
