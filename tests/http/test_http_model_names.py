@@ -3,6 +3,7 @@
 import pytest
 from conftest import NOW, Client, did, problem
 
+from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
 from foretaste.models.content import ContentConfig
@@ -60,6 +61,19 @@ def test_the_models_there_are_can_be_listed(shop):
     names = ["hybrid", "content", "ncf", "popularity", "transitions"]
     assert shop.get("/models").json["available"] == names
     assert shop.get("/api/models").json == {"available_models": names}
+
+
+def test_a_source_that_is_switched_off_neither_answers_nor_is_listed(shop):
+    with home_in_memory(Settings(without_sources=("content", "ncf"))) as home:
+        home.put_items(list(shop.home.catalog_columns.items))
+        home.recorder.record([did("p1", "i3", "purchase"), did("p2", "i4", "purchase")], now=NOW)
+        home.serve_artifact(shop.home.artifact)
+        client = Client(home)
+        assert client.get("/models").json["available"] == ["hybrid", "popularity", "transitions"]
+        assert problem(client.get("/recommend/p1?model=content"), 400)["field"] == "model"
+        items = client.get("/recommend/p1").json["items"]
+        assert items
+        assert {source for item in items for source in item["sources"]} <= {"popularity", "transitions"}
 
 
 @pytest.mark.parametrize("name", ["hybrid", "content", "ncf", "popularity", "transitions"])

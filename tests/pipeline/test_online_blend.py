@@ -1,10 +1,13 @@
 """The fold by which the blend goes on learning is a function of the log."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pipeline_world import N_ITEMS, N_USERS, NOW, TYPES, a_world, columns_of
 
 from foretaste.domain.errors import CorruptSnapshotError
+from foretaste.pipeline.artifact import with_blend
 from foretaste.pipeline.online_blend import OnlineBlend, Sampling, Surround
 from foretaste.ranking.online import OnlineOptions
 
@@ -52,6 +55,13 @@ def test_every_change_has_a_blend_version_of_its_own(folded):
     assert len(set(versions)) == len(versions) == fold.weights.steps
     assert fold.artifact.blend_version == versions[-1]
     assert fold.artifact.version == a_world().artifact.version
+
+
+def test_the_ranker_of_slates_stays(folded):
+    fold, _ = folded
+    ranker = object()
+    taught = with_blend(replace(fold.artifact, ranker=ranker), fold.weights.blend)
+    assert taught.ranker is ranker
 
 
 @pytest.mark.parametrize("size", [1, 7])
