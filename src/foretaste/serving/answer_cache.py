@@ -1,0 +1,151 @@
+"""Answers given again: what a kept one must agree on, and how it answers the present question."""
+
+import time
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+
+from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.errors import UnavailableError
+from foretaste.domain.query import Query
+from foretaste.domain.slate import Slate
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.pipeline.identity import make_id
+from foretaste.pipeline.scenario import Scenario
+from foretaste.ports.answer_cache import AnswerCache, Lookup
+from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.breaker import Breaker
+
+ITEM_STATE_SECONDS = 60.0
+_LAYOUT = 1
+_DIGEST_BYTES = 16
+T = TypeVar("T")
+
+
+class AnswerBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an answer depends on beside the question and the moment.
+
+    `user_seq` is the number of the person's last event, 0 for none. `circumstances` as in
+    `pipeline.view.View`.
+    """
+
+    user_seq: int
+    catalog_version: int
+    artifact: str
+    blend: str
+    scenario: Scenario
+    circumstances: tuple[str, ...] = ()
+    namespace: str = "default"
+
+
+class AnswerCacheFront:
+    """Keeps slates in `cache` and gives them again, each time under a new `recommendation_id`.
+
+    A slate is given again only while its basis is the same, within one stretch of `item_state_seconds` (so
+    long what happens to items, the hour and a session's end may go unnoticed; each person's stretches begin
+    at a moment of their own), and only if all its items are still available. `generated_at` and `versions`
+    stay those of the moment it was made at, which is how old it is. Errors of the cache break no answer:
+    they count as misses, and after several the breaker leaves the cache alone. `clock` counts seconds as
+    the breaker does.
+    """
+
+    def __init__(
+        self,
+        cache: AnswerCache,
+        telemetry: Telemetry,
+        *,
+        breaker: Breaker,
+        item_state_seconds: float = ITEM_STATE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._cache = cache
+        self._telemetry = telemetry
+        self._breaker = breaker
+        self._stretch = max(1, round(item_state_seconds * MICROS_PER_SECOND))
+        self._clock = clock
+
+    def find(self, query: Query, basis: AnswerBasis, catalog: CatalogColumns) -> Slate | None:
+        """Return the answer to `query` if one is kept; `catalog` is that of `basis.catalog_version`."""
+        lookup = self._asked(
+            lambda: self._cache.get(query.user_id, self._stamp(query, basis), request_of(query))
+        )
+        slate, miss = _kept(lookup, query, catalog)
+        if slate is None:
+            self._telemetry.count("recommendation_cache_misses_total", reason=miss)
+            return None
+        self._telemetry.count("recommendation_cache_hits_total")
+        age = max(0, query.now - slate.generated_at) / MICROS_PER_SECOND
+        self._telemetry.observe("recommendation_cache_age_seconds", age)
+        return msgspec.structs.replace(slate, recommendation_id=make_id(query, slate.versions))
+
+    def keep(self, query: Query, basis: AnswerBasis, slate: Slate) -> None:
+        """Keep the answer to `query`."""
+        answer = msgspec.msgpack.encode(slate)
+        self._asked(
+            lambda: self._cache.put(query.user_id, self._stamp(query, basis), request_of(query), answer)
+        )
+
+    def _stamp(self, query: Query, basis: AnswerBasis) -> bytes:
+        offset = int.from_bytes(_digest(query.user_id)[:6], "big") % self._stretch
+        return _digest((_LAYOUT, basis, (query.now + offset) // self._stretch))
+
+    def _asked(self, call: Callable[[], T]) -> T | None:
+        """Return what the cache answers, None where it does not or is left alone."""
+        ticket = self._breaker.begin(self._clock())
+        if ticket is None:
+            return None
+        ok = False
+        try:
+            answer = call()
+            ok = True
+        except UnavailableError:
+            self._telemetry.count("recommendation_cache_errors_total")
+            return None
+        finally:
+            self._breaker.end(ticket, self._clock(), ok=ok)
+        return answer
+
+
+def request_of(query: Query) -> bytes:
+    """Return a digest of what is asked: all of `query` but who, when and the seed, whatever the order."""
+    asked = msgspec.structs.replace(
+        query,
+        now=0,
+        seed=0,
+        user_id=None,
+        filters={name: tuple(sorted(values)) for name, values in query.filters.items()},
+        exclude={name: tuple(sorted(values)) for name, values in query.exclude.items()},
+        exclude_ids=tuple(sorted(query.exclude_ids)),
+    )
+    return _digest(asked)
+
+
+def _kept(lookup: Lookup | None, query: Query, catalog: CatalogColumns) -> tuple[Slate | None, str]:
+    """Return the slate that was found, or why there is none."""
+    if lookup is None:
+        return None, "unavailable"
+    if lookup.answer is None:
+        return None, lookup.outcome
+    try:
+        slate = msgspec.msgpack.decode(lookup.answer, type=Slate)
+    except msgspec.MsgspecError:
+        return None, "unreadable"
+    if not _all_available(slate, query.now, catalog):
+        return None, "withdrawn"
+    return slate, ""
+
+
+def _all_available(slate: Slate, now: int, catalog: CatalogColumns) -> bool:
+    """Return whether every item of a slate may be shown now; ordinals past the catalog's may."""
+    item = np.array([item.item_idx for item in slate.items], np.int64)
+    item = item[item < catalog.n_items]
+    may = catalog.shown[item] & (catalog.available_from[item] <= now) & (now < catalog.available_until[item])
+    return bool(may.all())
+
+
+def _digest(content: object) -> bytes:
+    encoded = msgspec.msgpack.encode(content, order="deterministic")
+    return blake2b(encoded, digest_size=_DIGEST_BYTES).digest()
