@@ -11,7 +11,7 @@ DATA ?=
 ROUNDS ?= 200
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help demo test check bench torture docs screenshot setup setup-demo setup-bench format clean
+.PHONY: help demo test check bench torture stack docs screenshot setup setup-demo setup-bench format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,6 +64,10 @@ bench: setup-bench ## run the benchmarks (DATA=folder adds those on data that mu
 torture: setup ## kill -9 at $(ROUNDS) random moments of ingest
 	@echo "==> killing the ingest $(ROUNDS) times"
 	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest tests/reliability -m "slow or not slow"
+
+stack: setup ## run PostgreSQL, Redis and Kafka without containers and print their URLs
+	@echo "==> starting servers (.stack); Ctrl-C ends them"
+	@exec $(RUN) python -m foretaste.testing.servers.stack .stack
 
 docs: setup ## build the documentation into site/
 	@$(RUN) mkdocs build --strict

@@ -92,17 +92,19 @@ def kafka_server() -> Iterator[KafkaServer]:
 
 
 @contextmanager
-def own_broker(folder: Path) -> Iterator[KafkaServer]:
-    """Give a broker of the test's own in `folder`, which may be killed, paused and started again.
+def own_broker(folder: Path, *, port: int | None = None) -> Iterator[KafkaServer]:
+    """Give a broker of one's own in `folder`, which may be killed, paused and started again.
+
+    It goes on with the data that are there. Without `port` it takes a free one.
 
     Raises `MissingServerError` without Java 17, or where the jars cannot be had.
     """
     java = _java()
     jars = f"{_jars()}/*"
-    port, control = free_port(), free_port()
+    port, control = port or free_port(), free_port()
     properties = folder / "server.properties"
     properties.write_text(PROPERTIES.format(port=port, control=control, data=folder / "data"))
-    storage = ["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties)]
+    storage = ["kafka.tools.StorageTool", "format", "-g", "-t", CLUSTER, "-c", str(properties)]
     _done([java, "-Xmx128m", "-cp", jars, *storage], CALL_SECONDS * 12)
     process = ServerProcess(
         [

