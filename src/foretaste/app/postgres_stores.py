@@ -46,6 +46,6 @@ def stores_in_postgres(folder: Path, settings: Settings, *, read_only: bool = Fa
         folder.mkdir(parents=True, exist_ok=True)
         keeper.watch(log)
         written = PostgresExposureLog(database, retention_days=settings.exposure_days)
-        follower = PostgresFollower(database, log)
+        follower = PostgresFollower(database, log, answer_seconds=settings.database_answer_seconds)
         undo.pop_all()
     return Stores(log, id_map, catalog, catalog, written, keeper, profiles, freshness=follower)

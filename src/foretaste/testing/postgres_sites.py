@@ -18,6 +18,8 @@ from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.profiles import Profiles
 from foretaste.testing.sites import Clock, OnCommit, Stores
 
+PATIENCE = 60.0
+"""Seconds that an append may take: tests share machines."""
 FEW = 3
 """Connections per store: one server serves all tests."""
 
@@ -67,7 +69,7 @@ class PostgresSite:
         database_type, id_map_type, log_type, catalog_type = self._types
         database = database_type(self._schema.url, self._schema.name, connections=FEW)
         id_map = id_map_type(database)
-        log = log_type(database, id_map, on_commit=on_commit)
+        log = log_type(database, id_map, on_commit=on_commit, write_seconds=PATIENCE)
         self._schema.opened.append(log.close)
         return Stores(log, id_map, catalog_type(database, id_map))
 

@@ -25,14 +25,17 @@ READ_SECONDS = 60.0
 LOCK_SECONDS = 5.0
 IDLE_SECONDS = 60.0
 """How long a transaction may stay open without a statement, before the server ends it."""
-OPEN_SECONDS = 10.0
+OPEN_SECONDS = 30.0
 RECONNECT_SECONDS = 3.0
 """How long the pool tries to connect before it waits to be asked again."""
 PAUSES = (0.01, 0.25)
 """Shortest and longest pause between attempts, drawn by lot, so that replicas do not come all at once."""
 
 OLDEST_SERVER = 140_000
-TOO_MANY, WRONG_ISOLATION = "FT001", "FT002"
+TOO_MANY = "FT001"
+"""Raised by our own functions."""
+PASSING_CLASSES = frozenset({"08", "40"})
+PASSING = frozenset({"53300", "57P01", "57P02", "57P03"})
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # who follows says once that the server is away
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
@@ -115,7 +118,7 @@ class PostgresDatabase:
                     return work(connection)
             except LOST as error:
                 left = deadline - time.monotonic()
-                if _is_ours(error) or left <= pause:
+                if not _may_pass(error) or left <= pause:
                     raise self.explained(error) from error
             except (psycopg.Error, UnicodeEncodeError) as error:
                 raise self.explained(error) from error
@@ -190,11 +193,10 @@ def system_clock() -> int:
     return time.time_ns() // 1_000
 
 
-def _is_ours(error: Exception) -> bool:
-    """Whether the server itself said no, so that asking again at once is no use."""
-    return isinstance(error, psycopg.OperationalError) and isinstance(
-        error, errors.DiskFull | errors.InsufficientResources | errors.QueryCanceled | errors.LockNotAvailable
-    )
+def _may_pass(error: Exception) -> bool:
+    """Whether asking again may help: the connection was lost, the server stops or starts, or locks met."""
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is None or state[:2] in PASSING_CLASSES or state in PASSING
 
 
 def _conninfo(url: str) -> str:

@@ -40,7 +40,7 @@ BEGIN
     ) AS wanted;
     GET DIAGNOSTICS added = ROW_COUNT;
     IF known + added > most THEN
-        RAISE EXCEPTION 'there are % different ones already, which is the most there can be', known
+        RAISE EXCEPTION 'there would be % different ones, and % is the most there can be', known + added, most
             USING ERRCODE = 'FT001', DETAIL = of_kind::text;
     END IF;
     SELECT array_agg(coalesce(

@@ -1,0 +1,95 @@
+"""Planted faults in PostgreSQL: each breaks one promise."""
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from foretaste.adapters.postgres import event_rows as rows
+from foretaste.adapters.postgres.connection import BoundedConnection
+from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.event_log import PostgresEventLog
+from foretaste.adapters.postgres.follower import PostgresFollower
+from foretaste.adapters.postgres.id_map import PostgresIdMap
+from foretaste.domain.event import EventColumns
+from foretaste.ports.freshness import Head
+
+
+class ForgetsKeysAtOnce(PostgresEventLog):
+    """Does not recognize an event of an earlier batch."""
+
+    def __init__(self, database: PostgresDatabase, id_map: PostgresIdMap, **options: Any) -> None:
+        super().__init__(database, id_map, dedupe_days=0, **options)
+
+
+class TellsNobodyElse(PostgresEventLog):
+    """Does not follow what other processes append."""
+
+    def _step(self, seconds: float) -> int:
+        del seconds
+        return 0
+
+
+class LosesNames(PostgresEventLog):
+    """Takes all names of a batch for known."""
+
+    def _knows_names(self, batch: Sequence[rows.Prepared], appended: rows.Appended) -> bool:
+        del batch, appended
+        return True
+
+
+class TellsTwice(PostgresEventLog):
+    """Tells its subscriber everything twice."""
+
+    def _tell(self, columns: EventColumns) -> None:
+        super()._tell(columns)
+        super()._tell(columns)
+
+
+class CommitsLazily(PostgresDatabase):
+    """Acknowledges before the disk has it."""
+
+    def _synchronous(self) -> sql.Composable:
+        return sql.Literal("off")
+
+
+class AsksNobody(PostgresFollower):
+    """Takes what this process knows for all there is."""
+
+    def head_of(self, user_id: str | None) -> Head:
+        """Say that nothing happened."""
+        del user_id
+        return Head(user_seq=0, catalog_version=0, people_version=0)
+
+
+NUMBERS_WITHOUT_WAITING: LiteralString = (
+    "CREATE OR REPLACE FUNCTION begin_numbering() RETURNS void LANGUAGE sql AS $$ SELECT $$"
+)
+NUMBERS_BY_SEQUENCE: LiteralString = """
+CREATE SEQUENCE IF NOT EXISTS hasty;
+CREATE OR REPLACE FUNCTION append_events(
+    keys bigint[], event_ids text[], users text[], items text[], types text[], times bigint[],
+    "values" double precision[], sessions text[], recommendations text[], contexts text[],
+    today integer, horizon integer, streams text[], offsets bigint[],
+    OUT seqs bigint[], OUT fresh boolean[], OUT user_ordinals integer[], OUT item_ordinals integer[],
+    OUT type_ordinals integer[], OUT previous bigint[]
+) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT array_agg(nextval('hasty')), array_agg(true), array_agg(0) INTO seqs, fresh, previous
+    FROM unnest(keys);
+    user_ordinals := previous;
+    item_ordinals := previous;
+    type_ordinals := previous;
+    INSERT INTO name VALUES (0, 0, 'u'), (1, 0, 'i'), (2, 0, 't') ON CONFLICT DO NOTHING;
+    PERFORM pg_sleep(random() * 0.01);
+    INSERT INTO event (seq, user_ordinal, item_ordinal, type_ordinal, time, key, previous, event_id)
+    SELECT given.seq, 0, 0, 0, given.time, given.key, 0, given.event_id
+    FROM unnest(seqs, times, keys, event_ids) AS given (seq, time, key, event_id);
+END
+$$"""
+"""A log whose numbers become visible out of their order, as those of a plain `bigserial` do."""
+
+
+def plant(connection: BoundedConnection, fault: LiteralString) -> None:
+    """Replace functions of the schema that `connection` looks into."""
+    connection.execute(fault)
