@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foretaste.domain.history import History
 from foretaste.features.recency import Recency
-from foretaste.models.recency import FORGOTTEN, recent_weights
+from foretaste.models.recency import FORGOTTEN, recent_weights, spoken
 
 
 def history(weights):
@@ -36,7 +36,23 @@ def test_weights_are_those_of_the_recency_but_for_the_forgotten(weights, events,
     assert recent_weights(past, recency, now) == pytest.approx(expected, rel=1e-6)
 
 
-def test_what_was_halved_seven_times_is_forgotten():
+def test_what_was_halved_more_than_four_times_is_forgotten():
     weights = recent_weights(history([1.0] * 40), Recency(half_life_events=1.0), 0)
-    assert np.count_nonzero(weights) == 8
+    assert np.count_nonzero(weights) == 5
     assert weights[-1] == 1.0
+
+
+@given(
+    weights=st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), max_size=30),
+    n_items=st.integers(0, 40),
+    most=st.integers(1, 40),
+)
+@settings(deadline=None)  # the first call compiles
+def test_the_latest_that_are_known_and_not_forgotten_speak(weights, n_items, most):
+    past, recency = history(weights), Recency(half_life_events=3.0)
+    usual = recent_weights(past, recency, 0)
+    speaking = (usual != 0.0) & (past.item < n_items) & (np.arange(len(weights)) >= len(weights) - most)
+    place, item, weight = spoken(past, recency, 0, n_items=n_items, most=most)
+    assert place.tolist() == np.flatnonzero(speaking).tolist()
+    assert item.tolist() == past.item[speaking].tolist()
+    assert weight.tolist() == usual[speaking].tolist()

@@ -9,6 +9,7 @@ from foretaste.features.recency import Recency
 from foretaste.features.state import State, StateConfig
 from foretaste.models.interface import Moment
 from foretaste.models.popularity import Popularity, PopularityConfig
+from foretaste.models.recency import FORGOTTEN
 from foretaste.models.session_knn import FAINT, REACH, SessionKNN, SessionKNNConfig
 from foretaste.testing.event_factories import EVENT_TYPES, event_columns, random_events
 
@@ -42,7 +43,7 @@ def events_by_definition(config, state, user):
     return [
         (item, weight / (1 + state.items.interactions[item]) ** config.damping)
         for item, weight in events
-        if weight and abs(weight) >= loudest / 128
+        if weight and abs(weight) >= loudest * FORGOTTEN
     ]
 
 

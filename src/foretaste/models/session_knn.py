@@ -18,13 +18,14 @@ from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.people import People
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import LiveModel
 from foretaste.models.live_tuning import settled
-from foretaste.models.padding import at
-from foretaste.models.popular import discounts, hold_back
-from foretaste.models.recency import recent_weights
+from foretaste.models.padding import at, inside
+from foretaste.models.popular import discounted, discounts, hold_back
+from foretaste.models.recency import spoken
 from foretaste.models.session_votes import VOTE_UNIT, add_votes, neighbours_of
 
 CHOICES: Mapping[str, tuple[Any, ...]] = {
@@ -56,7 +57,7 @@ class SessionKNNConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
     an item's own interactions by which votes for it are divided.
     """
 
-    events: int = 10
+    events: int = 6
     neighbours: int = 200
     recency: Recency | None = None
     before: float | None = None
@@ -94,10 +95,11 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the sum of the votes, see `Model`; zeros where the moment knows no people."""
-        used, weight = self._spoken(history, moment)
-        scores = np.zeros(moment.n_items, np.float32)
-        if len(used):
-            self._vote(history.item[used], weight, moment, scores[np.newaxis], apart=False)
+        used, event, weight = self._spoken(history, moment)
+        if moment.people is None or not len(used):
+            return np.zeros(moment.n_items if items is None else len(items), np.float32)
+        scores = (self._votes(event, weight, moment, moment.people, 1)[0] / VOTE_UNIT).astype(np.float32)
+        hold_back(scores, moment.people.sessions.interactions, self._discount)
         return scores if items is None else at(scores, items)
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
@@ -107,34 +109,30 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return the votes that each event brought about for each item; see `Model`."""
         shares = np.zeros((len(items), len(history)), np.float32)
-        used, weight = self._spoken(history, moment)
-        if len(used):
-            scores = np.zeros((len(used), moment.n_items), np.float32)
-            self._vote(history.item[used], weight, moment, scores, apart=True)
-            for place, row in zip(used.tolist(), scores, strict=True):
-                shares[:, place] = at(row, items)
+        used, event, weight = self._spoken(history, moment)
+        if moment.people is not None and len(used):
+            interactions = moment.people.sessions.interactions
+            known, is_known = inside(items, len(interactions))
+            votes = self._votes(event, weight, moment, moment.people, len(used))[:, known] / VOTE_UNIT
+            shares[:, used] = (votes * (discounted(interactions[known], self._discount) * is_known)).T
         return shares
 
-    def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
-        """Return the places of the events that look for neighbours, and their weights."""
-        weight = recent_weights(history, self._recency, moment.now)
-        weight[: -self._config.events] = 0.0
-        known = (history.item >= 0) & (history.item < moment.items.n_items)
-        used = np.flatnonzero(known & (weight != 0.0))
+    def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Ordinals, Floats]:
+        """Return places and items of the events that look for neighbours, and their weights."""
+        n_items, most = moment.items.n_items, self._config.events
+        used, event, weight = spoken(history, self._recency, moment.now, n_items=n_items, most=most)
         if moment.people is None or not len(used):
-            return used[:0], weight[:0]
-        popular = moment.people.sessions.interactions[history.item[used]]
-        return used, weight[used] * ((1.0 + popular) ** -self._damping).astype(np.float32)
+            return used[:0], event[:0], weight[:0]
+        popular = moment.people.sessions.interactions[event]
+        return used, event, weight * ((1.0 + popular) ** -self._damping).astype(np.float32)
 
-    def _vote(self, event: Ordinals, weight: Floats, moment: Moment, scores: Floats, *, apart: bool) -> None:
-        """Add the votes to `scores`, float32 [1, n_items], or `apart`, one row per event."""
-        if moment.people is None:
-            return
-        seen, own, most = moment.people.sessions, moment.user, self._config.neighbours
+    def _votes(self, event: Ordinals, weight: Floats, moment: Moment, people: People, rows: int) -> Int64s:
+        """Return the votes in `VOTE_UNIT`ths, int64 [rows, n_items]: in one row, or in one for each event."""
+        seen, own, most = people.sessions, moment.user, self._config.neighbours
         person, alike = neighbours_of(event, weight, own, most, seen.start, seen.length, seen.touch)
-        for row in range(len(scores)):
-            votes = np.zeros(scores.shape[1], np.int64)
-            part = slice(row, row + 1) if apart else slice(None)
+        votes = np.zeros((rows, moment.n_items), np.int64)
+        for row in range(rows):
+            part = slice(None) if rows == 1 else slice(row, row + 1)
             add_votes(
                 event[part],
                 weight[part],
@@ -149,10 +147,9 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
                 seen.users,
                 seen.history,
                 seen.weight,
-                votes,
+                votes[row],
             )
-            scores[row] = votes / VOTE_UNIT
-            hold_back(scores[row], seen.interactions, self._discount)
+        return votes
 
 
 def _heard(fade: Doubles) -> Floats:

@@ -16,7 +16,7 @@ from foretaste.models.interface import Moment
 from foretaste.models.live_model import LiveModel
 from foretaste.models.padding import at
 from foretaste.models.popular import discounted, discounts, hold_back
-from foretaste.models.recency import recent_weights
+from foretaste.models.recency import spoken
 
 
 class TransitionsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="transitions"):
@@ -52,11 +52,11 @@ class Transitions(LiveModel[TransitionsConfig]):
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the sum over the events' neighbours in the state; see `Model`."""
         scores = np.zeros(moment.n_items, np.float32)
-        used, weight = self._spoken(history, moment)
+        used, event, weight = self._spoken(history, moment)
         if len(used):
             rows, count = self._rows(moment)
             where = (rows.start, rows.length, rows.item, count)
-            _add_rows(history.item[used], weight, *where, self._config.damping, scores)
+            _add_rows(event, weight, *where, self._config.damping, scores)
             hold_back(scores, rows.interactions, self._discount)
         return scores if items is None else at(scores, items)
 
@@ -67,12 +67,12 @@ class Transitions(LiveModel[TransitionsConfig]):
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return each event's part of the sum for each item; see `Model`."""
         shares = np.zeros((len(items), len(history)), np.float32)
-        used, weight = self._spoken(history, moment)
+        used, event, weight = self._spoken(history, moment)
         if len(used):
             found = np.zeros((len(items), len(used)), np.float32)
             rows, count = self._rows(moment)
             where = (rows.start, rows.length, rows.item, count)
-            _find_shares(history.item[used], weight, *where, self._config.damping, items, found)
+            _find_shares(event, weight, *where, self._config.damping, items, found)
             found *= at(discounted(rows.interactions, self._discount), items)[:, np.newaxis]
             shares[:, used] = found
         return shares
@@ -82,13 +82,10 @@ class Transitions(LiveModel[TransitionsConfig]):
         rows = moment.items.neighbours
         return rows, rows.follow if self._config.relation == "follow" else rows.together
 
-    def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Floats]:
-        """Return the places of the events that count, and their weights."""
-        weight = recent_weights(history, self._config.recency, moment.now)
-        weight[: -self._config.events] = 0.0
-        known = (history.item >= 0) & (history.item < moment.items.n_items)
-        used = np.flatnonzero(known & (weight != 0.0))
-        return used, weight[used]
+    def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Ordinals, Floats]:
+        """Return places, items and weights of the events that count."""
+        config, n_items = self._config, moment.items.n_items
+        return spoken(history, config.recency, moment.now, n_items=n_items, most=config.events)
 
 
 @kernel
