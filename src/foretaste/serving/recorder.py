@@ -33,7 +33,8 @@ class EventStatus(msgspec.Struct, frozen=True, kw_only=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a batch, in its order.
 
-    Every answer given after this one is of `state_seq` or later, so it knows the accepted events.
+    Every answer given to these people after this one, by whatever process, is of `state_seq` or later, so it
+    knows the accepted events.
     """
 
     accepted: int
@@ -88,13 +89,14 @@ class Recorder:
 
         Raises `NotDurableError` if the events could not be written: then none of them is in the log.
         """
-        outcomes = iter(pending.stored.result())
+        stored = pending.stored.result()
+        outcomes = iter(stored)
         statuses = tuple([_status(each, outcomes) for each in pending.checked])
         receipt = Receipt(
             accepted=sum(status.status == "accepted" for status in statuses),
             duplicates=sum(status.status == "duplicate" for status in statuses),
             rejected=sum(status.status == "rejected" for status in statuses),
-            state_seq=self._live.state.seq,
+            state_seq=max((outcome.seq for outcome in stored), default=self._live.state.seq),
             events=statuses,
         )
         count_events(

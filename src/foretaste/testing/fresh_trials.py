@@ -1,0 +1,63 @@
+"""Trials of read-your-writes: something is told to one replica and asked of another one."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from foretaste.testing.replicas import Replica
+
+ITEMS = 30
+USERS = 40
+CATALOG_EVERY = 10
+"""Every so manieth trial changes the catalog, the others record an event."""
+
+
+@dataclass(slots=True)
+class Trials:
+    """What became of trials: how many there were, and what each miss was."""
+
+    done: int = 0
+    misses: list[str] = field(default_factory=list)
+
+
+def run_trials(replicas: Sequence[Replica], count: int, *, seed: int, name: str = "t") -> Trials:
+    """Do `count` trials, each on two replicas drawn by lot; people and items are called after `name`."""
+    chance = random.Random(seed)  # noqa: S311 # test data
+    items = [f"{name}-item-{number}" for number in range(ITEMS)]
+    for item in items:
+        chance.choice(replicas).put(item)
+    trials = Trials()
+    bought: dict[str, set[str]] = {}
+    round_of_users = 0
+    while trials.done < count:
+        trials.done += 1
+        told, asked = chance.sample(list(replicas), 2)
+        if trials.done % CATALOG_EVERY == 0:
+            _delete_and_return(told, asked, chance.choice(items), trials, chance)
+            continue
+        user = f"{name}-{round_of_users}-user-{chance.randrange(USERS)}"
+        left = [item for item in items if item not in bought.get(user, set())]
+        if not left:
+            round_of_users += 1
+            bought.clear()
+            continue
+        item = chance.choice(left)
+        bought.setdefault(user, set()).add(item)
+        acknowledged = told.record(user, item)
+        source, state_seq, shown = asked.recommend(user)
+        if source == "stale" or state_seq < acknowledged or bought[user] & set(shown):
+            trials.misses.append(f"trial {trials.done}: {source}, {state_seq} after {acknowledged}, {item}")
+    return trials
+
+
+def _delete_and_return(
+    told: Replica, asked: Replica, item: str, trials: Trials, chance: random.Random
+) -> None:
+    """Delete an item here, see that nobody is shown it there, and put it again."""
+    told.delete(item)
+    stranger = None if chance.random() < 0.5 else "a stranger"
+    if item in asked.recommend(stranger)[2]:
+        trials.misses.append(f"trial {trials.done}: {item} was shown after it was deleted")
+    told.put(item)
+    if item not in asked.recommend(None)[2]:
+        trials.misses.append(f"trial {trials.done}: {item} was not shown after it was put")
