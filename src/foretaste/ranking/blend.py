@@ -52,10 +52,11 @@ class Blend:
         Forms compete on the latest samples by NDCG@10 after being fitted on the earlier ones: weights by
         context, common weights, and each single source. A simpler form wins only if it is ahead by more than
         a standard error; the winner is fitted again on all samples. So the blend is not worse than its best
-        source, as far as the samples can tell. Sources that turn out to weigh next to nothing are left out
-        of `sources`. Samples of an empty history teach what people without one are told; and those who
-        come back are taken for half strangers, as far as their own samples do not tell otherwise. Of both
-        there are few independent samples, so their weights stay near the likeliest.
+        source, as far as the samples can tell. What hardly weighs in a context weighs nothing there, and what
+        hardly weighs anywhere is left out of `sources`. Samples of an empty history teach what people
+        without one are told; and those who come back are taken for half strangers, as far as their own
+        samples do not tell otherwise. Of both there are few independent samples, so their weights stay near
+        the likeliest.
         """
         options = options or BlendOptions()
         calm = msgspec.structs.replace(options, prior=options.settled, anchor=options.settled)
