@@ -4,9 +4,12 @@ import builtins
 import importlib
 import sys
 
+import numpy as np
 import pytest
 
+from foretaste.adapters import index_file
 from foretaste.adapters.faiss.vector_index import FaissVectorIndex
+from foretaste.adapters.index_labels import LabelTable
 from foretaste.adapters.memory.vector_index import MemoryVectorIndex
 from foretaste.domain.errors import CorruptArtifactError, MissingExtraError
 from foretaste.testing.contracts.vector_index import VectorIndexContract, rows
@@ -43,6 +46,77 @@ class TestFaissHNSW(VectorIndexContract):
 
     def new(self):
         return FaissVectorIndex("hnsw")
+
+
+class FiltersAfterTheSearch(MemoryVectorIndex):
+    """Looks for the best of all rows, and then leaves out what is not allowed."""
+
+    def search(self, queries, k, allowed=None, **_):
+        found, scores = super().search(queries, k)
+        if allowed is not None:
+            scores[~allowed[found]] = -np.inf
+            found[~allowed[found]] = -1
+        return found, scores
+
+
+class LosesTheLabels(MemoryVectorIndex):
+    """Saves rows without their labels."""
+
+    def save(self, path):
+        kept, self._labels = self._labels, LabelTable()
+        super().save(path)
+        self._labels = kept
+
+
+class OrdersByProductAlone(MemoryVectorIndex):
+    """Leaves the order of equals to the sort."""
+
+    def search(self, queries, k, allowed=None, **labels):
+        found, scores = super().search(queries, k, allowed, **labels)
+        return found[:, ::-1], scores[:, ::-1]
+
+
+class TakesAnything(MemoryVectorIndex):
+    """Indexes what is no number."""
+
+    def build(self, vectors, labels=None):
+        super().build(np.nan_to_num(vectors, posinf=1.0, neginf=1.0).clip(-1.0, 1.0), labels)
+
+
+def broken(fault: type[MemoryVectorIndex]) -> VectorIndexContract:
+    class Broken(VectorIndexContract):
+        def new(self):
+            return fault()
+
+    return Broken()
+
+
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        (
+            FiltersAfterTheSearch,
+            lambda contract, _: contract.test_a_filter_is_applied_before_the_search_and_never_starves_it(40),
+        ),
+        (LosesTheLabels, lambda contract, folder: contract.test_what_was_saved_answers_alike(folder)),
+        (OrdersByProductAlone, lambda contract, _: contract.test_equal_rows_come_by_rising_ordinal()),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_planted_fault_breaks_the_promise_it_attacks(fault, check, tmp_path):
+    with pytest.raises(AssertionError):
+        check(broken(fault), tmp_path)
+
+
+def test_an_index_that_takes_anything_is_caught():
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        broken(TakesAnything).test_numbers_that_are_none_are_refused_and_change_nothing(np.nan)
+
+
+def test_without_the_hash_a_flipped_bit_goes_unnoticed(monkeypatch, tmp_path):
+    monkeypatch.setattr(index_file, "_digest", lambda *_: "")
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        broken(MemoryVectorIndex).test_a_damaged_file_is_named_and_changes_nothing(tmp_path, "flip")
 
 
 def test_all_indexes_agree():

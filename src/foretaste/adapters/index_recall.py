@@ -35,7 +35,7 @@ def least_effort(
 
 
 def sample_questions(rows: Floats, seed: int = 0) -> Floats:
-    """Return questions like those to come: rows, and, every other one, a quarter of the way to another row."""
+    """Return questions like those to come: rows, and, every other one, a quarter of the way to another."""
     rng = np.random.default_rng(seed)
     one, other = rng.integers(0, len(rows), (2, min(SAMPLES, len(rows))))
     other[::2] = one[::2]
