@@ -6,8 +6,9 @@ import random
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from functools import cache
+from threading import Event, Thread
 from uuid import uuid4
 
 from foretaste.adapters.kafka.cluster import KafkaCluster
@@ -17,12 +18,14 @@ from foretaste.app.settings import Settings
 from foretaste.app.stores import state_config
 from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import streams_of, topics_of
+from foretaste.domain.errors import UnavailableError
 from foretaste.features.state import State
 from foretaste.ports.event_stream import StreamMessage
 from foretaste.testing.contracts.event_stream import Reader, poll_until
 
 SECONDS = 60.0
-SESSION_SECONDS = 1.0
+TOLD = ("namespace", "kafka_url", "kafka_session_seconds", "database_url")
+"""The settings of a shop that differ from the usual ones."""
 
 
 @cache
@@ -64,8 +67,9 @@ class Shop:
     @property
     def environment(self):
         """The variables that a process of this shop needs."""
-        told = {"KAFKA_URL": self.url, "NAMESPACE": self.settings.namespace, "HOME": str(self.home)}
-        return {**os.environ, **{f"FORETASTE_{name}": value for name, value in told.items()}}
+        told = {name: getattr(self.settings, name) for name in TOLD}
+        named = {f"FORETASTE_{name.upper()}": str(value) for name, value in told.items()}
+        return {**os.environ, **named, "FORETASTE_HOME": str(self.home)}
 
     def send(self, values, topic=None):
         """Send values, keyed by their user where they have one, and wait for the acknowledgement."""
@@ -82,12 +86,17 @@ class Shop:
         """Open the home in this process."""
         return open_home(self.home, settings=self.settings, create=True, with_model=False)
 
+    @contextmanager
     def worker(self, *options):
-        """Start a worker as a process."""
+        """Run a worker as a process; killed in the end, if it still runs then."""
         command = [sys.executable, "-m", "foretaste.app.cli", "worker", "--json", *options]
-        return subprocess.Popen(
+        with subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def work(self):
         """Let a worker take in all there is."""
@@ -103,6 +112,44 @@ class Shop:
         with closing(KafkaEventSource(self.cluster, topic, group, reader.positions)) as source:
             poll_until([source], reader, lambda: len(reader.messages) >= enough)
         return reader.messages
+
+
+class Sender:
+    """Sends events in small batches from a thread of its own, and knows which were acknowledged.
+
+    It sends as long as its context lasts, unless it has sent `total` before; `finish` ends it early.
+    """
+
+    def __init__(self, shop, total=10**6, *, batch=20, pause=0.02):
+        self.acknowledged = set()
+        self._shop, self._total, self._batch, self._pause = shop, total, batch, pause
+        self._ending = Event()
+        self._thread = Thread(target=self._run)
+
+    def finish(self):
+        """Send no more."""
+        self._ending.set()
+        self._thread.join()
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.finish()
+
+    def _run(self):
+        with closing(KafkaEventSink(self._shop.cluster, self._shop.topics.events)) as sink:
+            for start in range(0, self._total, self._batch):
+                numbers = range(start, min(start + self._batch, self._total))
+                messages = [
+                    message(numbered(number), numbered(number)["user_id"].encode()) for number in numbers
+                ]
+                with suppress(UnavailableError):  # then it may be there or not: not acknowledged
+                    sink.submit(messages).result(SECONDS)
+                    self.acknowledged |= set(numbers)
+                if self._ending.wait(self._pause):
+                    return
 
 
 def assert_state_is_that_of_the_log(home):

@@ -105,7 +105,7 @@ def unavailable(error: Exception | KafkaError) -> UnavailableError:
 
 def note_error(error: KafkaError) -> None:
     """Log an error that librdkafka reports beside calls; what needs an answer is raised by the calls."""
-    _log.log(logging.ERROR if error.fatal() else logging.INFO, "Kafka: %s", error.str())
+    _log.log(logging.ERROR if error.fatal() else logging.DEBUG, "Kafka: %s", error.str())
 
 
 def _wait_for_topic(made: "Future[None]") -> None:

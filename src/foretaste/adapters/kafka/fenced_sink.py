@@ -75,9 +75,8 @@ class KafkaFencedSink:
         return done
 
     def close(self) -> None:
-        """Release everything; nothing waits."""
-        if self._producer is not None:
-            self._give_up(self._producer)
+        """Release everything; nothing waits, as a batch is under way only within `submit`."""
+        self._producer = None
 
     def _give_up(self, producer: Producer) -> None:
         """Undo what was begun, if that can be, and write no more until the next `take_over`."""

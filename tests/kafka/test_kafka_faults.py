@@ -1,0 +1,137 @@
+"""The broker is killed, frozen, started again; workers are killed: nothing is lost, nothing counts twice."""
+
+import os
+import random
+import sqlite3
+import threading
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbered, numbers_in, until
+
+from foretaste.adapters.kafka.event_sink import KafkaEventSink
+from foretaste.adapters.kafka.event_source import KafkaEventSource
+from foretaste.app.worker_wiring import open_worker
+from foretaste.domain.errors import UnavailableError
+from foretaste.testing.contracts.event_stream import numbered as numbered_messages
+from foretaste.testing.servers.fixtures import required
+from foretaste.testing.servers.kafka import own_broker
+
+ROUNDS = int(os.environ.get("FORETASTE_KAFKA_ROUNDS", "2"))
+"""How often each server and each worker is killed."""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A broker of these tests alone."""
+    with required(own_broker(tmp_path_factory.mktemp("broker"))) as running:
+        yield running
+
+
+@contextmanager
+def running(home):
+    with open_worker(home) as worker:
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            yield worker
+        finally:
+            worker.stop.set()
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def assert_nothing_is_lost_or_doubled(numbers, sender):
+    assert len(set(numbers)) == len(numbers), "an event was applied twice"
+    assert sender.acknowledged <= set(numbers), "an acknowledged event was lost"
+
+
+def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(own, tmp_path):
+    shop = Shop(own.url, tmp_path)
+    chance = random.Random(7)
+    with shop.open() as home, running(home), Sender(shop) as sender:
+        for _ in range(ROUNDS):
+            known = home.log.last_seq()
+            until(lambda: home.log.last_seq() > known + 100)  # noqa: B023
+            time.sleep(chance.uniform(0.0, 0.05))
+            own.process.kill()
+            own.process.start()
+        sender.finish()
+        until(lambda: sender.acknowledged <= set(numbers_in(home.log)))
+        numbers = numbers_in(home.log)
+        assert_nothing_is_lost_or_doubled(numbers, sender)
+        assert_state_is_that_of_the_log(home)
+        until(lambda: _published(home) == len(numbers))
+    published = shop.read(shop.topics.log, len(numbers))
+    assert {int(dict(message.headers)["seq"]) for message in published} == set(range(1, len(numbers) + 1))
+
+
+def test_a_frozen_broker_holds_nobody_up_for_long(own, tmp_path):
+    shop = Shop(own.url, tmp_path)
+    with shop.open() as home, running(home):
+        shop.send([numbered(0)])
+        until(lambda: home.log.last_seq() == 1)
+        with closing(KafkaEventSink(shop.cluster, shop.topics.events, seconds=1.0)) as sink:
+            sink.submit(numbered_messages(0, 1)).result(10)
+            own.process.pause()
+            try:
+                began = time.monotonic()
+                with pytest.raises(UnavailableError):
+                    sink.submit(numbered_messages(0, 1)).result(10)
+                assert home.recorder.record([numbered(2)], now=time.time_ns() // 1_000).accepted == 1
+                assert time.monotonic() - began < 10
+            finally:
+                own.process.resume()
+        shop.send([numbered(4)])
+        until(lambda: {0, 2, 4} <= set(numbers_in(home.log)))
+        until(lambda: _published(home) == home.log.last_seq())
+
+
+def test_a_poll_of_a_frozen_broker_ends_in_time(own, tmp_path):
+    shop = Shop(own.url, tmp_path)
+    source = KafkaEventSource(shop.cluster, shop.topics.events, "group", lambda _stream: {})
+    with closing(source):
+        until(lambda: source.poll(1, 0.1) is not None and source.assigned())
+        own.process.pause()
+        try:
+            began = time.monotonic()
+            assert source.poll(10, 0.5).messages == ()
+            assert time.monotonic() - began < 5
+        finally:
+            own.process.resume()
+
+
+def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(own, tmp_path):
+    shop = Shop(own.url, tmp_path, kafka_session_seconds=1.0)
+    chance = random.Random(3)
+    with Sender(shop) as sender:
+        for _ in range(ROUNDS):
+            before = _stored(shop)
+            with shop.worker() as process:
+                until(lambda: _stored(shop) > before or process.poll() is not None)  # noqa: B023
+                time.sleep(chance.uniform(0.0, 0.3))
+                process.kill()
+            assert process.returncode == -9
+    with shop.open() as home, open_worker(home) as worker:
+        worker.run(until_empty=True)
+        assert_nothing_is_lost_or_doubled(numbers_in(home.log), sender)
+        assert set(numbers_in(home.log)) == sender.acknowledged
+        assert_state_is_that_of_the_log(home)
+
+
+def _stored(shop):
+    """Return how many events the log of a running worker has, read beside it."""
+    path = shop.home / shop.settings.namespace / "foretaste.db"
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        try:
+            return connection.execute("SELECT ifnull(max(seq), 0) FROM event").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0
+
+
+def _published(home):
+    """Return how far the log was published."""
+    return max((seq for name, seq in home.log._reached.items() if name.startswith("outbox:")), default=0)
