@@ -7,7 +7,7 @@ import msgspec
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found: an answer (`hit`), nothing (`absent`), or a person's answers of another stamp (`stale`)."""
+    """What was found: an answer (`hit`), nothing (`absent`), or answers of another stamp (`stale`)."""
 
     answer: bytes | None
     outcome: Literal["hit", "absent", "stale"]

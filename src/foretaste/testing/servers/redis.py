@@ -42,7 +42,7 @@ def redis_server(
     if appendonly:
         command += ["--appendonly", "yes", "--appendfsync", "always"]
     if cluster:
-        command += ["--cluster-enabled", "yes"]
+        command += ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
     return ServerProcess([*command, *extra], log=folder / f"{family}.log", ready=lambda: _answers(port))
 
 
@@ -83,4 +83,4 @@ def _binary(family: Family) -> Path:
 def _answers(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
         connection.sendall(b"PING\r\n")
-        return connection.recv(64).startswith(b"+PONG")
+        return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
