@@ -93,3 +93,10 @@ def test_too_little_data_takes_the_usual_values():
 )
 def test_the_dimension_grows_with_the_root_of_the_catalog(n_items, dim):
     assert usual_dim(n_items) == dim
+
+
+def test_twice_the_breadth_is_twice_the_dimensions():
+    shop = clustered_shop().interactions
+    chosen = IALSConfig(breadth=2, regularization=0.02, unobserved=5.0).chosen(shop, 0)
+    assert chosen.dim == 2 * usual_dim(100)
+    assert IALSConfig(dim=8, breadth=2, regularization=0.02, unobserved=5.0).chosen(shop, 0).dim == 8

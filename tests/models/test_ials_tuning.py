@@ -40,6 +40,11 @@ def test_without_times_trials_are_fitted_as_the_model_will_be(tried):
     assert {(settings.dim, settings.epochs) for settings in tried} == {(130, 4)}
 
 
+def test_trials_of_a_wide_model_are_narrower(tried):
+    IALSConfig(dim=300, epochs=2).chosen(without_times(clustered_shop().interactions), 0)
+    assert {(settings.dim, settings.epochs) for settings in tried} == {(256, 2)}
+
+
 def test_in_order_trials_are_fitted_narrower_and_shorter_than_the_model(tried):
     IALSConfig(dim=130, epochs=4).chosen(clustered_shop().interactions, 0)
     assert {(settings.dim, settings.epochs) for settings in tried} == {(128, 3)}

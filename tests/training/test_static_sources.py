@@ -72,3 +72,12 @@ def test_the_blend_is_as_good_as_its_best_source(reports):
     best = max(ndcg(reports, source) for source in ("ials", "item_item", "graph", "popularity"))
     assert ndcg(reports, "blend") > 0.99 * best
     assert ndcg(reports, "blend") > 0.15
+
+
+def test_only_the_best_effort_without_order_factorizes_wider():
+    breadths = {
+        (effort, ordered): usual_sources(timed=False, ordered=ordered, effort=effort)["ials"].breadth
+        for effort in ("quick", "usual", "best")
+        for ordered in (False, True)
+    }
+    assert {case for case, breadth in breadths.items() if breadth > 1} == {("best", False)}

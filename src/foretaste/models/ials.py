@@ -35,13 +35,16 @@ NARROWEST, MOST_CELLS = 16, 96_000_000
 class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ials"):
     """What iALS needs to know; what is None is chosen by `fit` and stands in the fitted model's `config`.
 
-    `regularization` is λ. `unobserved` is alpha as a multiple of the share of pairs that were observed,
-    which moves far less from catalog to catalog than alpha itself. `strength_power` see `strengths`.
-    Histories longer than `window` are cut (see `in_windows`): what was taken in one evening says more about
-    what comes next than what was taken a year apart. None leaves them whole.
+    Where `dim` is open it is `breadth` times the usual one: more dimensions tell more of a matrix without
+    order, and cost as many times as much to score. `regularization` is λ. `unobserved` is alpha as a
+    multiple of the share of pairs that were observed, which moves far less from catalog to catalog than
+    alpha itself. `strength_power` see `strengths`. Histories longer than `window` are cut (see
+    `in_windows`): what was taken in one evening says more about what comes next than what was taken a year
+    apart. None leaves them whole.
     """
 
     dim: int | None = None
+    breadth: int = 1
     epochs: int = 5
     regularization: float | None = None
     unobserved: float | None = None
@@ -64,7 +67,7 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
     def chosen(self, interactions: Interactions, seed: int) -> "IALSConfig":
         """Return this configuration with nothing left open."""
-        dim = self.dim or affordable_dim(interactions)
+        dim = self.dim or affordable_dim(interactions, self.breadth)
         choice = choose(
             interactions,
             seed,
@@ -85,11 +88,11 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
         )
 
 
-def affordable_dim(interactions: Interactions) -> int:
-    """Return `usual_dim`, halved while the vectors of people, or of items, would take too much memory."""
-    usual = usual_dim(len(np.unique(interactions.item)))
+def affordable_dim(interactions: Interactions, breadth: int = 1) -> int:
+    """Return `breadth` times `usual_dim`, halved while vectors of people, or items, would take too much."""
+    wanted = breadth * usual_dim(len(np.unique(interactions.item)))
     rows = max(interactions.n_items, len(np.unique(interactions.user)))
-    return affordable_width(usual, rows, narrowest=NARROWEST, cells=MOST_CELLS)
+    return affordable_width(wanted, rows, narrowest=NARROWEST, cells=MOST_CELLS)
 
 
 def usual_dim(n_items: int) -> int:

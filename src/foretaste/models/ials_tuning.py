@@ -33,15 +33,16 @@ AFFORDED = 2_500_000
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How a trial is fitted: with at most so many dimensions and epochs. None: as the model will be."""
+    """How a trial is fitted: with at most so many dimensions, and epochs; None: as many as the model."""
 
-    dim: int | None
+    dim: int
     epochs: int | None
 
 
 ORDERED = _Way(dim=128, epochs=3)
-UNORDERED = _Way(dim=None, epochs=None)
-"""Without times histories are whole, and long: what suits few dimensions and epochs does not suit many."""
+UNORDERED = _Way(dim=256, epochs=None)
+"""Without times histories are whole, and long: what suits 128 dimensions and three epochs does not suit more.
+Above 256 dimensions it changes no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def choose(
         questions,
         matrix,
         live_scale(sample),
-        dim=min(dim, way.dim or dim),
+        dim=min(dim, way.dim),
         epochs=min(epochs, way.epochs or epochs),
         seed=seed,
     )

@@ -94,6 +94,8 @@ def usual_sources(
     if effort == "best" or not (ordered or quick):
         # items of long standing say less here than in item_item, which suits other people
         sources["graph"] = GraphFilterConfig(event=1.0)
+    if effort == "best" and not ordered:
+        sources["ials"] = IALSConfig(breadth=2)
     return sources
 
 
