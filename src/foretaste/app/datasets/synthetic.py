@@ -12,20 +12,8 @@ from foretaste.adapters.files.event_table import Events
 from foretaste.adapters.files.reading import read_events
 from foretaste.domain.arrays import MICROS_PER_SECOND, Doubles
 from foretaste.domain.errors import InvalidInputError
-from foretaste.domain.item import Item
+from foretaste.testing.simulator.goods import TOPICS, named_item
 
-GENRES = ("garden", "kitchen", "music", "outdoor", "office", "toys", "travel", "sports")
-ADJECTIVES = ("Amber", "Bright", "Calm", "Drift", "Early", "Fern", "Golden", "Hazel", "Ivory", "Juniper")
-NOUNS = {
-    "garden": ("Trowel", "Planter", "Lantern", "Trellis"),
-    "kitchen": ("Kettle", "Skillet", "Whisk", "Teapot"),
-    "music": ("Ukulele", "Metronome", "Drum", "Songbook"),
-    "outdoor": ("Tent", "Compass", "Hammock", "Flask"),
-    "office": ("Notebook", "Lamp", "Stapler", "Organizer"),
-    "toys": ("Puzzle", "Kite", "Blocks", "Spinning Top"),
-    "travel": ("Suitcase", "Guidebook", "Pillow", "Adapter"),
-    "sports": ("Racket", "Jersey", "Whistle", "Mat"),
-}
 START = 1_704_067_200 * MICROS_PER_SECOND
 """2024-01-01 00:00 UTC."""
 DAY = 86_400 * MICROS_PER_SECOND
@@ -77,7 +65,7 @@ def synthetic(
     if min(n_users, n_items, n_events, days) < 1:
         raise InvalidInputError("n_users, n_items, n_events and days must be at least 1", field="n_events")
     rng = np.random.default_rng(seed)
-    genre = rng.integers(len(GENRES), size=n_items)
+    genre = rng.integers(len(TOPICS), size=n_items)
     preference = _preference(rng, n_users, genre)
     users = [f"u{number + 1}" for number in range(n_users)]
     items = [f"i{number + 1}" for number in range(n_items)]
@@ -91,7 +79,7 @@ def synthetic(
             "timestamp": START + np.sort(rng.integers(days * DAY, size=n_events)),
         }
     )
-    catalog = [_item(item_id, number, GENRES[genre[number]]) for number, item_id in enumerate(items)]
+    catalog = [named_item(item_id, number, TOPICS[genre[number]]) for number, item_id in enumerate(items)]
     return Synthetic(read_events(table, items=catalog), Truth(users, items, preference))
 
 
@@ -107,18 +95,10 @@ def _choices(rng: np.random.Generator, preference: Doubles, user: NDArray[np.int
 
 
 def _preference(rng: np.random.Generator, users: int, genre: NDArray[np.int64]) -> Doubles:
-    taste = rng.dirichlet(np.full(len(GENRES), TASTE), size=users)
+    taste = rng.dirichlet(np.full(len(TOPICS), TASTE), size=users)
     popularity = rng.pareto(1.5, size=len(genre)) + 0.1
-    within = np.zeros(len(GENRES))
+    within = np.zeros(len(TOPICS))
     np.add.at(within, genre, popularity)
     raw = taste[:, genre] * (popularity / within[genre]) + 1e-9
     chances: Doubles = raw / raw.sum(axis=1, keepdims=True)
     return chances
-
-
-def _item(item_id: str, number: int, genre: str) -> Item:
-    nouns = NOUNS[genre]
-    name = f"{ADJECTIVES[number % len(ADJECTIVES)]} {nouns[number // len(ADJECTIVES) % len(nouns)]}"
-    series = number // (len(ADJECTIVES) * len(nouns))
-    title = name if not series else f"{name} {series + 1}"
-    return Item(item_id=item_id, title=title, text=f"{title}, for {genre}.", categories=(genre,))
