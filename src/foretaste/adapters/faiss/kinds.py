@@ -13,7 +13,7 @@ FaissKind = Literal["flat", "ivf", "hnsw"]
 Choice = Literal["auto", "flat", "ivf", "hnsw"]
 
 FLAT_NUMBERS = 4_000_000
-"""Up to so many numbers (rows times dimension) `auto` compares all: a query takes less than a millisecond."""
+"""Up to so many numbers (rows times dimension) `auto` compares all: a query takes a millisecond or two."""
 
 LISTS_PER_ROOT = 4
 ROWS_PER_LIST = 64

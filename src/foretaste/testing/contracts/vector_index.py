@@ -1,6 +1,7 @@
 """The promises of `ports.vector_index.VectorIndex`."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +223,19 @@ class VectorIndexContract:
         index = self.built(rows())
         assert index.search(np.empty((0, DIM), np.float32), 3)[0].shape == (0, 3)
         assert index.search(rows(1, 2), 0)[0].shape == (2, 0)
+
+    def test_many_may_ask_at_once_each_with_its_filter(self) -> None:
+        vectors, queries = rows(), rows(1, 24)
+        index = self.built(vectors, labels())
+        masks = [np.arange(ROWS) % (2 + place % 5) == 0 for place in range(len(queries))]
+
+        def ask(place: int) -> list[int]:
+            found: list[int] = index.search(queries[place][None], 10, masks[place])[0][0].tolist()
+            return found
+
+        with ThreadPoolExecutor(6) as pool:
+            together = list(pool.map(ask, range(len(queries))))
+        assert together == [ask(place) for place in range(len(queries))]
 
     def test_building_again_forgets_the_rows_before(self) -> None:
         index = self.built(rows())
