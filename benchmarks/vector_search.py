@@ -6,9 +6,10 @@ Clustered vectors of length one are made up (the same for the same seed): a thou
 as catalogs have. Queries are drawn likewise and are no rows. One query at a time on one thread: p50 and p99
 of 1,000 queries in milliseconds of wall time, the CPU time of this process beside it (a server's is not in
 it), recall@10 against the true best ten, CPU seconds to build and what the process grew by; then the same
-with a filter that allows one row of five, by label. `--full` is 10^6 rows. Each index is measured in a
-process of its own. pgvector runs in a PostgreSQL that is started for it, Qdrant where FORETASTE_TEST_QDRANT_URL names
-a server; usearch is a peer where it is installed.
+with a filter that allows one row of five, by label. `--full` is 10^6 rows.
+
+Each index is measured in a process of its own. pgvector runs in a PostgreSQL that is started for it, Qdrant
+where FORETASTE_TEST_QDRANT_URL names a server; usearch is a peer where it is installed.
 """
 
 import argparse
