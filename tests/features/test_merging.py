@@ -177,3 +177,16 @@ def test_long_pasts_are_merged(n):
     assert len(state.history(0)) == n
     assert state.summary(0).events == n
     assert state.summary(1).events == 0
+
+
+def test_each_id_has_the_number_of_its_own_last_event():
+    state = new()
+    state.apply(with_merges(event_columns([(0, 1, CLICK, 0), (1, 2, CLICK, 1)]), [(2, 1, 0)]))
+    assert [state.user_seq(user) for user in (0, 1)] == [4, 4]
+    state.apply(event_columns([(1, 3, CLICK, 9), (1, 4, CLICK, 10)], previous_seq=4))
+    assert [state.user_seq(user) for user in (0, 1)] == [6, 6]
+    state.apply(event_columns([(0, 3, CLICK, 9)], previous_seq=6))
+    assert [state.user_seq(user) for user in (0, 1)] == [7, 6]
+    again = new()
+    again.restore(state.snapshot())
+    assert again.user_seq(1) >= 6

@@ -134,6 +134,7 @@ class Home:
         with self._changing:
             self._stores.profiles.put(people)
             self._circumstances |= {user_id: written(known) for user_id, known in people.items()}
+        self._settle()
 
     def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
         """Return what is known of a person, as circumstances; nothing for a stranger."""
@@ -177,6 +178,11 @@ class Home:
             names = self.id_map.names("user") if others else []
         return [names[other] for other in others]
 
+    def _settle(self) -> None:
+        """Return when other processes' answers know what was just changed."""
+        if self._stores.freshness is not None:
+            self._stores.freshness.settle()
+
     def lag_seconds(self) -> float:
         """Return for how long the end of the log has not been seen, 0 where nobody else writes it."""
         return 0.0 if self._stores.freshness is None else self._stores.freshness.lag_seconds()
@@ -188,8 +194,11 @@ class Home:
         """
         with self._changing:
             require_one_dim(items, self.catalog_columns.items)
+            before = self.catalog_columns.version
             version = self._stores.catalog.put(items) if items else self._stores.catalog.version()
             self._follow_catalog()
+        if version != before:
+            self._settle()
         return version
 
     def delete_items(self, item_ids: Sequence[str]) -> int:
@@ -197,6 +206,7 @@ class Home:
         with self._changing:
             version = self._stores.catalog.delete(item_ids)
             self._follow_catalog()
+        self._settle()
         return version
 
     def encode_texts(self, advance: Callable[[float], object] = lambda _share: None) -> None:

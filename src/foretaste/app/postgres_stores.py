@@ -1,6 +1,7 @@
 """The stores of a home whose truth is in PostgreSQL; its directory keeps models and snapshots only."""
 
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 from foretaste.adapters.postgres.catalog import PostgresCatalog
@@ -10,12 +11,19 @@ from foretaste.adapters.postgres.exposure_log import PostgresExposureLog, ReadEx
 from foretaste.adapters.postgres.follower import PostgresFollower
 from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
+from foretaste.adapters.postgres.trust import PostgresTrust
 from foretaste.app.settings import Settings
 from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of
+from foretaste.ports.freshness import Freshness
+from foretaste.ports.telemetry import Telemetry
 
 
-def stores_in_postgres(folder: Path, settings: Settings, *, read_only: bool = False) -> Stores:
+def stores_in_postgres(
+    folder: Path, settings: Settings, telemetry: Telemetry, *, read_only: bool = False
+) -> Stores:
     """Open the stores behind `database_url`, with the state's snapshots in `folder`.
+
+    Where `redis_url` is set, what is there says how far people are.
 
     Any number of processes may; each follows what the others write. With `read_only` they are those of this
     moment, nothing is followed, and the server refuses to write.
@@ -46,6 +54,15 @@ def stores_in_postgres(folder: Path, settings: Settings, *, read_only: bool = Fa
         folder.mkdir(parents=True, exist_ok=True)
         keeper.watch(log)
         written = PostgresExposureLog(database, retention_days=settings.exposure_days)
-        follower = PostgresFollower(database, log, answer_seconds=settings.database_answer_seconds)
+        freshness: Freshness = PostgresFollower(
+            database, log, answer_seconds=settings.database_answer_seconds
+        )
+        undo.callback(freshness.close)
+        if settings.redis_url:
+            # the driver is optional, and importing it costs what only those who use it should pay
+            wiring = import_module("foretaste.app.online_wiring")
+            trust = PostgresTrust(database)
+            online = wiring.online(settings, freshness, keeper.state, id_map, trust, telemetry)
+            freshness, log.on_append = online.freshness, online.publish
         undo.pop_all()
-    return Stores(log, id_map, catalog, catalog, written, keeper, profiles, freshness=follower)
+    return Stores(log, id_map, catalog, catalog, written, keeper, profiles, freshness=freshness)

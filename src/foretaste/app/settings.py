@@ -129,6 +129,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     approximate, `auto` chooses by size), in the PostgreSQL of `database_url` (`pgvector`), or in a Qdrant, as
     `qdrant://host:6333`, `qdrants://:key@host` or its http(s) URL."""
 
+    redis_url: str = ""
+    """A Redis or Valkey that knows how far people are, so that PostgreSQL is not asked before each answer, as
+    `redis://host:port/0`; needs the extra `redis`. Empty: none. The plain names `REDIS_URL`, or `REDIS_HOST`
+    and `REDIS_PORT`, are understood too."""
+
+    redis_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.25
+    """How long Redis may take before it is left alone."""
+
+    online_ttl_seconds: Annotated[float, Meta(ge=0)] = 3600.0
+    """After how long without an event Redis forgets what it knows of a person; 0: never."""
+
     blend_questions: Annotated[float, Meta(ge=0, le=1000)] = 2.0
     """From how many events a second, at most, the blend goes on learning while it serves; 0: from none."""
 
@@ -140,7 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The seed of training, where the command gives none."""
 
 
-PLAIN = ("database_url", "diversity_threshold", "serendipity_weight", "tfidf_max_features")
+PLAIN = ("database_url", "redis_url", "diversity_threshold", "serendipity_weight", "tfidf_max_features")
 """Settings whose variable may stand without the prefix; the one with the prefix wins."""
 
 
@@ -160,6 +171,9 @@ def load_settings(
     written = _dotenv(dotenv) if dotenv else {}
     variables = {**written, **environment}
     plain = {PREFIX + name.upper(): variables.get(name.upper(), "") for name in PLAIN}
+    if variables.get("REDIS_HOST") and not plain[PREFIX + "REDIS_URL"]:
+        address = f"{variables['REDIS_HOST']}:{variables.get('REDIS_PORT') or 6379}"
+        plain[PREFIX + "REDIS_URL"] = f"redis://{address}/0"
     for variable, text in {**plain, **variables}.items():
         name = variable.removeprefix(PREFIX).lower()
         if variable.startswith(PREFIX) and name in Settings.__struct_fields__ and text != "":

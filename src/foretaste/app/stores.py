@@ -30,6 +30,7 @@ from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.freshness import Freshness
 from foretaste.ports.id_map import IdMap
 from foretaste.ports.profiles import Profiles
+from foretaste.ports.telemetry import Telemetry
 
 PROFILES = "profiles.db"
 DATABASE, EXPOSURES, SNAPSHOT, MODELS = "foretaste.db", "exposures.db", "state.safetensors", "models"
@@ -61,7 +62,9 @@ class Stores:
         self.log.close()
 
 
-def stores_at(directory: Path, settings: Settings, *, read_only: bool = False) -> Stores:
+def stores_at(
+    directory: Path, settings: Settings, telemetry: Telemetry, *, read_only: bool = False
+) -> Stores:
     """Open the stores of a home: behind `database_url` if that is set, else in its directory.
 
     Raises `UnavailableError` where they cannot be reached or another process has the directory, and
@@ -77,7 +80,7 @@ def stores_at(directory: Path, settings: Settings, *, read_only: bool = False) -
             "database_url needs a driver: pip install 'foretaste[postgres]'", field="database_url"
         ) from error
     opened: Stores = postgres.stores_in_postgres(
-        _namespace(directory, settings), settings, read_only=read_only
+        _namespace(directory, settings), settings, telemetry, read_only=read_only
     )
     return opened
 

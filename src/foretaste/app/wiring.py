@@ -45,9 +45,10 @@ def open_home(
             field="home",
         )
     chosen = load_settings(directory) if settings is None else settings
-    stores = stores_at(directory, chosen, read_only=read_only)
+    measures = MemoryTelemetry() if telemetry is None else telemetry
+    stores = stores_at(directory, chosen, measures, read_only=read_only)
     registry = DirectoryModelRegistry(models_directory(directory, chosen))
-    home = _home(directory, chosen, stores, registry, telemetry)
+    home = _home(directory, chosen, stores, registry, measures)
     try:
         if with_model:
             home.refresh()
@@ -60,7 +61,7 @@ def open_home(
 def home_in_memory(settings: Settings | None = None) -> Home:
     """Return an empty home that ends with the process; it reads no settings but those given."""
     chosen = Settings() if settings is None else settings
-    return _home(None, chosen, stores_in_memory(chosen), None, None)
+    return _home(None, chosen, stores_in_memory(chosen), None, MemoryTelemetry())
 
 
 def home_registry(directory: Path) -> ModelRegistry:
@@ -75,7 +76,7 @@ def _home(
     settings: Settings,
     stores: Stores,
     registry: ModelRegistry | None,
-    telemetry: Telemetry | None,
+    telemetry: Telemetry,
 ) -> Home:
     try:
         folder = None if directory is None else models_directory(directory, settings).parent
@@ -85,7 +86,7 @@ def _home(
             stores=stores,
             registry=registry,
             load=load_artifact,
-            telemetry=MemoryTelemetry() if telemetry is None else telemetry,
+            telemetry=telemetry,
             text_vectors=_text_vectors(settings, folder),
         )
     except BaseException:

@@ -229,7 +229,7 @@ def merge_people(a: Arrays, old: int, into: int, seq: int, longest: int) -> bool
         users[into, FIRST] = min(users[old, FIRST], users[into, FIRST]) if had else users[old, FIRST]
         users[into, LAST] = max(users[old, LAST], users[into, LAST]) if had else users[old, LAST]
     users[into, EVENTS] += users[old, EVENTS]
-    users[into, USER_SEQ] = seq
-    for part in (EVENTS, FIRST, LAST, USER_SEQ):
+    users[into, USER_SEQ] = users[old, USER_SEQ] = seq
+    for part in (EVENTS, FIRST, LAST):
         users[old, part] = 0
     return True

@@ -104,6 +104,7 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
     users[:, t.TALLY_LENGTH] = snapshot["tally_lengths"]
     users[:, [t.EVENTS, t.FIRST, t.LAST]] = snapshot["users"]
     users[:, t.USER_SEQ] = np.where(users[:, t.EVENTS] > 0, snapshot["header"][1], 0)
+    users[snapshot["merging"][2::2], t.USER_SEQ] = snapshot["header"][1]
     items[:, t.ROW], items[:, t.ROW_LEVEL] = starts["neighbour"][:-1], levels["neighbour"]
     items[:, t.ROW_LENGTH] = snapshot["neighbour_lengths"]
     items[:, t.TOUCH], items[:, t.TOUCH_LEVEL] = starts["touch"][:-1], levels["touch"]

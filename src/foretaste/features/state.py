@@ -225,7 +225,8 @@ class State:
     def user_seq(self, user: int) -> int:
         """Return the sequence number of the user's last event applied, 0 for an unknown user.
 
-        After `restore` it is the snapshot's, until the user's next event.
+        One who was merged into another has that of the last event under their own id. After `restore` it is
+        the snapshot's, until the user's next event.
         """
         return int(self._holder.arrays.users[user, tables.USER_SEQ]) if 0 <= user < self.n_users else 0
 
@@ -283,7 +284,7 @@ class State:
     def _fold(self, events: EventColumns, *, counted: bool = True) -> None:
         batch = np.empty((len(events), BATCH_COLUMNS), np.int64)
         batch[:, B_SEQ], batch[:, B_TIME], batch[:, B_KEY] = events.seq, events.time, events.key
-        batch[:, B_USER] = self._aliases.people(events.user)
+        batch[:, B_USER] = people = self._aliases.people(events.user)
         batch[:, B_ITEM], batch[:, B_TYPE] = events.item, events.type
         weights = weigh(self._type_names(), events.type, events.value, self.config.weights)
         longest, bound = self.config.history_length, self.config.neighbours_per_item
@@ -294,6 +295,9 @@ class State:
             done = fold_events(arrays, batch, weights, done, longest, falloff, gap, bound, touches, counted)
             if done < len(batch):
                 self._holder.arrays = grown(arrays)
+        if self._aliases:
+            renamed = people != events.user
+            self._holder.arrays.users[events.user[renamed], tables.USER_SEQ] = events.seq[renamed]
 
 
 def state_at(

@@ -48,6 +48,10 @@ class Freshness(Protocol):
         """Return what was told of people after `version`."""
         ...
 
+    def settle(self) -> None:
+        """Return when other processes' answers know what was last written to catalog and people."""
+        ...
+
     def lag_seconds(self) -> float:
         """Return for how long the end of the log has not been seen: how old the state may be."""
         ...

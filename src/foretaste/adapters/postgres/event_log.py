@@ -16,6 +16,7 @@ from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase
 from foretaste.adapters.postgres.id_map import KINDS, PostgresIdMap
 from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.adapters.postgres.writer import Appender, Batch
+from foretaste.domain.arrays import Int64s
 from foretaste.domain.errors import ForetasteError, NotDurableError, UnavailableError
 from foretaste.domain.event import Event, EventColumns
 from foretaste.ports.event_log import AppendOutcome, farther, of_stream
@@ -31,6 +32,7 @@ TAIL = 5_000
 """How many events a step of following takes."""
 CONTEXTS = 20_000
 MOST_ROWS = 2**62
+OnAppend = Callable[[EventColumns, Int64s, Mapping[str, int]], object]
 
 LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM event"
 STREAMS = "SELECT name, next FROM stream"
@@ -48,6 +50,10 @@ class PostgresEventLog:
     connection broke at the wrong moment its events may be stored nevertheless; sent again with their ids
     they count once.
     If `on_commit` raises, the log stops: an event that the state does not know is not acknowledged.
+
+    `on_append` is called after that with what this process appended, before it is acknowledged: the new
+    events, for each the number of its user's event before it, and for people whose events were sent again
+    the number of the latest of these. Where it raises `UnavailableError` they are not acknowledged.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class PostgresEventLog:
         id_map: PostgresIdMap,
         *,
         on_commit: Callable[[EventColumns], object] | None = None,
+        on_append: OnAppend | None = None,
         dedupe_days: int = DEDUPE_DAYS,
         write_seconds: float = WRITE_SECONDS,
         clock: Callable[[], int] | None = None,
@@ -64,6 +71,7 @@ class PostgresEventLog:
         self._database = database
         self._id_map = id_map
         self._on_commit = on_commit
+        self.on_append = on_append
         self._dedupe_days = dedupe_days
         self._write_seconds = write_seconds
         self._clock = clock
@@ -217,6 +225,8 @@ class PostgresEventLog:
                 lambda lent: self._appended(lent, prepared, reached), seconds=seconds
             )
             self._told(prepared, appended, max(deadline - time.monotonic(), 0.05))
+            if self.on_append and appended.seqs:
+                self.on_append(*rows.own_events(prepared, appended))
         except UnavailableError as error:
             raise _not_durable(error) from error
         outcomes = []

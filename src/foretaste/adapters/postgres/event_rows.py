@@ -10,6 +10,7 @@ from psycopg import Cursor, sql
 
 from foretaste.adapters.postgres.id_map import LONGEST_ID
 from foretaste.adapters.postgres.text import escaped, unescaped
+from foretaste.domain.arrays import Int64s
 from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event, EventColumns, no_events
 from foretaste.events.identity import event_key
@@ -171,6 +172,23 @@ def appended_columns(batch: Sequence[Prepared], appended: Appended, previous_seq
         key=np.array([batch[place].key for place in new], np.int64),
         value=np.array([math.nan if value is None else value for value in values], np.float32),
     )
+
+
+def own_events(batch: Sequence[Prepared], appended: Appended) -> tuple[EventColumns, Int64s, dict[str, int]]:
+    """Return the new events of a batch, for each the number of its user's event before it, and who repeated.
+
+    Those are people whose events were there before, with the number of the latest such event.
+    """
+    repeated: dict[str, int] = {}
+    for event, seq, is_new in zip(batch, appended.seqs, appended.fresh, strict=True):
+        if not is_new:
+            user_id = unescaped(event.user_id)
+            repeated[user_id] = max(repeated.get(user_id, 0), seq)
+    new = [place for place, is_new in enumerate(appended.fresh) if is_new]
+    if not new:
+        return no_events(max(appended.seqs)), np.empty(0, np.int64), repeated
+    first = appended.seqs[new[0]] - 1
+    return appended_columns(batch, appended, first), _taken(appended.previous, new, np.int64), repeated
 
 
 def _taken(column: Sequence[int | None] | None, places: Sequence[int], kind: Any) -> Any:

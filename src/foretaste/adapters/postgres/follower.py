@@ -87,6 +87,9 @@ class PostgresFollower:
 
         return self._database.run(work, seconds=FOLLOW_SECONDS)
 
+    def settle(self) -> None:
+        """Nothing to wait for: others ask for the versions before each answer."""
+
     def lag_seconds(self) -> float:
         """Return for how long the end of the log has not been seen: how old the state may be."""
         return time.monotonic() - self._at_end
