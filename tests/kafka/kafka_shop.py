@@ -24,7 +24,7 @@ from foretaste.ports.event_stream import StreamMessage
 from foretaste.testing.contracts.event_stream import Reader, poll_until
 
 SECONDS = 60.0
-TOLD = ("namespace", "kafka_url", "kafka_session_seconds", "database_url")
+TOLD = ("namespace", "kafka_url", "kafka_session_seconds", "database_url", "database_schema")
 """The settings of a shop that differ from the usual ones."""
 
 
@@ -69,18 +69,22 @@ class Shop:
         """The variables that a process of this shop needs."""
         told = {name: getattr(self.settings, name) for name in TOLD}
         named = {f"FORETASTE_{name.upper()}": str(value) for name, value in told.items()}
-        return {**os.environ, **named, "FORETASTE_HOME": str(self.home)}
+        home = self.home.with_name(uuid4().hex) if self.settings.database_url else self.home
+        return {**os.environ, **named, "FORETASTE_HOME": str(home)}
 
     def send(self, values, topic=None):
         """Send values, keyed by their user where they have one, and wait for the acknowledgement."""
-        messages = [
+        with closing(KafkaEventSink(self.cluster, topic or self.topics.events)) as sink:
+            sink.submit(self.messages(values)).result(SECONDS)
+
+    def messages(self, values):
+        """Return values as messages, keyed by their user where they have one."""
+        return [
             message(
                 value, value["user_id"].encode() if isinstance(value, dict) and "user_id" in value else None
             )
             for value in values
         ]
-        with closing(KafkaEventSink(self.cluster, topic or self.topics.events)) as sink:
-            sink.submit(messages).result(SECONDS)
 
     def open(self):
         """Open the home in this process."""
