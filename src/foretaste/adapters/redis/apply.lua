@@ -9,22 +9,17 @@ local sub, unpack, pack = string.sub, struct.unpack, struct.pack
 local order, events = ARGV[1], ARGV[2]
 local previous, as_of, ttl, longest, most = unpack('>I8I8I8I4I4', order, 13)
 
-local stored = redis.pcall('GET', KEYS[1])
-local stamp, known, seq, count, first, last, entries, history, tally
-if type(stored) == 'string' and #stored >= HEAD and sub(stored, 1, 4) == sub(order, 1, 4) then
-  stamp = sub(stored, 1, 16)
-  known, seq, count = unpack('>I8I8I4', stored, 17)
-  first, last = sub(stored, 37, 44), sub(stored, 45, 52)
-  entries = unpack('>I4', stored, 53)
-  if entries == NOT_WHOLE then
-    history, tally = '', ''
-  else
-    history = sub(stored, HEAD + 1, HEAD + entries * ENTRY)
-    tally = sub(stored, HEAD + entries * ENTRY + 1)
-  end
+-- The body, history then tally, is what follows byte `base` of `source`.
+local source = redis.pcall('GET', KEYS[1])
+local base, stamp, known, seq, count, first, last, entries = HEAD
+if type(source) == 'string' and #source >= HEAD and sub(source, 1, 4) == sub(order, 1, 4) then
+  stamp = sub(source, 1, 16)
+  known, seq, count = unpack('>I8I8I4', source, 17)
+  first, last = sub(source, 37, 44), sub(source, 45, 52)
+  entries = unpack('>I4', source, 53)
 else
-  stamp = sub(order, 1, 12) .. '\0\0\0\0'
-  known, seq, count, entries, history, tally = 0, 0, 0, 0, '', ''
+  source, base, stamp = '', 0, sub(order, 1, 12) .. '\0\0\0\0'
+  known, seq, count, entries = 0, 0, 0, 0
 end
 if known < previous then
   return 0
@@ -38,73 +33,78 @@ local function larger(one, at, other, from)
   return a > c or (a == c and b > d)
 end
 
-local function comes_later(at, event, from)
+-- Whether the entry at `at` comes after the event's, by time, key, item and type.
+local function comes_later(at, from)
   for part = 0, 8, 8 do
-    if larger(history, at + part, event, from + part) then
+    if larger(source, at + part, events, from + part) then
       return true
-    elseif sub(history, at + part, at + part + 7) ~= sub(event, from + part, from + part + 7) then
+    elseif larger(events, from + part, source, at + part) then
       return false
     end
   end
-  local a, b = unpack('>I4I2', history, at + 16)
-  local c, d = unpack('>I4I2', event, from + 16)
+  local a, b = unpack('>I4I2', source, at + 16)
+  local c, d = unpack('>I4I2', events, from + 16)
   return a > c or (a == c and b > d)
 end
 
-local function remember(from)
+-- How many entries of the history come before the event.
+local function place_of(from)
   local place = entries
-  while place > 0 and comes_later((place - 1) * ENTRY + 1, events, from) do
+  while place > 0 and comes_later(base + (place - 1) * ENTRY + 1, from) do
     place = place - 1
   end
-  if entries == longest then
-    if place > 0 then
-      history = sub(history, ENTRY + 1, place * ENTRY) .. sub(events, from, from + ENTRY - 1)
-        .. sub(history, place * ENTRY + 1)
-    end
-  else
-    history = sub(history, 1, place * ENTRY) .. sub(events, from, from + ENTRY - 1)
-      .. sub(history, place * ENTRY + 1)
-    entries = entries + 1
-  end
+  return place
 end
 
-local function tell(from)
-  local code = sub(events, from + 16, from + 21)
+-- Where in `source` the row for the event's item and type begins or would begin, the row after the event, and
+-- where the rest begins.
+local function row_of(from)
+  local code, start = sub(events, from + 16, from + 21), base + entries * ENTRY + 1
   local item, kind = unpack('>I4I2', code)
-  local low, high = 0, #tally / ROW
+  local low, high = 0, (#source - start + 1) / ROW
   while low < high do
     local middle = math.floor((low + high) / 2)
-    local a, b = unpack('>I4I2', tally, middle * ROW + 1)
+    local a, b = unpack('>I4I2', source, start + middle * ROW)
     if a < item or (a == item and b < kind) then
       low = middle + 1
     else
       high = middle
     end
   end
-  local at = low * ROW + 1
-  local times, latest, rest = 1, sub(events, from, from + 7), at
-  if sub(tally, at, at + 5) == code then
-    times = unpack('>I4', tally, at + 6) + 1
-    if larger(tally, at + 10, events, from) then
-      latest = sub(tally, at + 10, at + 17)
-    end
-    rest = at + ROW
+  local at = start + low * ROW
+  if sub(source, at, at + 5) ~= code then
+    return at, code .. '\0\0\0\1' .. sub(events, from, from + 7), at
   end
-  tally = sub(tally, 1, at - 1) .. code .. pack('>I4', times) .. latest .. sub(tally, rest)
+  local latest = sub(events, from, from + 7)
+  if larger(source, at + 10, events, from) then
+    latest = sub(source, at + 10, at + 17)
+  end
+  return at, code .. pack('>I4', unpack('>I4', source, at + 6) + 1) .. latest, at + ROW
 end
 
-local changed = false
+local changed, before, entry, between, row, after = false, '', '', '', '', ''
 for at = 1, #events, ENTRY + 8 do
   local number, from = unpack('>I8', events, at), at + 8
   if number > known then
+    if changed and entries ~= NOT_WHOLE then
+      source, base = before .. entry .. between .. row .. after, 0
+    end
     if entries ~= NOT_WHOLE then
-      local weight = unpack('>I4', events, from + 22)
-      if weight ~= 0 then
-        remember(from)
+      local row_at, rest
+      row_at, row, rest = row_of(from)
+      local place = unpack('>I4', events, from + 22) ~= 0 and place_of(from) or 0
+      local drops = entries == longest and 1 or 0
+      if place > 0 or (drops == 0 and unpack('>I4', events, from + 22) ~= 0) then
+        before = sub(source, base + drops * ENTRY + 1, base + place * ENTRY)
+        entry = sub(events, from, from + ENTRY - 1)
+        between = sub(source, base + place * ENTRY + 1, row_at - 1)
+        entries = entries + 1 - drops
+      else
+        before, entry, between = '', '', sub(source, base + 1, row_at - 1)
       end
-      tell(from)
-      if #tally > most * ROW then
-        history, tally, entries = '', '', NOT_WHOLE
+      after = sub(source, rest)
+      if #before + #entry + #between + #row + #after - entries * ENTRY > most * ROW then
+        before, entry, between, row, after, entries = '', '', '', '', '', NOT_WHOLE
       end
     end
     local time = sub(events, from, from + 7)
@@ -121,7 +121,7 @@ if not changed then
   return 1
 end
 local record = stamp .. pack('>I8I8I4', math.max(known, as_of), seq, count) .. first .. last
-  .. pack('>I4', entries) .. history .. tally
+  .. pack('>I4', entries) .. before .. entry .. between .. row .. after
 if ttl > 0 then
   redis.call('SET', KEYS[1], record, 'PX', ttl)
 else
