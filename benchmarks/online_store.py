@@ -2,11 +2,11 @@
 
 `python benchmarks/online_store.py [--users 100000] [--events 2000000] [--family redis] [--url URL]`
 
-Made-up people with uneven numbers of events are folded into a state and put into a server of each family (from
-the PATH or the wheels, or the one at `--url`). Then, at random people: records are read and decoded, events
-folded, one at a time and a hundred to a call; and strings of the same length are read and written through
-redis-py's client as it comes, and by `redis-benchmark` where that is on the PATH. CPU is that of this process
-and of the server (`INFO cpu`), each per operation; wall time is the median of calls. Persistence is off.
+Made-up people with uneven numbers of events are folded into a state and put into a server of each family
+(from the PATH or the wheels, or the one at `--url`). Then, at random people: records are read and decoded,
+events folded, one at a time and a hundred to a call; and strings of the same length are read and written
+through redis-py's client as it comes, and by `redis-benchmark` where that is on the PATH. CPU is that of this
+process and of the server (`INFO cpu`), each per operation; wall time is the median of calls. No persistence.
 """
 
 import argparse
