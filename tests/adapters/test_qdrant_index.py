@@ -9,6 +9,7 @@ import pytest
 from qdrant_client import QdrantClient
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
+from foretaste.adapters.qdrant import collection
 from foretaste.adapters.qdrant.server import QdrantServer
 from foretaste.adapters.qdrant.vector_index import QdrantVectorIndex
 from foretaste.domain.errors import CorruptArtifactError, UnavailableError
@@ -140,6 +141,18 @@ def test_filters_are_pushed_down_as_payload(server):
     (name,) = builds(server, "pushed")
     (point,) = server.client.retrieve(name, [0], with_payload=True)
     assert point.payload == {"label": ["category=even", "category=third", 'färbe 🎨=it\'s "50%"']}
+
+
+def test_long_vectors_and_long_lists_of_ordinals_go_in_many_small_requests(server, monkeypatch):
+    monkeypatch.setattr(collection, "NUMBERS_AT_ONCE", 100)
+    monkeypatch.setattr(collection, "NAMED_AT_ONCE", 300)
+    index, queries = new_index(server), rows(1, 7)
+    index.build(rows(0, 250))
+    allowed = np.arange(250) % 2 == 0
+    before = measured(server)[0]
+    found, _ = index.search(queries, 10, allowed)
+    assert share_found(found, truth(rows(0, 250), queries, 10, allowed)) >= 0.95
+    assert measured(server)[0] - before == 4.0
 
 
 def test_searching_and_retrieving_are_measured(server):

@@ -62,6 +62,14 @@ def test_a_server_that_stays_away_is_given_up_in_time():
     assert time.monotonic() - started < 5.0
 
 
+def test_building_is_more_patient_than_asking():
+    with (
+        answering((200, 1.5)) as (url, _),
+        closing(QdrantServer.at(url, MemoryTelemetry(), seconds=1)) as server,
+    ):
+        assert server.build(lambda client: client.count("items").count) == 3
+
+
 def test_a_server_that_hangs_is_given_up_in_time():
     started = time.monotonic()
     with answering((200, 3.0)) as (url, _), pytest.raises(UnavailableError, match="does not answer"):

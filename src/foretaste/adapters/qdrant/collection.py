@@ -19,9 +19,10 @@ from foretaste.ports.vector_index import Labels, Values
 SEARCHED, RETRIEVED = "qdrant_search_duration_seconds", "qdrant_retrieve_duration_seconds"
 LABEL = "label"
 """The payload of a point: its labels, `category=Drama` each, in one indexed list."""
-POINTS_AT_ONCE = 1_000
-QUERIES_AT_ONCE = 100
-WRITE_SECONDS = 60.0
+POINTS_AT_ONCE, NUMBERS_AT_ONCE = 1_000, 250_000
+"""A request to write has no more points and no more numbers than these: some megabytes."""
+QUERIES_AT_ONCE, NAMED_AT_ONCE = 100, 500_000
+"""A request to search has no more queries, and names no more ordinals in their filters, than these."""
 GREEN_SECONDS = 3600.0
 POLL_SECONDS = 0.1
 CONFLICT = 409
@@ -55,20 +56,21 @@ class QdrantCollection:
                 return -1
             return client.count(self.collection, exact=True).count
 
-        return server.ask(count) == self.rows
+        return server.build(count) == self.rows
 
     def fill(self, server: QdrantServer, rows: Floats, labels: Sequence[Labels] | None) -> None:
         """Make the collection of `rows`, and wait until the server has linked them; harmless to repeat."""
-        server.ask(self._create, seconds=WRITE_SECONDS)
-        for start in range(0, len(rows), POINTS_AT_ONCE):
-            stop = min(start + POINTS_AT_ONCE, len(rows))
+        server.build(self._create)
+        at_once = max(1, min(POINTS_AT_ONCE, NUMBERS_AT_ONCE // self.dim))
+        for start in range(0, len(rows), at_once):
+            stop = min(start + at_once, len(rows))
             known = [{}] * (stop - start) if labels is None else labels[start:stop]
             batch = models.Batch(
                 ids=list(range(start, stop)),
                 vectors=rows[start:stop].tolist(),
                 payloads=[{LABEL: written(own)} for own in known],
             )
-            server.ask(partial(self._write, batch), seconds=WRITE_SECONDS)
+            server.build(partial(self._write, batch))
         self._wait(server)
 
     def publish(self, server: QdrantServer) -> None:
@@ -80,7 +82,7 @@ class QdrantCollection:
             if before is not None:
                 deleted = models.DeleteAlias(alias_name=self.alias)
                 switch.insert(0, models.DeleteAliasOperation(delete_alias=deleted))
-            server.ask(lambda client: client.update_collection_aliases(switch))
+            server.build(lambda client: client.update_collection_aliases(switch))
             self._forget_others(server, {self.collection, before})
 
     def nearest(
@@ -89,10 +91,11 @@ class QdrantCollection:
         """Return for each query the best `limit` points; a `breadth` of 0 compares all."""
         effort = models.SearchParams(exact=True) if breadth == 0 else models.SearchParams(hnsw_ef=breadth)
         found: list[list[models.ScoredPoint]] = []
-        for start in range(0, len(queries), QUERIES_AT_ONCE):
+        at_once = max(1, min(QUERIES_AT_ONCE, NAMED_AT_ONCE // max(1, _named(chosen))))
+        for start in range(0, len(queries), at_once):
             batch = [
                 models.QueryRequest(query=query, limit=limit, filter=chosen, params=effort)
-                for query in queries[start : start + QUERIES_AT_ONCE].tolist()
+                for query in queries[start : start + at_once].tolist()
             ]
             found += server.ask(partial(self._read, batch), measured=SEARCHED)
         return found
@@ -149,7 +152,7 @@ class QdrantCollection:
         build = re.compile(re.escape(self.alias) + "_[0-9a-f]{16}")
         there = server.ask(lambda client: client.get_collections().collections)
         for name in [each.name for each in there if build.fullmatch(each.name) and each.name not in kept]:
-            server.ask(partial(QdrantClient.delete_collection, collection_name=name))
+            server.build(partial(QdrantClient.delete_collection, collection_name=name))
 
 
 def chosen(allowed: Mask | None, filters: Values | None, exclude: Values | None) -> models.Filter | None:
@@ -162,6 +165,14 @@ def chosen(allowed: Mask | None, filters: Values | None, exclude: Values | None)
         named = models.HasIdCondition(has_id=ids)
         (must if few else must_not).append(named)
     return models.Filter(must=must, must_not=must_not) if must or must_not else None
+
+
+def _named(condition: models.Filter | None) -> int:
+    """Return how many ordinals a filter names."""
+    if condition is None:
+        return 0
+    parts = [*(condition.must or ()), *(condition.must_not or ())]
+    return sum(len(part.has_id) for part in parts if isinstance(part, models.HasIdCondition))
 
 
 def _any_of(labels: list[str]) -> models.FieldCondition:

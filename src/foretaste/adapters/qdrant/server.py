@@ -24,7 +24,9 @@ PORT = 6333
 SCHEMES = {"qdrant": False, "qdrants": True, "http": False, "https": True}
 """The schemes of an URL, and whether they mean TLS."""
 REQUEST_SECONDS = 2
-"""How long one request may take; the client takes whole seconds."""
+"""How long one request may take that somebody waits for; the client takes whole seconds."""
+WRITE_SECONDS = 60
+"""How long one request may take that builds an index, and how long it is tried."""
 ASK_SECONDS = 3.0
 """How long it is tried to get an answer, request by request."""
 PAUSES = (0.02, 0.25)
@@ -34,11 +36,19 @@ NOT_ALLOWED = frozenset({401, 403})
 
 
 class QdrantServer:
-    """A server behind `client`; `ask` puts up with what passes, and measures."""
+    """A server behind `client`, and behind the more patient `builder`; both put up with what passes."""
 
-    def __init__(self, client: QdrantClient, telemetry: Telemetry, *, where: str = "Qdrant") -> None:
+    def __init__(
+        self,
+        client: QdrantClient,
+        telemetry: Telemetry,
+        *,
+        builder: QdrantClient | None = None,
+        where: str = "Qdrant",
+    ) -> None:
         self.client = client
         self.where = where
+        self._builder = client if builder is None else builder
         self._telemetry = telemetry
 
     @classmethod
@@ -54,16 +64,23 @@ class QdrantServer:
             raise _bad_url(str(error)) from error
         if parts.scheme not in SCHEMES or not parts.hostname:
             raise _bad_url("it needs a scheme and a host")
-        client = QdrantClient(
-            host=parts.hostname,
-            port=port,
-            https=SCHEMES[parts.scheme],
-            api_key=unquote(parts.password) if parts.password else None,
-            prefix=parts.path.strip("/") or None,
-            timeout=seconds,
-            check_compatibility=False,
+        client, builder = (
+            QdrantClient(
+                host=parts.hostname,
+                port=port,
+                https=SCHEMES[parts.scheme],
+                api_key=unquote(parts.password) if parts.password else None,
+                prefix=parts.path.strip("/") or None,
+                timeout=patience,
+                check_compatibility=False,
+            )
+            for patience in (seconds, WRITE_SECONDS)
         )
-        return cls(client, telemetry, where=f"Qdrant at {parts.hostname}:{port}")
+        return cls(client, telemetry, builder=builder, where=f"Qdrant at {parts.hostname}:{port}")
+
+    def build(self, work: Callable[[QdrantClient], T]) -> T:
+        """Return what `work` gives, with the patience that building needs; see `ask`."""
+        return self._tried(work, self._builder, WRITE_SECONDS)
 
     def ask(
         self, work: Callable[[QdrantClient], T], *, measured: str | None = None, seconds: float = ASK_SECONDS
@@ -74,17 +91,8 @@ class QdrantServer:
         what will not pass.
         """
         started = time.monotonic()
-        pause = PAUSES[0]
         try:
-            while True:
-                try:
-                    return work(self.client)
-                except (ApiException, QdrantException, OSError) as error:
-                    left = started + seconds - time.monotonic()
-                    if not _may_pass(error) or left <= pause:
-                        raise self._explained(error) from error
-                time.sleep(random.uniform(0.0, pause))  # noqa: S311 # spreads attempts, hides nothing
-                pause = min(2 * pause, PAUSES[1])
+            return self._tried(work, self.client, seconds)
         finally:
             if measured is not None:
                 self._telemetry.observe(measured, time.monotonic() - started)
@@ -92,6 +100,19 @@ class QdrantServer:
     def close(self) -> None:
         """Release the connections."""
         self.client.close()
+        self._builder.close()
+
+    def _tried(self, work: Callable[[QdrantClient], T], client: QdrantClient, seconds: float) -> T:
+        deadline = time.monotonic() + seconds
+        pause = PAUSES[0]
+        while True:
+            try:
+                return work(client)
+            except (ApiException, QdrantException, OSError) as error:
+                if not _may_pass(error) or deadline - time.monotonic() <= pause:
+                    raise self._explained(error) from error
+            time.sleep(random.uniform(0.0, pause))  # noqa: S311 # spreads attempts, hides nothing
+            pause = min(2 * pause, PAUSES[1])
 
     def _explained(self, error: Exception) -> ForetasteError:
         if isinstance(error, UnexpectedResponse) and error.status_code in NOT_ALLOWED:
