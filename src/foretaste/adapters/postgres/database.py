@@ -28,6 +28,8 @@ IDLE_SECONDS = 60.0
 OPEN_SECONDS = 30.0
 RECONNECT_SECONDS = 3.0
 """How long the pool tries to connect before it waits to be asked again."""
+POOL_SECONDS = 1.0
+"""After how long the pool is asked again for a connection."""
 PAUSES = (0.01, 0.25)
 """Shortest and longest pause between attempts, drawn by lot, so that replicas do not come all at once."""
 
@@ -96,7 +98,7 @@ class PostgresDatabase:
             raise UnavailableError("the database is closed")
         deadline = time.monotonic() + seconds
         try:
-            connection = self._pool.getconn(timeout=seconds)
+            connection = self._pool.getconn(timeout=min(seconds, POOL_SECONDS))
         except PoolClosed as error:
             raise UnavailableError("the database is closed") from error
         connection.deadline = deadline

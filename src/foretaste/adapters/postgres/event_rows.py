@@ -26,7 +26,7 @@ STAGE = "COPY pg_temp.staged FROM STDIN"
 APPEND_STAGED = "SELECT * FROM append_staged(%s, %s, %s::text[], %s::bigint[])"
 TAIL = "SELECT * FROM tail(%s, %s, %s, %s, %s)"
 
-_COPY = """COPY (SELECT seq, user_ordinal, item_ordinal, type_ordinal, time, key, coalesce(value, 'NaN')::real
+_COPY = """COPY (SELECT seq, user_ordinal, item_ordinal, type_ordinal, time, key, coalesce(value, 'NaN')
 FROM event WHERE {} ORDER BY seq{}) TO STDOUT (FORMAT binary)"""
 READ_AFTER = sql.SQL(_COPY).format(sql.SQL("seq > %s AND seq <= %s"), sql.SQL(" LIMIT %s"))
 READ_WINDOW = sql.SQL(_COPY).format(sql.SQL("time >= %s AND time < %s AND seq <= %s"), sql.SQL(""))
@@ -49,13 +49,14 @@ EVENTS = sql.SQL(_WHOLE).format(
 
 _FIELDS = [("seq", ">i8"), ("user", ">i4"), ("item", ">i4"), ("type", ">i2"), ("time", ">i8"), ("key", ">i8")]
 _PLACED = [
-    pair for name, kind in [*_FIELDS, ("value", ">f4")] for pair in ((f"{name}_size", ">i4"), (name, kind))
+    pair for name, kind in [*_FIELDS, ("value", ">f8")] for pair in ((f"{name}_size", ">i4"), (name, kind))
 ]
 COPIED = np.dtype([("fields", ">i2"), *_PLACED])
 """A row of `_COPY`: PostgreSQL's binary format, of fixed width because no field is null."""
 
 _HEADER, _TRAILER = 19, 2
 _BOUND = 2**63
+LARGEST_VALUE = float(np.finfo(np.float32).max)
 
 
 class Prepared(NamedTuple):
@@ -103,8 +104,8 @@ def prepare(event: Event) -> Prepared:
     """Return an event as it is stored. Raises `InvalidEventError` naming the field."""
     if not -_BOUND <= event.timestamp < _BOUND:
         raise InvalidEventError("timestamp does not fit 64 bits of microseconds", field="timestamp")
-    if event.value is not None and not math.isfinite(event.value):
-        raise InvalidEventError("value is not finite; leave it out if there is none", field="value")
+    if event.value is not None and not abs(event.value) <= LARGEST_VALUE:
+        raise InvalidEventError("value is no finite float32; leave it out if there is none", field="value")
     try:
         prepared = Prepared(
             key=event_key(event.event_id),

@@ -1,0 +1,86 @@
+"""Read your writes over replicas: `python benchmarks/read_your_writes.py [--trials N]`.
+
+Starts a PostgreSQL and `--replicas` (3) processes on it. In each of `--trials` (100,000) something is told to
+one replica, drawn by lot (an event, or that an item is gone), and asked of another one as soon as the first
+acknowledged it. A miss is an answer that does not know it, is marked stale or has a smaller `state_seq`.
+`--drivers` (3) do so at the same time, each with people of its own. Exits with 1 if there was a miss.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+from foretaste.testing.fresh_trials import Trials, run_trials
+from foretaste.testing.replicas import Replica
+from foretaste.testing.servers.postgres import postgres_url
+
+
+class Shared:
+    """A replica that several drivers ask in turn."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._turn = threading.Lock()
+
+    def __getattr__(self, name: str) -> object:
+        """Return what the replica does by that name, one call at a time."""
+        called = getattr(self._replica, name)
+
+        def in_turn(*arguments: object) -> object:
+            with self._turn:
+                return called(*arguments)
+
+        return in_turn
+
+
+def main() -> int:
+    """Run the trials and print what became of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=100_000)
+    parser.add_argument("--replicas", type=int, default=3)
+    parser.add_argument("--drivers", type=int, default=3)
+    chosen = parser.parse_args()
+    each = -(-chosen.trials // chosen.drivers)
+    outcomes: list[Trials] = []
+    with ExitStack() as stack:
+        url = stack.enter_context(postgres_url())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        started = [
+            stack.enter_context(
+                Replica(folder / str(number), url, {"FORETASTE_DATABASE_WRITE_SECONDS": "60"})
+            )
+            for number in range(chosen.replicas)
+        ]
+        shared = [Shared(replica) for replica in started]
+
+        def drive(number: int) -> None:
+            outcomes.append(run_trials(shared, each, seed=number, name=f"driver-{number}"))
+
+        begun = time.perf_counter()
+        threads = [threading.Thread(target=drive, args=(number,)) for number in range(chosen.drivers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seconds = time.perf_counter() - begun
+    done = sum(outcome.done for outcome in outcomes)
+    misses = [miss for outcome in outcomes for miss in outcome.misses]
+    cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{done:,} trials over {chosen.replicas} replicas, {chosen.drivers} drivers: {len(misses)} misses")
+    each_ms = (cpu.ru_utime + cpu.ru_stime) / done * 1e3
+    print(f"{seconds:.0f} s; {each_ms:.1f} ms of CPU a trial in the replicas and in PostgreSQL")
+    for miss in misses[:20]:
+        print(" ", miss)
+    return 1 if misses or done < chosen.trials else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
