@@ -258,6 +258,26 @@ def test_without_brokers_the_remedy_is_named():
         streams_of(Settings())
 
 
+def test_events_that_are_sent_to_the_stream_come_into_the_log_by_a_worker(home, broker):
+    home.send_events_to(MemoryEventSink(broker, TOPICS.events))
+    now = time.time_ns() // 1_000
+    receipt = home.recorder.record([click(1), click(2, type="purchase"), {}], now=now)
+    assert [status.status for status in receipt.events] == ["accepted", "accepted", "rejected"]
+    assert [status.seq for status in receipt.events] == [None, None, None]
+    assert home.log.last_seq() == 0
+    work(home, broker)
+    stored = {event.event_id: event for _, event in home.log.events(0, 10)}
+    assert set(stored) == {status.event_id for status in receipt.events[:2]}
+    assert all(event.timestamp == now for event in stored.values())
+
+
+def test_what_the_stream_does_not_take_is_not_acknowledged(home, broker):
+    home.send_events_to(MemoryEventSink(broker, TOPICS.events))
+    broker.available = False
+    with pytest.raises(UnavailableError):
+        home.recorder.record([click(1)], now=time.time_ns() // 1_000)
+
+
 def test_pauses_grow_to_a_bound_and_begin_anew():
     pauses = Pauses(lambda: 1.0)
     lengths = [pauses.next() for _ in range(10)]

@@ -23,7 +23,7 @@ from foretaste.features.state import State
 from foretaste.ports.event_stream import StreamMessage
 from foretaste.testing.contracts.event_stream import Reader, poll_until
 
-SECONDS = 60.0
+SECONDS = 120.0
 TOLD = ("namespace", "kafka_url", "kafka_session_seconds", "database_url", "database_schema")
 """The settings of a shop that differ from the usual ones."""
 

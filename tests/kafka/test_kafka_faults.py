@@ -18,7 +18,7 @@ from foretaste.testing.contracts.event_stream import numbered as numbered_messag
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import own_broker
 
-ROUNDS = int(os.environ.get("FORETASTE_KAFKA_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("FORETASTE_KAFKA_ROUNDS", "1"))
 """How often each server and each worker is killed."""
 
 

@@ -22,7 +22,7 @@ from foretaste.app.worker_wiring import Streams, open_worker, streams_of, topics
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.postgres import postgres_url
 
-CHANGES = int(os.environ.get("FORETASTE_KAFKA_ROUNDS", "2"))
+CHANGES = int(os.environ.get("FORETASTE_KAFKA_ROUNDS", "1"))
 """How often a worker is killed, another told to stop, and new ones started."""
 
 

@@ -22,6 +22,7 @@ from foretaste.pipeline.scenario import SHIPPED, adjusted
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.event_log import EventLog
+from foretaste.ports.event_stream import EventSink
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.freshness import Freshness, Head
 from foretaste.ports.id_map import IdMap
@@ -121,6 +122,10 @@ class Home:
     def profiles(self) -> Profiles:
         """What is known of people, for reading; `put_people` changes it for the next answer."""
         return self._stores.profiles
+
+    def send_events_to(self, sink: EventSink) -> None:
+        """Let `recorder` send events to a stream instead of the log: a worker brings them there."""
+        self.recorder = Recorder(self, self.telemetry, sink=sink)
 
     def put_people(self, people: Mapping[str, Attributes]) -> None:
         """Insert or replace the attributes of people, durably and for the next answer.

@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -101,6 +101,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     kafka_session_seconds: Annotated[float, Meta(ge=1, le=300)] = 10.0
     """After how long without a sign of life a worker's partitions go to the others."""
+
+    publish_events: Literal["log", "stream"] = "log"
+    """Where `POST /events` puts events: `log`, so that the next answer knows them, or `stream` (Kafka), from
+    where a worker brings them into the log."""
 
     publish_log: bool = True
     """Whether a worker publishes the log for other programs."""

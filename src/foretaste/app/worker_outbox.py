@@ -1,12 +1,9 @@
 """The outbox: what is in the log, told to others in the order of the log."""
 
-import msgspec
-
 from foretaste.app.worker_ingest import answered
-from foretaste.domain.event import Event
-from foretaste.events.moments import format_moment
 from foretaste.ports.event_log import EventLog
-from foretaste.ports.event_stream import FencedSink, StreamMessage, position_name
+from foretaste.ports.event_stream import FencedSink, position_name
+from foretaste.serving.ingest import event_message
 
 BATCH = 2_000
 """Events that are published together."""
@@ -37,7 +34,7 @@ class Outbox:
         after = self._log.reached(stream).get(place, 0)
         found = self._log.events(after, self._batch)
         if found:
-            messages = [published(seq, event) for seq, event in found]
+            messages = [event_message(event, ("seq", b"%d" % seq)) for seq, event in found]
             answered(self._sink.submit(messages), "the topic of the outbox")
             answered(self._log.submit([], reached={place: found[-1][0]}), "the log")
         return len(found)
@@ -48,14 +45,3 @@ class Outbox:
         while published_now := self.run_once():
             done += published_now
         return done
-
-
-def published(seq: int, event: Event) -> StreamMessage:
-    """Return an event as others get it: as `POST /events` takes it, times in ISO 8601, keyed by user."""
-    fields = {**msgspec.structs.asdict(event), "timestamp": format_moment(event.timestamp)}
-    told = {name: value for name, value in fields.items() if value is not None and value != {}}
-    return StreamMessage(
-        value=msgspec.json.encode(told),
-        key=event.user_id.encode(),
-        headers=(("event_id", event.event_id.encode()), ("seq", str(seq).encode())),
-    )

@@ -1,7 +1,7 @@
 """The one place that assembles streams and a worker out of adapters, by the settings."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from threading import Thread
@@ -14,7 +14,7 @@ from foretaste.app.settings import Settings
 from foretaste.app.worker import Task, Worker
 from foretaste.app.worker_ingest import StreamIngest
 from foretaste.app.worker_outbox import Outbox
-from foretaste.domain.errors import InvalidInputError, MissingExtraError
+from foretaste.domain.errors import InvalidInputError, MissingExtraError, UnavailableError
 from foretaste.ports.event_stream import EventSink, EventSource, FencedSink, Positions
 
 
@@ -125,6 +125,25 @@ def worker_beside(home: Home) -> Iterator[Worker]:
         finally:
             worker.stop.set()
             thread.join()
+
+
+@contextmanager
+def streams_beside(home: Home, *, worker: bool | None) -> Iterator[None]:
+    """Connect a home that answers to its streams as long as the context lasts, where `kafka_url` is set.
+
+    A worker runs beside it if `worker` says so, or if nothing is said and the home is one of files, which
+    no other process can open. With `publish_events=stream` events go to the stream instead of the log.
+    """
+    settings = home.settings
+    with ExitStack() as opened:
+        if settings.publish_events == "stream":
+            streams = streams_of(settings)
+            with suppress(UnavailableError):  # a worker makes the topics too, once the brokers are there
+                streams.make_topics()
+            home.send_events_to(opened.enter_context(closing(streams.sink(streams.topics.events))))
+        if worker or (worker is None and settings.kafka_url and not settings.database_url):
+            opened.enter_context(worker_beside(home))
+        yield
 
 
 def _module(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""From a stream's messages to events for the log, and to dead letters: a pure function of both."""
+"""Events as messages of a stream: what is read of them, what cannot be one, and how one is written."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import msgspec
 from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event
 from foretaste.events.identity import placed_event_id
+from foretaste.events.moments import format_moment
 from foretaste.events.parts import parts_of
 from foretaste.events.validation import USUAL_LIMITS, CheckedEvent, EventLimits, parse_event
 from foretaste.ports.event_stream import Headers, ReceivedMessage, StreamBatch, StreamMessage
@@ -101,6 +102,17 @@ def _event(
     event_id = placed_event_id(stream, message.partition, message.offset, place)
     named = msgspec.structs.replace(checked.event, event_id=event_id)
     return CheckedEvent(named, checked.ahead, checked.known, minted=False)
+
+
+def event_message(event: Event, *headers: tuple[str, bytes]) -> StreamMessage:
+    """Return an event as a stream carries it: as `POST /events` takes it, with ISO times, keyed by user."""
+    fields = {**msgspec.structs.asdict(event), "timestamp": format_moment(event.timestamp)}
+    told = {name: value for name, value in fields.items() if value is not None and value != {}}
+    return StreamMessage(
+        value=msgspec.json.encode(told),
+        key=event.user_id.encode(),
+        headers=(("event_id", event.event_id.encode()), *headers),
+    )
 
 
 def dead_letter(

@@ -13,7 +13,9 @@ from foretaste.domain.event import Event
 from foretaste.events.identity import derived_event_id
 from foretaste.events.validation import USUAL_LIMITS, CheckedEvent, EventLimits, parse_event
 from foretaste.ports.event_log import AppendOutcome
+from foretaste.ports.event_stream import EventSink
 from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.ingest import event_message
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_events
 
@@ -58,10 +60,22 @@ class Pending:
 
 
 class Recorder:
-    """Takes events for `live` and acknowledges them once they are in the log and in the state."""
+    """Takes events for `live` and acknowledges them once they are in the log and in the state.
 
-    def __init__(self, live: Live, telemetry: Telemetry, *, limits: EventLimits = USUAL_LIMITS) -> None:
+    With a `sink` they go there instead, and are acknowledged once it has them: a worker brings them into
+    the log, later, so they have no `seq` yet and the next answer need not know them.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        telemetry: Telemetry,
+        *,
+        limits: EventLimits = USUAL_LIMITS,
+        sink: EventSink | None = None,
+    ) -> None:
         self._live = live
+        self._sink = sink
         self._telemetry = telemetry
         self._limits = limits
 
@@ -79,7 +93,7 @@ class Recorder:
         events = [each.event for each in checked if isinstance(each, CheckedEvent)]
         stored: Future[list[AppendOutcome]] = Future()
         if events:
-            stored = self._live.log.submit(events)
+            stored = self._live.log.submit(events) if self._sink is None else _sent(self._sink, events)
         else:
             stored.set_result([])
         return Pending(checked, stored, started)
@@ -139,4 +153,21 @@ def _status(checked: CheckedEvent | InvalidEventError, outcomes: Iterator[Append
     if isinstance(checked, InvalidEventError):
         return EventStatus(status="rejected", reason=checked.message, field=checked.field)
     outcome = next(outcomes)
-    return EventStatus(status=outcome.status, event_id=outcome.event_id, seq=outcome.seq)
+    return EventStatus(status=outcome.status, event_id=outcome.event_id, seq=outcome.seq or None)
+
+
+def _sent(sink: EventSink, events: Sequence[Event]) -> "Future[list[AppendOutcome]]":
+    """Send events to a stream; the future gives an outcome without a number for each."""
+    stored: Future[list[AppendOutcome]] = Future()
+
+    def settle(sent: "Future[None]") -> None:
+        error = sent.exception()
+        if error is None:
+            stored.set_result(
+                [AppendOutcome(event_id=event.event_id, status="accepted", seq=0) for event in events]
+            )
+        else:
+            stored.set_exception(error)
+
+    sink.submit([event_message(event) for event in events]).add_done_callback(settle)
+    return stored

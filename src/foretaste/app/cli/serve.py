@@ -15,13 +15,14 @@ from foretaste.app.http.server import server_config, settle_memory
 from foretaste.app.settings import load_settings
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
+from foretaste.app.worker_wiring import streams_beside
 from foretaste.domain.errors import CorruptDataError, UnavailableError
 
 BACKLOG = 2048
 
 
-def run(*, home: Path, host: str | None, port: int | None, as_json: bool) -> None:
-    """Answer until interrupted."""
+def run(*, home: Path, host: str | None, port: int | None, worker: bool | None, as_json: bool) -> None:
+    """Answer until interrupted; `worker` is whether a worker runs beside, None for where it must."""
     screen = Screen(as_json=as_json)
     settings = load_settings(home)
     with (
@@ -29,6 +30,7 @@ def run(*, home: Path, host: str | None, port: int | None, as_json: bool) -> Non
         open_home(
             home, settings=settings, create=True, with_model=False, telemetry=PrometheusTelemetry()
         ) as opened,
+        streams_beside(opened, worker=worker),
     ):
         _take_model(opened, screen)
         announce(screen, listener)

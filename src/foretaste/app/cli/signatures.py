@@ -281,10 +281,18 @@ def serve(
         int | None,
         typer.Option(envvar="FORETASTE_PORT", min=0, max=65535, help="0 takes a free port. [8000]"),
     ] = None,
+    worker: Annotated[
+        bool | None,
+        typer.Option(
+            "--worker/--no-worker",
+            help="Run a worker for Kafka in this process too; by default where no other process could, "
+            "as a home of files has one process.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Answer over HTTP: recommendations, events, catalog, storefront."""
-    dispatch("serve", home=home, host=host, port=port, as_json=as_json)
+    dispatch("serve", home=home, host=host, port=port, worker=worker, as_json=as_json)
 
 
 @app.command()
