@@ -23,7 +23,7 @@ NOW = 1_700_000_000 * SECOND
 VERSIONS = Versions(
     state_seq=9, item_state_seq=9, catalog_version=3, artifact="v1", blend="b1", scenario="home"
 )
-BASIS = AnswerBasis(user_seq=7, catalog_version=3, artifact="v1", blend="b1", scenario=HOME)
+BASIS = AnswerBasis(user_events=7, catalog_version=3, artifact="v1", blend="b1", scenario=HOME)
 CATALOG = CatalogColumns.of([Item(item_id=name) for name in ("a", "b", "c")])
 
 
@@ -108,7 +108,7 @@ def test_an_answer_is_given_again_under_an_id_of_its_own(front, telemetry):
 
 
 CHANGES = {
-    "user_seq": 8,
+    "user_events": 8,
     "catalog_version": 4,
     "artifact": "v2",
     "blend": "b2",

@@ -94,7 +94,7 @@ def test_the_same_query_gives_the_same_slate(answerer):
 def test_every_slate_is_recorded_as_it_was_shown(home, answerer):
     slate = answerer.recommend(ask())
     record = home.exposures.get(slate.recommendation_id)
-    assert record == exposure_of(slate)
+    assert record == exposure_of(slate, query=ask())
     assert record.items == tuple(item.item_idx for item in slate.items)
     assert record.versions.state_seq == home.state.seq
 

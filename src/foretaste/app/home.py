@@ -29,6 +29,7 @@ from foretaste.ports.id_map import IdMap
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.profiles import Attributes, Profiles
 from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.answer_cache import AnswerCacheFront
 from foretaste.serving.answerer import Answerer
 from foretaste.serving.profile import Profiler
 from foretaste.serving.recorder import Recorder
@@ -61,10 +62,12 @@ class Home:
         load: Callable[[Path], Artifact],
         telemetry: Telemetry,
         text_vectors: TextVectors | None = None,
+        cache: AnswerCacheFront | None = None,
     ) -> None:
         self.directory = directory
         self.settings = settings
         self.registry = registry
+        self._cache = cache
         self._text_vectors = text_vectors
         folder = None if directory is None else models_directory(directory, settings).parent
         self.learning = BlendLearning(stores, folder, per_second=settings.blend_questions)
@@ -83,7 +86,9 @@ class Home:
             diversity_threshold=settings.diversity_threshold,
             serendipity_weight=settings.serendipity_weight,
         )
-        self.answerer = Answerer(self, telemetry, namespace=settings.namespace, scenarios=self.scenarios)
+        self.answerer = Answerer(
+            self, telemetry, namespace=settings.namespace, scenarios=self.scenarios, cache=cache
+        )
         self.recorder = Recorder(self, telemetry)
         self.profiler = Profiler(self, self.answerer.names, telemetry)
         self.search = Search(self, self.answerer.names)
@@ -188,6 +193,11 @@ class Home:
         if self._stores.freshness is not None:
             self._stores.freshness.settle()
 
+    @property
+    def waits(self) -> bool:
+        """Whether an answer may wait for other servers."""
+        return self._stores.freshness is not None or self._cache is not None
+
     def lag_seconds(self) -> float:
         """Return for how long the end of the log has not been seen, 0 where nobody else writes it."""
         return 0.0 if self._stores.freshness is None else self._stores.freshness.lag_seconds()
@@ -261,6 +271,8 @@ class Home:
             self._follower.join()
         if self._text_vectors is not None and self._stores.writable:
             self._text_vectors.save()
+        if self._cache is not None:
+            self._cache.close()
         self._stores.close()
 
     def __enter__(self) -> Self:

@@ -4,13 +4,16 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from foretaste.adapters.redis.answer_cache import RedisAnswerCache
 from foretaste.adapters.redis.online_store import RedisOnlineStore
 from foretaste.app.online import OnlineFreshness, VersionLease
 from foretaste.app.settings import Settings
 from foretaste.domain.arrays import Int64s
+from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import EventColumns
 from foretaste.features.person import limits_of
 from foretaste.features.state import State
+from foretaste.ports.answer_cache import AnswerCache
 from foretaste.ports.freshness import Freshness
 from foretaste.ports.id_map import IdMap
 from foretaste.ports.telemetry import Telemetry
@@ -77,3 +80,21 @@ def online(
         people.publish(events, previous, repeated=repeated)
 
     return Online(OnlineFreshness(truth, people, versions, watch, store), publish)
+
+
+def redis_answer_cache(settings: Settings, telemetry: Telemetry) -> AnswerCache:
+    """Return the cache of answers in the Redis of `redis_url`.
+
+    Raises `InvalidInputError` where that is not set.
+    """
+    if not settings.redis_url:
+        raise InvalidInputError(
+            "answer_cache is redis, but redis_url names none; set it, or choose memory", field="redis_url"
+        )
+    return RedisAnswerCache(
+        settings.redis_url,
+        telemetry,
+        namespace=settings.namespace,
+        ttl_seconds=settings.answer_cache_seconds,
+        timeout_seconds=settings.redis_seconds,
+    )

@@ -1,7 +1,6 @@
 """The stores of a home whose truth is in PostgreSQL; its directory keeps models and snapshots only."""
 
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 
 from foretaste.adapters.postgres.catalog import PostgresCatalog
@@ -13,7 +12,7 @@ from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
 from foretaste.adapters.postgres.trust import PostgresTrust
 from foretaste.app.settings import Settings
-from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of
+from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of, with_extra
 from foretaste.ports.freshness import Freshness
 from foretaste.ports.telemetry import Telemetry
 
@@ -59,8 +58,7 @@ def stores_in_postgres(
         )
         undo.callback(freshness.close)
         if settings.redis_url:
-            # the driver is optional, and importing it costs what only those who use it should pay
-            wiring = import_module("foretaste.app.online_wiring")
+            wiring = with_extra("foretaste.app.online_wiring", "redis", "redis_url")
             trust = PostgresTrust(database)
             online = wiring.online(settings, freshness, keeper.state, id_map, trust, telemetry)
             freshness, log.on_append = online.freshness, online.publish

@@ -141,6 +141,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     redis_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.25
     """How long Redis may take before it is left alone."""
 
+    answer_cache: Literal["auto", "redis", "memory", "none"] = "auto"
+    """Where finished answers are kept, to be given again while nothing they depend on has changed; `auto`: in
+    Redis where `redis_url` is set, else nowhere."""
+
+    answer_cache_seconds: Annotated[float, Meta(ge=0)] = 3600.0
+    """How long a kept answer lasts at most; 86400 suits catalogs that hardly change."""
+
+    item_state_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
+    """For how long a kept answer need not notice what others did meanwhile, as what is popular."""
+
     online_ttl_seconds: Annotated[float, Meta(ge=0)] = 3600.0
     """After how long without an event Redis forgets what it knows of a person; 0: never."""
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from foretaste.adapters.memory.catalog import MemoryCatalog
 from foretaste.adapters.memory.event_log import MemoryEventLog
@@ -72,17 +73,24 @@ def stores_at(
     """
     if not settings.database_url:
         return stores_for_reading(directory, settings) if read_only else stores_in(directory, settings)
-    try:
-        # the driver is optional, and importing it costs what only those who use it should pay
-        postgres = import_module("foretaste.app.postgres_stores")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "database_url needs a driver: pip install 'foretaste[postgres]'", field="database_url"
-        ) from error
+    postgres = with_extra("foretaste.app.postgres_stores", "postgres", "database_url")
     opened: Stores = postgres.stores_in_postgres(
         _namespace(directory, settings), settings, telemetry, read_only=read_only
     )
     return opened
+
+
+def with_extra(module: str, extra: str, setting: str) -> ModuleType:
+    """Return a module whose driver is optional, and costs to import what only those who use it should pay.
+
+    Raises `MissingExtraError` that names the extra where the driver is missing.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{setting} needs a driver: pip install 'foretaste[{extra}]'", field=setting
+        ) from error
 
 
 def schema_of(settings: Settings) -> str:

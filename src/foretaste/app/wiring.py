@@ -1,9 +1,11 @@
 """The one place that assembles a home out of adapters."""
 
+import random
 from importlib import import_module
 from pathlib import Path
 
 from foretaste.adapters.directory.model_registry import DirectoryModelRegistry
+from foretaste.adapters.memory.answer_cache import MemoryAnswerCache
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.home import Home
 from foretaste.app.settings import Settings, load_settings
@@ -12,11 +14,15 @@ from foretaste.app.stores import (
     models_directory,
     stores_at,
     stores_in_memory,
+    with_extra,
 )
 from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.errors import NotFoundError
+from foretaste.ports.answer_cache import AnswerCache
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.answer_cache import AnswerCacheFront
+from foretaste.serving.breaker import Breaker
 from foretaste.training.load import load_artifact
 
 
@@ -88,10 +94,30 @@ def _home(
             load=load_artifact,
             telemetry=telemetry,
             text_vectors=_text_vectors(settings, folder),
+            cache=_answer_cache(settings, telemetry),
         )
     except BaseException:
         stores.close()
         raise
+
+
+def _answer_cache(settings: Settings, telemetry: Telemetry) -> AnswerCacheFront | None:
+    """Return what keeps answers; raise `MissingExtraError` where that needs the extra `redis`."""
+    where = settings.answer_cache
+    if where == "auto":
+        where = "redis" if settings.redis_url else "none"
+    if where == "none":
+        return None
+    cache: AnswerCache = MemoryAnswerCache(ttl_seconds=settings.answer_cache_seconds)
+    if where == "redis":
+        wiring = with_extra("foretaste.app.online_wiring", "redis", "redis_url")
+        cache = wiring.redis_answer_cache(settings, telemetry)
+    return AnswerCacheFront(
+        cache,
+        telemetry,
+        breaker=Breaker(random=random.random),
+        item_state_seconds=settings.item_state_seconds,
+    )
 
 
 def _text_vectors(settings: Settings, folder: Path | None) -> TextVectors | None:

@@ -91,6 +91,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
 class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The record that a slate was answered: one per slate, kept in a stream of its own.
 
+    `made_at` is when the answer was made, before `time` where it came from the cache.
     `query`, `circumstances` (what was told of the person) and `recipe` (the scenario, where it is not the
     shipped one of its name) are what the answer depended on beside `versions`; `query` is None where the
     candidates were the caller's own.
@@ -105,6 +106,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scores: tuple[float, ...]
     propensities: tuple[float, ...]
     versions: Versions
+    made_at: int = 0
     query: Query | None = None
     circumstances: tuple[str, ...] = ()
     recipe: dict[str, Any] | None = None

@@ -28,11 +28,11 @@ T = TypeVar("T")
 class AnswerBasis(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer depends on beside the question and the moment.
 
-    `user_seq` is the number of the person's last event, 0 for none. `circumstances` as in
-    `pipeline.view.View`.
+    `user_events` is how many events the person has, which is the same in every process.
+    `circumstances` as in `pipeline.view.View`.
     """
 
-    user_seq: int
+    user_events: int
     catalog_version: int
     artifact: str
     blend: str
@@ -87,6 +87,10 @@ class AnswerCacheFront:
         self._asked(
             lambda: self._cache.put(query.user_id, self._stamp(query, basis), request_of(query), answer)
         )
+
+    def close(self) -> None:
+        """Release the cache."""
+        self._cache.close()
 
     def _stamp(self, query: Query, basis: AnswerBasis) -> bytes:
         offset = int.from_bytes(_digest(query.user_id)[:6], "big") % self._stretch

@@ -16,6 +16,7 @@ from foretaste.pipeline.model_names import model_names
 from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
 from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
 from foretaste.serving.candidates import brought
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
@@ -23,7 +24,7 @@ from foretaste.serving.names import Names
 from foretaste.serving.reproduction import recipe_of
 from foretaste.serving.untrained import untrained_artifact
 
-SIMILAR, TRENDING, STALE = "similar", "trending", "stale"
+SIMILAR, TRENDING, STALE, CACHE = "similar", "trending", "stale", "cache"
 MODEL_ERROR = "model_error"
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class Answerer:
 
     Any number of threads may ask. Every slate is recorded as an exposure and counted, unless `dry_run`.
     Without a published model, and where a model fails, the answer comes from what needs no training;
-    `recommendation_fallback_total{reason}` counts these.
+    `recommendation_fallback_total{reason}` counts these. Where there is a `cache`, an answer that nothing has
+    changed since is given again: its source is `cache`, its id its own.
     """
 
     def __init__(
@@ -43,7 +45,9 @@ class Answerer:
         *,
         namespace: str = "default",
         scenarios: Mapping[str, Scenario] = SHIPPED,
+        cache: AnswerCacheFront | None = None,
     ) -> None:
+        self.cache = cache
         self._live = live
         self._telemetry = telemetry
         self._namespace = namespace
@@ -58,19 +62,11 @@ class Answerer:
         Raises `UnknownScenarioError` and `UnknownModelError`.
         """
         started = time.perf_counter()
-        scenario = find_scenario(query.scenario, self._scenarios)
-        if scenario.history == "item":
-            raise InvalidQueryError(
-                f"scenario {query.scenario!r} starts from an item; ask /items/{{item_id}}/similar",
-                field="scenario",
-            )
+        scenario = self._for_people(query)
         fresh = self._live.catch_up(query.user_id)
-        with self._live.state.lock:
-            user = -1 if query.user_id is None else self._person(query.user_id)
-            if user >= 0:
-                query = msgspec.structs.replace(query, user_id=self.names.of("user")[user])
-            known = self._live.state.summary(user).events > 0
-            slate, fallback = self._answered(query, scenario, user=user)
+        query, user, known = self._addressed(query)
+        cache = self.cache if fresh and not dry_run else None
+        slate, fallback = self._kept_or_new(query, scenario, user, cache)
         slate = slate if fresh else _stale(slate)
         if not dry_run:
             self._record(slate, query, fallback)
@@ -78,6 +74,69 @@ class Answerer:
             self._count_fallback(fallback if known or fallback else "cold_user")
             count_answer(self._telemetry, query, scenario, slate, known=known, seconds=seconds)
         return slate
+
+    def prepare(self, query: Query) -> str | None:
+        """See to it that the answer to `query` is in the cache; nothing is recorded or counted.
+
+        Returns its source, `cache` where it was there already, None where it cannot be kept now. Raises as
+        `recommend`.
+        """
+        scenario = self._for_people(query)
+        if self.cache is None or not self._live.catch_up(query.user_id):
+            return None
+        query, user, _ = self._addressed(query)
+        slate, fallback = self._kept_or_new(query, scenario, user, self.cache)
+        return None if fallback == MODEL_ERROR else slate.source
+
+    def _for_people(self, query: Query) -> Scenario:
+        """Return the scenario of a query, which must start from a person."""
+        scenario = find_scenario(query.scenario, self._scenarios)
+        if scenario.history == "item":
+            raise InvalidQueryError(
+                f"scenario {query.scenario!r} starts from an item; ask /items/{{item_id}}/similar",
+                field="scenario",
+            )
+        return scenario
+
+    def _addressed(self, query: Query) -> tuple[Query, int, bool]:
+        """Return the query to the person by their own id, their ordinal, and whether they have a history."""
+        with self._live.state.lock:
+            user = -1 if query.user_id is None else self._person(query.user_id)
+            if user >= 0:
+                query = msgspec.structs.replace(query, user_id=self.names.of("user")[user])
+            return query, user, self._live.state.summary(user).events > 0
+
+    def _kept_or_new(
+        self, query: Query, scenario: Scenario, user: int, cache: AnswerCacheFront | None
+    ) -> tuple[Slate, str | None]:
+        """Answer from the cache if it may be, else anew; or without the model and why."""
+        if cache is None:
+            with self._live.state.lock:
+                return self._answered(query, scenario, user=user)
+        with self._live.state.lock:
+            basis, catalog = self._basis(query, scenario, user), self._live.catalog_columns
+        kept = cache.find(query, basis, catalog)
+        if kept is not None:
+            return msgspec.structs.replace(kept, source=CACHE), None
+        with self._live.state.lock:
+            basis = self._basis(query, scenario, user)
+            slate, fallback = self._answered(query, scenario, user=user)
+        if fallback != MODEL_ERROR:
+            cache.keep(query, basis, slate)
+        return slate, fallback
+
+    def _basis(self, query: Query, scenario: Scenario, user: int) -> AnswerBasis:
+        """Return what an answer now depends on; the caller holds the state's lock."""
+        artifact = self._live.artifact or self._untrained
+        return AnswerBasis(
+            user_events=self._live.state.summary(user).events,
+            catalog_version=self._live.catalog_columns.version,
+            artifact=artifact.version,
+            blend=artifact.blend_version,
+            scenario=scenario,
+            circumstances=self._live.circumstances_of(query.user_id),
+            namespace=self._namespace,
+        )
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names that `Query.model` may be, of what serves now."""
@@ -213,7 +272,8 @@ def exposure_of(
         user_id=slate.user_id,
         scenario=slate.scenario,
         source=slate.source,
-        time=slate.generated_at,
+        time=slate.generated_at if query is None else query.now,
+        made_at=slate.generated_at,
         items=tuple([item.item_idx for item in slate.items]),
         scores=tuple([item.score for item in slate.items]),
         propensities=tuple([item.propensity for item in slate.items]),

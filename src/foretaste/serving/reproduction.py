@@ -11,6 +11,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer
+from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.scenario import SHIPPED, Scenario
 from foretaste.pipeline.view import View
 from foretaste.ports.event_log import EventLog
@@ -99,4 +100,5 @@ def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
         namespace=versions.namespace,
         circumstances=exposure.circumstances,
     )
-    return answer(query, view)
+    made = answer(msgspec.structs.replace(query, now=exposure.made_at or query.now), view)
+    return msgspec.structs.replace(made, recommendation_id=make_id(query, made.versions))

@@ -37,6 +37,10 @@ EXTRA_OF_MODULE = {
     "lightgbm": "ranker",
     "matplotlib": "plots",
     "optax": "neural",
+    "psycopg": "postgres",
+    "psycopg_pool": "postgres",
+    "qdrant_client": "qdrant",
+    "redis": "redis",
     "sklearn": "nmf",
     "tokenizers": "text",
 }

@@ -413,3 +413,19 @@ def import_everything(
 ) -> None:
     """Take an export into an empty home, whatever its stores are. Run it again if it was cut off."""
     dispatch("moving", action="import", folder=folder, home=home, as_json=as_json)
+
+
+@app.command()
+def warm(
+    *,
+    home: Home = DEFAULT_HOME,
+    days: Annotated[
+        float, typer.Option(min=0.0, help="People who did something in so many days before the last event.")
+    ] = 30.0,
+    most: Annotated[int | None, typer.Option(min=1, help="Not more people than this.")] = None,
+    count: Count = 10,
+    scenario: Annotated[str, typer.Option(help="The scenario to ask for.")] = "home",
+    as_json: Json = False,
+) -> None:
+    """Make the answers of active people and keep them in the cache, before they ask."""
+    dispatch("warm", home=home, days=days, most=most, count=count, scenario=scenario, as_json=as_json)

@@ -43,7 +43,9 @@ def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | No
 
     own = Route(method="GET", path="/openapi.json", handler=openapi, hidden=True)
     return Application(
-        [*routes, own, *page_routes()], limits or BodyLimits(size=home.settings.body_limit_bytes)
+        [*routes, own, *page_routes()],
+        limits or BodyLimits(size=home.settings.body_limit_bytes),
+        waits=home.waits,
     )
 
 

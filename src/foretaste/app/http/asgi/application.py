@@ -1,7 +1,9 @@
 """The ASGI application: finds the route, calls its handler, turns every error into a problem document."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
+from inspect import iscoroutinefunction
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,11 +26,18 @@ _log = logging.getLogger(__name__)
 
 
 class Application:
-    """An ASGI 3 application over a table of routes."""
+    """An ASGI 3 application over a table of routes.
 
-    def __init__(self, routes: Iterable[Route], limits: BodyLimits | None = None) -> None:
+    Handlers that are no coroutines run where they are called; with `waits` in threads, because they may
+    wait for other servers.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], limits: BodyLimits | None = None, *, waits: bool = False
+    ) -> None:
         self.table = RouteTable(routes)
         self._limits = limits or BodyLimits()
+        self._waits = waits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of ASGI: HTTP, or the server's start and end."""
@@ -51,7 +60,10 @@ class Application:
             request = Request(scope, receive, path, self._limits)
             if scope["method"] not in SAFE_METHODS:
                 _refuse_other_sites(request)
-            response = route.handler(request)
+            if self._waits and not iscoroutinefunction(route.handler):
+                response = await asyncio.to_thread(route.handler, request)
+            else:
+                response = route.handler(request)
             return response if isinstance(response, Response) else await response
         except (ForetasteError, HttpError) as error:
             return refusal(error, legacy=legacy)

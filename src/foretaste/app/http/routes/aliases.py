@@ -151,7 +151,7 @@ async def view(service: Service, request: Request) -> Response:
     receipt = await recorded(service.home, [event], service.clock(), None)
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
-    slate = _slate(service, given.user_id, given.k)
+    slate = await service.answered(lambda: _slate(service, given.user_id, given.k))
     answer = ViewAnswer(
         recorded=True,
         product_id=product,

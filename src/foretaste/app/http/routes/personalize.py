@@ -69,5 +69,6 @@ async def personalize(service: Service, request: Request) -> Response:
         diversity_lambda=variety,
         explain=given.explain,
     )
-    slate = service.home.answerer.personalize(query, candidates_of(given.candidates))
+    candidates = candidates_of(given.candidates)
+    slate = await service.answered(lambda: service.home.answerer.personalize(query, candidates))
     return json_response(recommendations_of(slate))

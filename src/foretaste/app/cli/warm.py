@@ -1,0 +1,24 @@
+"""`foretaste warm`: answers of active people into the cache."""
+
+from pathlib import Path
+
+from rich.text import Text
+
+from foretaste.app.caching import Warmed, active_users, warm_cache
+from foretaste.app.cli.console import Screen
+from foretaste.app.wiring import open_home
+
+
+def run(*, home: Path, days: float, most: int | None, count: int, scenario: str, as_json: bool) -> None:
+    """Ask for everyone who was active, and keep the answers."""
+    screen = Screen(as_json=as_json)
+    with open_home(home, read_only=True) as opened:
+        people = active_users(opened, days=days, most=most)
+        with screen.progress("warming the cache", len(people)) as advance:
+            warmed = warm_cache(opened, people, k=count, scenario=scenario, advance=advance)
+    screen.result(warmed, _text(warmed))
+
+
+def _text(warmed: Warmed) -> Text:
+    failed = f", {warmed.failed:,} failed" if warmed.failed else ""
+    return Text(f"{warmed.people:,} people: {warmed.made:,} answers made, {warmed.kept:,} were there{failed}")
