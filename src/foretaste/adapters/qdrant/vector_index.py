@@ -57,6 +57,11 @@ class QdrantVectorIndex:
         self._collection: QdrantCollection | None = None
         self._effort, self.recall = LEAST_BREADTH, 1.0
 
+    @property
+    def effort(self) -> int:
+        """The breadth of the queue in a search."""
+        return self._effort
+
     def build(self, vectors: Floats, labels: Sequence[Labels] | None = None) -> None:
         """Send the rows, wait until they are linked, measure, publish. See `VectorIndex`."""
         rows = checked_rows(vectors, labels)
