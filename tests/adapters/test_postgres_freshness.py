@@ -1,0 +1,73 @@
+"""What tells a process what the others wrote keeps its promises, and falls behind nobody."""
+
+import time
+from contextlib import closing
+
+import pytest
+
+from foretaste.adapters.postgres.catalog import PostgresCatalog
+from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.event_log import PostgresEventLog
+from foretaste.adapters.postgres.follower import PostgresFollower
+from foretaste.adapters.postgres.id_map import PostgresIdMap
+from foretaste.adapters.postgres.profiles import PostgresProfiles
+from foretaste.testing import postgres_faults as faults
+from foretaste.testing.contracts.event_log import events, submitted
+from foretaste.testing.contracts.freshness import FreshnessContract, Told
+from foretaste.testing.postgres_sites import PostgresSite
+
+SECONDS = 60.0
+
+
+def told(url, schema, follower=PostgresFollower, **options):
+    database = PostgresDatabase(url, schema, connections=3)
+    id_map = PostgresIdMap(database)
+    log = PostgresEventLog(database, id_map, write_seconds=SECONDS, **options)
+    freshness = follower(database, log, answer_seconds=SECONDS)
+    return Told(log, PostgresCatalog(database, id_map), PostgresProfiles(database), freshness)
+
+
+@pytest.fixture
+def site(postgres):
+    with closing(PostgresSite(postgres)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def pair(site, postgres):
+    both = told(postgres, site.schema), told(postgres, site.schema)
+    yield both
+    for one in both:
+        one.freshness.close()
+        one.log.close()
+
+
+class TestPostgresFollower(FreshnessContract):
+    pass
+
+
+def test_a_follower_is_told_by_itself_what_others_append(site, postgres):
+    heard = []
+    here = told(postgres, site.schema, on_commit=lambda columns: heard.extend(columns.seq.tolist()))
+    there = site.open().log
+    try:
+        for number in range(5):
+            submitted(there, events(number * 10, number * 10 + 10))
+        deadline = time.monotonic() + SECONDS
+        while len(heard) < 50 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert heard == list(range(1, 51))
+    finally:
+        here.freshness.close()
+        here.log.close()
+
+
+def test_a_follower_that_asks_nobody_is_noticed(site, postgres):
+    both = [told(postgres, site.schema, faults.AsksNobody) for _ in range(2)]
+    try:
+        with pytest.raises(AssertionError):
+            FreshnessContract().test_the_head_is_that_of_the_person_whoever_wrote_it((both[0], both[1]))
+    finally:
+        for one in both:
+            one.freshness.close()
+            one.log.close()
