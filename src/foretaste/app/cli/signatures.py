@@ -347,6 +347,74 @@ def worker(
     dispatch("worker", home=home, until_empty=until_empty, as_json=as_json)
 
 
+@app.command()
+def simulate(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="http://host:port of a service, kafka://host:port, a .jsonl file, or a home's directory."
+        ),
+    ],
+    *,
+    users: Annotated[int, typer.Option(min=1, help="How many people there are.")] = 200,
+    items: Annotated[int, typer.Option(min=2, help="How many items there are.")] = 300,
+    rate: Annotated[float, typer.Option(help="Events a second, on the average.")] = 0.1,
+    duration: Annotated[float, typer.Option(help="Seconds of the made-up world. [a day]")] = 86_400.0,
+    drift: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of people whose taste changes within a day.")
+    ] = 0.05,
+    season: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="How much hours and weekdays matter.")
+    ] = 0.6,
+    new_items: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of items that arrive on the way.")
+    ] = 0.1,
+    bots: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of events that bots send.")] = 0.02,
+    duplicates: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of events that are delivered twice.")
+    ] = 0.01,
+    late: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of events that arrive minutes late.")
+    ] = 0.02,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed and start, same events.")] = 0,
+    start: Annotated[
+        str | None, typer.Option(metavar="MOMENT", help="When it begins (ISO 8601). [so that it ends now]")
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Begin now and send each event when it is due.")
+    ] = False,
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events in a request.")] = 500,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Requests at a time, over HTTP.")] = 4,
+    judge: Annotated[
+        int,
+        typer.Option(min=0, help="In the end ask for so many people's slates, and say how good they are."),
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make believable traffic with known right answers: sessions, seasons, drift, bots, duplicates."""
+    dispatch(
+        "simulate",
+        target=target,
+        users=users,
+        items=items,
+        rate=rate,
+        duration=duration,
+        drift=drift,
+        season=season,
+        new_items=new_items,
+        bots=bots,
+        duplicates=duplicates,
+        late=late,
+        seed=seed,
+        start=start,
+        live=live,
+        batch=batch,
+        concurrency=concurrency,
+        judge=judge,
+        as_json=as_json,
+    )
+
+
 @models.command("list")
 def models_list(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List the versions, oldest first, and which of them serves."""

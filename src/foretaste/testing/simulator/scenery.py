@@ -12,8 +12,8 @@ STEP_SECONDS = 900
 STEP = STEP_SECONDS * MICROS_PER_SECOND
 """Tastes, seasons and the catalog stand still for so long (a quarter of an hour), then move on."""
 
-START = 1_767_571_200 * MICROS_PER_SECOND
-"""2026-01-05 00:00 UTC, a Monday."""
+START = 1_704_067_200 * MICROS_PER_SECOND
+"""2024-01-01 00:00 UTC, a Monday."""
 
 
 class Scenery(msgspec.Struct, frozen=True, kw_only=True):
