@@ -72,6 +72,21 @@ def test_few_events_wait_for_company_but_not_for_ever():
     assert task.run_once() == 0
 
 
+def test_the_archive_is_left_alone_while_events_wait():
+    class Asked(MemoryEventArchive):
+        times = 0
+
+        def last_seq(self):
+            self.times += 1
+            return super().last_seq()
+
+    archive, log = Asked(), log_with(3)
+    task = ArchiveTask(log, archive, batch=10, clock=Clock())
+    for _ in range(50):
+        assert task.run_once() == 0
+    assert archive.times == 1
+
+
 def test_small_pieces_are_joined_now_and_then():
     class Counting(MemoryEventArchive):
         compactions = 0

@@ -18,8 +18,8 @@ class ArchiveTask:
     """Brings what is new in a log into its archive, again and again: a task for a worker.
 
     Small files make a table slow. So `run_once` waits until `batch` events wait, or some wait for `patience`
-    seconds, and after `compact_after` pieces it joins the small ones. Any number of tasks in any number of
-    processes may serve one archive: each event is written by one of them.
+    seconds, and after `compact_after` pieces it joins the small ones; meanwhile it does not ask the archive.
+    Any number of tasks in any number of processes may serve one archive: one of them writes an event.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class ArchiveTask:
         self._pieces = 0
         self._waiting_since: float | None = None
         self._checked = False
+        self._reached: int | None = None
 
     def run_once(self) -> int:
         """Archive what waits, if it is time; return how many events this call archived.
@@ -62,7 +63,7 @@ class ArchiveTask:
         """Archive all that waits at this moment; return how many events this call archived."""
         self._check()
         done, end = 0, self._log.last_seq()
-        while (after := self._archive.last_seq()) < end:
+        while (after := self._look()) < end:
             events = self._log.events(after, self._batch)
             if not events:
                 break
@@ -84,8 +85,14 @@ class ArchiveTask:
         return self._archive.prune(keep)
 
     def waiting(self) -> int:
-        """Return how many sequence numbers the archive is behind."""
-        return self._log.last_seq() - self._archive.last_seq()
+        """Return how many sequence numbers the archive was behind when this task looked last, or more."""
+        reached = self._look() if self._reached is None else self._reached
+        return self._log.last_seq() - reached
+
+    def _look(self) -> int:
+        """Ask the archive for its last number."""
+        self._reached = self._archive.last_seq()
+        return self._reached
 
     def _check(self) -> None:
         """Raise `CorruptDataError` unless the archive's last event is the log's event of that number."""
