@@ -77,8 +77,9 @@ class EventSource(Protocol):
         ...
 
     def lag(self) -> dict[int, int]:
-        """Return how many messages of each assigned partition were not polled yet.
+        """Return how many messages of each assigned partition were not polled yet, as the stream last told.
 
+        What was in the stream before this member began to read is counted at once, what came later soon.
         Raises `UnavailableError` where the stream does not say.
         """
         ...

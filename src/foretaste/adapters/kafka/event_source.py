@@ -103,7 +103,7 @@ class KafkaEventSource:
         """Return how many messages of each assigned partition were not polled yet."""
         lag = {}
         for partition, place in self._next.items():
-            low, high = self._ends(partition)
+            low, high = self._told_ends(partition)
             lag[partition] = max(high - max(place, low), 0)
         return lag
 
@@ -214,6 +214,11 @@ class KafkaEventSource:
         )
         self._read_from({**self._next, partition: place})
         self._lost += max(place - wanted, 0)
+
+    def _told_ends(self, partition: int) -> tuple[int, int]:
+        """Return the ends that came with the last messages; asking would wait behind the next ones."""
+        told = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+        return self._ends(partition) if told[1] < 0 else told
 
     def _ends(self, partition: int) -> tuple[int, int]:
         try:
