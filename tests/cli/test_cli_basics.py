@@ -18,8 +18,15 @@ COMMANDS = [
     "similar",
     "batch",
     "serve",
+    "archive",
+    "worker",
     "models",
     "doctor",
+    "replay",
+    "export",
+    "import",
+    "warm",
+    "migrate",
 ]
 
 

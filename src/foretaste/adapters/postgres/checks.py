@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from foretaste.adapters.postgres.connection import BoundedConnection
 from foretaste.adapters.postgres.database import PostgresDatabase
 from foretaste.adapters.postgres.migrations import pending, present
+from foretaste.domain.check import Check
 
 MOST_SKEW_SECONDS = 2.0
 SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY (%s)"
@@ -17,14 +16,6 @@ ALLOWED = """SELECT has_schema_privilege(%s, 'CREATE'), pg_encoding_to_char(enco
 FROM pg_database WHERE datname = current_database()"""
 VECTORS = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 CHECK_SECONDS = 10.0
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing looked at: how it is, and what to do about it where it is not good."""
-
-    level: Literal["good", "note", "problem"]
-    words: str
-    remedy: str | None = None
 
 
 def checks(database: PostgresDatabase) -> list[Check]:
@@ -92,6 +83,8 @@ def _schema(connection: BoundedConnection, database: PostgresDatabase) -> Iterat
         )
     else:
         yield Check(level="good", words=f"the schema {database.schema} is up to date")
+    if _row(connection.execute("SELECT to_regnamespace(%s)", (database.schema,))) == (None,):
+        return
     allowed, encoding = _row(connection.execute(ALLOWED, (database.schema,)))
     if not allowed:
         yield Check(

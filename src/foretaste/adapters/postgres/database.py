@@ -47,8 +47,8 @@ class PostgresDatabase:
     """A database behind `url`, in which our tables are in `schema`; hand it to the stores of this package.
 
     Connections are pooled, at most `connections` of them. With `migrating` the tables are brought to what
-    this release needs; without it `UnavailableError` says what is missing. With `read_only` the server
-    refuses all writing.
+    this release needs; without it `UnavailableError` says what is missing, and with None nothing does. With
+    `read_only` the server refuses all writing.
 
     Raises `UnavailableError` where the server cannot be reached within `open_seconds` or is too old, and
     `InvalidInputError` for an URL that is none.
@@ -62,7 +62,7 @@ class PostgresDatabase:
         schema: str,
         *,
         connections: int = CONNECTIONS,
-        migrating: bool = True,
+        migrating: bool | None = True,
         read_only: bool = False,
         open_seconds: float = OPEN_SECONDS,
     ) -> None:
@@ -84,7 +84,9 @@ class PostgresDatabase:
         self._pool.open()
         try:
             self.run(
-                lambda connection: self._prepare(connection, migrating=migrating and not read_only),
+                lambda connection: self._prepare(
+                    connection, migrating=False if migrating and read_only else migrating
+                ),
                 seconds=open_seconds,
             )
         except BaseException:
@@ -174,13 +176,13 @@ class PostgresDatabase:
             " ELSE current_setting('synchronous_commit') END"
         )
 
-    def _prepare(self, connection: BoundedConnection, *, migrating: bool) -> None:
+    def _prepare(self, connection: BoundedConnection, *, migrating: bool | None) -> None:
         if connection.info.server_version < OLDEST_SERVER:
             raise UnavailableError(
                 f"{self.where} runs PostgreSQL {connection.info.server_version // 10_000}; 14 is the oldest",
                 field="database_url",
             )
-        if not pending(present(connection)):
+        if migrating is None or not pending(present(connection)):
             return
         if not migrating:
             raise UnavailableError(

@@ -7,24 +7,25 @@ import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
-import msgspec
 import typer
 from rich.text import Text
 
 from foretaste.adapters.files.timestamps import as_datetime
+from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.cli.console import Screen
 from foretaste.app.cli.dispatch import EXTRA_OF_MODULE
+from foretaste.app.cli.doctor_servers import server_findings
+from foretaste.app.cli.findings import Finding
 from foretaste.app.datasets.cache import cache_directory
 from foretaste.app.settings import Settings, load_settings, unknown_variables
-from foretaste.app.stores import DATABASE, Stores, models_directory, stores_for_reading
+from foretaste.app.stores import DATABASE, Stores, models_directory, stores_at
 from foretaste.app.wiring import home_registry
+from foretaste.domain.check import Level
 from foretaste.domain.errors import ForetasteError, InvalidInputError, NotFoundError
 from foretaste.events.vocabulary import KNOWN_TYPES
 from foretaste.features.catalog_columns import CatalogColumns
 
-Level = Literal["good", "note", "problem"]
 MARKS: dict[Level, tuple[str, str]] = {
     "good": ("✓", "green"),
     "note": ("·", "yellow"),
@@ -35,16 +36,11 @@ PURPOSE_OF_EXTRA = {
     "serve": "the HTTP service",
     "faiss": "approximate search in large catalogs",
     "nmf": "non-negative factorization",
+    "postgres": "PostgreSQL as the store of many processes",
+    "redis": "Redis or Valkey",
+    "kafka": "streams of Apache Kafka",
+    "delta": "the archive as a Delta table",
 }
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing looked at: how it is, and what to do about it."""
-
-    level: Level
-    about: str
-    words: str
-    remedy: str | None = None
 
 
 def run(*, home: Path, as_json: bool) -> None:
@@ -69,6 +65,7 @@ def _findings(home: Path) -> Iterator[Finding]:
         yield Finding(level="problem", about="settings", words=error.message)
         return
     yield from _settings(settings)
+    yield from server_findings(settings)
     yield from _home(home)
     yield from _data(home, settings)
     yield from _models(home)
@@ -138,22 +135,22 @@ def _home(home: Path) -> Iterator[Finding]:
 
 def _data(home: Path, settings: Settings) -> Iterator[Finding]:
     try:
-        stores = stores_for_reading(home, settings)
+        stores = stores_at(home, settings, MemoryTelemetry(), read_only=True)
     except NotFoundError:
         return
     except ForetasteError as error:
         yield Finding(level="problem", about="log", words=error.message)
         return
     try:
-        yield from _log(stores)
+        yield from _log(stores, "PostgreSQL" if settings.database_url else f"SQLite ({DATABASE})")
         yield from _catalog(stores)
     finally:
         stores.close()
 
 
-def _log(stores: Stores) -> Iterator[Finding]:
+def _log(stores: Stores, where: str) -> Iterator[Finding]:
     users, items = (len(stores.id_map.names(kind)) for kind in ("user", "item"))
-    words = f"SQLite ({DATABASE}): {stores.log.last_seq():,} events, {users:,} users, {items:,} items"
+    words = f"{where}: {stores.log.last_seq():,} events, {users:,} users, {items:,} items"
     empty = stores.log.last_seq() == 0
     yield Finding(
         level="note" if empty else "good",

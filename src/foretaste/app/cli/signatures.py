@@ -497,3 +497,9 @@ def warm(
 ) -> None:
     """Make the answers of active people and keep them in the cache, before they ask."""
     dispatch("warm", home=home, days=days, most=most, count=count, scenario=scenario, as_json=as_json)
+
+
+@app.command()
+def migrate(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """Bring the tables to what this release needs; whoever serves does so too when it starts."""
+    dispatch("migrate", home=home, as_json=as_json)

@@ -1,0 +1,76 @@
+"""The servers that the settings name, looked at one by one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from foretaste.adapters.memory.telemetry import MemoryTelemetry
+from foretaste.app.archive_wiring import open_archive
+from foretaste.app.cli.findings import Finding, finding_of
+from foretaste.app.settings import Settings
+from foretaste.app.stores import schema_of, with_extra
+from foretaste.app.worker_wiring import topics_of
+from foretaste.domain.check import Check
+from foretaste.domain.errors import ForetasteError, MissingExtraError
+
+OPEN_SECONDS = 3.0
+
+
+def server_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found of every server that is set; one that is away is a problem, and ends nothing."""
+    looks: tuple[tuple[str, str, Callable[[Settings], list[Check]]], ...] = (
+        ("PostgreSQL", settings.database_url, _postgres),
+        ("Redis", settings.redis_url, _redis),
+        ("Kafka", settings.kafka_url, _kafka),
+        ("archive", settings.archive_url, _archive),
+    )
+    for about, url, look in looks:
+        if not url:
+            continue
+        try:
+            found = look(settings)
+        except MissingExtraError as error:
+            remedy = f"pip install 'foretaste[{error.field}]'"
+            yield Finding(level="problem", about=about, words=error.message, remedy=remedy)
+        except ForetasteError as error:
+            remedy = f"start it, or correct {error.field}" if error.field else "start it"
+            yield Finding(level="problem", about=about, words=error.message, remedy=remedy)
+        else:
+            yield from (finding_of(about, check) for check in found)
+
+
+def _postgres(settings: Settings) -> list[Check]:
+    database = with_extra("foretaste.adapters.postgres.database", "postgres", "database_url")
+    checks = with_extra("foretaste.adapters.postgres.checks", "postgres", "database_url")
+    opened = database.PostgresDatabase(
+        settings.database_url,
+        schema_of(settings),
+        connections=2,
+        migrating=None,
+        open_seconds=OPEN_SECONDS,
+    )
+    with closing(opened):
+        found: list[Check] = checks.checks(opened)
+        return found
+
+
+def _redis(settings: Settings) -> list[Check]:
+    checks = with_extra("foretaste.adapters.redis.checks", "redis", "redis_url")
+    found: list[Check] = checks.checks(settings.redis_url, MemoryTelemetry())
+    return found
+
+
+def _kafka(settings: Settings) -> list[Check]:
+    checks = with_extra("foretaste.adapters.kafka.checks", "kafka", "kafka_url")
+    topics = topics_of(settings)
+    found: list[Check] = checks.checks(settings.kafka_url, [topics.events, topics.log, topics.dead])
+    return found
+
+
+def _archive(settings: Settings) -> list[Check]:
+    reached = open_archive(settings.archive_url, namespace=settings.namespace).last_seq()
+    words = f"events up to number {reached:,} are in {settings.archive_url}"
+    return [
+        Check(
+            level="good" if reached else "note", words=words, remedy=None if reached else "foretaste archive"
+        )
+    ]

@@ -1,0 +1,120 @@
+"""`foretaste doctor` and `migrate` look at the real servers that are set."""
+
+from secrets import token_hex
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from foretaste.adapters.kafka.cluster import KafkaCluster
+from foretaste.app.cli.doctor_servers import server_findings
+from foretaste.app.settings import Settings
+from foretaste.testing.servers.fixtures import required
+from foretaste.testing.servers.kafka import kafka_server
+from foretaste.testing.servers.postgres import postgres_url
+from foretaste.testing.servers.process import free_port
+from foretaste.testing.servers.redis import FAMILIES, redis_server, redis_url, running_redis
+
+
+def told(settings):
+    """What was found, by server: the levels and the words."""
+    found = {}
+    for finding in server_findings(settings):
+        found.setdefault(finding.about, []).append((finding.level, finding.words, finding.remedy))
+    return found
+
+
+def words(found):
+    return " ".join(text for _, text, _ in found)
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with required(postgres_url()) as url:
+        yield url
+
+
+@pytest.fixture
+def schema(postgres):
+    name = f"foretaste_test_{token_hex(5)}"
+    yield name
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+
+
+def test_nothing_is_said_of_servers_that_are_not_set():
+    assert told(Settings()) == {}
+
+
+def test_a_database_without_our_tables_is_brought_up_by_migrate(postgres, schema, foretaste, monkeypatch):
+    settings = Settings(database_url=postgres, database_schema=schema)
+    before = told(settings)["PostgreSQL"]
+    assert ("problem", "foretaste migrate") in [(level, remedy) for level, _, remedy in before]
+    monkeypatch.setenv("FORETASTE_DATABASE_URL", postgres)
+    monkeypatch.setenv("FORETASTE_DATABASE_SCHEMA", schema)
+    first, again = (foretaste("migrate", "--home", "home", "--json").json["steps"] for _ in range(2))
+    assert first[0].startswith("0001")
+    assert again == []
+    after = told(settings)["PostgreSQL"]
+    assert "problem" not in [level for level, _, _ in after]
+    assert "up to date" in words(after)
+    assert "commits survive a crash" in words(after)
+
+
+def test_the_whole_doctor_says_how_it_is(postgres, schema, foretaste, monkeypatch):
+    monkeypatch.setenv("FORETASTE_DATABASE_URL", postgres)
+    monkeypatch.setenv("FORETASTE_DATABASE_SCHEMA", schema)
+    foretaste("migrate", "--home", "home")
+    outcome = foretaste("doctor", "--home", "home", "--json")
+    assert outcome.code == 0
+    about = {finding["about"] for finding in outcome.json["findings"]}
+    assert "PostgreSQL" in about
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_redis_that_is_well_and_one_that_may_grow_without_bounds(family):
+    with required(running_redis(family)) as url:
+        found = told(Settings(redis_url=url))["Redis"]
+    assert family in words(found).lower()
+    assert "no maxmemory" in words(found)
+    assert "a restart empties it" in words(found)
+
+
+def test_a_redis_with_limits_and_persistence_is_good(tmp_path):
+    port = free_port()
+    limits = ("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
+    with required(redis_server("redis", tmp_path, port, appendonly=True, extra=limits)):
+        found = told(Settings(redis_url=redis_url(port)))["Redis"]
+    assert {level for level, _, _ in found} == {"good"}
+
+
+def test_kafka_s_topics_are_looked_at():
+    with required(kafka_server()) as broker:
+        settings = Settings(kafka_url=broker.url, namespace=f"t{token_hex(4)}")
+        before = told(settings)["Kafka"]
+        assert "is not there yet" in words(before)
+        KafkaCluster.of(broker.url).make_topics([f"{settings.namespace}.events"], partitions=3)
+        after = told(settings)["Kafka"]
+        assert f"{settings.namespace}.events: 3 partitions, 1 replica each" in words(after)
+
+
+@pytest.mark.parametrize(
+    ("about", "setting", "url"),
+    [
+        ("PostgreSQL", "database_url", "postgresql://nobody@127.0.0.1:{port}/x"),
+        ("Redis", "redis_url", "redis://127.0.0.1:{port}/0"),
+        ("Kafka", "kafka_url", "kafka://127.0.0.1:{port}"),
+        ("Redis", "redis_url", "http://{port}"),
+    ],
+)
+def test_a_server_that_is_away_is_a_problem_with_a_remedy(about, setting, url):
+    ((level, text, remedy),) = told(Settings(**{setting: url.format(port=free_port())}))[about]
+    assert level == "problem"
+    assert text
+    assert setting in remedy or remedy == "start it"
+
+
+def test_an_archive_says_how_far_it_is(tmp_path):
+    ((level, text, remedy),) = told(Settings(archive_url=str(tmp_path / "archive")))["archive"]
+    assert (level, remedy) == ("note", "foretaste archive")
+    assert "number 0" in text
