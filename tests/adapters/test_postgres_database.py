@@ -8,7 +8,7 @@ import pytest
 
 from foretaste.adapters.postgres import migrations
 from foretaste.adapters.postgres.catalog import PostgresCatalog
-from foretaste.adapters.postgres.checks import checks
+from foretaste.adapters.postgres.checks import checks, checks_of
 from foretaste.adapters.postgres.database import PostgresDatabase
 from foretaste.adapters.postgres.exposure_log import PostgresExposureLog, ReadExposures
 from foretaste.adapters.postgres.id_map import PostgresIdMap
@@ -193,3 +193,8 @@ def test_what_the_server_refuses_to_store_is_not_acknowledged(site):
     with pytest.raises(NotDurableError):
         log.submit(events(2, 3)).result(60)
     assert log.last_seq() == 2
+
+
+def test_a_schema_that_was_never_made_is_found_by_the_checks(postgres):
+    problems = [check for check in checks_of(postgres, "foretaste_never_made") if check.level == "problem"]
+    assert [check.remedy for check in problems] == ["foretaste migrate"]

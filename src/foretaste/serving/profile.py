@@ -110,6 +110,7 @@ class Profiler:
     def profile(self, user_id: str, *, recent_limit: int = 10, top_categories: int = 5) -> Profile:
         """Return the profile of a user; raise `UnknownUserError` if nothing is known of them."""
         self._telemetry.count("user_profile_requests_total")
+        self._live.catch_up(user_id)
         state = self._live.state
         with state.lock:
             user = state.person(self._names.ordinal("user", user_id))

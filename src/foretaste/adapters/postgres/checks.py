@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from foretaste.adapters.postgres.connection import BoundedConnection
@@ -12,8 +13,10 @@ from foretaste.domain.check import Check
 MOST_SKEW_SECONDS = 2.0
 SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY (%s)"
 ASKED = ["fsync", "full_page_writes", "synchronous_commit", "server_version", "max_connections"]
-ALLOWED = """SELECT has_schema_privilege(%s, 'CREATE'), pg_encoding_to_char(encoding)
-FROM pg_database WHERE datname = current_database()"""
+ALLOWED = """SELECT coalesce(
+    (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = %s),
+    has_database_privilege(current_database(), 'CREATE')
+), pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"""
 VECTORS = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 CHECK_SECONDS = 10.0
 
@@ -21,6 +24,22 @@ CHECK_SECONDS = 10.0
 def checks(database: PostgresDatabase) -> list[Check]:
     """Return what was found of the server and of our schema. Raises `UnavailableError` where it is away."""
     return database.run(lambda connection: list(_checks(connection, database)), seconds=CHECK_SECONDS)
+
+
+def checks_of(url: str, schema: str) -> list[Check]:
+    """Return what was found of the server at `url`, a schema that is missing or old included."""
+    with closing(
+        PostgresDatabase(url, schema, connections=2, open_seconds=CHECK_SECONDS, looking=True)
+    ) as found:
+        return checks(found)
+
+
+def missing_of(url: str, schema: str) -> list[str]:
+    """Return the steps that `foretaste migrate` would run."""
+    with closing(
+        PostgresDatabase(url, schema, connections=2, open_seconds=CHECK_SECONDS, looking=True)
+    ) as found:
+        return [step.name for step in found.run(lambda connection: pending(present(connection)))]
 
 
 def _checks(connection: BoundedConnection, database: PostgresDatabase) -> Iterator[Check]:
@@ -83,8 +102,6 @@ def _schema(connection: BoundedConnection, database: PostgresDatabase) -> Iterat
         )
     else:
         yield Check(level="good", words=f"the schema {database.schema} is up to date")
-    if _row(connection.execute("SELECT to_regnamespace(%s)", (database.schema,))) == (None,):
-        return
     allowed, encoding = _row(connection.execute(ALLOWED, (database.schema,)))
     if not allowed:
         yield Check(

@@ -47,8 +47,8 @@ class PostgresDatabase:
     """A database behind `url`, in which our tables are in `schema`; hand it to the stores of this package.
 
     Connections are pooled, at most `connections` of them. With `migrating` the tables are brought to what
-    this release needs; without it `UnavailableError` says what is missing, and with None nothing does. With
-    `read_only` the server refuses all writing.
+    this release needs; without it `UnavailableError` says what is missing. With `read_only` the server
+    refuses all writing; `looking` also takes a schema that is missing or not up to date, to be looked at.
 
     Raises `UnavailableError` where the server cannot be reached within `open_seconds` or is too old, and
     `InvalidInputError` for an URL that is none.
@@ -62,14 +62,15 @@ class PostgresDatabase:
         schema: str,
         *,
         connections: int = CONNECTIONS,
-        migrating: bool | None = True,
+        migrating: bool = True,
         read_only: bool = False,
+        looking: bool = False,
         open_seconds: float = OPEN_SECONDS,
     ) -> None:
         self.schema = schema
         self.where = _without_password(url)
         self._closed = False
-        self._read_only = read_only
+        self._read_only = read_only or looking
         self._pool: ConnectionPool[BoundedConnection] = ConnectionPool(
             _conninfo(url),
             connection_class=BoundedConnection,
@@ -85,7 +86,7 @@ class PostgresDatabase:
         try:
             self.run(
                 lambda connection: self._prepare(
-                    connection, migrating=False if migrating and read_only else migrating
+                    connection, migrating=migrating and not read_only, looking=looking
                 ),
                 seconds=open_seconds,
             )
@@ -176,13 +177,13 @@ class PostgresDatabase:
             " ELSE current_setting('synchronous_commit') END"
         )
 
-    def _prepare(self, connection: BoundedConnection, *, migrating: bool | None) -> None:
+    def _prepare(self, connection: BoundedConnection, *, migrating: bool, looking: bool) -> None:
         if connection.info.server_version < OLDEST_SERVER:
             raise UnavailableError(
                 f"{self.where} runs PostgreSQL {connection.info.server_version // 10_000}; 14 is the oldest",
                 field="database_url",
             )
-        if migrating is None or not pending(present(connection)):
+        if looking or not pending(present(connection)):
             return
         if not migrating:
             raise UnavailableError(

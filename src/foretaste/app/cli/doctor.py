@@ -95,7 +95,9 @@ def _extras() -> Iterator[Finding]:
 def _settings(settings: Settings) -> Iterator[Finding]:
     usual = Settings()
     changed = [
-        f"{name}={getattr(settings, name)!r}"
+        f"{name}=…"
+        if name.endswith("_url") or "://" in str(getattr(settings, name))
+        else f"{name}={getattr(settings, name)!r}"
         for name in Settings.__struct_fields__
         if getattr(settings, name) != getattr(usual, name)
     ]

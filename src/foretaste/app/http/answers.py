@@ -122,7 +122,10 @@ class Promotion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """How the service is: `ready`, or what it waits for."""
+    """How the service is: `ready`, or what its answers lack.
+
+    `lag_seconds` says for how long the end of the log has not been seen, which other processes may write.
+    """
 
     status: str
     version: str
@@ -132,6 +135,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     catalog_version: int
     exposures_dropped: int
+    lag_seconds: float = 0.0
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,10 @@ from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.routes.models import serving_version
 from foretaste.app.http.service import Service
 from foretaste.domain.errors import UnavailableError
+from foretaste.serving.answerer import STALE
 
 operations: Operations[Service] = Operations("Operation")
+MOST_LAG_SECONDS = 1.0
 METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -26,7 +28,8 @@ async def ready(service: Service, _: Request) -> Response:
     """Say whether the service answers as it should.
 
     503 while the log cannot be read or the state is behind it. Without a trained model it is ready: it
-    answers what is trending.
+    answers what is trending. While what it shares with other processes is away it stays ready, because it
+    answers from what it knows, and `status` says so.
     """
     return json_response(await asyncio.to_thread(health_of, service.home))
 
@@ -42,6 +45,7 @@ def metrics(service: Service, _: Request) -> Response:
     """Give all measures in Prometheus text format."""
     telemetry = service.home.telemetry
     telemetry.gauge("state_seq", service.home.state.seq)
+    telemetry.gauge("replica_lag_seconds", service.home.lag_seconds())
     telemetry.gauge("exposures_dropped", service.home.exposures.dropped())
     return Response(telemetry.exposition(), headers=((b"content-type", METRICS_TYPE),))
 
@@ -51,8 +55,9 @@ def health_of(home: Home) -> Health:
     behind = home.log.last_seq() - home.state.seq
     if behind > 0:
         raise UnavailableError(f"the state is {behind} events behind the log", retry_after=1.0)
+    lag = home.lag_seconds()
     return Health(
-        status="ready",
+        status="ready" if lag <= MOST_LAG_SECONDS else f"{STALE}: the log was last seen {lag:.0f} s ago",
         version=__version__,
         model=serving_version(home),
         events=home.state.seq,
@@ -60,4 +65,5 @@ def health_of(home: Home) -> Health:
         items=max(home.catalog_columns.n_items, home.state.items.n_items),
         catalog_version=home.catalog_columns.version,
         exposures_dropped=home.exposures.dropped(),
+        lag_seconds=round(lag, 3),
     )

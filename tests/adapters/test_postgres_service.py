@@ -1,0 +1,96 @@
+"""Everything as users meet it, on PostgreSQL: the commands, the service, its health and what doctor says."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from foretaste.app.cli.doctor import _findings
+from foretaste.app.http.routes.health import health_of
+from foretaste.app.settings import Settings, load_settings
+from foretaste.app.wiring import open_home
+from foretaste.domain.errors import UnavailableError
+from foretaste.testing.postgres_sites import PostgresSite
+
+EVENTS = "user_id,item_id,purchased\n1,101,1\n1,102,1\n2,101,1\n2,103,1\n3,102,1\n3,103,1\n"
+
+
+@pytest.fixture
+def environment(postgres):
+    with closing(PostgresSite(postgres)) as site:
+        yield {
+            "DATABASE_URL": postgres,
+            "FORETASTE_DATABASE_SCHEMA": site.schema,
+            "FORETASTE_DATABASE_ANSWER_SECONDS": "30",
+            "FORETASTE_DATABASE_WRITE_SECONDS": "60",
+        }
+
+
+def run(environment, *arguments):
+    command = [sys.executable, "-m", "foretaste.app.cli", *map(str, arguments), "--json"]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def test_the_plain_name_of_the_url_is_understood(environment):
+    assert load_settings(environment=environment, dotenv=None).database_url == environment["DATABASE_URL"]
+    ours = {**environment, "FORETASTE_DATABASE_URL": "postgresql://other/x"}
+    assert load_settings(environment=ours, dotenv=None).database_url == "postgresql://other/x"
+
+
+def test_the_commands_work_on_it_and_the_folder_keeps_models_only(tmp_path, environment):
+    purchases, home = tmp_path / "purchases.csv", tmp_path / "shop"
+    purchases.write_text(EVENTS)
+    assert run(environment, "ingest", "events", purchases, "--home", home)["accepted"] == 6
+    assert run(environment, "ingest", "events", purchases, "--home", home)["accepted"] == 0
+    run(environment, "train", "--home", home, "--effort", "quick")
+    answer = run(environment, "recommend", "1", "--home", home)
+    assert [item["item_id"] for item in answer["items"]] == ["103"]
+    kept = {path.name for path in home.iterdir()}
+    assert "models" in kept
+    assert not {"foretaste.db", "exposures.db", "profiles.db"} & kept
+
+
+def test_health_tells_how_far_the_process_is_behind(tmp_path, environment):
+    settings = load_settings(environment=environment, dotenv=None)
+    with open_home(tmp_path / "home", settings=settings, create=True) as home:
+        home.catch_up(None)
+        assert health_of(home).lag_seconds < 60.0
+        home._stores.freshness.lag_seconds = lambda: 7.0
+        assert health_of(home).status == "stale: the log was last seen 7 s ago"
+
+
+def test_a_home_for_reading_refuses_to_write(tmp_path, environment):
+    settings = load_settings(environment=environment, dotenv=None)
+    open_home(tmp_path / "home", settings=settings, create=True).close()
+    with open_home(tmp_path / "home", settings=settings, read_only=True) as home:
+        event = {"user_id": "a", "item_id": "b", "type": "view"}
+        with pytest.raises(UnavailableError, match="refuses to write"):
+            home.recorder.record([event], now=1_700_000_000_000_000)
+        with pytest.raises(UnavailableError):
+            home.put_people({"a": {}})
+
+
+def test_doctor_looks_at_the_server_and_tells_no_password(tmp_path, environment, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    open_home(tmp_path, settings=load_settings(environment=environment, dotenv=None)).close()
+    findings = list(_findings(tmp_path))
+    words = [finding.words for finding in findings]
+    assert any(finding.about == "database" for finding in findings)
+    assert any("PostgreSQL: 0 events" in said for said in words)
+    assert not any(environment["DATABASE_URL"] in said for said in words)
+    assert [finding for finding in findings if finding.level == "problem"] == []
+
+
+def test_without_an_url_nothing_changes(tmp_path):
+    with open_home(tmp_path / "home", settings=Settings(), create=True) as home:
+        assert home.lag_seconds() == 0.0
+        assert home.catch_up("anybody")
+    assert (tmp_path / "home" / "foretaste.db").is_file()
