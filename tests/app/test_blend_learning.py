@@ -13,7 +13,9 @@ from foretaste.app.wiring import open_home
 from foretaste.domain.errors import NotFoundError
 from foretaste.domain.event import Event
 
-SETTINGS = Settings(sources=("popularity", "popularity_day", "transitions"), blend_questions=1000.0)
+SETTINGS = Settings(
+    sources=("popularity", "popularity_day", "transitions", "together"), blend_questions=1000.0
+)
 EVENTS = ft.datasets.synthetic(n_users=120, n_items=60, n_events=3000, seed=3).events
 CUT = EVENTS.quantile(0.5)
 
