@@ -1,7 +1,6 @@
 """The servers that the settings name, looked at one by one."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.archive_wiring import open_archive
@@ -11,8 +10,6 @@ from foretaste.app.stores import schema_of, with_extra
 from foretaste.app.worker_wiring import topics_of
 from foretaste.domain.check import Check
 from foretaste.domain.errors import ForetasteError, MissingExtraError
-
-OPEN_SECONDS = 3.0
 
 
 def server_findings(settings: Settings) -> Iterator[Finding]:
@@ -39,18 +36,9 @@ def server_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _postgres(settings: Settings) -> list[Check]:
-    database = with_extra("foretaste.adapters.postgres.database", "postgres", "database_url")
     checks = with_extra("foretaste.adapters.postgres.checks", "postgres", "database_url")
-    opened = database.PostgresDatabase(
-        settings.database_url,
-        schema_of(settings),
-        connections=2,
-        migrating=None,
-        open_seconds=OPEN_SECONDS,
-    )
-    with closing(opened):
-        found: list[Check] = checks.checks(opened)
-        return found
+    found: list[Check] = checks.checks_of(settings.database_url, schema_of(settings))
+    return found
 
 
 def _redis(settings: Settings) -> list[Check]:

@@ -24,13 +24,11 @@ def run(*, home: Path, as_json: bool) -> None:
     screen = Screen(as_json=as_json)
     settings = load_settings(home)
     if settings.database_url:
+        checks = with_extra("foretaste.adapters.postgres.checks", "postgres", "database_url")
         database = with_extra("foretaste.adapters.postgres.database", "postgres", "database_url")
-        migrations = with_extra("foretaste.adapters.postgres.migrations", "postgres", "database_url")
         schema = schema_of(settings)
-        with closing(
-            database.PostgresDatabase(settings.database_url, schema, connections=2, migrating=None)
-        ) as opened:
-            steps = opened.run(lambda connection: migrations.migrate(connection, schema))
+        steps = checks.missing_of(settings.database_url, schema)
+        with closing(database.PostgresDatabase(settings.database_url, schema, connections=2)) as opened:
             migrated = Migrated(where=f"the schema {schema} of {opened.where}", steps=tuple(steps))
     else:
         with open_home(home, with_model=False):
