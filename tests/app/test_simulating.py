@@ -1,18 +1,15 @@
 """A simulation reaches its targets whole, waits where it is told to, and is judged by what is known."""
 
 import json
-import socket
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import uvicorn
+from served_home import service
 
 import foretaste as ft
 from foretaste.adapters.memory.event_stream import MemoryBroker, MemoryEventSink
-from foretaste.app.http.application import create_app
-from foretaste.app.http.server import server_config
 from foretaste.app.settings import Settings
 from foretaste.app.simulating import Simulation
 from foretaste.app.simulation_http import HttpTarget
@@ -68,20 +65,6 @@ def test_a_stream_gets_every_delivery_people_s_events_in_order(world, traffic):
     sent = sorted(json.loads(message.value)["event_id"] for message in messages)
     assert sent == sorted(delivery.event.event_id for delivery in traffic)
     assert all(message.key.decode() == json.loads(message.value)["user_id"] for message in messages)
-
-
-@contextmanager
-def service(home):
-    """Serve a home on a free port of this machine, in a thread."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(create_app(home)))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 def test_a_service_takes_every_event_once_and_can_be_judged(world, traffic):
