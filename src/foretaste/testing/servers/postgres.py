@@ -41,6 +41,7 @@ class PostgresServer(ServerProcess):
         settings: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> None:
+        self._programs = programs
         self.port = port or free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self.user = UNPRIVILEGED if os.geteuid() == 0 else None
@@ -58,6 +59,10 @@ class PostgresServer(ServerProcess):
             user=self.user,
             folder=folder,
         )
+
+    def program(self, name: str) -> Path:
+        """Return another program of the same PostgreSQL, as `pgbench`."""
+        return self._programs / name
 
     def stop(self, *, seconds: float = 20.0) -> None:
         """Ask it to end without waiting for its clients."""
