@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from foretaste.adapters.files import sources
 from foretaste.adapters.memory.event_archive import MemoryEventArchive
 from foretaste.adapters.memory.event_log import MemoryEventLog
 from foretaste.adapters.memory.event_stream import (
@@ -13,12 +14,13 @@ from foretaste.adapters.memory.event_stream import (
     MemoryEventSource,
     MemoryFencedSink,
 )
+from foretaste.app import archive_wiring
 from foretaste.app.archive_wiring import log_of_home, open_archive
 from foretaste.app.archiving import ArchiveTask
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import Streams, Topics, open_worker
-from foretaste.domain.errors import CorruptDataError, InvalidInputError, NotFoundError
+from foretaste.domain.errors import CorruptDataError, InvalidInputError, MissingExtraError, NotFoundError
 from foretaste.ports.event_stream import StreamMessage
 from foretaste.testing.contracts.event_archive import everything
 from foretaste.testing.contracts.event_log import events
@@ -171,3 +173,19 @@ def test_a_worker_archives_what_it_took_in(tmp_path):
         with open_worker(home, streams) as worker:
             assert worker.run(until_empty=True) == 5
         assert everything(open_archive(place, namespace="default")) == home.log.events(0, 10)
+
+
+@pytest.mark.parametrize(
+    ("module", "use", "extra"),
+    [
+        (archive_wiring, lambda: open_archive("somewhere", namespace="default"), "delta"),
+        (sources, lambda: sources.open_rows("s3://bucket/table"), "delta"),
+    ],
+)
+def test_a_missing_driver_is_named_with_the_install_command(monkeypatch, module, use, extra):
+    def absent(_):
+        raise ModuleNotFoundError(name="deltalake")
+
+    monkeypatch.setattr(module, "import_module", absent)
+    with pytest.raises(MissingExtraError, match=rf"pip install 'foretaste\[{extra}\]'"):
+        use()

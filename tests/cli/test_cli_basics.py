@@ -19,6 +19,7 @@ COMMANDS = [
     "batch",
     "serve",
     "archive",
+    "simulate",
     "worker",
     "models",
     "doctor",
