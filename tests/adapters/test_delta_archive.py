@@ -12,7 +12,7 @@ from deltalake.schema import PrimitiveType
 from foretaste.adapters.delta.event_archive import DeltaEventArchive
 from foretaste.adapters.delta.table import open_table
 from foretaste.adapters.memory.event_archive import MemoryEventArchive
-from foretaste.domain.errors import InvalidInputError, NotFoundError, UnavailableError
+from foretaste.domain.errors import CorruptDataError, InvalidInputError, NotFoundError, UnavailableError
 from foretaste.testing.contracts.event_archive import EventArchiveContract, appended, everything, numbered
 
 
@@ -183,6 +183,17 @@ def test_a_table_with_another_schema_is_refused(tmp_path):
     DeltaTable(tmp_path).alter.add_columns([Field("extra", PrimitiveType("string"))])
     with pytest.raises(InvalidInputError, match="other columns"):
         DeltaEventArchive(tmp_path).last_seq()
+
+
+def test_a_damaged_table_is_said_to_be_damaged_and_left_alone(tmp_path):
+    archive = DeltaEventArchive(tmp_path)
+    appended(archive, numbered(1, 5))
+    first = tmp_path / "_delta_log" / f"{0:020}.json"
+    first.write_text("no commit")
+    for damaged in (archive, DeltaEventArchive(tmp_path)):
+        with pytest.raises(CorruptDataError, match="cannot be read"):
+            damaged.last_seq()
+    assert first.read_text() == "no commit"
 
 
 def test_a_store_that_is_away_is_said_to_be_away(monkeypatch):

@@ -116,10 +116,12 @@ class DeltaEventArchive:
         table = self._table()
         of_day = f"{DAY} = '{day.isoformat()}'"
         wanted = f"SELECT {', '.join(COLUMNS)} FROM events WHERE {of_day} ORDER BY seq"  # noqa: S608 # a date
-        rows = pl.concat(query(table, wanted))
+        pieces = list(query(table, wanted))
+        if not pieces:
+            return False
         try:
             with reachable(self.place):
-                write_deltalake(table, rows, mode="overwrite", predicate=of_day)
+                write_deltalake(table, pl.concat(pieces), mode="overwrite", predicate=of_day)
         except CommitFailedError:
             return False
         synchronize(table)

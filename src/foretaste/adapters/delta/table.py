@@ -12,7 +12,7 @@ import polars as pl
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from foretaste.domain.errors import InvalidInputError, NotFoundError, UnavailableError
+from foretaste.domain.errors import CorruptDataError, InvalidInputError, NotFoundError, UnavailableError
 from foretaste.ports.event_archive import AsOf
 
 SCHEME = "delta://"
@@ -39,8 +39,8 @@ def location(url: str | Path) -> str:
 def open_table(place: str, as_of: AsOf | None = None) -> DeltaTable:
     """Return the table at `place`, now or as of a version or moment.
 
-    Raises `NotFoundError` where there is no table or no such version, `UnavailableError` where the place
-    cannot be reached.
+    Raises `NotFoundError` where there is no table or no such version, `CorruptDataError` where its log is
+    damaged, and `UnavailableError` where the place cannot be reached.
     """
     try:
         with reachable(place):
@@ -49,6 +49,10 @@ def open_table(place: str, as_of: AsOf | None = None) -> DeltaTable:
     except TableNotFoundError as error:
         raise NotFoundError(f"{place}: there is no Delta table", field="archive") from error
     except (DeltaError, OverflowError) as error:
+        if as_of is None:
+            raise CorruptDataError(
+                f"{place}: the table's log cannot be read: {error}", field="archive"
+            ) from error
         raise NotFoundError(f"{place}: there is no version {as_of}: {error}", field="as_of") from error
 
 
