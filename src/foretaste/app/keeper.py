@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
-from foretaste.domain.errors import CorruptSnapshotError
+from foretaste.domain.errors import CorruptSnapshotError, ForetasteError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.fold import Fold
 from foretaste.features.state import State
@@ -75,7 +75,7 @@ class StateKeeper:
             snapshot = self.state.snapshot()
         try:
             write_snapshot(self._path, snapshot, seq=seq, key=_key_at(log, seq))
-        except OSError as error:
+        except (OSError, ForetasteError) as error:
             _log.warning("the snapshot could not be written, the next start takes longer: %s", error)
             return
         self._saved_seq = seq

@@ -5,7 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from foretaste.adapters.postgres.connection import BoundedConnection
-from foretaste.adapters.postgres.database import PostgresDatabase, system_clock
+from foretaste.adapters.postgres.database import (
+    OPERATION_SECONDS,
+    READ_SECONDS,
+    PostgresDatabase,
+    system_clock,
+)
 from foretaste.adapters.postgres.id_map import PostgresIdMap, checked_id
 from foretaste.adapters.postgres.text import escaped
 from foretaste.domain.errors import InvalidInputError, InvalidItemError, NotFoundError
@@ -79,7 +84,10 @@ class PostgresCatalog:
 
     def changes(self, after: int) -> list[CatalogEntry]:
         """Return every entry whose version is above `after`, by (version, ordinal)."""
-        rows = self._database.run(lambda lent: lent.execute(CHANGES, (after,), binary=True).fetchall())
+        rows = self._database.run(
+            lambda lent: lent.execute(CHANGES, (after,), binary=True).fetchall(),
+            seconds=OPERATION_SECONDS if after else READ_SECONDS,
+        )
         if rows and max(row[0] for row in rows) >= self._id_map.known("item"):
             self._id_map.refresh("item")
         return [_entry(row) for row in rows]
@@ -99,7 +107,7 @@ class PostgresCatalog:
                 rows = connection.execute(AT, {"version": version}, binary=True).fetchall()
             return first, last, rows
 
-        first, last, rows = self._database.run(work)
+        first, last, rows = self._database.run(work, seconds=READ_SECONDS)
         if not first <= version <= last:
             raise NotFoundError(f"catalog version {version} is not kept; there are {first} to {last}")
         return [_entry(row) for row in rows]

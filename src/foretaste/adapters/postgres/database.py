@@ -20,6 +20,8 @@ T = TypeVar("T")
 CONNECTIONS = 8
 CONNECT_SECONDS = 2
 """How long one attempt to connect may take; drivers take less than two for two."""
+OPERATION_SECONDS = 5.0
+"""How long reading or changing a few rows may take."""
 READ_SECONDS = 60.0
 """How long a read may take that nobody waits for with a page open, as of the log for training."""
 LOCK_SECONDS = 5.0
@@ -95,7 +97,7 @@ class PostgresDatabase:
             raise
 
     @contextmanager
-    def lend(self, *, seconds: float = READ_SECONDS) -> Iterator[BoundedConnection]:
+    def lend(self, *, seconds: float = OPERATION_SECONDS) -> Iterator[BoundedConnection]:
         """Lend a connection in autocommit for the block, which must be over within `seconds`."""
         if self._closed:
             raise UnavailableError("the database is closed")
@@ -110,7 +112,7 @@ class PostgresDatabase:
         finally:
             self._pool.putconn(connection)
 
-    def run(self, work: Callable[[BoundedConnection], T], *, seconds: float = READ_SECONDS) -> T:
+    def run(self, work: Callable[[BoundedConnection], T], *, seconds: float = OPERATION_SECONDS) -> T:
         """Return what `work` gives with a connection, begun again on another one while connections are lost.
 
         So `work` must be harmless to repeat. Raises `UnavailableError` once `seconds` are over.

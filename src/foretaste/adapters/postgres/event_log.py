@@ -12,12 +12,12 @@ from psycopg import sql
 
 from foretaste.adapters.postgres import event_rows as rows
 from foretaste.adapters.postgres.connection import BoundedConnection
-from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase
+from foretaste.adapters.postgres.database import OPERATION_SECONDS, READ_SECONDS, PostgresDatabase
 from foretaste.adapters.postgres.id_map import KINDS, PostgresIdMap
 from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.adapters.postgres.writer import Appender, Batch
 from foretaste.domain.arrays import Int64s
-from foretaste.domain.errors import ForetasteError, NotDurableError, UnavailableError
+from foretaste.domain.errors import CorruptDataError, ForetasteError, NotDurableError, UnavailableError
 from foretaste.domain.event import Event, EventColumns
 from foretaste.ports.event_log import AppendOutcome, farther, of_stream
 
@@ -31,12 +31,18 @@ COPIED_FROM = 2_000
 TAIL = 5_000
 """How many events a step of following takes."""
 CONTEXTS = 20_000
+FEW = 1_000
+"""Events that are read in no time."""
 MOST_ROWS = 2**62
 OnAppend = Callable[[EventColumns, Int64s, Mapping[str, int]], object]
 
 LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM event"
 STREAMS = "SELECT name, next FROM stream"
 _log = logging.getLogger(__name__)
+
+
+class BusyError(UnavailableError):
+    """Another thread of this process was telling the subscriber all the time."""
 
 
 class PostgresEventLog:
@@ -103,7 +109,8 @@ class PostgresEventLog:
         """Return up to `limit` events with sequence numbers above `after`."""
         arguments = (after, self._last_seq, min(limit, MOST_ROWS))
         return self._database.run(
-            lambda connection: rows.copied_columns(connection.cursor(), rows.READ_AFTER, arguments, after)
+            lambda connection: rows.copied_columns(connection.cursor(), rows.READ_AFTER, arguments, after),
+            seconds=READ_SECONDS if limit > FEW else OPERATION_SECONDS,
         )
 
     def events(self, after: int, limit: int) -> list[tuple[int, Event]]:
@@ -124,7 +131,7 @@ class PostgresEventLog:
                 previous, found.seq, found.user, found.item, found.type, found.time, found.key, found.value
             )
 
-        return self._database.run(work)
+        return self._database.run(work, seconds=READ_SECONDS)
 
     def contexts(self, after: int) -> Iterator[tuple[int, Mapping[str, str]]]:
         """Yield number and context of each event above `after` that has a context, in log order."""
@@ -164,13 +171,29 @@ class PostgresEventLog:
                     return True
         return False
 
+    def require_same_log(self) -> None:
+        """Stop where the log ends before what this process was told: a standby took over that lacked it.
+
+        Raises `CorruptDataError` then.
+        """
+        known = self._last_seq
+        found = self._end()
+        if found < known:
+            self._stopped = True
+            raise CorruptDataError(
+                f"the log ends at {found}, but this process followed it to {known}: the server lost events; "
+                "restart, and let commits wait for the standby (synchronous_standby_names)"
+            )
+
     def close(self) -> None:
         """Finish what was submitted, then close the database."""
         self._appender.close()
         self._database.close()
 
     def _all(self, statement: LiteralString | sql.Composed, asked: Sequence[object] = ()) -> list[Any]:
-        return self._database.run(lambda connection: connection.execute(statement, asked).fetchall())
+        return self._database.run(
+            lambda connection: connection.execute(statement, asked).fetchall(), seconds=READ_SECONDS
+        )
 
     def _end(self) -> int:
         found = self._database.run(lambda connection: connection.execute(LAST_SEQ).fetchone())
@@ -195,7 +218,7 @@ class PostgresEventLog:
     def _telling_within(self, seconds: float) -> Iterator[None]:
         """Be the only one that tells the subscriber."""
         if not self._telling.acquire(timeout=seconds):
-            raise UnavailableError("the log could not be followed in time; it is tried again by itself")
+            raise BusyError("the log could not be followed in time; it is tried again by itself")
         try:
             if self._stopped:
                 raise UnavailableError("what follows the log stopped on an error, see its traceback; restart")

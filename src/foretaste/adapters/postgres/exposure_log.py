@@ -7,7 +7,7 @@ from threading import Condition, Lock, Thread
 import msgspec
 
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
-from foretaste.adapters.postgres.database import PostgresDatabase, system_clock
+from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase, system_clock
 from foretaste.adapters.postgres.text import escaped
 from foretaste.domain.errors import ForetasteError
 from foretaste.domain.slate import Exposure
@@ -178,7 +178,7 @@ def stored_exposures(database: PostgresDatabase) -> Iterator[Exposure]:
 
 def _chunk(database: PostgresDatabase, after: tuple[int, str]) -> list[tuple[int, str, bytes]]:
     asked = (*after, CHUNK)
-    return database.run(lambda lent: lent.execute(READ, asked, binary=True).fetchall())
+    return database.run(lambda lent: lent.execute(READ, asked, binary=True).fetchall(), seconds=READ_SECONDS)
 
 
 def _row(exposure: Exposure) -> tuple[str, int, bytes] | None:

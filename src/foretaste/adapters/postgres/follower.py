@@ -9,7 +9,7 @@ import msgspec
 
 from foretaste.adapters.postgres.connection import BoundedConnection
 from foretaste.adapters.postgres.database import PostgresDatabase
-from foretaste.adapters.postgres.event_log import PostgresEventLog
+from foretaste.adapters.postgres.event_log import BusyError, PostgresEventLog
 from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.domain.errors import ForetasteError, UnavailableError
 from foretaste.domain.item import Attribute
@@ -19,6 +19,10 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
 """Seconds between looks at the log: short while there is news, long while there is none."""
 AWAY_PAUSE = 0.5
 """Longest pause while the database is away; each is drawn by lot."""
+PATIENCE = 4.0
+"""So much longer than for the head an answer waits for what is missing, which is on its way."""
+CHECK_SECONDS = 10.0
+"""Seconds between looks at whether it is still the same log."""
 ANSWER_SECONDS = 0.25
 """How long an answer waits for what it must know, before it is given from what is known."""
 FOLLOW_SECONDS = 2.0
@@ -46,6 +50,7 @@ class PostgresFollower:
         self._answer_seconds = answer_seconds
         self._available = True
         self._at_end = time.monotonic()
+        self._check_due = self._at_end + CHECK_SECONDS
         self._closing = Event()
         self._thread = Thread(target=self._run, name="foretaste-follower", daemon=True)
         self._thread.start()
@@ -70,7 +75,7 @@ class PostgresFollower:
         if self._event_log.last_seq() >= seq:
             return
         self._require_available()
-        self._event_log.catch_up(seq, seconds=FOLLOW_SECONDS)
+        self._event_log.catch_up(seq, seconds=PATIENCE * self._answer_seconds)
 
     def people_after(self, version: int) -> PeopleChange:
         """Return what was told of people after `version`."""
@@ -110,7 +115,12 @@ class PostgresFollower:
         while not self._closing.wait(pause):
             began, before = time.monotonic(), self._event_log.last_seq()
             try:
+                if not self._available or began > self._check_due:
+                    self._event_log.require_same_log()
+                    self._check_due = began + CHECK_SECONDS
                 at_end = self._event_log.catch_up(seconds=FOLLOW_SECONDS)
+            except BusyError:
+                continue
             except ForetasteError as error:
                 if self._available:
                     _log.warning("the log cannot be followed: %s", error.message)

@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 
-from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase
 from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.domain.arrays import Ordinals
 from foretaste.domain.errors import InvalidInputError
@@ -75,7 +75,9 @@ class PostgresIdMap:
 
     def _stored(self, kind: IdKind, start: int) -> list[str]:
         asked = (NUMBER[kind], start)
-        rows = self._database.run(lambda lent: lent.execute(NAMES, asked, binary=True).fetchall())
+        rows = self._database.run(
+            lambda lent: lent.execute(NAMES, asked, binary=True).fetchall(), seconds=READ_SECONDS
+        )
         return [name for (name,) in rows]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase
 from foretaste.adapters.postgres.id_map import checked_id
 from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.domain.item import Attribute
@@ -43,7 +43,9 @@ class PostgresProfiles:
 
     def all(self) -> dict[str, dict[str, Attribute]]:
         """Return the attributes of everyone by user id."""
-        rows = self._database.run(lambda connection: connection.execute(ALL, binary=True).fetchall())
+        rows = self._database.run(
+            lambda connection: connection.execute(ALL, binary=True).fetchall(), seconds=READ_SECONDS
+        )
         return {unescaped(user_id): _decode(content) for user_id, content in rows}
 
     def delete(self, user_ids: Sequence[str]) -> int:
