@@ -46,6 +46,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
     return [
         *found,
         ["ingest.py"],
+        ["archive.py"],
         ["start.py"],
         ["http_load.py", "--home", str(home)],
         ["http_frameworks.py"],
