@@ -10,6 +10,7 @@ import pytest
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
 from foretaste.app.http.asgi.exchange import BodyLimits
+from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
 
@@ -148,6 +149,15 @@ def home():
 @pytest.fixture
 def client(home):
     return Client(home)
+
+
+@pytest.fixture
+def caching():
+    """A service that keeps its answers."""
+    with home_in_memory(Settings(answer_cache="memory")) as opened:
+        opened.put_items(FILMS)
+        opened.recorder.record(PAST, now=NOW)
+        yield Client(opened)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from foretaste.domain.errors import InvalidEventError, UnknownModelError
 from foretaste.domain.slate import Slate
 from foretaste.events.moments import format_moment
 from foretaste.pipeline.model_names import HYBRID
+from foretaste.serving.answerer import CACHE
 
 operations: Operations[Service] = Operations("Other systems' paths")
 NEW_USER, MODEL = "cold_start_handler", "model"
@@ -100,7 +101,7 @@ def course(service: Service, request: Request) -> Response:
     answer = ModelScores(
         user_id=given.user_id,
         model=given.model,
-        source=MODEL,
+        source=CACHE if slate.source == CACHE else MODEL,
         model_last_updated=None if artifact is None else format_moment(artifact.manifest.created_at),
         recommendations=named_scores(slate),
     )

@@ -1,0 +1,29 @@
+"""Kept answers over HTTP: given again while nothing changed, and said to be."""
+
+import pytest
+
+
+def test_the_same_question_is_answered_from_the_cache_until_something_changes(caching):
+    first, again = (caching.get("/recommend/anna?k=3").json for _ in range(2))
+    assert again["source"] == "cache"
+    assert again["items"] == first["items"]
+    assert again["recommendation_id"] != first["recommendation_id"]
+    caching.post("/events", {"user_id": "anna", "item_id": "fargo", "type": "like"})
+    assert caching.get("/recommend/anna?k=3").json["source"] == "personalized"
+
+
+def test_the_lesson_is_told_where_its_answer_comes_from(caching):
+    path = "/api/recommendations?user_id=anna&context_time_of_day=evening&context_device=phone"
+    other = "/api/recommendations?user_id=anna&context_device=phone&context_time_of_day=evening"
+    assert [caching.get(asked).json["source"] for asked in (path, other)] == ["model", "cache"]
+    assert caching.get(path.replace("evening", "morning")).json["source"] == "model"
+    assert caching.get(path + "&n=4").json["source"] == "model"
+
+
+@pytest.mark.parametrize("path", ["/api/recommendations/anna", "/recommend?user_id=anna"])
+def test_hits_show_in_the_metrics(caching, path):
+    for _ in range(3):
+        caching.get(path)
+    shown = caching.get("/metrics").body.decode()
+    assert "recommendation_cache_hits_total 2" in shown
+    assert "recommendation_cache_age_seconds_count 2" in shown
