@@ -1,4 +1,4 @@
-"""A process that appends to a log in PostgreSQL: `postgres_child.py URL SCHEMA FIRST COUNT SEED`.
+"""A process that appends to a log in PostgreSQL: `postgres_child.py URL SCHEMA FIRST COUNT SEED KIND`.
 
 It submits the events from number FIRST on, COUNT of them (0: until it is killed), in batches of random
 size, some twice, and writes one line `START STOP` for each batch that was acknowledged. What could not be
@@ -16,6 +16,9 @@ from foretaste.adapters.postgres.event_log import PostgresEventLog
 from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.domain.errors import UnavailableError
 from foretaste.domain.event import Event
+from foretaste.testing.postgres_faults import CommitsLazily
+
+DATABASES = {"sound": PostgresDatabase, "lazy": CommitsLazily}
 
 
 @cache
@@ -43,9 +46,9 @@ def stored(log: PostgresEventLog, batch: list[Event]) -> None:
             return
 
 
-def main(url: str, schema: str, first: str, count: str, seed: str) -> None:
+def main(url: str, schema: str, first: str, count: str, seed: str, kind: str) -> None:
     chance = random.Random(int(seed))
-    database = PostgresDatabase(url, schema, connections=3)
+    database = DATABASES[kind](url, schema, connections=3)
     log = PostgresEventLog(database, PostgresIdMap(database))
     start, end = int(first), int(first) + (int(count) or 10**9)
     while start < end:

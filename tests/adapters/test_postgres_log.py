@@ -1,5 +1,6 @@
 """What the log in PostgreSQL promises beyond the port: many writers, odd texts, horizons, crashes."""
 
+import os
 import random
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from foretaste.testing.sites import Stores
 
 CHILD = Path(__file__).with_name("postgres_child.py")
 SECONDS = 60.0
+KILLS = int(os.environ.get("FORETASTE_POSTGRES_KILLS", "3"))
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def opened(url, schema, **options):
     return Stores(PostgresEventLog(database, id_map, **{"write_seconds": SECONDS, **options}), id_map, None)
 
 
-def child(url, schema, first, count, seed=0):
-    command = [sys.executable, str(CHILD), url, schema, str(first), str(count), str(seed)]
+def child(url, schema, first, count, seed=0, kind="sound"):
+    command = [sys.executable, str(CHILD), url, schema, str(first), str(count), str(seed), kind]
     return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
@@ -268,33 +270,47 @@ def own():
         yield server
 
 
-def test_a_server_killed_under_load_loses_nothing_acknowledged_and_stores_nothing_twice(own):
-    chance = random.Random(7)
-    schema = "foretaste_killed"
-    opened(own.url, schema).log.close()
-    with child(own.url, schema, 0, 0) as writer:
+def killed(server, schema, chance, kind, rounds):
+    """Kill the server so often while a process writes; return what was acknowledged and what is stored."""
+    opened(server.url, schema).log.close()
+    with child(server.url, schema, 0, 0, kind=kind) as writer:
         lines = []
         reader = threading.Thread(target=lambda: lines.extend(iter(writer.stdout.readline, b"")))
         reader.start()
-        for _ in range(3):
+        for _ in range(rounds):
             begun = len(lines)
-            until(lambda begun=begun: len(lines) >= begun + chance.randrange(5, 40))
-            own.kill()
-            own.start()
-        begun = len(lines)
-        until(lambda: len(lines) > begun + 3)
+            wanted = begun + chance.randrange(5, 40)
+            until(lambda wanted=wanted: len(lines) >= wanted)
+            server.kill()
+            if kind == "lazy":
+                writer.kill()  # it would bring back what was lost
+            server.start()
+        if kind == "sound":
+            begun = len(lines)
+            until(lambda: len(lines) > begun + 3)
         writer.kill()
         reader.join()
     acknowledged = {n for line in lines if line.endswith(b"\n") for n in range(*map(int, line.split()))}
-    stores = opened(own.url, schema)
-    with closing(stores.log):
-        whole = stores.log.events(0, 10**9)
-        numbers = [int(event.event_id.removeprefix("event-")) for _, event in whole]
-        assert [seq for seq, _ in whole] == list(range(1, len(whole) + 1))
-        assert len(set(numbers)) == len(numbers), "an event is stored twice"
-        assert acknowledged <= set(numbers), "an acknowledged event was lost"
-        assert [event for _, event in whole] == [numbered(number) for number in numbers]
-    assert len(acknowledged) > 30
+    with closing(opened(server.url, schema).log) as log:
+        whole = log.events(0, 10**9)
+    assert len(acknowledged) > 10 * rounds
+    return acknowledged, whole
+
+
+def test_a_server_killed_under_load_loses_nothing_acknowledged_and_stores_nothing_twice(own):
+    acknowledged, whole = killed(own, "foretaste_killed", random.Random(7), "sound", KILLS)
+    numbers = [int(event.event_id.removeprefix("event-")) for _, event in whole]
+    assert [seq for seq, _ in whole] == list(range(1, len(whole) + 1))
+    assert len(set(numbers)) == len(numbers), "an event is stored twice"
+    assert acknowledged <= set(numbers), "an acknowledged event was lost"
+    assert [event for _, event in whole] == [numbered(number) for number in numbers]
+
+
+def test_the_check_would_notice_commits_that_do_not_wait_for_the_disk():
+    with required(own_postgres({"wal_writer_delay": "10000"})) as server:
+        acknowledged, whole = killed(server, "foretaste_lazy", random.Random(7), "lazy", 1)
+    numbers = {int(event.event_id.removeprefix("event-")) for _, event in whole}
+    assert not acknowledged <= numbers
 
 
 def test_a_server_that_hangs_makes_writes_fail_in_time_and_recovers_by_itself(own):
