@@ -73,11 +73,12 @@ class Replica:
     def write(self, user):
         """Append an event and return when it is acknowledged."""
         self.catch_up()
-        events = self.shop.append(user)
-        previous = previous_seqs(self.state, events)
-        self.catch_up()
-        self.people.publish(events, previous)
-        return events.last_seq
+        own = self.shop.append(user)
+        tail = self.shop.read(self.state.seq)  # others may have appended before
+        previous = previous_seqs(self.state, tail)[tail.seq == own.last_seq]
+        self.state.apply(tail)
+        self.people.publish(own, previous)
+        return own.last_seq
 
     def count(self, name, **labels):
         """Return what was counted under a name."""

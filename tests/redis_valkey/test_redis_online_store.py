@@ -14,9 +14,9 @@ from foretaste.adapters.memory.online_store import MemoryOnlineStore
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.adapters.redis.online_store import RedisOnlineStore
 from foretaste.adapters.redis.record_bytes import decoded, encoded
-from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.errors import InvalidInputError, SequenceGapError
 from foretaste.domain.event import EventColumns
-from foretaste.features.person import PersonLimits
+from foretaste.features.person import PersonLimits, previous_seqs
 from foretaste.testing.contracts.online_store import (
     USERS,
     OnlineStoreContract,
@@ -254,6 +254,17 @@ def test_many_people_go_in_one_call(make_redis_store):
     assert store.apply(batch).fates == ("applied",)
     assert sum(found is not None for found in store.get([*many, "nobody"]).records) == 1000
     assert store.delete(list(many)) == 1000
+
+
+def test_previous_numbers_are_asked_of_a_state_that_lacks_no_event_between():
+    people = People()
+    events = random_events(9, 10, n_users=2)
+    with pytest.raises(SequenceGapError):
+        previous_seqs(people.state, events.take(5, 10))
+    people.folded(events)
+    late = events.take(5, 10)
+    _, first = np.unique(late.user, return_index=True)
+    assert (previous_seqs(people.state, late)[first] > late.seq[first]).all()
 
 
 def test_operations_are_timed(redis_url, namespace):

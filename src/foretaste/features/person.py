@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int16s, Int64s, Ordinals
-from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.errors import InvalidInputError, SequenceGapError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.history import History
 from foretaste.domain.person import Person, head_of
@@ -114,8 +114,14 @@ def fold_person(person: Person, events: PeopleEvents, place: int, limits: Person
 def previous_seqs(state: State, events: EventColumns) -> Int64s:
     """Return for each event the number of its user's event before it, int64; `state` is as before the fold.
 
-    Events that `state` has folded already are no exception: they get a number at least as high.
+    Events that `state` has folded already get a number at least as high, which makes for a needless gap;
+    raises `SequenceGapError` where events lie between it and these, among which might be one of these
+    people's.
     """
+    if events.previous_seq > state.seq:
+        raise SequenceGapError(
+            f"events after {events.previous_seq} do not follow {state.seq}: read the log from there on"
+        )
     previous = np.array([state.user_seq(user) for user in events.user.tolist()], np.int64)
     latest: dict[int, int] = {}
     for place, (user, seq) in enumerate(zip(events.user.tolist(), events.seq.tolist(), strict=True)):

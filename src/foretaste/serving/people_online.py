@@ -85,33 +85,44 @@ class LivePeople:
     ) -> None:
         """Return when events that this process appended may be acknowledged.
 
-        They are in the log and in the state already; `previous` is what `previous_seqs` gave before that.
-        `repeated` holds, for people whose events were sent again, the number of the latest such event:
-        their first sender may have died before it came here. Raises `UnavailableError` where neither the
-        store nor the trust record can be reached: the events are in the log, and are not acknowledged.
+        They are in the log and in the state already; `previous` is what `previous_seqs` gave for them just
+        before the state folded them, with all that came before them in the log. `repeated` holds, for
+        people whose events were sent again, the number of the latest such event: their first sender may
+        have died before it came here. Raises `UnavailableError` where neither the store nor the trust
+        record can be reached: the events are in the log, and are not acknowledged.
         """
         batch = self._batch(events, previous, repeated or {})
         if len(batch):
-            self._trust.settle(self._asked(lambda: self._fold(batch)))
+            urgent = self._trust.belief() is not None
+            self._trust.settle(self._asked(lambda: self._fold(batch), urgent=urgent))
 
     def standing(self, user_id: str) -> Standing:
         """Return how far a person is; raise `UnavailableError` where neither store nor log can say."""
         belief = self._trust.belief()
-        reading = self._asked(lambda: self._store.get([user_id]))
-        record = reading.records[0] if reading is not None else None
-        current = belief is not None and reading is not None and reading.incarnation == belief.incarnation
-        if belief is not None and current and record is not None and record.epoch == belief.epoch:
+        reading = None if belief is None else self._asked(lambda: self._store.get([user_id]))
+        if belief is None or reading is None:
+            return self._checked(None, self._head(user_id))
+        record = reading.records[0]
+        current = reading.incarnation == belief.incarnation
+        if current and record is not None and record.epoch == belief.epoch:
             self._telemetry.count("online_store_reads_total", outcome="believed")
             return Standing(head=record.seq, record=record, source="store")
-        (head,) = self._heads([user_id])
-        complete = record is not None and record.as_of >= head
-        if record is not None and complete:
-            if belief is not None and current and record.epoch < belief.epoch:
-                self._confirm(user_id, record, belief)
-        elif reading is not None and 0 < head <= self._follower.state.seq:
-            self._asked(lambda: self._put([user_id]))
+        head = self._head(user_id)
+        if record is None or record.as_of < head:
+            if 0 < head <= self._follower.state.seq:
+                self._asked(lambda: self._put([user_id]))
+            return self._checked(None, head)
+        if current and record.epoch < belief.epoch:
+            self._confirm(user_id, record, belief)
+        return self._checked(record, head)
+
+    def _checked(self, record: OnlineRecord | None, head: int) -> Standing:
         self._telemetry.count("online_store_reads_total", outcome="checked")
-        return Standing(head=head, record=record if complete else None, source="log")
+        return Standing(head=head, record=record, source="log")
+
+    def _head(self, user_id: str) -> int:
+        (head,) = self._heads([user_id])
+        return head
 
     def catch_up(self, user_id: str) -> Standing:
         """Bring the state to where it knows every acknowledged event of a person; return their standing."""
@@ -174,10 +185,13 @@ class LivePeople:
         """Say that a record, read before the head it was compared with, may be believed."""
         self._asked(lambda: self._store.confirm({user_id: record.token}, belief.epoch))
 
-    def _asked(self, call: Callable[[], T]) -> T | None:
-        """Return what the store answers, None where it does not or is left alone."""
+    def _asked(self, call: Callable[[], T], *, urgent: bool = False) -> T | None:
+        """Return what the store answers, None where it does not or is left alone.
+
+        What is `urgent` is asked all the same: while others believe the store, leaving it out has its price.
+        """
         ticket = self._breaker.begin(self._clock())
-        if ticket is None:
+        if ticket is None and not urgent:
             return None
         ok = False
         try:
@@ -186,5 +200,6 @@ class LivePeople:
         except UnavailableError:
             return None
         finally:
-            self._breaker.end(ticket, self._clock(), ok=ok)
+            if ticket is not None:
+                self._breaker.end(ticket, self._clock(), ok=ok)
         return answer
