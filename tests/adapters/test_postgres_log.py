@@ -14,8 +14,9 @@ import pytest
 from postgres_child import numbered
 
 from foretaste.adapters.postgres.database import PostgresDatabase
-from foretaste.adapters.postgres.event_log import COPIED_FROM, MICROS_PER_DAY, PostgresEventLog
+from foretaste.adapters.postgres.event_log import COPIED_FROM, PostgresEventLog
 from foretaste.adapters.postgres.id_map import PostgresIdMap
+from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.domain.errors import InvalidEventError, InvalidInputError, NotDurableError, UnavailableError
 from foretaste.testing import postgres_faults as faults
 from foretaste.testing.contracts.event_log import (

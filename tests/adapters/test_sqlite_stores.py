@@ -8,8 +8,9 @@ import pytest
 
 from foretaste.adapters.sqlite.catalog import SqliteCatalog
 from foretaste.adapters.sqlite.database import SqliteDatabase
-from foretaste.adapters.sqlite.event_log import MICROS_PER_DAY, SqliteEventLog
+from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.id_map import MOST, SqliteIdMap
+from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.domain.errors import (
     CorruptDataError,
     InvalidEventError,

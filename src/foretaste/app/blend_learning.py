@@ -1,6 +1,5 @@
 """Where the blend goes on learning while it serves: in the keeper, as events are folded."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,15 +7,12 @@ import numpy as np
 
 from foretaste.app.blend_log import BlendLog, record_of
 from foretaste.app.stores import Stores
+from foretaste.domain.clock import Clock, system_clock
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.online_blend import OnlineBlend, Sampling, Surround
 
 BLENDS = "blends.jsonl"
-
-
-def _wall_clock() -> int:
-    return time.time_ns() // 1_000
 
 
 class BlendLearning:
@@ -32,7 +28,7 @@ class BlendLearning:
         folder: Path | None,
         *,
         per_second: float,
-        clock: Callable[[], int] = _wall_clock,
+        clock: Clock = system_clock,
     ) -> None:
         self.log = BlendLog(None if folder is None else folder / BLENDS)
         self._stores = stores

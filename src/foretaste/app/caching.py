@@ -1,13 +1,13 @@
 """Warming the cache: the answers that people are likely to ask for, before they do."""
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
 
 import msgspec
 
 from foretaste.app.home import Home
 from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import ForetasteError, UnavailableError
 from foretaste.domain.query import Query
 from foretaste.serving.answerer import CACHE
@@ -66,7 +66,7 @@ def _asked(
 ) -> Iterator[str | None]:
     for user_id in user_ids:
         query = Query(
-            now=time.time_ns() // 1_000,
+            now=system_clock(),
             seed=secrets.randbits(32),
             user_id=user_id,
             scenario=scenario,

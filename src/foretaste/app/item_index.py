@@ -1,7 +1,6 @@
 """Items by likeness, in an index that answers many questions at once and is kept on disk or by a server."""
 
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ from foretaste.app.recommender import Recommender
 from foretaste.app.settings import Settings, load_settings
 from foretaste.app.vector_indexes import OpenIndex, load_index, open_index
 from foretaste.domain.arrays import Floats, Mask
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import (
     CorruptArtifactError,
     InvalidQueryError,
@@ -182,7 +182,7 @@ class ItemIndex:
         ordinals = home.id_map.find("item", self._ids)
         n_items = 1 + int(ordinals.max(initial=-1))
         catalog = home.catalog_columns
-        shown = catalog.available(time.time_ns() // 1_000, n_items)
+        shown = catalog.available(system_clock(), n_items)
         passed = passing(catalog, n_items, filters, exclude)
         able = shown if passed is None else shown & passed
         known = ordinals >= 0

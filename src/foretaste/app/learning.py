@@ -1,6 +1,5 @@
 """Training on what a home holds."""
 
-import time
 from collections import deque
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ import msgspec
 from foretaste.app.home import Home
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.circumstances import circumstances_of
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.parallel import usable_cores
 from foretaste.events.weights import weigh
@@ -81,7 +81,7 @@ def train_home(
         remember=remember,
         told=told,
     )
-    now = time.time_ns() // 1_000
+    now = system_clock()
     home.encode_texts(lambda share: progress("encode", share))
     if home.registry is None or home.directory is None:
         trained = learn(corpus_of(home), created_at=now, seed=chosen, config=config, progress=progress)

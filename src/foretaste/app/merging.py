@@ -1,11 +1,11 @@
 """Merging people: from the moment of the acknowledgement an old id is another person."""
 
-from collections.abc import Callable
 from hashlib import blake2b
 
 import msgspec
 
 from foretaste.app.home import Home
+from foretaste.domain.clock import Clock
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
@@ -24,7 +24,7 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     state_seq: int
 
 
-def merge_users(home: Home, from_user_id: str, into_user_id: str, *, clock: Callable[[], int]) -> Merged:
+def merge_users(home: Home, from_user_id: str, into_user_id: str, *, clock: Clock) -> Merged:
     """Let all that `from_user_id` did and will do be done by `into_user_id`; durable when this returns.
 
     Either may be unknown: what comes later under the old id counts for the other. To do it again changes

@@ -1,7 +1,6 @@
 """All that a deployment holds, out to files and in again: from one kind of store to another."""
 
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -13,6 +12,7 @@ from foretaste.adapters.files.export_folder import ExportReader, ExportWriter
 from foretaste.app.home import Home
 from foretaste.app.importing import import_events
 from foretaste.app.stores import models_directory
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Attribute, CatalogEntry, Item
@@ -65,7 +65,7 @@ def export_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
         )
         writer.finish(
             namespace=home.settings.namespace,
-            created_at=time.time_ns() // 1_000,
+            created_at=system_clock(),
             last_seq=last_seq,
             streams={},
         )

@@ -1,7 +1,6 @@
 """The embedded recommender: the same object that the HTTP service serves, in this process."""
 
 import secrets
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from foretaste.app.reproducing import PastHome, Reproduction, given_again, recor
 from foretaste.app.settings import Settings
 from foretaste.app.slates import Slate, as_slate
 from foretaste.app.wiring import home_in_memory, open_home
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidEventError, InvalidQueryError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
@@ -142,7 +142,7 @@ class Recommender:
         >>> rec.recommend("196", k=3, filters={"category": ["Drama"]}, exclude_ids=["242"])
         """
         query = Query(
-            now=_now() if now is None else now,
+            now=system_clock() if now is None else now,
             seed=secrets.randbelow(SEEDS) if seed is None else seed,
             user_id=user_id,
             scenario=scenario,
@@ -174,7 +174,7 @@ class Recommender:
         >>> rec.similar("242", k=5)
         """
         query = Query(
-            now=_now() if now is None else now,
+            now=system_clock() if now is None else now,
             seed=0,
             item_id=item_id,
             k=_within("k", k, 1, MOST_ITEMS),
@@ -227,7 +227,7 @@ class Recommender:
         """
         items = candidates_of(candidates)
         query = Query(
-            now=_now() if now is None else now,
+            now=system_clock() if now is None else now,
             seed=secrets.randbelow(SEEDS) if seed is None else seed,
             user_id=user_id,
             k=max(1, len(items)) if k is None else _within("k", k, 1, MOST_ITEMS),
@@ -261,7 +261,7 @@ class Recommender:
         >>> rec.record(user_id="196", item_id="242", type="rating", value=5)
         """
         raw = {"user_id": user_id, "item_id": item_id, "type": type, **fields}
-        (status,) = self.home.recorder.record([raw], now=_now()).events
+        (status,) = self.home.recorder.record([raw], now=system_clock()).events
         if status.status == "rejected":
             raise InvalidEventError(status.reason or "the event breaks a rule", field=status.field)
         return status
@@ -273,7 +273,7 @@ class Recommender:
         1
         """
         raws = [_raw(event) for event in events]
-        return self.home.recorder.record(raws, now=_now())
+        return self.home.recorder.record(raws, now=system_clock())
 
     def profile(self, user_id: str, *, recent_limit: int = 10, top_categories: int = 5) -> Profile:
         """Return what a person did and prefers; raise `UnknownUserError` if nothing is known of them.
@@ -304,7 +304,7 @@ class Recommender:
         >>> rec.merge_users("session-8f2", "196").merged
         True
         """
-        return merge_users(self.home, from_user_id, into_user_id, clock=_now)
+        return merge_users(self.home, from_user_id, into_user_id, clock=system_clock)
 
     def users(self) -> list[str]:
         """Return everyone who has an event, in order of first sight."""
@@ -362,10 +362,6 @@ class PastRecommender:
             explain=explain,
         )
         return as_slate(self._answerer.recommend(query, dry_run=True))
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000
 
 
 def _within(name: str, value: Any, least: int, most: int) -> int:

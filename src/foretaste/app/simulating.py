@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.clock import Clock, system_clock
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
@@ -85,7 +86,7 @@ class Simulation:
         *,
         batch: int = BATCH,
         live: bool = False,
-        clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+        clock: Clock = system_clock,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._world = world

@@ -1,10 +1,10 @@
 """Taking in a stream: its messages into the log, with the positions, once."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from foretaste.domain.clock import Clock, system_clock
 from foretaste.domain.errors import UnavailableError
 from foretaste.events.validation import USUAL_LIMITS, EventLimits
 from foretaste.ports.event_log import EventLog
@@ -42,7 +42,7 @@ class StreamIngest:
         limits: EventLimits = USUAL_LIMITS,
         largest: int = LARGEST_MESSAGE,
         most: int = MOST_MESSAGES,
-        clock: Callable[[], int] = lambda: time.time_ns() // 1_000,
+        clock: Clock = system_clock,
     ) -> None:
         self.source = source
         self._log = log

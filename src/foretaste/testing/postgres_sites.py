@@ -7,16 +7,17 @@ import psycopg
 from psycopg import sql
 
 from foretaste.adapters.postgres.catalog import PostgresCatalog
-from foretaste.adapters.postgres.database import PostgresDatabase, system_clock
+from foretaste.adapters.postgres.database import PostgresDatabase
 from foretaste.adapters.postgres.event_log import PostgresEventLog
 from foretaste.adapters.postgres.exposure_log import PostgresExposureLog
 from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
+from foretaste.domain.clock import Clock, system_clock
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.profiles import Profiles
-from foretaste.testing.sites import Clock, OnCommit, Stores
+from foretaste.testing.sites import OnCommit, Stores
 
 PATIENCE = 60.0
 """Seconds that an append may take: tests share machines."""

@@ -6,7 +6,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,7 @@ import msgspec
 
 from foretaste.app.home import Home
 from foretaste.app.wiring import open_home
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import ForetasteError
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
@@ -82,7 +82,7 @@ class Replica:
 
 def done(home: Home, wanted: Mapping[str, Any]) -> object:
     """Do one thing and return what it gave."""
-    now = time.time_ns() // 1_000
+    now = system_clock()
     if wanted["do"] == "record":
         event = {name: wanted[name] for name in ("user_id", "item_id", "type")}
         return home.recorder.record([event], now=now).state_seq

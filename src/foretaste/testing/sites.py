@@ -15,6 +15,7 @@ from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.exposure_log import SqliteExposureLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
+from foretaste.domain.clock import Clock
 from foretaste.domain.event import EventColumns
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.event_log import EventLog
@@ -22,7 +23,6 @@ from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.id_map import IdMap
 
 OnCommit = Callable[[EventColumns], object] | None
-Clock = Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)

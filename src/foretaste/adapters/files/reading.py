@@ -1,6 +1,5 @@
 """Whole files as events or items: what `ft.read_events` and `ft.read_items` are."""
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -13,6 +12,7 @@ from foretaste.adapters.files.item_chunks import SEPARATOR, item_chunks
 from foretaste.adapters.files.rows import FileFormat, Reject
 from foretaste.adapters.files.sources import Source, open_rows, source_name
 from foretaste.adapters.files.timestamps import as_datetime, micros_of
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.item import Item
 
@@ -52,7 +52,7 @@ def read_events(
     past = as_of if as_of is None or isinstance(as_of, int) else as_datetime(micros_of(as_of))
     rows = open_rows(source, file_type=file_type, delimiter=delimiter, encoding=encoding, as_of=past)
     options = EventOptions(
-        now=time.time_ns() // 1000,
+        now=system_clock(),
         columns=columns or {},
         event_type=event_type,
         timestamp_format=timestamp_format,

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from threading import Thread
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -24,6 +25,9 @@ SESSION_SECONDS = 10.0
 
 SLICE_SECONDS = 0.1
 """Between two looks at whether partitions were given to this member."""
+
+CLOSE_SECONDS = 5.0
+"""How long brokers may take to let a member go."""
 
 LINGER_SECONDS = 0.005
 """How long a batch is waited for after its first message."""
@@ -58,7 +62,6 @@ class KafkaEventSource:
         self._next: dict[int, int] = {}
         self._lost = 0
         self._troubles: list[tuple[KafkaError, int | None]] = []
-        self._acknowledged: Mapping[str, int] = {}
         self._closed = False
         self._consumer = Consumer(
             cluster.client(
@@ -92,8 +95,14 @@ class KafkaEventSource:
 
     def acknowledge(self, reached: Mapping[str, int]) -> None:
         """Commit the group's offsets, in the background."""
-        self._acknowledged = {**self._acknowledged, **reached}
-        self._commit(reached, wait=False)
+        places = [(int(name.rpartition("/")[2]), offset) for name, offset in reached.items()]
+        offsets = [TopicPartition(self._topic, each, at) for each, at in places if each in self._next]
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            _log.info("the group's offsets could not be written: %s", error)
 
     def assigned(self) -> frozenset[int]:
         """Return the partitions that this member reads at present."""
@@ -108,11 +117,12 @@ class KafkaEventSource:
         return lag
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group; brokers that do not answer are left to find out by themselves."""
         if not self._closed:
             self._closed = True
-            self._commit(self._acknowledged, wait=True)
-            self._consumer.close()
+            leaving = Thread(target=self._consumer.close, name="foretaste-leaving", daemon=True)
+            leaving.start()
+            leaving.join(CLOSE_SECONDS)
 
     def _given(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Take partitions, but none of their messages yet."""
@@ -123,7 +133,6 @@ class KafkaEventSource:
     def _taken(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._unplaced = None
         self._next = {}
-        self._acknowledged = {}
 
     def _place(self, partitions: frozenset[int]) -> None:
         """Begin to read partitions where the log's positions say."""
@@ -228,20 +237,6 @@ class KafkaEventSource:
         if ends is None:
             raise UnavailableError("Kafka did not say in time which messages it has", field="kafka_url")
         return ends
-
-    def _commit(self, reached: Mapping[str, int], *, wait: bool) -> None:
-        """Write offsets for lag tools; what goes wrong with it hurts nobody."""
-        places = [(int(name.rpartition("/")[2]), offset) for name, offset in reached.items()]
-        offsets = [TopicPartition(self._topic, each, at) for each, at in places if each in self._next]
-        if not offsets:
-            return
-        try:
-            if wait:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
-            else:
-                self._consumer.commit(offsets=offsets, asynchronous=True)
-        except KafkaException as error:
-            _log.info("the group's offsets could not be written: %s", error)
 
 
 def _received(message: Message) -> ReceivedMessage:

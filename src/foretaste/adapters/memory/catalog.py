@@ -1,20 +1,15 @@
 """The catalog in memory."""
 
-import time
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from foretaste.adapters.memory.id_map import MemoryIdMap
+from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
 
 RETENTION_DAYS = 90.0
-MICROS_PER_DAY = 86_400_000_000
-
-
-def _wall_clock() -> int:
-    return time.time_ns() // 1_000
 
 
 class MemoryCatalog:
@@ -28,7 +23,7 @@ class MemoryCatalog:
         id_map: MemoryIdMap | None = None,
         *,
         retention_days: float = RETENTION_DAYS,
-        clock: Callable[[], int] = _wall_clock,
+        clock: Clock = system_clock,
     ) -> None:
         self._id_map = id_map if id_map is not None else MemoryIdMap()
         self._lock = Lock()

@@ -1,23 +1,19 @@
 """The event archive in memory."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.clock import Clock, system_clock
 from foretaste.domain.errors import NotFoundError
 from foretaste.ports.event_archive import ArchiveVersion, AsOf, Numbered
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
 
 
 class MemoryEventArchive:
     """`EventArchive` that ends with the process. A version is how many events there were."""
 
-    def __init__(self, clock: Callable[[], int] = _now) -> None:
+    def __init__(self, clock: Clock = system_clock) -> None:
         self._clock = clock
         self._appending = Lock()
         self._events: list[Numbered] = []

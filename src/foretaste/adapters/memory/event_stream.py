@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from threading import Condition
 from zlib import crc32
 
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.event_stream import (
     Positions,
@@ -56,7 +57,7 @@ class MemoryBroker:
                     ReceivedMessage(
                         partition=number,
                         offset=len(partitions[number]),
-                        time=time.time_ns() // 1_000,
+                        time=system_clock(),
                         value=message.value,
                         key=message.key,
                         headers=message.headers,

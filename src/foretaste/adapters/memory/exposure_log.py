@@ -1,11 +1,10 @@
 """Exposures in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Lock
 
+from foretaste.domain.clock import MICROS_PER_DAY, Clock
 from foretaste.domain.slate import Exposure
-
-MICROS_PER_DAY = 86_400_000_000
 
 
 class MemoryExposureLog:
@@ -20,7 +19,7 @@ class MemoryExposureLog:
         *,
         most: int = 100_000,
         retention_days: float = 90.0,
-        clock: Callable[[], int] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._most = most
         self._retention = round(retention_days * MICROS_PER_DAY)

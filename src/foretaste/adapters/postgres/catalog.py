@@ -1,6 +1,6 @@
 """The catalog in PostgreSQL: items as JSON, by ordinal, each with the version that last changed it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -9,10 +9,10 @@ from foretaste.adapters.postgres.database import (
     OPERATION_SECONDS,
     READ_SECONDS,
     PostgresDatabase,
-    system_clock,
 )
 from foretaste.adapters.postgres.id_map import PostgresIdMap, checked_id
 from foretaste.adapters.postgres.text import escaped
+from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import InvalidInputError, InvalidItemError, NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.events.vectors import unpacked_vector
@@ -36,7 +36,6 @@ UNION ALL SELECT item_ordinal, version, content FROM catalog_past
 WHERE version <= %(version)s AND %(version)s < until ORDER BY version, item_ordinal"""
 
 RETENTION_DAYS = 90.0
-MICROS_PER_DAY = 86_400_000_000
 WRITE_SECONDS = 3.0
 """How long a change may take until it is durable, or refused."""
 
@@ -60,7 +59,7 @@ class PostgresCatalog:
         id_map: PostgresIdMap,
         *,
         retention_days: float = RETENTION_DAYS,
-        clock: Callable[[], int] = system_clock,
+        clock: Clock = system_clock,
     ) -> None:
         self._database = database
         self._id_map = id_map

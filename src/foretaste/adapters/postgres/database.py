@@ -195,11 +195,6 @@ class PostgresDatabase:
         migrate(connection, self.schema)
 
 
-def system_clock() -> int:
-    """Return the time in microseconds since 1970 UTC."""
-    return time.time_ns() // 1_000
-
-
 def _may_pass(error: Exception) -> bool:
     """Whether asking again may help: the connection was lost, the server stops or starts, or locks met."""
     state = error.sqlstate if isinstance(error, psycopg.Error) else None

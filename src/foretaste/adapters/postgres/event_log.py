@@ -17,12 +17,12 @@ from foretaste.adapters.postgres.id_map import KINDS, PostgresIdMap
 from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.adapters.postgres.writer import Appender, Batch
 from foretaste.domain.arrays import Int64s
+from foretaste.domain.clock import MICROS_PER_DAY, Clock
 from foretaste.domain.errors import CorruptDataError, ForetasteError, NotDurableError, UnavailableError
 from foretaste.domain.event import Event, EventColumns
 from foretaste.ports.event_log import AppendOutcome, farther, of_stream
 
 DEDUPE_DAYS = 30
-MICROS_PER_DAY = 86_400_000_000
 MOST_WAITING = 200_000
 WRITE_SECONDS = 3.0
 """How long a batch may take from its submission until it is durable, or refused."""
@@ -71,7 +71,7 @@ class PostgresEventLog:
         on_append: OnAppend | None = None,
         dedupe_days: int = DEDUPE_DAYS,
         write_seconds: float = WRITE_SECONDS,
-        clock: Callable[[], int] | None = None,
+        clock: Clock | None = None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._database = database

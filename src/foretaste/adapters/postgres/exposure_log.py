@@ -1,14 +1,15 @@
 """Exposures in PostgreSQL, in partitions by day, written by a thread in batches."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Condition, Lock, Thread
 
 import msgspec
 
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
-from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase, system_clock
+from foretaste.adapters.postgres.database import READ_SECONDS, PostgresDatabase
 from foretaste.adapters.postgres.text import escaped
+from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import ForetasteError
 from foretaste.domain.slate import Exposure
 
@@ -19,7 +20,6 @@ PAUSE_SECONDS = 0.5
 STORE_SECONDS = 5.0
 """How long storing one batch may take before it waits for the next time."""
 CHUNK = 5_000
-MICROS_PER_DAY = 86_400_000_000
 
 PUT = "SELECT keep_exposures(%s::text[], %s::bigint[], %s::bytea[], %s)"
 GET = "SELECT record FROM exposure WHERE recommendation_id = %s ORDER BY time DESC LIMIT 1"
@@ -45,7 +45,7 @@ class PostgresExposureLog:
         *,
         retention_days: float = RETENTION_DAYS,
         most_waiting: int = MOST_WAITING,
-        clock: Callable[[], int] = system_clock,
+        clock: Clock = system_clock,
     ) -> None:
         self._database = database
         self._retention = round(retention_days * MICROS_PER_DAY)

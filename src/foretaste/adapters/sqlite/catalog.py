@@ -1,14 +1,14 @@
 """The catalog in SQLite: items as JSON, by ordinal, each with the version that last changed it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
 
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
-from foretaste.adapters.sqlite.writer import system_clock
+from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import InvalidItemError, NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
 
@@ -28,7 +28,6 @@ UNION ALL SELECT ordinal, version, item FROM catalog_past WHERE version <= :vers
 ORDER BY version, ordinal"""
 
 RETENTION_DAYS = 90.0
-MICROS_PER_DAY = 86_400_000_000
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Item).decode
@@ -47,7 +46,7 @@ class SqliteCatalog:
         id_map: SqliteIdMap,
         *,
         retention_days: float = RETENTION_DAYS,
-        clock: Callable[[], int] = system_clock,
+        clock: Clock = system_clock,
     ) -> None:
         self._database = database
         self._id_map = id_map

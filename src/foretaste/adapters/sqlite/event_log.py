@@ -27,13 +27,12 @@ from foretaste.adapters.sqlite.event_rows import (
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.key_index import KeyIndex
 from foretaste.adapters.sqlite.schema import STREAM_TABLE
-from foretaste.adapters.sqlite.writer import system_clock
+from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import CorruptDataError
 from foretaste.domain.event import Event, EventColumns
 from foretaste.ports.event_log import AppendOutcome, farther, of_stream
 
 DEDUPE_DAYS = 30
-MICROS_PER_DAY = 86_400_000_000
 
 LAST_SEQ = "SELECT ifnull(max(seq), 0) FROM event"
 BEFORE = "SELECT ifnull(max(seq), 0) FROM event WHERE seq < ?"
@@ -62,7 +61,7 @@ class SqliteEventLog:
         *,
         on_commit: Callable[[EventColumns], object] | None = None,
         dedupe_days: int = DEDUPE_DAYS,
-        clock: Callable[[], int] = system_clock,
+        clock: Clock = system_clock,
     ) -> None:
         self._database = database
         self._id_map = id_map

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Condition, Lock, Thread
 
@@ -11,7 +11,7 @@ import msgspec
 from foretaste.adapters.sqlite.connections import Readers, opened
 from foretaste.adapters.sqlite.file_lock import FileLock
 from foretaste.adapters.sqlite.schema import EXPOSURE_TABLES, EXPOSURE_VERSION
-from foretaste.adapters.sqlite.writer import system_clock
+from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import NotDurableError
 from foretaste.domain.slate import Exposure
 
@@ -19,7 +19,6 @@ RETENTION_DAYS = 90.0
 MOST_WAITING = 20_000
 BATCH = 1_000
 PAUSE_SECONDS = 0.5
-MICROS_PER_DAY = 86_400_000_000
 MICROS_BETWEEN_PURGES = 3_600_000_000
 
 PUT = "INSERT OR REPLACE INTO exposure (recommendation_id, time, record) VALUES (?, ?, ?)"
@@ -48,7 +47,7 @@ class SqliteExposureLog:
         *,
         retention_days: float = RETENTION_DAYS,
         most_waiting: int = MOST_WAITING,
-        clock: Callable[[], int] = system_clock,
+        clock: Clock = system_clock,
     ) -> None:
         self._file_lock = FileLock(path)
         try:

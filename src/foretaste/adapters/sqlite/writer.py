@@ -1,7 +1,6 @@
 """Group commit: one thread writes, many wait, and one fsync serves all that waited."""
 
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -174,8 +173,3 @@ def _explained(error: sqlite3.Error | ForetasteError) -> ForetasteError:
     )
     explained.__cause__ = error
     return explained
-
-
-def system_clock() -> int:
-    """Return the time in microseconds since 1970 UTC."""
-    return time.time_ns() // 1_000

@@ -16,6 +16,7 @@ from foretaste.app.cli.options import Kind
 from foretaste.app.home import Home
 from foretaste.app.importing import ImportReport, import_events
 from foretaste.app.wiring import open_home
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.domain.event import Event
 from foretaste.ports.event_archive import AsOf
@@ -40,7 +41,7 @@ def run(
     rows = open_rows(file, delimiter=delimiter, encoding=encoding, as_of=_version_or_moment(as_of))
     mapping = dict(_pair(text) for text in columns)
     options = EventOptions(
-        now=time.time_ns() // 1000,
+        now=system_clock(),
         columns=mapping,
         event_type=event_type,
         timestamp_format=timestamp_format,

@@ -15,6 +15,7 @@ from foretaste.app.simulation_http import HttpTarget
 from foretaste.app.simulation_targets import FileTarget, HomeTarget, StreamTarget
 from foretaste.app.worker_wiring import streams_of
 from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError
 from foretaste.testing.simulator.judging import Judgement
 from foretaste.testing.simulator.scenery import Scenery
@@ -60,7 +61,7 @@ def _scenery(numbers: dict[str, Any], start: str | None, *, live: bool) -> Scene
     """Return what was asked for, ending now unless it has a start. Raises `InvalidInputError`."""
     if live and start is not None:
         raise InvalidInputError("--live begins now; leave --start out", field="start")
-    now = time.time_ns() // 1000
+    now = system_clock()
     if start is not None:
         begin = micros_of(start)
     else:

@@ -22,14 +22,15 @@ from foretaste.app.http.routes import (
     recommendations,
     users,
 )
-from foretaste.app.http.service import Clock, Service, wall_clock
+from foretaste.app.http.service import Service
+from foretaste.domain.clock import Clock, system_clock
 
 TITLE = "Foretaste"
 ABOUT = "Real-time recommendations that learn from the very last click, and say why."
 MODULES = (recommend, recommendations, personalize, events, items, users, models, browse, health, aliases)
 
 
-def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | None = None) -> Application:
+def create_app(home: Home, *, clock: Clock = system_clock, limits: BodyLimits | None = None) -> Application:
     """Return the ASGI application that serves `home`; opening and closing the home is the caller's.
 
     `clock` gives the time of every request in microseconds UTC. `limits` bound bodies; by default as the
@@ -49,7 +50,7 @@ def create_app(home: Home, *, clock: Clock = wall_clock, limits: BodyLimits | No
     )
 
 
-def api_routes(home: Home, clock: Clock = wall_clock) -> list[Route]:
+def api_routes(home: Home, clock: Clock = system_clock) -> list[Route]:
     """Return the routes of the interface, without pages."""
     service = Service(home, clock)
     return [route for module in MODULES for route in module.operations.bind(service)]
