@@ -77,6 +77,27 @@ def test_what_one_home_was_told_the_other_knows_at_once(homes):
     ].count("i4") == 0
 
 
+def test_a_deleted_item_is_in_no_search_and_no_choice_of_another_home(homes):
+    here, there = homes
+    here.put_items([Item(item_id=f"i{n}", title=f"Item {n}") for n in range(3)])
+    there.catch_up(None)
+    here.delete_items(["i1"])
+    found = there.search.items("item", now=NOW, limit=9)
+    assert [item.item_id for item in found] == ["i0", "i2"]
+    here.delete_items(["i2"])
+    slate = there.answerer.personalize(Query(now=NOW, seed=1, user_id="ann"), [Item(item_id="i0")])
+    assert [item.item_id for item in slate.items] == ["i0"]
+    assert there.catalog_columns.version == here.catalog_columns.version
+
+
+def test_a_profile_knows_what_another_home_was_told(homes):
+    here, there = homes
+    bought(here, "i0")
+    assert there.profiler.profile("ann").total_events == 1
+    bought(here, "i1")
+    assert there.profiler.profile("ann").total_events == 2
+
+
 def test_a_person_is_known_by_the_dense_index_too(homes):
     here, there = homes
     here.put_items([Item(item_id=f"i{n}") for n in range(3)])

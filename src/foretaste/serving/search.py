@@ -54,6 +54,7 @@ class Search:
 
         Then by falling popularity. Without `text`, the most popular ones.
         """
+        self._live.catch_up(None)
         with self._live.state.lock:
             catalog = self._live.catalog_columns
             interactions = np.zeros(catalog.n_items, np.int64)
