@@ -16,16 +16,9 @@ from foretaste.domain.interactions import Interactions
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.cold_choice import Choice, choose, ridge_map
-from foretaste.models.cold_rows import (
-    BASE,
-    ColdItems,
-    FactorModel,
-    FactorsOfCold,
-    Foretold,
-    Knowledge,
-    RowsOfCold,
-    digests_of,
-)
+from foretaste.models.cold_knowledge import Knowledge, digests_of
+from foretaste.models.cold_rows import BASE, ColdItems, Foretold
+from foretaste.models.cold_scores import FactorModel, FactorsOfCold, RowsOfCold
 from foretaste.models.ease import Ease, EaseConfig
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
 from foretaste.models.ials import IALS, IALSConfig

@@ -15,7 +15,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
-from foretaste.models.cold_rows import digests_of, is_as_before
+from foretaste.models.cold_knowledge import digests_of, is_as_before
 from foretaste.models.interface import Moment
 from foretaste.models.item_features import TextFeatures, VectorFeatures
 from foretaste.models.padding import at, for_all, inside

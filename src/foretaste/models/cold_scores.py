@@ -1,0 +1,159 @@
+"""Scores of cold items: by vectors in a model of factors, as mixtures in one from item to item."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.history import History
+from foretaste.features.item_state import ItemState
+from foretaste.models.cold_knowledge import Knowledge
+from foretaste.models.cold_rows import ColdItems, Foretold, Live, Rows
+from foretaste.models.interface import Model, Moment
+from foretaste.models.item_features import Described, each_times
+from foretaste.models.likeness import blended, companions
+from foretaste.models.padding import at
+
+
+class FactorModel(Model, Protocol):
+    """A model whose score of an item is linear in a vector of the item."""
+
+    @property
+    def item_factors(self) -> Floats:
+        """The item vectors as trained, float32 [n_items, dim]."""
+        ...
+
+    def with_item_factors(self, factors: Floats) -> Self:
+        """Return the same model with other or more item vectors."""
+        ...
+
+
+class FactorsOfCold(ColdItems):
+    """A factor model in which cold items have vectors; all else (folding in, reasons) is the model's own."""
+
+    def __init__(
+        self,
+        base: FactorModel,
+        knowledge: Knowledge,
+        stored: Foretold,
+        digest: Int64s,
+        config: Any,
+        ridge: Floats | None,
+    ) -> None:
+        super().__init__(base, knowledge, stored, digest, config)
+        self._trained = base
+        self._ridge = ridge
+        self._extended = base
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the base's scores, cold items having vectors; see `Model`."""
+        self.at(moment)
+        return self._extended.score(history, moment, items)
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return each event's exact share; see `Model`."""
+        self.at(moment)
+        return self._extended.explain(history, item, moment)
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return each event's exact share for each item; see `Model`."""
+        self.at(moment)
+        return self._extended.explain_each(history, items, moment)
+
+    def vectors(self, items: Ordinals) -> Floats | None:
+        """Return the vectors at unit length, those of cold items as of the moment last asked about."""
+        return self._extended.vectors(items)
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """Return the arrays, `ridge` among them where that is the way."""
+        ridge = {} if self._ridge is None else {"ridge": self._ridge}
+        return {**super().arrays(), **ridge}
+
+    def made(self, about: Described) -> Rows:
+        """Return vectors, float32 [n, dim]; see `ColdItems`."""
+        knowledge = self._knowledge
+        if self._ridge is not None:
+            vectors = each_times(_with_constant(about.dense), self._ridge)
+        else:
+            none = np.zeros(len(about.dense), np.int32)
+            mixed = knowledge.anchors.mixtures(none, about, knowledge.words)
+            vectors = mixed.of_rows(self._trained.item_factors)
+        return ((vectors * np.float32(knowledge.gain)).astype(np.float32),)
+
+    def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
+        """Return one vector; see `ColdItems`."""
+        part, weight = companions(items, item, self._knowledge.count)
+        own = weight @ self._trained.item_factors[part] * np.float32(self._knowledge.gain)
+        return ((foretold[0] * np.float32(share) + own * np.float32(1.0 - share)).astype(np.float32),)
+
+    def changed(self, live: Live) -> None:
+        """Lay the vectors of trained and cold items out as one matrix."""
+        trained = self._trained.item_factors
+        n_items = max(len(trained), 1 + int(live.cold[-1]) if len(live.cold) else 0)
+        factors = np.zeros((n_items, trained.shape[1]), np.float32)
+        factors[: len(trained)] = trained
+        factors[live.cold] = live.rows[0]
+        self._extended = self._trained.with_item_factors(factors)
+
+
+class RowsOfCold(ColdItems):
+    """A linear item-to-item model; a cold item's score is a mixture of the scores of trained ones."""
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the base's scores, and for cold items their mixtures; see `Model`."""
+        live = self.at(moment)
+        scores = self._base.score(history, moment)
+        if len(live.cold):
+            scores[live.cold] = _mixed(live.rows, scores)
+        return scores if items is None else at(scores, items)
+
+    def explain(self, history: History, item: int, moment: Moment) -> Floats:
+        """Return each event's exact share; see `Model`."""
+        return np.asarray(self.explain_each(history, np.array([item], np.int32), moment)[0])
+
+    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
+        """Return each event's exact share for each item; see `Model`."""
+        live = self.at(moment)
+        shares = self._base.explain_each(history, items, moment)
+        place = np.searchsorted(live.cold, items)
+        for row in np.flatnonzero(place < len(live.cold)).tolist():
+            if live.cold[place[row]] == items[row]:
+                part, weight = live.rows[0][place[row]], live.rows[1][place[row]]
+                shares[row] = weight @ self._base.explain_each(history, part, moment)
+        return shares
+
+    def vectors(self, items: Ordinals) -> Floats | None:
+        """Return what the base returns."""
+        return self._base.vectors(items)
+
+    def made(self, about: Described) -> Rows:
+        """Return parts, int32 [n, PARTS], and their weights; see `ColdItems`."""
+        knowledge = self._knowledge
+        none = np.zeros(len(about.dense), np.int32)
+        mixed = knowledge.anchors.mixtures(none, about, knowledge.words)
+        return mixed.part, mixed.weight * np.float32(knowledge.gain)
+
+    def changed(self, live: Live) -> None:
+        """Need nothing: mixtures are read where they are."""
+
+    def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
+        """Return one mixture; see `ColdItems`."""
+        own, weight = companions(items, item, self._knowledge.count)
+        used = np.flatnonzero(foretold[1])
+        told = (cast("Ordinals", foretold[0][used]), cast("Floats", foretold[1][used]))
+        part, weight = blended(told, (own, weight * np.float32(self._knowledge.gain)), share)
+        row = self.nothing()
+        row[0][: len(part)], row[1][: len(part)] = part, weight
+        return row
+
+
+def _with_constant(dense: Floats) -> Floats:
+    """Return `dense` with a last column of ones."""
+    return np.concatenate((dense, np.ones((len(dense), 1), np.float32)), axis=1)
+
+
+def _mixed(rows: Rows, scores: Floats) -> Floats:
+    mixed: Floats = np.einsum("rp,rp->r", rows[1], scores[rows[0]])
+    return mixed
