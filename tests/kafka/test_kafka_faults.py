@@ -88,6 +88,18 @@ def test_a_frozen_broker_holds_nobody_up_for_long(own, tmp_path):
         until(lambda: _published(home) == home.log.last_seq())
 
 
+def test_a_worker_stops_in_time_though_the_broker_is_frozen(own, tmp_path):
+    shop = Shop(own.url, tmp_path)
+    with shop.open() as home:
+        with running(home) as worker:
+            shop.send([numbered(0)])
+            until(lambda: home.log.last_seq() == 1)
+            own.process.pause()
+            worker.stop.set()
+        own.process.resume()
+        assert sum(home.log.reached(_stream_of(home)).values()) == 1
+
+
 def test_a_poll_of_a_frozen_broker_ends_in_time(own, tmp_path):
     shop = Shop(own.url, tmp_path)
     source = KafkaEventSource(shop.cluster, shop.topics.events, "group", lambda _stream: {})
@@ -130,6 +142,10 @@ def _stored(shop):
             return connection.execute("SELECT ifnull(max(seq), 0) FROM event").fetchone()[0]
         except sqlite3.OperationalError:
             return 0
+
+
+def _stream_of(home):
+    return next(name.rpartition("/")[0] for name in home.log._reached if name.startswith("kafka:"))
 
 
 def _published(home):

@@ -1,6 +1,7 @@
 """A Kafka cluster: its address, its topics, and what its errors mean to us."""
 
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from foretaste.domain.errors import InvalidInputError, UnavailableError
 
 CALL_SECONDS = 10.0
 """How long the cluster may take to answer a question about itself."""
+
+WAIT_SECONDS = 0.02
 
 Options = dict[str, str | int | float | bool]
 _log = logging.getLogger(__name__)
@@ -75,6 +78,7 @@ class KafkaCluster:
             missing = [NewTopic(name, num_partitions=partitions) for name in names if name not in known]
             for made in admin.create_topics(missing).values() if missing else ():
                 _wait_for_topic(made)
+            _wait_until_known(admin, [topic.topic for topic in missing])
         except (KafkaException, TimeoutError) as error:
             raise unavailable(error) from error
 
@@ -106,6 +110,21 @@ def unavailable(error: Exception | KafkaError) -> UnavailableError:
 def note_error(error: KafkaError) -> None:
     """Log an error that librdkafka reports beside calls; what needs an answer is raised by the calls."""
     _log.log(logging.ERROR if error.fatal() else logging.DEBUG, "Kafka: %s", error.str())
+
+
+def _wait_until_known(admin: AdminClient, names: Sequence[str]) -> None:
+    """Wait until the brokers tell of new topics: they hear of them one after another.
+
+    Raises `TimeoutError`.
+    """
+    deadline = time.monotonic() + CALL_SECONDS
+    while names:
+        known = admin.list_topics(timeout=CALL_SECONDS).topics
+        if all(name in known and known[name].error is None for name in names):
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"topics were made but are not told of within {CALL_SECONDS:g} s")
+        time.sleep(WAIT_SECONDS)
 
 
 def _wait_for_topic(made: "Future[None]") -> None:

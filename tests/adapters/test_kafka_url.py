@@ -1,0 +1,36 @@
+"""Where the brokers are, as a URL says."""
+
+import pytest
+
+from foretaste.adapters.kafka.cluster import KafkaCluster
+from foretaste.domain.errors import InvalidInputError
+
+
+def test_several_brokers_are_separated_by_commas_and_have_a_usual_port():
+    assert KafkaCluster.of("kafka://one:1234,two").options == {"bootstrap.servers": "one:1234,two:9092"}
+
+
+def test_a_user_and_a_password_mean_sasl_over_tls():
+    options = KafkaCluster.of("kafka://me:p%40ss@host:9093").options
+    assert options["sasl.username"] == "me"
+    assert options["sasl.password"] == "p@ss"
+    assert options["security.protocol"] == "sasl_ssl"
+
+
+def test_options_after_the_question_mark_go_before_ours():
+    cluster = KafkaCluster.of("kafka://me:x@host?security.protocol=sasl_plaintext&client.id=mine")
+    client = cluster.client(group_id="g")
+    assert client["security.protocol"] == "sasl_plaintext"
+    assert (client["client.id"], client["group.id"]) == ("mine", "g")
+
+
+def test_a_password_is_not_shown():
+    assert "secret" not in repr(KafkaCluster.of("kafka://me:secret@host"))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "host:9092", "http://host", "kafka://", "kafka://host/topic", "kafka:///"]
+)
+def test_anything_else_is_refused_with_the_form(url):
+    with pytest.raises(InvalidInputError, match="kafka://host:port"):
+        KafkaCluster.of(url)
