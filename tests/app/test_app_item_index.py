@@ -161,7 +161,7 @@ def test_without_faiss_auto_is_exact_in_memory(rec, monkeypatch, tmp_path):
         raise MissingExtraError("no FAISS")
 
     expected = ft.ItemIndex.of(rec).nearest(["i1"])
-    monkeypatch.setattr(vector_indexes, "_module", missing)
+    monkeypatch.setattr(vector_indexes, "with_extra", missing)
     index = ft.ItemIndex.of(rec)
     assert isinstance(index._index, MemoryVectorIndex)
     assert [item_id for item_id, _ in index.nearest(["i1"])[0]] == [item_id for item_id, _ in expected[0]]

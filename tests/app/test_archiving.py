@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from foretaste.adapters.files import sources
+from foretaste.adapters.files.sources import open_rows
 from foretaste.adapters.memory.event_archive import MemoryEventArchive
 from foretaste.adapters.memory.event_log import MemoryEventLog
 from foretaste.adapters.memory.event_stream import (
@@ -14,12 +14,12 @@ from foretaste.adapters.memory.event_stream import (
     MemoryEventSource,
     MemoryFencedSink,
 )
-from foretaste.app import archive_wiring
 from foretaste.app.archive_wiring import log_of_home, open_archive
 from foretaste.app.archiving import ArchiveTask
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import Streams, Topics, open_worker
+from foretaste.domain import extras
 from foretaste.domain.errors import CorruptDataError, InvalidInputError, MissingExtraError, NotFoundError
 from foretaste.ports.event_stream import StreamMessage
 from foretaste.testing.contracts.event_archive import everything
@@ -176,16 +176,26 @@ def test_a_worker_archives_what_it_took_in(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "use", "extra"),
+    ("use", "setting"),
     [
-        (archive_wiring, lambda: open_archive("somewhere", namespace="default"), "delta"),
-        (sources, lambda: sources.open_rows("s3://bucket/table"), "delta"),
+        (lambda: open_archive("somewhere", namespace="default"), "archive_url"),
+        (lambda: open_rows("s3://bucket/table"), "source"),
     ],
 )
-def test_a_missing_driver_is_named_with_the_install_command(monkeypatch, module, use, extra):
+def test_a_missing_driver_is_named_with_the_install_command(monkeypatch, use, setting):
     def absent(_):
-        raise ModuleNotFoundError(name="deltalake")
+        raise ModuleNotFoundError(name="deltalake.table")
 
-    monkeypatch.setattr(module, "import_module", absent)
-    with pytest.raises(MissingExtraError, match=rf"pip install 'foretaste\[{extra}\]'"):
+    monkeypatch.setattr(extras, "import_module", absent)
+    with pytest.raises(MissingExtraError, match=r"pip install 'foretaste\[delta\]'") as raised:
         use()
+    assert raised.value.field == setting
+
+
+def test_a_module_of_our_own_that_is_missing_is_no_missing_driver(monkeypatch):
+    def absent(_):
+        raise ModuleNotFoundError(name="foretaste.adapters.delta.misspelt")
+
+    monkeypatch.setattr(extras, "import_module", absent)
+    with pytest.raises(ModuleNotFoundError):
+        open_archive("somewhere", namespace="default")

@@ -9,6 +9,7 @@ from psycopg import sql
 from foretaste.adapters.kafka.cluster import KafkaCluster
 from foretaste.app.cli.doctor_servers import server_findings
 from foretaste.app.settings import Settings
+from foretaste.domain import extras
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import kafka_server
 from foretaste.testing.servers.postgres import postgres_url
@@ -44,6 +45,16 @@ def schema(postgres):
 
 def test_nothing_is_said_of_servers_that_are_not_set():
     assert told(Settings()) == {}
+
+
+def test_a_missing_driver_comes_with_its_install_command(monkeypatch):
+    def absent(_):
+        raise ModuleNotFoundError(name="psycopg")
+
+    monkeypatch.setattr(extras, "import_module", absent)
+    ((level, said, remedy),) = told(Settings(database_url="postgresql://server/name"))["PostgreSQL"]
+    assert (level, remedy) == ("problem", "pip install 'foretaste[postgres]'")
+    assert said == "database_url needs the package psycopg"
 
 
 def test_a_database_without_our_tables_is_brought_up_by_migrate(postgres, schema, foretaste, monkeypatch):

@@ -1,13 +1,12 @@
 """The one place that assembles an archive, and the log that it is fed from, by URL and settings."""
 
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from foretaste.adapters.sqlite.event_tail import SqliteEventTail
 from foretaste.app.settings import Settings
 from foretaste.app.stores import DATABASE, models_directory, schema_of
-from foretaste.domain.errors import InvalidInputError, MissingExtraError, NotFoundError
+from foretaste.domain.errors import InvalidInputError, NotFoundError
+from foretaste.domain.extras import with_extra
 from foretaste.ports.event_archive import EventArchive, EventTail
 
 
@@ -20,7 +19,7 @@ def open_archive(url: str | Path, *, namespace: str) -> EventArchive:
         raise InvalidInputError(
             "no archive is named: give a folder or a URL, or set FORETASTE_ARCHIVE_URL", field="archive_url"
         )
-    adapter = _module("delta", "event_archive", "deltalake")
+    adapter = with_extra("foretaste.adapters.delta.event_archive", "archive_url")
     archive: EventArchive = adapter.DeltaEventArchive(url, namespace=namespace)
     return archive
 
@@ -31,22 +30,10 @@ def log_of_home(directory: Path, settings: Settings) -> EventTail:
     Raises `NotFoundError` where there is no home, `UnavailableError` where the server cannot be reached.
     """
     if settings.database_url:
-        adapter = _module("postgres", "event_tail", "psycopg")
+        adapter = with_extra("foretaste.adapters.postgres.event_tail", "database_url")
         tail: EventTail = adapter.PostgresEventTail(settings.database_url, schema_of(settings))
         return tail
     path = models_directory(directory, settings).parent / DATABASE
     if not path.is_file():
         raise NotFoundError(f"there is no log in {directory}: --home names another home", field="home")
     return SqliteEventTail(path)
-
-
-def _module(extra: str, name: str, driver: str) -> Any:
-    """Return a module of an adapter: its driver is optional, so it is imported where it is used."""
-    try:
-        return import_module(f"foretaste.adapters.{extra}.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != driver:
-            raise
-        raise MissingExtraError(
-            f"this needs the optional part {extra!r}: pip install 'foretaste[{extra}]'", field=extra
-        ) from error

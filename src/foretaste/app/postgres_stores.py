@@ -12,7 +12,8 @@ from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
 from foretaste.adapters.postgres.trust import PostgresTrust
 from foretaste.app.settings import Settings
-from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of, with_extra
+from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of
+from foretaste.domain.extras import with_extra
 from foretaste.ports.freshness import Freshness
 from foretaste.ports.telemetry import Telemetry
 
@@ -58,7 +59,7 @@ def stores_in_postgres(
         )
         undo.callback(freshness.close)
         if settings.redis_url:
-            wiring = with_extra("foretaste.app.online_wiring", "redis", "redis_url")
+            wiring = with_extra("foretaste.app.online_wiring", "redis_url")
             trust = PostgresTrust(database)
             online = wiring.online(settings, freshness, keeper.state, id_map, trust, telemetry)
             freshness, log.on_append = online.freshness, online.publish

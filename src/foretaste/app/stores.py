@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 from foretaste.adapters.memory.catalog import MemoryCatalog
 from foretaste.adapters.memory.event_log import MemoryEventLog
@@ -21,7 +19,7 @@ from foretaste.adapters.sqlite.profiles import SqliteProfiles
 from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, ReadOnlyExposures
 from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
-from foretaste.domain.errors import MissingExtraError
+from foretaste.domain.extras import with_extra
 from foretaste.events.weights import event_weights
 from foretaste.features.state import State, StateConfig
 from foretaste.ports.catalog import Catalog
@@ -73,24 +71,11 @@ def stores_at(
     """
     if not settings.database_url:
         return stores_for_reading(directory, settings) if read_only else stores_in(directory, settings)
-    postgres = with_extra("foretaste.app.postgres_stores", "postgres", "database_url")
+    postgres = with_extra("foretaste.app.postgres_stores", "database_url")
     opened: Stores = postgres.stores_in_postgres(
         _namespace(directory, settings), settings, telemetry, read_only=read_only
     )
     return opened
-
-
-def with_extra(module: str, extra: str, setting: str) -> ModuleType:
-    """Return a module whose driver is optional, and costs to import what only those who use it should pay.
-
-    Raises `MissingExtraError` that names the extra where the driver is missing.
-    """
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"{setting} needs a driver: pip install 'foretaste[{extra}]'", field=setting
-        ) from error
 
 
 def schema_of(settings: Settings) -> str:

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from foretaste.adapters.index_file import kind_of
 from foretaste.adapters.memory.vector_index import MemoryVectorIndex
 from foretaste.app.settings import Settings
 from foretaste.app.stores import schema_of
 from foretaste.domain.errors import CorruptArtifactError, InvalidInputError, MissingExtraError
+from foretaste.domain.extras import with_extra
 from foretaste.ports.telemetry import Telemetry
 from foretaste.ports.vector_index import VectorIndex
 
 IN_PROCESS = ("auto", "flat", "ivf", "hnsw")
 PGVECTOR = "pgvector"
 QDRANT_SCHEMES = ("qdrant://", "qdrants://", "http://", "https://")
-EXTRAS = {"faiss": "faiss", "postgres": "psycopg", "qdrant": "qdrant_client"}
 
 
 def _nothing() -> None:
@@ -43,8 +42,8 @@ def open_index(choice: str, settings: Settings, telemetry: Telemetry, name: str)
     if choice == PGVECTOR:
         return _pgvector(settings, name)
     if choice.startswith(QDRANT_SCHEMES):
-        server = _module("qdrant", "server").QdrantServer.at(choice, telemetry)
-        index = _module("qdrant", "vector_index").QdrantVectorIndex(server, settings.namespace, name)
+        server = _adapter("qdrant.server").QdrantServer.at(choice, telemetry)
+        index = _adapter("qdrant.vector_index").QdrantVectorIndex(server, settings.namespace, name)
         return OpenIndex(index, server.close)
     raise InvalidInputError(
         f"vector_index must be {', '.join(IN_PROCESS)}, {PGVECTOR} or the URL of a Qdrant server as"
@@ -84,7 +83,7 @@ def load_index(path: Path, settings: Settings, telemetry: Telemetry) -> OpenInde
 
 def _in_process(choice: str) -> VectorIndex:
     try:
-        index: VectorIndex = _module("faiss", "vector_index").FaissVectorIndex(choice)
+        index: VectorIndex = _adapter("faiss.vector_index").FaissVectorIndex(choice)
     except MissingExtraError:
         if choice != "auto":
             raise
@@ -98,25 +97,16 @@ def _pgvector(settings: Settings, name: str) -> OpenIndex:
             "vector_index is pgvector, but no database is set: set database_url to a PostgreSQL",
             field="database_url",
         )
-    database = _module("postgres", "database").PostgresDatabase(
+    database = _adapter("postgres.database").PostgresDatabase(
         settings.database_url, schema_of(settings), connections=settings.database_connections
     )
     try:
-        index = _module("postgres", "vector_index").PgVectorIndex(database, name)
+        index = _adapter("postgres.vector_index").PgVectorIndex(database, name)
     except BaseException:
         database.close()
         raise
     return OpenIndex(index, database.close)
 
 
-def _module(extra: str, name: str) -> Any:
-    """Return a module of an adapter: its driver is optional, so it is imported where it is used."""
-    try:
-        return import_module(f"foretaste.adapters.{extra}.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != EXTRAS[extra]:
-            raise
-        raise MissingExtraError(
-            f"the vector index needs the optional part {extra!r}: pip install 'foretaste[{extra}]'",
-            field="vector_index",
-        ) from error
+def _adapter(module: str) -> ModuleType:
+    return with_extra(f"foretaste.adapters.{module}", "vector_index")

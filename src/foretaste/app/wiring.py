@@ -14,10 +14,10 @@ from foretaste.app.stores import (
     models_directory,
     stores_at,
     stores_in_memory,
-    with_extra,
 )
 from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.errors import NotFoundError
+from foretaste.domain.extras import with_extra
 from foretaste.ports.answer_cache import AnswerCache
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.telemetry import Telemetry
@@ -110,7 +110,7 @@ def _answer_cache(settings: Settings, telemetry: Telemetry) -> AnswerCacheFront 
         return None
     cache: AnswerCache = MemoryAnswerCache(ttl_seconds=settings.answer_cache_seconds)
     if where == "redis":
-        wiring = with_extra("foretaste.app.online_wiring", "redis", "redis_url")
+        wiring = with_extra("foretaste.app.online_wiring", "redis_url")
         cache = wiring.redis_answer_cache(settings, telemetry)
     return AnswerCacheFront(
         cache,

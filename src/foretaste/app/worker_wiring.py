@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from threading import Thread
-from typing import Any
+from types import ModuleType
 
 from foretaste.app.archive_wiring import open_archive
 from foretaste.app.archiving import ArchiveTask
@@ -14,7 +13,8 @@ from foretaste.app.settings import Settings
 from foretaste.app.worker import Task, Worker
 from foretaste.app.worker_ingest import StreamIngest
 from foretaste.app.worker_outbox import Outbox
-from foretaste.domain.errors import InvalidInputError, MissingExtraError, UnavailableError
+from foretaste.domain.errors import InvalidInputError, UnavailableError
+from foretaste.domain.extras import with_extra
 from foretaste.ports.event_stream import EventSink, EventSource, FencedSink, Positions
 
 
@@ -62,7 +62,7 @@ def streams_of(settings: Settings) -> Streams:
         raise InvalidInputError(
             "kafka_url is not set: FORETASTE_KAFKA_URL=kafka://host:port names the brokers", field="kafka_url"
         )
-    cluster = _module("cluster").KafkaCluster.of(settings.kafka_url)
+    cluster = _kafka("cluster").KafkaCluster.of(settings.kafka_url)
     topics = topics_of(settings)
     group = settings.kafka_group or f"foretaste.{settings.namespace}"
 
@@ -70,17 +70,17 @@ def streams_of(settings: Settings) -> Streams:
         cluster.make_topics([topics.events, topics.log, topics.dead], partitions=settings.kafka_partitions)
 
     def source(positions: Positions) -> EventSource:
-        opened: EventSource = _module("event_source").KafkaEventSource(
+        opened: EventSource = _kafka("event_source").KafkaEventSource(
             cluster, topics.events, group, positions, session_seconds=settings.kafka_session_seconds
         )
         return opened
 
     def sink(topic: str) -> EventSink:
-        opened: EventSink = _module("event_sink").KafkaEventSink(cluster, topic)
+        opened: EventSink = _kafka("event_sink").KafkaEventSink(cluster, topic)
         return opened
 
     def fenced_sink(topic: str) -> FencedSink:
-        opened: FencedSink = _module("fenced_sink").KafkaFencedSink(cluster, topic, name=f"{group}.outbox")
+        opened: FencedSink = _kafka("fenced_sink").KafkaFencedSink(cluster, topic, name=f"{group}.outbox")
         return opened
 
     return Streams(topics, make_topics, source, sink, fenced_sink)
@@ -146,13 +146,5 @@ def streams_beside(home: Home, *, worker: bool | None) -> Iterator[None]:
         yield
 
 
-def _module(name: str) -> Any:
-    """Return a module of the Kafka adapter: its driver is optional, so it is imported where it is used."""
-    try:
-        return import_module(f"foretaste.adapters.kafka.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "confluent_kafka":
-            raise
-        raise MissingExtraError(
-            "Kafka needs the optional part 'kafka': pip install 'foretaste[kafka]'", field="kafka"
-        ) from error
+def _kafka(module: str) -> ModuleType:
+    return with_extra(f"foretaste.adapters.kafka.{module}", "kafka_url")

@@ -1,6 +1,5 @@
 """Which reader a path gets."""
 
-from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +8,8 @@ from foretaste.adapters.files.csv_rows import CsvRows
 from foretaste.adapters.files.json_lines import JsonLines
 from foretaste.adapters.files.parquet import FrameRows, ParquetRows
 from foretaste.adapters.files.rows import FileFormat, RowSource, existing_file, file_format
-from foretaste.domain.errors import InvalidInputError, MissingExtraError
+from foretaste.domain.errors import InvalidInputError
+from foretaste.domain.extras import with_extra
 from foretaste.ports.event_archive import AsOf
 
 Source = str | Path | pl.DataFrame
@@ -57,14 +57,6 @@ def is_delta(source: str | Path) -> bool:
 
 
 def _delta_rows(source: str | Path, as_of: AsOf | None) -> RowSource:
-    try:
-        # deltalake is optional, and importing it costs what only those who use it should pay
-        module = import_module("foretaste.adapters.delta.rows")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "deltalake":
-            raise
-        raise MissingExtraError(
-            "Delta tables need the optional part 'delta': pip install 'foretaste[delta]'", field="delta"
-        ) from error
+    module = with_extra("foretaste.adapters.delta.rows", "source")
     rows: RowSource = module.DeltaRows(source, as_of)
     return rows

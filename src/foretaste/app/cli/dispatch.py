@@ -17,6 +17,7 @@ from foretaste.domain.errors import (
     NotFoundError,
     UnavailableError,
 )
+from foretaste.domain.extras import missing_extra
 
 EXIT_CODES: tuple[tuple[type[ForetasteError], int], ...] = (
     (InvalidInputError, 2),
@@ -26,24 +27,6 @@ EXIT_CODES: tuple[tuple[type[ForetasteError], int], ...] = (
     (GateRefusedError, 6),
     (MissingExtraError, 7),
 )
-EXTRA_OF_MODULE = {
-    "uvicorn": "serve",
-    "httptools": "serve",
-    "prometheus_client": "serve",
-    "deltalake": "delta",
-    "confluent_kafka": "kafka",
-    "faiss": "faiss",
-    "jax": "neural",
-    "lightgbm": "ranker",
-    "matplotlib": "plots",
-    "optax": "neural",
-    "psycopg": "postgres",
-    "psycopg_pool": "postgres",
-    "qdrant_client": "qdrant",
-    "redis": "redis",
-    "sklearn": "nmf",
-    "tokenizers": "text",
-}
 INTERRUPTED = 130
 
 
@@ -63,11 +46,9 @@ def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
         _report(error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from error
     except ModuleNotFoundError as error:
-        extra = EXTRA_OF_MODULE.get((error.name or "").partition(".")[0])
-        if extra is None:
+        missing = missing_extra(error)
+        if missing is None:
             raise
-        message = f"this needs the optional part {extra!r}: pip install 'foretaste[{extra}]'"
-        missing = MissingExtraError(message, field=extra)
         _report(missing, as_json=as_json)
         raise typer.Exit(exit_code(missing)) from error
     except KeyboardInterrupt as error:

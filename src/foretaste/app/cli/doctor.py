@@ -14,7 +14,6 @@ from rich.text import Text
 from foretaste.adapters.files.timestamps import as_datetime
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.cli.console import Screen
-from foretaste.app.cli.dispatch import EXTRA_OF_MODULE
 from foretaste.app.cli.doctor_servers import server_findings
 from foretaste.app.cli.findings import Finding
 from foretaste.app.datasets.cache import cache_directory
@@ -23,6 +22,7 @@ from foretaste.app.stores import DATABASE, Stores, models_directory, stores_at
 from foretaste.app.wiring import home_registry
 from foretaste.domain.check import Level
 from foretaste.domain.errors import ForetasteError, InvalidInputError, NotFoundError
+from foretaste.domain.extras import EXTRA_OF_MODULE
 from foretaste.events.vocabulary import KNOWN_TYPES
 from foretaste.features.catalog_columns import CatalogColumns
 

@@ -6,10 +6,11 @@ from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.archive_wiring import open_archive
 from foretaste.app.cli.findings import Finding, finding_of
 from foretaste.app.settings import Settings
-from foretaste.app.stores import schema_of, with_extra
+from foretaste.app.stores import schema_of
 from foretaste.app.worker_wiring import topics_of
 from foretaste.domain.check import Check
 from foretaste.domain.errors import ForetasteError, MissingExtraError
+from foretaste.domain.extras import with_extra
 
 
 def server_findings(settings: Settings) -> Iterator[Finding]:
@@ -26,8 +27,8 @@ def server_findings(settings: Settings) -> Iterator[Finding]:
         try:
             found = look(settings)
         except MissingExtraError as error:
-            remedy = f"pip install 'foretaste[{error.field}]'"
-            yield Finding(level="problem", about=about, words=error.message, remedy=remedy)
+            words, _, remedy = error.message.rpartition(": ")
+            yield Finding(level="problem", about=about, words=words, remedy=remedy)
         except ForetasteError as error:
             remedy = f"start it, or correct {error.field}" if error.field else "start it"
             yield Finding(level="problem", about=about, words=error.message, remedy=remedy)
@@ -36,19 +37,19 @@ def server_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _postgres(settings: Settings) -> list[Check]:
-    checks = with_extra("foretaste.adapters.postgres.checks", "postgres", "database_url")
+    checks = with_extra("foretaste.adapters.postgres.checks", "database_url")
     found: list[Check] = checks.checks_of(settings.database_url, schema_of(settings))
     return found
 
 
 def _redis(settings: Settings) -> list[Check]:
-    checks = with_extra("foretaste.adapters.redis.checks", "redis", "redis_url")
+    checks = with_extra("foretaste.adapters.redis.checks", "redis_url")
     found: list[Check] = checks.checks(settings.redis_url, MemoryTelemetry())
     return found
 
 
 def _kafka(settings: Settings) -> list[Check]:
-    checks = with_extra("foretaste.adapters.kafka.checks", "kafka", "kafka_url")
+    checks = with_extra("foretaste.adapters.kafka.checks", "kafka_url")
     topics = topics_of(settings)
     found: list[Check] = checks.checks(settings.kafka_url, [topics.events, topics.log, topics.dead])
     return found

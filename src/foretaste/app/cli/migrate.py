@@ -8,8 +8,9 @@ from rich.text import Text
 
 from foretaste.app.cli.console import Screen
 from foretaste.app.settings import load_settings
-from foretaste.app.stores import DATABASE, schema_of, with_extra
+from foretaste.app.stores import DATABASE, schema_of
 from foretaste.app.wiring import open_home
+from foretaste.domain.extras import with_extra
 
 
 class Migrated(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +25,8 @@ def run(*, home: Path, as_json: bool) -> None:
     screen = Screen(as_json=as_json)
     settings = load_settings(home)
     if settings.database_url:
-        checks = with_extra("foretaste.adapters.postgres.checks", "postgres", "database_url")
-        database = with_extra("foretaste.adapters.postgres.database", "postgres", "database_url")
+        checks = with_extra("foretaste.adapters.postgres.checks", "database_url")
+        database = with_extra("foretaste.adapters.postgres.database", "database_url")
         schema = schema_of(settings)
         steps = checks.missing_of(settings.database_url, schema)
         with closing(database.PostgresDatabase(settings.database_url, schema, connections=2)) as opened:

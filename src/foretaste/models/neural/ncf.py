@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.extras import with_extra
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
-from foretaste.models.neural.extra import training_of
 from foretaste.models.neural.sequences import strength_class
 from foretaste.models.padding import for_all, inside
 from foretaste.models.unit_rows import unit_rows
@@ -44,7 +44,9 @@ class NCFConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "NCF":  # noqa: ARG002 - learns from interactions only
         """Learn vectors and perceptron; raise `MissingExtraError` without JAX and optax."""
-        epochs, arrays = training_of("ncf_training").fitted(self, interactions, seed)
+        epochs, arrays = with_extra("foretaste.models.neural.ncf_training", "models").fitted(
+            self, interactions, seed
+        )
         return NCF(msgspec.structs.replace(self, epochs=epochs), arrays)
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
+from foretaste.domain.extras import with_extra
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
 from foretaste.models.neural.attention import outputs
-from foretaste.models.neural.extra import training_of
 from foretaste.models.neural.sequences import gap_class, strength_class
 from foretaste.models.padding import for_all, inside
 from foretaste.models.unit_rows import unit_rows
@@ -48,7 +48,7 @@ class SelfAttentionConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "SelfAttention":  # noqa: ARG002 - learns from interactions only
         """Learn what follows what; raise `MissingExtraError` without JAX and optax."""
-        training = training_of("self_attention_training")
+        training = with_extra("foretaste.models.neural.self_attention_training", "models")
         epochs, arrays = training.fitted(self, interactions, seed)
         return SelfAttention(msgspec.structs.replace(self, epochs=epochs), arrays)
 
