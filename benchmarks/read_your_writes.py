@@ -1,9 +1,11 @@
-"""Read your writes over replicas: `python benchmarks/read_your_writes.py [--trials N]`.
+"""Read your writes over replicas: `python benchmarks/read_your_writes.py [--trials N] [--redis]`.
 
 Starts a PostgreSQL and `--replicas` (3) processes on it. In each of `--trials` (100,000) something is told to
 one replica, drawn by lot (an event, or that an item is gone), and asked of another one as soon as the first
 acknowledged it. A miss is an answer that does not know it, is marked stale or has a smaller `state_seq`.
-`--drivers` (3) do so at the same time, each with people of its own. Exits with 1 if there was a miss.
+`--drivers` (3) do so at the same time, each with people of its own. With `--redis` a Redis tells how far people
+are; changes of the catalog then take half a second, so choose `--catalog-every` (10) larger. Exits with 1 if
+there was a miss.
 """
 
 import argparse
@@ -18,9 +20,10 @@ from pathlib import Path
 
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
-from foretaste.testing.fresh_trials import Trials, run_trials
+from foretaste.testing.fresh_trials import CATALOG_EVERY, Trials, run_trials
 from foretaste.testing.replicas import Replica
 from foretaste.testing.servers.postgres import postgres_url
+from foretaste.testing.servers.redis import running_redis
 
 
 class Shared:
@@ -47,22 +50,30 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=100_000)
     parser.add_argument("--replicas", type=int, default=3)
     parser.add_argument("--drivers", type=int, default=3)
+    parser.add_argument("--catalog-every", type=int, default=CATALOG_EVERY, help="of so many trials one")
+    parser.add_argument("--redis", action="store_true", help="ask a Redis how far people are")
     chosen = parser.parse_args()
     each = -(-chosen.trials // chosen.drivers)
     outcomes: list[Trials] = []
     with ExitStack() as stack:
         url = stack.enter_context(postgres_url())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        settings = {"FORETASTE_DATABASE_WRITE_SECONDS": "60"}
+        if chosen.redis:
+            settings["FORETASTE_REDIS_URL"] = stack.enter_context(running_redis("redis"))
+            settings["FORETASTE_ANSWER_CACHE"] = "none"
         started = [
-            stack.enter_context(
-                Replica(folder / str(number), url, {"FORETASTE_DATABASE_WRITE_SECONDS": "60"})
-            )
+            stack.enter_context(Replica(folder / str(number), url, settings))
             for number in range(chosen.replicas)
         ]
         shared = [Shared(replica) for replica in started]
 
         def drive(number: int) -> None:
-            outcomes.append(run_trials(shared, each, seed=number, name=f"driver-{number}"))
+            outcomes.append(
+                run_trials(
+                    shared, each, seed=number, name=f"driver-{number}", catalog_every=chosen.catalog_every
+                )
+            )
 
         begun = time.perf_counter()
         threads = [threading.Thread(target=drive, args=(number,)) for number in range(chosen.drivers)]

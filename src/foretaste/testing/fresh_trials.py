@@ -9,7 +9,6 @@ from foretaste.testing.replicas import Replica
 ITEMS = 30
 USERS = 40
 CATALOG_EVERY = 10
-"""Every so manieth trial changes the catalog, the others record an event."""
 
 
 @dataclass(slots=True)
@@ -20,8 +19,18 @@ class Trials:
     misses: list[str] = field(default_factory=list)
 
 
-def run_trials(replicas: Sequence[Replica], count: int, *, seed: int, name: str = "t") -> Trials:
-    """Do `count` trials, each on two replicas drawn by lot; people and items are called after `name`."""
+def run_trials(
+    replicas: Sequence[Replica],
+    count: int,
+    *,
+    seed: int,
+    name: str = "t",
+    catalog_every: int = CATALOG_EVERY,
+) -> Trials:
+    """Do `count` trials, each on two replicas drawn by lot; people and items are called after `name`.
+
+    Every `catalog_every`th trial changes the catalog, the others record an event.
+    """
     chance = random.Random(seed)  # noqa: S311 # test data
     items = [f"{name}-item-{number}" for number in range(ITEMS)]
     for item in items:
@@ -32,7 +41,7 @@ def run_trials(replicas: Sequence[Replica], count: int, *, seed: int, name: str 
     while trials.done < count:
         trials.done += 1
         told, asked = chance.sample(list(replicas), 2)
-        if trials.done % CATALOG_EVERY == 0:
+        if trials.done % catalog_every == 0:
             _delete_and_return(told, asked, chance.choice(items), trials, chance)
             continue
         user = f"{name}-{round_of_users}-user-{chance.randrange(USERS)}"
