@@ -3,9 +3,9 @@
 Starts a PostgreSQL and `--replicas` (3) processes on it. In each of `--trials` (100,000) something is told to
 one replica, drawn by lot (an event, or that an item is gone), and asked of another one as soon as the first
 acknowledged it. A miss is an answer that does not know it, is marked stale or has a smaller `state_seq`.
-`--drivers` (3) do so at the same time, each with people of its own. With `--redis` a Redis tells how far people
-are; changes of the catalog then take half a second, so choose `--catalog-every` (10) larger. Exits with 1 if
-there was a miss.
+`--drivers` (3) do so at the same time, each with people of its own. With `--redis` a Redis tells how far
+people are; changes of the catalog then take half a second, so choose `--catalog-every` (10) larger. Exits
+with 1 if there was a miss.
 """
 
 import argparse
