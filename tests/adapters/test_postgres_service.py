@@ -83,7 +83,7 @@ def test_doctor_looks_at_the_server_and_tells_no_password(tmp_path, environment,
     open_home(tmp_path, settings=load_settings(environment=environment, dotenv=None)).close()
     findings = list(_findings(tmp_path))
     words = [finding.words for finding in findings]
-    assert any(finding.about == "database" for finding in findings)
+    assert any("synchronous_commit" in said for said in words)
     assert any("PostgreSQL: 0 events" in said for said in words)
     assert not any(environment["DATABASE_URL"] in said for said in words)
     assert [finding for finding in findings if finding.level == "problem"] == []
