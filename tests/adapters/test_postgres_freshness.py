@@ -113,3 +113,31 @@ def test_a_log_that_lost_its_end_is_noticed_and_nothing_is_acknowledged_any_more
     finally:
         here.freshness.close()
         here.log.close()
+
+
+def test_catching_up_waits_until_the_subscriber_has_taken_the_events_in(site, postgres):
+    released, entered, heard = threading.Event(), threading.Event(), []
+
+    def slow(columns):
+        entered.set()
+        released.wait(SECONDS)
+        heard.extend(columns.seq.tolist())
+
+    here = told(postgres, site.schema, on_commit=slow)
+    there = site.open().log
+    try:
+        submitted(there, events(0, 1))
+        assert entered.wait(SECONDS)
+        assert here.log.last_seq() == 1
+        known = []
+        waits = threading.Thread(target=lambda: known.append((here.freshness.catch_up(1), list(heard))))
+        waits.start()
+        waits.join(0.3)
+        assert waits.is_alive()
+        released.set()
+        waits.join(SECONDS)
+        assert known == [(None, [1])]
+    finally:
+        released.set()
+        here.freshness.close()
+        here.log.close()

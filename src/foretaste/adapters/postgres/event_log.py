@@ -83,7 +83,7 @@ class PostgresEventLog:
         self._clock = clock
         self._telling = RLock()
         self._stopped = False
-        self._last_seq = self._end()
+        self._last_seq = self._told_seq = self._end()
         id_map.refresh()
         self._appender = Appender(self._append, most_waiting=most_waiting)
 
@@ -157,6 +157,10 @@ class PostgresEventLog:
     def last_seq(self) -> int:
         """Return the number of the last event that this process knows, 0 for none."""
         return self._last_seq
+
+    def told_seq(self) -> int:
+        """Return the number of the last event that the subscriber has taken in; readers may see later ones."""
+        return self._told_seq
 
     def catch_up(self, seq: int | None = None, *, seconds: float = READ_SECONDS) -> bool:
         """Tell what other processes appended: up to number `seq` at least, else to the present end.
@@ -235,6 +239,7 @@ class PostgresEventLog:
             self._stopped = True
             self._on_commit(columns)
             self._stopped = False
+        self._told_seq = columns.last_seq
 
     def _append(self, group: Sequence[Batch], seconds: float) -> list[list[AppendOutcome]]:
         """Append batches in one transaction and tell the subscriber, in `seconds`."""

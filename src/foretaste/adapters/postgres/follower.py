@@ -72,7 +72,7 @@ class PostgresFollower:
 
     def catch_up(self, seq: int) -> None:
         """Follow the log up to number `seq` at least."""
-        if self._event_log.last_seq() >= seq:
+        if self._event_log.told_seq() >= seq:
             return
         self._require_available()
         self._event_log.catch_up(seq, seconds=PATIENCE * self._answer_seconds)
