@@ -12,11 +12,11 @@ from foretaste.domain.errors import UnavailableError
 from foretaste.testing.contracts.event_log import events
 
 
-def test_a_tail_sees_what_others_append(postgres):
-    database = PostgresDatabase(postgres, "foretaste_tail_test")
+def test_a_tail_sees_what_others_append(postgres, schema):
+    database = PostgresDatabase(postgres, schema)
     with closing(PostgresEventLog(database, PostgresIdMap(database))) as log:
         log.submit(events(0, 5)).result()
-        tail = PostgresEventTail(postgres, "foretaste_tail_test")
+        tail = PostgresEventTail(postgres, schema)
         assert (tail.last_seq(), tail.events(0, 10)) == (5, list(enumerate(events(0, 5), 1)))
         log.submit(events(5, 8)).result()
         assert (tail.last_seq(), tail.events(5, 10)) == (8, list(enumerate(events(5, 8), 6)))

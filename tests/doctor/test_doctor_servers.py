@@ -2,19 +2,15 @@
 
 from secrets import token_hex
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from foretaste.adapters.kafka.cluster import KafkaCluster
 from foretaste.app.cli.doctor_servers import server_findings
 from foretaste.app.settings import Settings
 from foretaste.domain import extras
 from foretaste.testing.servers.fixtures import required
-from foretaste.testing.servers.kafka import kafka_server
-from foretaste.testing.servers.postgres import postgres_url
 from foretaste.testing.servers.process import free_port
-from foretaste.testing.servers.redis import FAMILIES, redis_server, redis_url, running_redis
+from foretaste.testing.servers.redis import FAMILIES, redis_server, redis_url
 
 
 def told(settings):
@@ -27,20 +23,6 @@ def told(settings):
 
 def words(found):
     return " ".join(text for _, text, _ in found)
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with required(postgres_url()) as url:
-        yield url
-
-
-@pytest.fixture
-def schema(postgres):
-    name = f"foretaste_test_{token_hex(5)}"
-    yield name
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
 
 
 def test_nothing_is_said_of_servers_that_are_not_set():
@@ -83,9 +65,8 @@ def test_the_whole_doctor_says_how_it_is(postgres, schema, foretaste, monkeypatc
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_redis_that_is_well_and_one_that_may_grow_without_bounds(family):
-    with required(running_redis(family)) as url:
-        found = told(Settings(redis_url=url))["Redis"]
+def test_a_redis_that_is_well_and_one_that_may_grow_without_bounds(redis_at, family):
+    found = told(Settings(redis_url=redis_at(family)))["Redis"]
     assert family in words(found).lower()
     assert "no maxmemory" in words(found)
     assert "a restart empties it" in words(found)
@@ -99,14 +80,13 @@ def test_a_redis_with_limits_and_persistence_is_good(tmp_path):
     assert {level for level, _, _ in found} == {"good"}
 
 
-def test_kafka_s_topics_are_looked_at():
-    with required(kafka_server()) as broker:
-        settings = Settings(kafka_url=broker.url, namespace=f"t{token_hex(4)}")
-        before = told(settings)["Kafka"]
-        assert "is not there yet" in words(before)
-        KafkaCluster.of(broker.url).make_topics([f"{settings.namespace}.events"], partitions=3)
-        after = told(settings)["Kafka"]
-        assert f"{settings.namespace}.events: 3 partitions, 1 replica each" in words(after)
+def test_kafka_s_topics_are_looked_at(broker):
+    settings = Settings(kafka_url=broker.url, namespace=f"t{token_hex(4)}")
+    before = told(settings)["Kafka"]
+    assert "is not there yet" in words(before)
+    KafkaCluster.of(broker.url).make_topics([f"{settings.namespace}.events"], partitions=3)
+    after = told(settings)["Kafka"]
+    assert f"{settings.namespace}.events: 3 partitions, 1 replica each" in words(after)
 
 
 @pytest.mark.parametrize(

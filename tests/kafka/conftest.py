@@ -1,17 +1,8 @@
-"""One Apache Kafka for all tests of this folder; each test uses topics of its own."""
-
 import pytest
 
 from foretaste.adapters.kafka.cluster import KafkaCluster
 from foretaste.testing.servers.fixtures import required
-from foretaste.testing.servers.kafka import kafka_server, own_broker
-
-
-@pytest.fixture(scope="session")
-def broker():
-    """A broker that several tests share: nobody stops it."""
-    with required(kafka_server()) as running:
-        yield running
+from foretaste.testing.servers.kafka import own_broker
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def store(request):
     if request.param == "memory":
         yield MemoryOnlineStore(LIMITS)
         return
-    url, namespace = request.getfixturevalue("shared_urls")("valkey"), request.getfixturevalue("namespace")
+    url, namespace = request.getfixturevalue("redis_at")("valkey"), request.getfixturevalue("namespace")
     with closing(RedisOnlineStore(url, MemoryTelemetry(), limits=LIMITS, namespace=namespace)) as opened:
         yield opened
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from secrets import token_hex
 
 import msgspec
-import psycopg
-from psycopg import sql
 
 import foretaste as ft
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
+from foretaste.testing.servers.postgres import drop_schema
 
 SECONDS = 20.0
 
@@ -71,6 +70,4 @@ def without_redis(settings: Settings) -> Settings:
 
 
 def _drop(settings: Settings) -> None:
-    name = f"foretaste_{settings.namespace}"
-    with psycopg.connect(settings.database_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+    drop_schema(settings.database_url, f"foretaste_{settings.namespace}")

@@ -2,11 +2,8 @@
 
 import gzip
 from contextlib import contextmanager
-from secrets import token_hex
 
-import psycopg
 import pytest
-from psycopg import sql
 
 import foretaste as ft
 from foretaste.app.moving import export_home, import_home
@@ -18,17 +15,14 @@ FILES = Settings(exposure_days=100_000.0, sources=("popularity", "transitions", 
 
 
 @pytest.fixture
-def server(postgres):
-    name = f"foretaste_test_{token_hex(5)}"
-    yield Settings(
+def server(postgres, schema):
+    return Settings(
         exposure_days=100_000.0,
         database_url=postgres,
-        database_schema=name,
+        database_schema=schema,
         database_write_seconds=60.0,
         database_answer_seconds=20.0,
     )
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
 
 
 @contextmanager

@@ -1,10 +1,6 @@
 """Sites in a PostgreSQL: each in a schema of its own, dropped when it is closed."""
 
 from collections.abc import Callable
-from secrets import token_hex
-
-import psycopg
-from psycopg import sql
 
 from foretaste.adapters.postgres.catalog import PostgresCatalog
 from foretaste.adapters.postgres.database import PostgresDatabase
@@ -17,6 +13,7 @@ from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.profiles import Profiles
+from foretaste.testing.servers.postgres import drop_schema, new_schema
 from foretaste.testing.sites import OnCommit, Stores
 
 PATIENCE = 60.0
@@ -30,7 +27,7 @@ class _Schema:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.name = f"foretaste_test_{token_hex(6)}"
+        self.name = new_schema()
         self.opened: list[Callable[[], None]] = []
 
     def database(self) -> PostgresDatabase:
@@ -41,8 +38,7 @@ class _Schema:
     def close(self) -> None:
         for close in reversed(self.opened):
             close()
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(self.name)))
+        drop_schema(self.url, self.name)
 
 
 class PostgresSite:

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_hex
 
 import psycopg
+from psycopg import sql
 
 from foretaste.testing.servers.process import MissingServerError, ServerProcess, free_port
 
@@ -139,6 +141,27 @@ def postgres_url() -> Iterator[str]:
         return
     with own_postgres() as server:
         yield server.url
+
+
+def new_schema() -> str:
+    """Return the name of a schema that nobody else uses."""
+    return f"foretaste_test_{token_hex(6)}"
+
+
+def drop_schema(url: str, name: str) -> None:
+    """Drop a schema with all that is in it, if it is there."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+
+
+@contextmanager
+def own_schema(url: str) -> Iterator[str]:
+    """Give the name of a schema that nobody else uses, and drop it in the end."""
+    name = new_schema()
+    try:
+        yield name
+    finally:
+        drop_schema(url, name)
 
 
 def _programs(*, from_wheel: bool) -> Path:

@@ -1,0 +1,82 @@
+"""What tests of several folders share: one server of each technology for a whole run, and the command line.
+
+A test that hurts a server starts its own.
+"""
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from foretaste.app.cli import app
+from foretaste.testing.servers.fixtures import required
+from foretaste.testing.servers.kafka import kafka_server
+from foretaste.testing.servers.postgres import own_schema, postgres_url
+from foretaste.testing.servers.redis import running_redis
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The URL of a PostgreSQL; each test uses a schema of its own."""
+    with required(postgres_url()) as url:
+        yield url
+
+
+@pytest.fixture
+def schema(postgres):
+    """The name of a schema that nobody else uses, dropped in the end."""
+    with own_schema(postgres) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def redis_at():
+    """Give the URL of a Redis or Valkey by family, started when asked for; tests differ in namespace."""
+    with ExitStack() as servers:
+        urls = {}
+
+        def url_of(family):
+            if family not in urls:
+                urls[family] = servers.enter_context(required(running_redis(family)))
+            return urls[family]
+
+        yield url_of
+
+
+@pytest.fixture(scope="session")
+def broker():
+    """An Apache Kafka that nobody stops; each test uses topics of its own."""
+    with required(kafka_server()) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def foretaste(tmp_path, monkeypatch):
+    """Run `foretaste ARGUMENTS` in a folder of its own, without settings of the machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORETASTE_HOME", "FORETASTE_PORT", "FORETASTE_HOST", "PORT", "OPEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "110")
+
+    def run(*arguments: str | Path) -> Outcome:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+        return Outcome(result.exit_code, result.stdout, result.stderr)
+
+    return run
