@@ -147,6 +147,8 @@ class KeepsTheVersion(SqliteCatalog):
         self, connection: sqlite3.Connection, wanted: dict[str, bytes] | dict[str, None], *, intern: bool
     ) -> int:
         self._staged_version = min(self._staged_version, 0)
+        for kept in ("catalog_moment WHERE version > 0", "catalog_past"):
+            connection.execute(f"DELETE FROM {kept}")  # noqa: S608 # two fixed texts
         return super()._write(connection, wanted, intern=intern)
 
 

@@ -159,7 +159,7 @@ class PostgresEventLog:
         return self._last_seq
 
     def told_seq(self) -> int:
-        """Return the number of the last event that the subscriber has taken in; readers may see later ones."""
+        """Return the number of the last event that the subscriber took in; readers may see later ones."""
         return self._told_seq
 
     def catch_up(self, seq: int | None = None, *, seconds: float = READ_SECONDS) -> bool:
