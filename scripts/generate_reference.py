@@ -14,7 +14,7 @@ import typer.main
 
 import foretaste
 from foretaste.app import settings
-from foretaste.app.cli.signatures import app
+from foretaste.app.cli import app
 from foretaste.app.http.application import api_routes, openapi_document
 from foretaste.app.wiring import home_in_memory
 

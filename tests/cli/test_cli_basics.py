@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from foretaste.app.cli import dispatch, signatures
+from foretaste.app.cli import app, dispatch
 from foretaste.domain import errors
 
 COMMANDS = [
@@ -108,5 +108,5 @@ def test_a_module_of_ours_that_is_missing_is_not_taken_for_an_extra(foretaste, m
 
 
 def test_every_signature_has_its_module():
-    names = [command.name or command.callback.__name__ for command in signatures.app.registered_commands]
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
     assert sorted([*names, "models"]) == sorted(COMMANDS)

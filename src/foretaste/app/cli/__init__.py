@@ -1,10 +1,14 @@
 """The command line: `foretaste`.
 
-`signatures` declares the commands and imports nothing heavy; each command's work is in the module of
-its name, which `dispatch` imports when the command runs. So `foretaste --help` answers at once.
+`signatures` and `signatures_operating` declare the commands and import nothing heavy; each command's work is
+in the module of its name, which `dispatch` imports when the command runs. So `foretaste --help` answers at
+once.
 """
 
-from foretaste.app.cli.signatures import app
+from foretaste.app.cli import signatures, signatures_operating
+from foretaste.app.cli.program import app
+
+__all__ = ["app", "main", "signatures", "signatures_operating"]
 
 
 def main() -> None:

@@ -1,0 +1,16 @@
+"""The program `foretaste`, to which `signatures` and `signatures_operating` add its commands."""
+
+import typer
+
+app = typer.Typer(
+    name="foretaste",
+    help="Real-time recommendations that learn from the very last click, and say why.",
+    epilog="Begin with: foretaste demo. Exit codes: 0 done, 2 invalid input, 3 not found, "
+    "4 not possible now, 5 damaged data, 6 refused by the quality gate, 7 an optional part is missing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models = typer.Typer(help="List the trained models, choose which one serves.", no_args_is_help=True)
+app.add_typer(models, name="models")
