@@ -1,7 +1,7 @@
 """Items by likeness, in an index that answers many questions at once and is kept on disk or by a server."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,11 +26,10 @@ from foretaste.domain.errors import (
     UnknownItemError,
     UnknownModelError,
 )
-from foretaste.ports.vector_index import Labels
+from foretaste.ports.vector_index import Labels, Values
 from foretaste.retrieval.masks import passing
 
 INDEX, ITEMS = "index", "items"
-Values = Mapping[str, Sequence[str]]
 
 
 class ItemsHeader(IndexHeader, frozen=True, tag="items"):

@@ -1,20 +1,16 @@
 """An item's categories and attributes as labels of a vector index."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-
-from foretaste.domain.item import Attribute, Item
+from foretaste.domain.item import Item
+from foretaste.features.attribute_column import canonical, spellings
 from foretaste.features.catalog_columns import CATEGORY, GROUPINGS
-from foretaste.ports.vector_index import Labels
-
-Values = Mapping[str, Sequence[str]]
+from foretaste.ports.vector_index import Labels, Values
 
 
 def labels_of(item: Item | None) -> Labels:
     """Return what a filter of a request would find an item by: its categories, and each attribute's value."""
     if item is None:
         return {}
-    labels = {name: [_text(value)] for name, value in item.attributes.items()}
+    labels = {name: [canonical(value)] for name, value in item.attributes.items()}
     if item.categories:
         labels[CATEGORY] = list(item.categories)
         for name in GROUPINGS:
@@ -29,20 +25,5 @@ def spelled(values: Values | None) -> dict[str, list[str]]:
     """
     lists = {name: [given] if isinstance(given, str) else given for name, given in (values or {}).items()}
     return {
-        name: sorted({text for value in given for text in _spellings(value)}) for name, given in lists.items()
+        name: sorted({text for value in given for text in spellings(value)}) for name, given in lists.items()
     }
-
-
-def _text(value: Attribute) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else repr(float(value))
-
-
-def _spellings(text: str) -> set[str]:
-    spellings = {text}
-    if text.casefold() in {"true", "false"}:
-        spellings.add(text.casefold())
-    with suppress(ValueError):
-        spellings.add(repr(float(text)))
-    return spellings

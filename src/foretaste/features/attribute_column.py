@@ -25,7 +25,7 @@ class AttributeColumn:
 
     def having(self, values: Sequence[str]) -> Mask:
         """Return which items have one of `values`, bool [n_items]."""
-        keys = {key for value in values for key in _spellings(value)}
+        keys = {key for value in values for key in spellings(value)}
         codes = [self.codes[key] for key in keys if key in self.codes]
         if len(codes) <= _COMPARED:
             mask = np.zeros(len(self.code), np.bool_)
@@ -42,7 +42,7 @@ class AttributeColumn:
         code = np.full(n_items, -1, np.int32)
         code[: len(self.code)] = self.code
         for ordinal, value in changes:
-            code[ordinal] = -1 if value is None else codes.setdefault(_canonical(value), len(codes))
+            code[ordinal] = -1 if value is None else codes.setdefault(canonical(value), len(codes))
         return AttributeColumn(codes, code)
 
 
@@ -52,17 +52,18 @@ def attribute_column(name: str, items: Sequence[Item | None]) -> AttributeColumn
     return AttributeColumn({}, np.empty(0, np.int32)).replaced(len(items), values)
 
 
-def _canonical(value: Attribute) -> str:
+def canonical(value: Attribute) -> str:
+    """Return the one text that an attribute's value is known by."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else repr(float(value))
 
 
-def _spellings(text: str) -> set[str]:
+def spellings(text: str) -> set[str]:
     """Return the canonical texts that a query's `text` may mean."""
-    spellings = {text}
+    found = {text}
     if text.casefold() in {"true", "false"}:
-        spellings.add(text.casefold())
+        found.add(text.casefold())
     with suppress(ValueError):
-        spellings.add(repr(float(text)))
-    return spellings
+        found.add(repr(float(text)))
+    return found

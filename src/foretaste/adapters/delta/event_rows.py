@@ -8,7 +8,7 @@ import polars as pl
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
-from foretaste.domain.event import Event
+from foretaste.adapters.files.event_frame import frame_events
 from foretaste.ports.event_archive import Numbered
 
 DAY = "day"
@@ -32,7 +32,6 @@ its timestamp, by which files are partitioned. `context` is a JSON object of tex
 COLUMNS = tuple(_KINDS)
 PLAIN = ("event_id", "user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id")
 _TYPES = {"string": pl.String, "long": pl.Int64, "double": pl.Float64, "timestamp": pl.Int64}
-_context = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def frame_of(events: Sequence[Numbered]) -> pl.DataFrame:
@@ -53,32 +52,4 @@ def frame_of(events: Sequence[Numbered]) -> pl.DataFrame:
 def events_of(frame: pl.DataFrame) -> list[Numbered]:
     """Return rows of `SCHEMA` as events."""
     moment = frame.with_columns(pl.col("timestamp").dt.timestamp("us"))
-    columns = (moment[name].to_list() for name in ("seq", *PLAIN, "context"))
-    return [
-        (
-            seq,
-            Event(
-                event_id=event_id,
-                user_id=user_id,
-                item_id=item_id,
-                type=kind,
-                timestamp=timestamp,
-                value=value,
-                session_id=session_id,
-                recommendation_id=recommendation_id,
-                context=_context(context) if context else {},
-            ),
-        )
-        for (
-            seq,
-            event_id,
-            user_id,
-            item_id,
-            kind,
-            timestamp,
-            value,
-            session_id,
-            recommendation_id,
-            context,
-        ) in zip(*columns, strict=True)
-    ]
+    return list(zip(moment["seq"].to_list(), frame_events(moment), strict=True))
