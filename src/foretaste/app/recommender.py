@@ -1,38 +1,37 @@
 """The embedded recommender: the same object that the HTTP service serves, in this process."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from foretaste.adapters.files.event_table import Events
-from foretaste.adapters.memory.telemetry import MemoryTelemetry
+from foretaste.app.arguments import MOST_ITEMS, as_values, share, within
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
 from foretaste.app.merging import Merged, merge_users
+from foretaste.app.past_recommender import PastRecommender
 from foretaste.app.personalizing import candidates_of
-from foretaste.app.reproducing import PastHome, Reproduction, given_again, recorded
+from foretaste.app.reproducing import Reproduction, given_again, recorded
 from foretaste.app.settings import Settings
 from foretaste.app.slates import Slate, as_slate
 from foretaste.app.wiring import home_in_memory, open_home
 from foretaste.domain.clock import system_clock
-from foretaste.domain.errors import InvalidEventError, InvalidQueryError
+from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.events.items import parse_item
 from foretaste.events.people import parse_attributes
-from foretaste.serving.answerer import Answerer
+from foretaste.ports.vector_index import Values
 from foretaste.serving.profile import Profile
 from foretaste.serving.recorder import EventStatus, Receipt
 from foretaste.training.config import Progress, silent
 from foretaste.training.report import TrainReport
 
-MOST_ITEMS = 1000
 SEEDS = 2**32
-Values = Mapping[str, Sequence[str]]
 
 
 class Recommender:
@@ -147,16 +146,16 @@ class Recommender:
             user_id=user_id,
             scenario=scenario,
             model=model,
-            k=_within("k", k, 1, MOST_ITEMS),
-            filters=_values(filters),
-            exclude=_values(exclude),
+            k=within("k", k, 1, MOST_ITEMS),
+            filters=as_values(filters),
+            exclude=as_values(exclude),
             exclude_ids=tuple(exclude_ids),
             context=dict(context or {}),
-            diversity_lambda=_share("diversity_lambda", diversity_lambda),
-            popularity_correction=_share("popularity_correction", popularity_correction),
+            diversity_lambda=share("diversity_lambda", diversity_lambda),
+            popularity_correction=share("popularity_correction", popularity_correction),
             min_score=min_score,
             explain=explain,
-            explain_top_k=_within("explain_top_k", explain_top_k, 1, MOST_ITEMS),
+            explain_top_k=within("explain_top_k", explain_top_k, 1, MOST_ITEMS),
         )
         return as_slate(self.home.answerer.recommend(query))
 
@@ -177,8 +176,8 @@ class Recommender:
             now=system_clock() if now is None else now,
             seed=0,
             item_id=item_id,
-            k=_within("k", k, 1, MOST_ITEMS),
-            filters=_values(filters),
+            k=within("k", k, 1, MOST_ITEMS),
+            filters=as_values(filters),
             exclude_ids=tuple(exclude_ids),
         )
         return as_slate(self.home.answerer.similar(query))
@@ -230,9 +229,9 @@ class Recommender:
             now=system_clock() if now is None else now,
             seed=secrets.randbelow(SEEDS) if seed is None else seed,
             user_id=user_id,
-            k=max(1, len(items)) if k is None else _within("k", k, 1, MOST_ITEMS),
+            k=max(1, len(items)) if k is None else within("k", k, 1, MOST_ITEMS),
             context=dict(context or {}),
-            diversity_lambda=_share("diversity_lambda", diversity_lambda),
+            diversity_lambda=share("diversity_lambda", diversity_lambda),
             explain=explain,
         )
         return as_slate(self.home.answerer.personalize(query, items))
@@ -328,62 +327,6 @@ class Recommender:
         where = "memory" if self.home.directory is None else self.home.directory
         model = self.home.artifact.version if self.home.artifact else "no model yet"
         return f"<Recommender: {model}, {self.home.state.seq:,} events, in {where}>"
-
-
-class PastRecommender:
-    """A recommender as it was at `time`: what it answers then. Make one with `Recommender.as_of`."""
-
-    def __init__(self, home: Home, time: int) -> None:
-        self.home = PastHome(home, time)
-        self._answerer = Answerer(
-            self.home, MemoryTelemetry(), namespace=home.settings.namespace, scenarios=home.scenarios
-        )
-
-    def recommend(
-        self,
-        user_id: str | None,
-        k: int = 10,
-        *,
-        explain: bool = False,
-        scenario: str = "home",
-        filters: Values | None = None,
-        exclude_ids: Iterable[str] = (),
-        seed: int = 0,
-    ) -> Slate:
-        """Return what would have been shown then; the parameters are those of `Recommender.recommend`."""
-        query = Query(
-            now=self.home.time,
-            seed=seed,
-            user_id=user_id,
-            scenario=scenario,
-            k=_within("k", k, 1, MOST_ITEMS),
-            filters=_values(filters),
-            exclude_ids=tuple(exclude_ids),
-            explain=explain,
-        )
-        return as_slate(self._answerer.recommend(query, dry_run=True))
-
-
-def _within(name: str, value: Any, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InvalidQueryError(
-            f"{name} must be a whole number from {least} to {most}, not {value!r}", field=name
-        )
-    return value
-
-
-def _share(name: str, value: float | None) -> float | None:
-    if value is not None and not 0.0 <= value <= 1.0:
-        raise InvalidQueryError(f"{name} must be from 0 to 1, not {value!r}", field=name)
-    return value
-
-
-def _values(values: Values | None) -> dict[str, tuple[str, ...]]:
-    """Return filters as a query has them; one text stands for itself, not for its letters."""
-    return {
-        name: (chosen,) if isinstance(chosen, str) else tuple(chosen)
-        for name, chosen in (values or {}).items()
-    }
 
 
 def _raw(event: Event | Mapping[str, Any]) -> Mapping[str, Any]:

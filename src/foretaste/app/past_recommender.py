@@ -1,0 +1,46 @@
+"""A recommender as it was at a past moment."""
+
+from collections.abc import Iterable
+
+from foretaste.adapters.memory.telemetry import MemoryTelemetry
+from foretaste.app.arguments import MOST_ITEMS, as_values, within
+from foretaste.app.home import Home
+from foretaste.app.reproducing import PastHome
+from foretaste.app.slates import Slate, as_slate
+from foretaste.domain.query import Query
+from foretaste.ports.vector_index import Values
+from foretaste.serving.answerer import Answerer
+
+
+class PastRecommender:
+    """A recommender as it was at `time`: what it answers then. Make one with `Recommender.as_of`."""
+
+    def __init__(self, home: Home, time: int) -> None:
+        self.home = PastHome(home, time)
+        self._answerer = Answerer(
+            self.home, MemoryTelemetry(), namespace=home.settings.namespace, scenarios=home.scenarios
+        )
+
+    def recommend(
+        self,
+        user_id: str | None,
+        k: int = 10,
+        *,
+        explain: bool = False,
+        scenario: str = "home",
+        filters: Values | None = None,
+        exclude_ids: Iterable[str] = (),
+        seed: int = 0,
+    ) -> Slate:
+        """Return what would have been shown then; the parameters are those of `Recommender.recommend`."""
+        query = Query(
+            now=self.home.time,
+            seed=seed,
+            user_id=user_id,
+            scenario=scenario,
+            k=within("k", k, 1, MOST_ITEMS),
+            filters=as_values(filters),
+            exclude_ids=tuple(exclude_ids),
+            explain=explain,
+        )
+        return as_slate(self._answerer.recommend(query, dry_run=True))
