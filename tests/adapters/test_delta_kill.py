@@ -1,6 +1,5 @@
 """Archivers that are killed at random moments, two at a time: each event is in the archive once."""
 
-import os
 import random
 import subprocess
 import sys
@@ -17,10 +16,12 @@ from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.testing.contracts.event_archive import DAY, everything
 from foretaste.testing.contracts.event_log import an_event
+from foretaste.testing.rounds import kill_rounds
 
 CHILD = Path(__file__).with_name("delta_child.py")
-ROUNDS = int(os.environ.get("FORETASTE_KILL_ROUNDS", "3"))
-EVENTS = 900
+ROUNDS = kill_rounds(3)
+ROUNDS_PER_ARCHIVE = 20
+EVENTS = 400 * min(ROUNDS, ROUNDS_PER_ARCHIVE)
 SECONDS = 120.0
 """How long the archivers may take to finish what is left."""
 
@@ -50,9 +51,10 @@ def written(output):
     return sum(int(line) for line in output.splitlines())
 
 
-def test_killed_archivers_neither_lose_nor_double_an_event(tmp_path, database):
-    place, chance = tmp_path / "archive", random.Random(7)
-    for _ in range(ROUNDS):
+@pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_ARCHIVE))
+def test_killed_archivers_neither_lose_nor_double_an_event(tmp_path, database, begun):
+    place, chance = tmp_path / "archive", random.Random(7 + begun)
+    for _ in range(min(ROUNDS_PER_ARCHIVE, ROUNDS - begun)):
         pair = [start(database, place, chance.choice([3, 10, 20])) for _ in range(2)]
         pair[0].stdout.readline()
         moment = time.perf_counter() + chance.uniform(0.0, 0.3)

@@ -1,6 +1,5 @@
 """What the log in PostgreSQL promises beyond the port: many writers, odd texts, horizons, crashes."""
 
-import os
 import random
 import subprocess
 import sys
@@ -28,13 +27,14 @@ from foretaste.testing.contracts.event_log import (
     told,
 )
 from foretaste.testing.postgres_sites import PostgresSite
+from foretaste.testing.rounds import assert_none_lost_or_doubled, kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.postgres import own_postgres
 from foretaste.testing.sites import Stores
 
 CHILD = Path(__file__).with_name("postgres_child.py")
 SECONDS = 60.0
-KILLS = int(os.environ.get("FORETASTE_POSTGRES_KILLS", "3"))
+KILLS = kill_rounds(3)
 
 
 @pytest.fixture
@@ -302,8 +302,7 @@ def test_a_server_killed_under_load_loses_nothing_acknowledged_and_stores_nothin
     acknowledged, whole = killed(own, "foretaste_killed", random.Random(7), "sound", KILLS)
     numbers = [int(event.event_id.removeprefix("event-")) for _, event in whole]
     assert [seq for seq, _ in whole] == list(range(1, len(whole) + 1))
-    assert len(set(numbers)) == len(numbers), "an event is stored twice"
-    assert acknowledged <= set(numbers), "an acknowledged event was lost"
+    assert_none_lost_or_doubled("PostgreSQL's log", KILLS, acknowledged, numbers)
     assert [event for _, event in whole] == [numbered(number) for number in numbers]
 
 

@@ -91,9 +91,9 @@ class Shop:
         return open_home(self.home, settings=self.settings, create=True, with_model=False)
 
     @contextmanager
-    def worker(self, *options):
+    def worker(self, *options, program=("-m", "foretaste.app.cli")):
         """Run a worker as a process; killed in the end, if it still runs then."""
-        command = [sys.executable, "-m", "foretaste.app.cli", "worker", "--json", *options]
+        command = [sys.executable, *program, "worker", "--json", *options]
         with subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:

@@ -1,11 +1,11 @@
 """The broker is killed, frozen, started again; workers are killed: nothing is lost, nothing counts twice."""
 
-import os
 import random
 import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbered, numbers_in, until
@@ -15,11 +15,14 @@ from foretaste.adapters.kafka.event_source import KafkaEventSource
 from foretaste.app.worker_wiring import open_worker
 from foretaste.domain.errors import UnavailableError
 from foretaste.testing.contracts.event_stream import numbered as numbered_messages
+from foretaste.testing.rounds import assert_none_lost_or_doubled, kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import own_broker
 
-ROUNDS = int(os.environ.get("FORETASTE_KAFKA_ROUNDS", "1"))
-"""How often each server and each worker is killed."""
+ROUNDS = kill_rounds(1)
+SOUND, FAULTY = ("-m", "foretaste.app.cli"), (str(Path(__file__).with_name("faulty_worker.py")),)
+PAUSE = 0.1
+"""Seconds between two batches, so that long runs stay small."""
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +45,10 @@ def running(home):
             assert not thread.is_alive()
 
 
-def assert_nothing_is_lost_or_doubled(numbers, sender):
-    assert len(set(numbers)) == len(numbers), "an event was applied twice"
-    assert sender.acknowledged <= set(numbers), "an acknowledged event was lost"
-
-
 def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(own, tmp_path):
     shop = Shop(own.url, tmp_path)
     chance = random.Random(7)
-    with shop.open() as home, running(home), Sender(shop) as sender:
+    with shop.open() as home, running(home), Sender(shop, pause=PAUSE) as sender:
         for _ in range(ROUNDS):
             known = home.log.last_seq()
             until(lambda: home.log.last_seq() > known + 100)  # noqa: B023
@@ -60,7 +58,7 @@ def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(own, tmp_path):
         sender.finish()
         until(lambda: sender.acknowledged <= set(numbers_in(home.log)))
         numbers = numbers_in(home.log)
-        assert_nothing_is_lost_or_doubled(numbers, sender)
+        assert_none_lost_or_doubled("Kafka", ROUNDS, sender.acknowledged, numbers)
         assert_state_is_that_of_the_log(home)
         until(lambda: _published(home) == len(numbers))
     published = shop.read(shop.topics.log, len(numbers))
@@ -114,22 +112,31 @@ def test_a_poll_of_a_frozen_broker_ends_in_time(own, tmp_path):
             own.process.resume()
 
 
-def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(own, tmp_path):
-    shop = Shop(own.url, tmp_path, kafka_session_seconds=1.0)
+def kill_worker(shop, rounds, program=SOUND):
+    """Kill a worker again and again, let a sound one finish, and compare log, state and what was sent."""
     chance = random.Random(3)
-    with Sender(shop) as sender:
-        for _ in range(ROUNDS):
+    with Sender(shop, pause=PAUSE) as sender:
+        for _ in range(rounds):
             before = _stored(shop)
-            with shop.worker() as process:
+            with shop.worker(program=program) as process:
                 until(lambda: _stored(shop) > before or process.poll() is not None)  # noqa: B023
                 time.sleep(chance.uniform(0.0, 0.3))
                 process.kill()
             assert process.returncode == -9
     with shop.open() as home, open_worker(home) as worker:
         worker.run(until_empty=True)
-        assert_nothing_is_lost_or_doubled(numbers_in(home.log), sender)
+        assert_none_lost_or_doubled("worker", rounds, sender.acknowledged, numbers_in(home.log))
         assert set(numbers_in(home.log)) == sender.acknowledged
         assert_state_is_that_of_the_log(home)
+
+
+def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(own, tmp_path):
+    kill_worker(Shop(own.url, tmp_path, kafka_session_seconds=1.0), ROUNDS)
+
+
+def test_the_check_would_notice_a_worker_that_stores_positions_apart_from_events(own, tmp_path):
+    with pytest.raises(AssertionError, match="an acknowledged event was lost"):
+        kill_worker(Shop(own.url, tmp_path, kafka_session_seconds=1.0), 3, FAULTY)
 
 
 def _stored(shop):

@@ -1,6 +1,5 @@
 """Several workers in one group on one log: they come, go and are killed, and every event counts once."""
 
-import os
 import random
 from collections import defaultdict
 from contextlib import ExitStack, closing
@@ -16,8 +15,9 @@ from foretaste.adapters.memory.event_stream import (
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker_wiring import Streams, open_worker, streams_of, topics_of
+from foretaste.testing.rounds import kill_rounds
 
-CHANGES = int(os.environ.get("FORETASTE_KAFKA_ROUNDS", "1"))
+CHANGES = kill_rounds(1)
 """How often a worker is killed and a new one started."""
 
 
@@ -30,7 +30,7 @@ def test_workers_that_come_go_and_die_take_in_every_event_once(broker, tmp_path,
         database_schema=schema,
     )
     chance = random.Random(5)
-    with shop.open() as home, ExitStack() as started, Sender(shop) as sender:
+    with shop.open() as home, ExitStack() as started, Sender(shop, pause=0.1) as sender:
 
         def progress():
             known = home.log.last_seq()

@@ -14,11 +14,13 @@ from foretaste.adapters.redis.online_store import RedisOnlineStore
 from foretaste.domain.errors import UnavailableError
 from foretaste.features.person import person_of
 from foretaste.testing.contracts.online_store import assert_same_person
+from foretaste.testing.rounds import kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import redis_server, redis_url
 
-KILLS = 5
+KILLS = max(kill_rounds(20) // 4, 1)
+"""Of each of the four variants: two servers, with and without their data."""
 
 
 class LockedShop(Shop):

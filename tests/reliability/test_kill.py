@@ -1,6 +1,5 @@
 """`kill -9` at random moments of ingest: nothing acknowledged is lost, nothing is applied twice."""
 
-import os
 import random
 import subprocess
 import sys
@@ -15,10 +14,11 @@ from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.testing.contracts.event_log import expected, told
+from foretaste.testing.rounds import assert_none_lost_or_doubled, kill_rounds
 from foretaste.testing.sites import Stores
 
 CHILD = Path(__file__).with_name("ingest_child.py")
-ROUNDS = int(os.environ.get("FORETASTE_KILL_ROUNDS", "20"))
+ROUNDS = kill_rounds(20)
 ROUNDS_PER_LOG = 20
 
 
@@ -59,12 +59,11 @@ def stored(path: Path) -> list[int]:
 def kill(path: Path, rounds: int, chance: random.Random, log: str) -> None:
     """Let clients ingest, kill the process, check what is left; the next one resends what it must."""
     acknowledged: set[int] = set()
-    for _ in range(rounds):
+    for done in range(1, rounds + 1):
         first = next(number for number in range(10**9) if number not in acknowledged)
         acknowledged |= ingest_until_killed(path, first, chance, log)
         numbers = stored(path)
-        assert len(set(numbers)) == len(numbers), "an event was applied twice"
-        assert acknowledged <= set(numbers), "an acknowledged event was lost"
+        assert_none_lost_or_doubled("embedded", done, acknowledged, numbers)
     assert len(acknowledged) > 100 * rounds
 
 

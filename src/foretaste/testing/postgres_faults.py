@@ -1,6 +1,8 @@
 """Planted faults in PostgreSQL: each breaks one promise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from threading import Timer
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -11,8 +13,11 @@ from foretaste.adapters.postgres.database import PostgresDatabase
 from foretaste.adapters.postgres.event_log import PostgresEventLog
 from foretaste.adapters.postgres.follower import PostgresFollower
 from foretaste.adapters.postgres.id_map import PostgresIdMap
-from foretaste.domain.event import EventColumns
+from foretaste.domain.event import Event, EventColumns
+from foretaste.ports.event_log import AppendOutcome
 from foretaste.ports.freshness import Head
+
+HELD_SECONDS = 0.2
 
 
 class ForgetsKeysAtOnce(PostgresEventLog):
@@ -44,6 +49,23 @@ class TellsTwice(PostgresEventLog):
     def _tell(self, columns: EventColumns) -> None:
         super()._tell(columns)
         super()._tell(columns)
+
+
+class AcknowledgesEarly(PostgresEventLog):
+    """Resolves the future at once and writes the batch a little later."""
+
+    def submit(
+        self, events: Sequence[Event], *, reached: Mapping[str, int] | None = None
+    ) -> "Future[list[AppendOutcome]]":
+        """Promise what is not done yet."""
+        later = Timer(HELD_SECONDS, super().submit, (list(events),), {"reached": reached})
+        later.daemon = True
+        later.start()
+        promised: Future[list[AppendOutcome]] = Future()
+        promised.set_result(
+            [AppendOutcome(event_id=event.event_id, status="accepted", seq=0) for event in events]
+        )
+        return promised
 
 
 class CommitsLazily(PostgresDatabase):
