@@ -61,9 +61,11 @@ bench: setup-bench ## run the benchmarks (DATA=folder adds those on data that mu
 	@echo "==> running the benchmarks"
 	@$(RUN) python benchmarks/run_all.py $(if $(DATA),--data $(DATA))
 
-torture: setup ## kill -9 at $(ROUNDS) random moments of ingest
-	@echo "==> killing the ingest $(ROUNDS) times"
-	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest tests/reliability -m "slow or not slow"
+torture: setup ## kill -9 service, worker, PostgreSQL, Redis and Kafka at $(ROUNDS) random moments each
+	@echo "==> killing each $(ROUNDS) times"
+	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest -s -k "kill or die or notice" tests/reliability \
+	  tests/adapters/test_postgres_log.py tests/adapters/test_delta_kill.py tests/redis_valkey/test_redis_kills.py \
+	  tests/kafka/test_kafka_faults.py tests/kafka/test_kafka_rebalance.py
 
 stack: setup ## run PostgreSQL, Redis and Kafka without containers and print their URLs
 	@echo "==> starting servers (.stack); Ctrl-C ends them"
