@@ -60,17 +60,17 @@ def read_index(path: Path, kind: type[H]) -> tuple[H, Bytes, Bytes]:
             line = file.read(LINE)
             header = msgspec.json.decode(line, type=kind)
             if len(line) != LINE or header.size != size - LINE:
-                raise _corrupt(path, f"should hold {header.size} bytes after its first line")
+                raise corrupt_index(path, f"should hold {header.size} bytes after its first line")
             if not 0 <= header.label_bytes <= header.size:
-                raise _corrupt(path, "has parts that its size contradicts")
+                raise corrupt_index(path, "has parts that its size contradicts")
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError as error:
-        raise _corrupt(path, "is missing") from error
+        raise corrupt_index(path, "is missing") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _corrupt(path, f"does not begin as one ({error})") from error
+        raise corrupt_index(path, f"does not begin as one ({error})") from error
     content = np.frombuffer(mapped, np.uint8)[LINE:]
     if _digest(header, content.data) != header.sha256:
-        raise _corrupt(path, "is not what was written (its SHA-256 differs)")
+        raise corrupt_index(path, "is not what was written (its SHA-256 differs)")
     split = header.size - header.label_bytes
     return header, content[:split], content[split:]
 
@@ -91,9 +91,9 @@ def _first_line(path: Path) -> dict[str, str]:
             known = msgspec.json.decode(file.read(LINE), type=dict[str, Any])
             return {name: str(known[name]) for name in ("index", "sha256")}
     except FileNotFoundError as error:
-        raise _corrupt(path, "is missing") from error
+        raise corrupt_index(path, "is missing") from error
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
-        raise _corrupt(path, f"does not begin as one ({error})") from error
+        raise corrupt_index(path, f"does not begin as one ({error})") from error
 
 
 def _digest(header: IndexHeader, *parts: memoryview) -> str:
@@ -104,5 +104,6 @@ def _digest(header: IndexHeader, *parts: memoryview) -> str:
     return digest.hexdigest()
 
 
-def _corrupt(path: Path, reason: str) -> CorruptArtifactError:
+def corrupt_index(path: Path, reason: str) -> CorruptArtifactError:
+    """Return the error of a file that is of no use, and why."""
     return CorruptArtifactError(f"the index file {path.name!r} {reason}; build it again", field=path.name)

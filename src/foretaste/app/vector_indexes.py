@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from foretaste.adapters.index_file import kind_of
+from foretaste.adapters.index_file import corrupt_index, kind_of
 from foretaste.adapters.memory.vector_index import MemoryVectorIndex
 from foretaste.app.settings import Settings
 from foretaste.app.stores import schema_of
-from foretaste.domain.errors import CorruptArtifactError, InvalidInputError, MissingExtraError
+from foretaste.domain.errors import InvalidInputError, MissingExtraError
 from foretaste.domain.extras import with_extra
 from foretaste.ports.telemetry import Telemetry
 from foretaste.ports.vector_index import VectorIndex
@@ -72,7 +72,7 @@ def load_index(path: Path, settings: Settings, telemetry: Telemetry) -> OpenInde
     elif kind == "faiss":
         opened = OpenIndex(_in_process("flat"))
     else:
-        raise CorruptArtifactError(f"the index file {path.name!r} is of no known kind; build it again")
+        raise corrupt_index(path, "is of no known kind")
     try:
         opened.index.load(path)
     except BaseException:

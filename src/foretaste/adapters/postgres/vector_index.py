@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import psycopg
 
-from foretaste.adapters.index_file import IndexHeader, read_index, write_index
+from foretaste.adapters.index_file import IndexHeader, corrupt_index, read_index, write_index
 from foretaste.adapters.index_identity import build_of, name_of
 from foretaste.adapters.index_input import best_first, checked_ordinals, checked_question, checked_rows
 from foretaste.adapters.index_recall import BEST, LEAST_RECALL, least_effort
@@ -15,7 +15,7 @@ from foretaste.adapters.postgres.database import PostgresDatabase
 from foretaste.adapters.postgres.vector_rows import as_text, copied
 from foretaste.adapters.postgres.vector_statements import Asked, VectorTable, extension_schema
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
-from foretaste.domain.errors import CorruptArtifactError, InvalidInputError, UnavailableError
+from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.ports.vector_index import Labels, Values
 
 T = TypeVar("T")
@@ -158,10 +158,10 @@ class PgVectorIndex:
         """Take the build that was saved, if the server still has it. See `VectorIndex`."""
         header, _, _ = read_index(path, PgVectorHeader)
         if header.schema != self._database.schema:
-            raise _gone(path, f"is of the schema {header.schema!r}, not of {self._database.schema!r}")
+            raise corrupt_index(path, f"is of the schema {header.schema!r}, not of {self._database.schema!r}")
         table = VectorTable(header.name, header.build, header.rows, header.dim, self._extension)
         if not self._run(table.is_there):
-            raise _gone(path, f"names a build that {self._database.where} does not have any more")
+            raise corrupt_index(path, f"names a build that {self._database.where} does not have any more")
         self._table, self._name = table, header.name
         self._effort, self.recall = header.effort, header.recall
 
@@ -208,7 +208,3 @@ def _make(
             table.link(connection)
         table.touch(connection)
     table.forget_others(connection, KEPT)
-
-
-def _gone(path: Path, reason: str) -> CorruptArtifactError:
-    return CorruptArtifactError(f"the index file {path.name!r} {reason}; build it again", field=path.name)

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 from qdrant_client import models
 
-from foretaste.adapters.index_file import IndexHeader, read_index, write_index
+from foretaste.adapters.index_file import IndexHeader, corrupt_index, read_index, write_index
 from foretaste.adapters.index_identity import build_of, name_of
 from foretaste.adapters.index_input import best_first, checked_ordinals, checked_question, checked_rows
 from foretaste.adapters.index_recall import BEST, LEAST_RECALL, least_effort
 from foretaste.adapters.qdrant.collection import QdrantCollection, chosen
 from foretaste.adapters.qdrant.server import QdrantServer
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
-from foretaste.domain.errors import CorruptArtifactError, UnavailableError
+from foretaste.domain.errors import UnavailableError
 from foretaste.ports.vector_index import Labels, Values
 
 LEAST_BREADTH, MOST_BREADTH = 64, 1024
@@ -143,10 +143,10 @@ class QdrantVectorIndex:
         """Take the build that was saved, if the server still has all of it. See `VectorIndex`."""
         header, _, _ = read_index(path, QdrantHeader)
         if header.namespace != self._namespace:
-            raise _gone(path, f"is of the namespace {header.namespace!r}, not of {self._namespace!r}")
+            raise corrupt_index(path, f"is of the namespace {header.namespace!r}, not of {self._namespace!r}")
         there = QdrantCollection(header.namespace, header.name, header.build, header.rows, header.dim)
         if not there.is_there(self._server):
-            raise _gone(path, f"names a build that {self._server.where} does not have any more")
+            raise corrupt_index(path, f"names a build that {self._server.where} does not have any more")
         self._collection, self._name = there, header.name
         self._effort, self.recall = header.effort, header.recall
 
@@ -168,7 +168,3 @@ class QdrantVectorIndex:
             ordinals[place, : len(points)] = [point.id for point in points]
             scores[place, : len(points)] = [point.score for point in points]
         return ordinals, scores
-
-
-def _gone(path: Path, reason: str) -> CorruptArtifactError:
-    return CorruptArtifactError(f"the index file {path.name!r} {reason}; build it again", field=path.name)
