@@ -47,7 +47,8 @@ def export_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
     """Write everything to `folder`, which must not be there yet.
 
     Ids go with their ordinals, so that models, state and links keep their meaning; the log with its numbers.
-    Earlier versions of the catalog and the keys of events older than the log's horizon stay behind.
+    Earlier versions of the catalog, the keys of events older than the log's horizon and how far streams were
+    read stay behind: a worker begins to read a stream anew.
 
     Raises `InvalidInputError` where the folder is there.
     """
@@ -67,7 +68,6 @@ def export_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
             namespace=home.settings.namespace,
             created_at=system_clock(),
             last_seq=last_seq,
-            streams={},
         )
     finally:
         writer.discard()
