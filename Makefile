@@ -11,7 +11,7 @@ DATA ?=
 ROUNDS ?= 200
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help demo test check bench torture stack docs screenshot setup setup-demo setup-bench format clean
+.PHONY: help demo test check bench torture spark stack docs screenshot setup setup-demo setup-bench format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,7 +38,7 @@ demo: setup-demo ## learn from 100,000 real ratings and open the storefront (OPE
 
 test: setup ## run the test suite
 	@echo "==> running the tests"
-	@$(RUN) pytest --cov --cov-report=term:skip-covered
+	@$(RUN) pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 check: setup ## format, lint, types, import rules, documentation, then the tests
 	@echo "==> format"
@@ -70,6 +70,15 @@ torture: setup ## kill -9 service, worker, PostgreSQL, Redis and Kafka at $(ROUN
 stack: setup ## run PostgreSQL, Redis and Kafka without containers and print their URLs
 	@echo "==> starting servers (.stack); Ctrl-C ends them"
 	@exec $(RUN) python -m foretaste.testing.servers.stack .stack
+
+spark: setup ## check that Spark reads the archive, and Foretaste what Spark wrote (needs Java 17, Maven)
+	@echo "==> Spark in an environment of its own (.tools/spark)"
+	@test -x .tools/spark/bin/python || $(UV) venv --quiet --python 3.11 .tools/spark
+	@$(UV) pip install --quiet --python .tools/spark/bin/python pyspark==4.0.0
+	@test -d .tools/spark-jars || mvn -q -B -f tests/spark/pom.xml dependency:copy-dependencies \
+	  -DoutputDirectory=$(CURDIR)/.tools/spark-jars
+	@FORETASTE_SPARK_PYTHON=$(CURDIR)/.tools/spark/bin/python FORETASTE_SPARK_JARS=$(CURDIR)/.tools/spark-jars \
+	  $(RUN) pytest -m slow tests/spark
 
 docs: setup ## build the documentation into site/
 	@$(RUN) mkdocs build --strict
