@@ -15,7 +15,7 @@ from foretaste.adapters.kafka.event_source import KafkaEventSource
 from foretaste.app.worker_wiring import open_worker
 from foretaste.domain.errors import UnavailableError
 from foretaste.testing.contracts.event_stream import numbered as numbered_messages
-from foretaste.testing.rounds import assert_none_lost_or_doubled, kill_rounds
+from foretaste.testing.rounds import PLANTED, assert_none_lost_or_doubled, kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import own_broker
 
@@ -125,7 +125,8 @@ def kill_worker(shop, rounds, program=SOUND):
             assert process.returncode == -9
     with shop.open() as home, open_worker(home) as worker:
         worker.run(until_empty=True)
-        assert_none_lost_or_doubled("worker", rounds, sender.acknowledged, numbers_in(home.log))
+        victim = "worker" if program is SOUND else "worker" + PLANTED
+        assert_none_lost_or_doubled(victim, rounds, sender.acknowledged, numbers_in(home.log))
         assert set(numbers_in(home.log)) == sender.acknowledged
         assert_state_is_that_of_the_log(home)
 

@@ -19,7 +19,7 @@ from foretaste.app.reproducing import fold_log
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.query import Query
-from foretaste.testing.rounds import assert_none_lost_or_doubled
+from foretaste.testing.rounds import PLANTED, assert_none_lost_or_doubled
 from foretaste.testing.servers.process import free_port
 
 SECONDS = 120.0
@@ -203,7 +203,8 @@ class Shop:
             self.survivor.log.catch_up()
             events = self.survivor.log.events(0, 10**9)
             stored = [int(event.event_id.removeprefix("event-")) for _, event in events]
-            assert_none_lost_or_doubled(victim, rounds, acknowledged, stored)
+            name = victim if self.kind == "sound" else victim + PLANTED
+            assert_none_lost_or_doubled(name, rounds, acknowledged, stored)
             assert set(stored) == acknowledged
             assert [seq for seq, _ in events] == list(range(1, len(events) + 1))
             for number, (seq, event) in zip(stored, events, strict=True):

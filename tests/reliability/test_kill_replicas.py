@@ -17,7 +17,7 @@ from foretaste.testing.servers.postgres import own_postgres
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import redis_server, redis_url
 
-ROUNDS = kill_rounds(3)
+ROUNDS = kill_rounds(2)
 ROUNDS_PER_TRUST = 4
 """After each death a store is trusted again later, so a shop sees only so many."""
 

@@ -10,6 +10,10 @@ VARIABLE = "FORETASTE_KILL_ROUNDS"
 Name = TypeVar("Name", bound=Hashable)
 
 
+PLANTED = ", with a planted fault"
+"""What the name of a victim ends in where events must be lost or doubled."""
+
+
 def kill_rounds(usual: int) -> int:
     """Return how often a test kills: what `FORETASTE_KILL_ROUNDS` says, else `usual`."""
     return int(os.environ.get(VARIABLE, usual))
