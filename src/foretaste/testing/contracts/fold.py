@@ -1,5 +1,6 @@
 """The promises of `domain.fold.Fold`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,12 +25,12 @@ def assert_same(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any
         assert array.tobytes() == other[name].tobytes(), name
 
 
-class FoldContract:
+class FoldContract(ABC):
     """Subclass it and say how a fold is made; `events` may be replaced by streams that suit it better."""
 
+    @abstractmethod
     def new(self) -> Fold:
         """Return a fold of no events."""
-        raise NotImplementedError
 
     def events(self, seed: int) -> EventColumns:
         """Return a stream whose events may arrive in any order without exceeding the lateness bound."""

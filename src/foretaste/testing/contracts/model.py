@@ -1,5 +1,6 @@
 """The promises of `models.interface.Model`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,7 @@ def a_history(*items: int, weight: float = 1.0) -> History:
     )
 
 
-class ModelContract:
+class ModelContract(ABC):
     """Subclass it and say which configuration is fitted; `floor` is the least quality on the shop.
 
     Quality is the mean place of the item a person took to next among the items they had not, from 0
@@ -52,9 +53,9 @@ class ModelContract:
     personal = True
     """Whether the history plays a part."""
 
+    @abstractmethod
     def learner(self) -> Learner:
         """Return the configuration."""
-        raise NotImplementedError
 
     @pytest.fixture(scope="class")
     @classmethod

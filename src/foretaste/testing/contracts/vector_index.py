@@ -1,5 +1,6 @@
 """The promises of `ports.vector_index.VectorIndex`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,14 +49,14 @@ def share_found(found: Ordinals, right: Ordinals) -> float:
     return float(np.mean([np.isin(b[b >= 0], a).mean() for a, b in zip(found, right, strict=True)]))
 
 
-class VectorIndexContract:
+class VectorIndexContract(ABC):
     """Subclass it and say how an index is made; `recall` is the least share of the true best ten found."""
 
     recall = 1.0
 
+    @abstractmethod
     def new(self) -> VectorIndex:
         """Return an index without rows."""
-        raise NotImplementedError
 
     def built(self, vectors: Floats, labels: list[Labels] | None = None) -> VectorIndex:
         """Return an index of `vectors`."""
