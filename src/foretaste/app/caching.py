@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from foretaste.app.home import Home
-from foretaste.domain.arrays import MICROS_PER_SECOND
-from foretaste.domain.clock import system_clock
+from foretaste.domain.clock import MICROS_PER_DAY, system_clock
 from foretaste.domain.errors import ForetasteError, UnavailableError
 from foretaste.domain.query import Query
 from foretaste.serving.answerer import CACHE
-
-DAY_SECONDS = 86_400.0
 
 
 class Warmed(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +28,7 @@ def active_users(home: Home, *, days: float, most: int | None = None) -> list[st
     with state.lock:
         latest = [(state.summary(user).last, user) for user in range(min(state.n_users, len(names)))]
     known = sorted(((last, -user) for last, user in latest if last is not None), reverse=True)
-    since = known[0][0] - days * DAY_SECONDS * MICROS_PER_SECOND if known else 0
+    since = known[0][0] - days * MICROS_PER_DAY if known else 0
     return [names[-user] for last, user in known[:most] if last >= since]
 
 

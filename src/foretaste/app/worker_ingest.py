@@ -4,6 +4,7 @@ import time
 from concurrent.futures import Future
 from typing import TypeVar
 
+from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.clock import Clock, system_clock
 from foretaste.domain.errors import UnavailableError
 from foretaste.events.validation import USUAL_LIMITS, EventLimits
@@ -111,7 +112,7 @@ class StreamIngest:
                 self._telemetry.count(name, amount)
         oldest = min((message.time for message in batch.messages if message.time), default=0)
         if oldest:
-            delay = max(self._clock() - oldest, 0) / 1_000_000
+            delay = max(self._clock() - oldest, 0) / MICROS_PER_SECOND
             self._telemetry.observe("event_stream_delay_seconds", delay)
 
     def _show_lag(self) -> None:
