@@ -68,7 +68,6 @@ class PostgresEventLog:
         id_map: PostgresIdMap,
         *,
         on_commit: Callable[[EventColumns], object] | None = None,
-        on_append: OnAppend | None = None,
         dedupe_days: int = DEDUPE_DAYS,
         write_seconds: float = WRITE_SECONDS,
         clock: Clock | None = None,
@@ -77,7 +76,7 @@ class PostgresEventLog:
         self._database = database
         self._id_map = id_map
         self._on_commit = on_commit
-        self.on_append = on_append
+        self.on_append: OnAppend | None = None
         self._dedupe_days = dedupe_days
         self._write_seconds = write_seconds
         self._clock = clock
