@@ -2,17 +2,19 @@
 
 import random
 from contextlib import closing
+from dataclasses import replace
 from threading import Event, RLock, Thread
 from time import monotonic, sleep
 
 import pytest
-from live_shop import LIMITS, USERS, Replica, Shop
+from live_shop import LIMITS, USERS, Replica, Shop, answers, until
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.adapters.memory.trust import MemoryTrust
 from foretaste.adapters.redis.online_store import RedisOnlineStore
 from foretaste.domain.errors import UnavailableError
 from foretaste.features.person import person_of
+from foretaste.serving.trust import TrustKeeper
 from foretaste.testing.contracts.online_store import assert_same_person
 from foretaste.testing.rounds import kill_rounds
 from foretaste.testing.servers.fixtures import required
@@ -82,34 +84,45 @@ class Traffic:
             sleep(0.001)
 
 
+def traffic_while_killed(process, replicas, kills):
+    """Kill the server at random moments while all write and read; return what they found."""
+    rng, traffic = random.Random(7), Traffic(replicas)
+    for replica in replicas:
+        replica.watch.start()
+    for thread in traffic.threads:
+        thread.start()
+    try:
+        for _ in range(kills):
+            sleep(rng.uniform(0.5, 1.5))
+            process.kill()
+            sleep(rng.uniform(0.0, 0.3))
+            process.start()
+        wait_for_belief(replicas, seconds=60.0)
+        sleep(0.5)
+    finally:
+        traffic.stop.set()
+        for thread in traffic.threads:
+            thread.join(30.0)
+    return traffic
+
+
+def stores_at(port):
+    """Return the stores of three replicas."""
+    return [
+        RedisOnlineStore(redis_url(port), MemoryTelemetry(), limits=LIMITS, timeout_seconds=0.2)
+        for _ in range(3)
+    ]
+
+
 @pytest.mark.parametrize("appendonly", [True, False])
 def test_no_acknowledged_event_is_missed_while_the_server_dies_again_and_again(family, tmp_path, appendonly):
-    rng, port = random.Random(7), free_port()
+    port = free_port()
     process = redis_server(family, tmp_path / "server", port, appendonly=appendonly)
     shop = LockedShop()
     with required(process):
-        stores = [
-            RedisOnlineStore(redis_url(port), MemoryTelemetry(), limits=LIMITS, timeout_seconds=0.2)
-            for _ in range(3)
-        ]
+        stores = stores_at(port)
         replicas = [Replica(shop, store) for store in stores]
-        traffic = Traffic(replicas)
-        for replica in replicas:
-            replica.watch.start()
-        for thread in traffic.threads:
-            thread.start()
-        try:
-            for _ in range(KILLS):
-                sleep(rng.uniform(0.5, 1.5))
-                process.kill()
-                sleep(rng.uniform(0.0, 0.3))
-                process.start()
-            wait_for_belief(replicas, seconds=60.0)
-            sleep(0.5)
-        finally:
-            traffic.stop.set()
-            for thread in traffic.threads:
-                thread.join(30.0)
+        traffic = traffic_while_killed(process, replicas, KILLS)
         assert traffic.wrong == []
         assert traffic.reads["store"] > 50
         assert shop.trust.read().epoch >= 3  # withdrawn and restored at least once
@@ -118,6 +131,55 @@ def test_no_acknowledged_event_is_missed_while_the_server_dies_again_and_again(f
             replica.watch.close()
             with closing(store):
                 assert replica.count("online_store_trusted") == 1.0
+
+
+class TakesAllServersForOne(RedisOnlineStore):
+    """Does not see that a server was started again."""
+
+    def get(self, user_ids):
+        return replace(super().get(user_ids), incarnation="the server")
+
+    def apply(self, events):
+        return replace(super().apply(events), incarnation="the server")
+
+    def put(self, people):
+        return replace(super().put(people), incarnation="the server")
+
+
+def missed_after_return(folder, kind):
+    """Write while the server is dead, let it return with its data, and return whose events are missed."""
+    port = free_port()
+    process = redis_server("redis", folder, port, appendonly=True)
+    shop, acknowledged, missed = LockedShop(), {}, []
+    with required(process), closing(kind(redis_url(port), MemoryTelemetry(), limits=LIMITS)) as store:
+        writer, reader = Replica(shop, store), Replica(shop, store)
+        until(
+            lambda: writer.keeper.belief() and reader.keeper.belief(),
+            each=lambda: (writer.watch.look(), reader.watch.look()),
+        )
+        for user, user_id in enumerate(USERS):
+            writer.write(user)
+            until(lambda: reader.people.standing(user_id).source == "store", each=reader.watch.look)  # noqa: B023
+        process.kill()
+        for user, user_id in enumerate(USERS):
+            acknowledged[user_id] = writer.write(user)
+        process.start()
+        until(lambda: answers(store), each=reader.watch.look)
+        for user_id, seq in acknowledged.items():
+            reader.watch.look()
+            if reader.people.standing(user_id).head < seq:
+                missed.append(user_id)
+    return missed
+
+
+def test_what_was_written_while_the_server_was_dead_is_known_when_it_returns_with_old_data(tmp_path):
+    assert missed_after_return(tmp_path / "server", RedisOnlineStore) == []
+
+
+def test_the_check_would_notice_writers_that_acknowledge_without_the_store(tmp_path, monkeypatch):
+    """They withdraw no trust, and nobody sees that the server that returns is another one."""
+    monkeypatch.setattr(TrustKeeper, "settle", lambda *_: None)
+    assert missed_after_return(tmp_path / "server", TakesAllServersForOne) != []
 
 
 def wait_for_belief(replicas, *, seconds):
