@@ -123,3 +123,14 @@ def test_a_folder_without_an_export_and_one_that_is_there_are_refused(lived_in, 
         pytest.raises(InvalidInputError, match="there already"),
     ):
         export_home(home, exported)
+
+
+def test_streams_are_read_on_from_where_they_were(tmp_path):
+    reached = {"kafka:events:1/0": 17, "outbox:x/0": 3}
+    with open_home(tmp_path / "old", settings=SETTINGS, create=True) as home:
+        ft.Recommender(home).record(user_id="u", item_id="i", type="click")
+        home.log.submit([], reached=reached).result(10)
+        export_home(home, tmp_path / "out")
+    with open_home(tmp_path / "new", settings=SETTINGS, create=True) as home:
+        import_home(home, tmp_path / "out")
+        assert home.log.reached() == reached

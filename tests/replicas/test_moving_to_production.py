@@ -62,11 +62,13 @@ def test_there_and_back_answers_are_the_same(server, tmp_path):
         rec.delete_items(["i7"])
         rec.add_users({"u1": {"country": "FR"}})
         rec.recommend("u1", now=NOW)
+        rec.home.log.submit([], reached={"events/0": 7}).result(10)
     before = slates(tmp_path / "files", FILES)
     with open_home(tmp_path / "files", settings=FILES, read_only=True, with_model=False) as home:
         export_home(home, tmp_path / "first")
     with home_of(tmp_path / "served", server) as home:
         import_home(home, tmp_path / "first")
+        assert home.log.reached() == {"events/0": 7}
         export_home(home, tmp_path / "second")
     assert slates(tmp_path / "served", server) == before
     with home_of(tmp_path / "back", FILES) as home:

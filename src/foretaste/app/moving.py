@@ -21,6 +21,7 @@ from foretaste.ports.id_map import IdKind, IdMap
 
 T = TypeVar("T")
 CHUNK = 5_000
+SECONDS = 60.0
 BESIDE = ("blends.jsonl", "text-vectors-*.safetensors")
 """Files beside the models without which the same model would answer otherwise."""
 Advance = Callable[[int], object]
@@ -47,14 +48,13 @@ def export_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
     """Write everything to `folder`, which must not be there yet.
 
     Ids go with their ordinals, so that models, state and links keep their meaning; the log with its numbers.
-    Earlier versions of the catalog, the keys of events older than the log's horizon and how far streams were
-    read stay behind: a worker begins to read a stream anew.
+    Earlier versions of the catalog and the keys of events older than the log's horizon stay behind.
 
     Raises `InvalidInputError` where the folder is there.
     """
     writer = ExportWriter(folder)
     try:
-        last_seq = home.log.last_seq()
+        streams, last_seq = home.log.reached(), home.log.last_seq()
         for kind in get_args(IdKind):
             writer.records(f"ids-{kind}", home.id_map.names(kind))
         moved = Moved(
@@ -68,6 +68,7 @@ def export_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
             namespace=home.settings.namespace,
             created_at=system_clock(),
             last_seq=last_seq,
+            streams=streams,
         )
     finally:
         writer.discard()
@@ -90,6 +91,8 @@ def import_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
             "the home held something else; import into an empty one",
             field="home",
         )
+    if reader.manifest.streams:
+        home.log.submit([], reached=reader.manifest.streams).result(SECONDS)
     people = {person.user_id: person.attributes for person in reader.records("people", Person)}
     home.put_people(people)
     exposures = _import_exposures(home, reader)

@@ -74,8 +74,8 @@ class EventLog(Protocol):
         """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""
         ...
 
-    def reached(self, stream: str) -> dict[str, int]:
-        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+    def reached(self, stream: str | None = None) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream, or of all."""
         ...
 
     def last_seq(self) -> int:
@@ -87,8 +87,10 @@ class EventLog(Protocol):
         ...
 
 
-def of_stream(reached: Mapping[str, int], stream: str) -> dict[str, int]:
-    """Return those of `<stream>/<partition>` → offset that belong to one stream."""
+def of_stream(reached: Mapping[str, int], stream: str | None) -> dict[str, int]:
+    """Return those of `<stream>/<partition>` → offset that belong to one stream, or all for None."""
+    if stream is None:
+        return dict(reached)
     return {name: offset for name, offset in reached.items() if name.rpartition("/")[0] == stream}
 
 

@@ -30,12 +30,13 @@ class ExportedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export holds; `created_at` in microseconds UTC."""
+    """What an export holds; `created_at` in microseconds UTC, `streams` how far streams were read."""
 
     format: int
     namespace: str
     created_at: int
     last_seq: int
+    streams: dict[str, int]
     files: tuple[ExportedFile, ...]
 
 
@@ -77,13 +78,16 @@ class ExportWriter:
                 shutil.copyfile(path, target)
                 self._add(target, 0)
 
-    def finish(self, *, namespace: str, created_at: int, last_seq: int) -> ExportManifest:
+    def finish(
+        self, *, namespace: str, created_at: int, last_seq: int, streams: dict[str, int]
+    ) -> ExportManifest:
         """Write the manifest and let the folder appear."""
         manifest = ExportManifest(
             format=FORMAT,
             namespace=namespace,
             created_at=created_at,
             last_seq=last_seq,
+            streams=streams,
             files=tuple(self._files),
         )
         (self._partial / MANIFEST).write_bytes(msgspec.json.format(_encode(manifest), indent=2))

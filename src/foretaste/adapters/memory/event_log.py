@@ -79,8 +79,8 @@ class MemoryEventLog:
         own.sort(key=lambda event: (event.timestamp, event.event_id))
         return own[-limit:] if limit else []
 
-    def reached(self, stream: str) -> dict[str, int]:
-        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+    def reached(self, stream: str | None = None) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, of one stream or of all."""
         return of_stream(self._reached, stream)
 
     def last_seq(self) -> int:

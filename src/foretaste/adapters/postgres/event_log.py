@@ -149,8 +149,8 @@ class PostgresEventLog:
         found = self._all(rows.OF_USER, arguments)
         return [rows.event_of(row) for row in reversed(found)]
 
-    def reached(self, stream: str) -> dict[str, int]:
-        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+    def reached(self, stream: str | None = None) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, of one stream or of all."""
         return of_stream({unescaped(name): offset for name, offset in self._all(STREAMS)}, stream)
 
     def last_seq(self) -> int:

@@ -127,8 +127,8 @@ class SqliteEventLog:
             rows = connection.execute(READ_USER, (self._heads[user], min(limit, MOST_ROWS))).fetchall()
         return [event_of(user_id, row) for row in reversed(rows)]
 
-    def reached(self, stream: str) -> dict[str, int]:
-        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream."""
+    def reached(self, stream: str | None = None) -> dict[str, int]:
+        """Return `<stream>/<partition>` → next offset, of one stream or of all."""
         return of_stream(self._reached, stream)
 
     def last_seq(self) -> int:
