@@ -75,7 +75,7 @@ class EventLog(Protocol):
         ...
 
     def reached(self, stream: str | None = None) -> dict[str, int]:
-        """Return `<stream>/<partition>` → next offset, as stored with the events of that stream, or of all."""
+        """Return `<stream>/<partition>` → next offset, as stored with the events of one stream, or of all."""
         ...
 
     def last_seq(self) -> int:
