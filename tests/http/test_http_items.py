@@ -1,6 +1,7 @@
 """`/items`: the catalog, which the next answer knows."""
 
 import pytest
+
 from conftest import did, problem
 
 

@@ -4,6 +4,7 @@ import json
 from urllib.parse import quote
 
 import pytest
+
 from conftest import did, problem
 
 
