@@ -10,6 +10,7 @@ ideal cut at min(20, number of test items); both are means over users.
 `python benchmarks/gowalla.py --data DIR` for any DIR with `train.parquet` and `test.parquet`, each with the
 columns `user` and `item`, numbered from 0. `--effort best` spends what the best model needs; `--users N`
 ranks for the first N users only; `--no-peers` leaves `implicit` out; `--json FILE` writes the numbers too.
+`--factors` tries factorization alone: it chooses its settings and is fitted on all of `train`.
 """
 
 import argparse
@@ -28,13 +29,14 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from foretaste.domain.interactions import Interactions
+from foretaste.models.ials import IALSConfig
 from foretaste.models.warming import warm_up
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
 from foretaste.training.publish import stage
 from foretaste.training.run import Trained, learn
 from static_peers import peers
-from static_ranking import Lists, Quality, corpus_of, judged, read, served_lists
+from static_ranking import Lists, Quality, corpus_of, judged, own_lists, read, served_lists
 
 SEED = 0
 ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -49,14 +51,16 @@ def compiled(train: sparse.csr_matrix) -> float:
     return time.perf_counter() - began
 
 
-def fit_seconds(corpus: Corpus, trained: Trained) -> dict[str, float]:
-    """Fit every source of the artifact again, its settings given; return the CPU seconds of each."""
+def interactions_of(corpus: Corpus) -> Interactions:
+    """Return the corpus as what a model is fitted on."""
     events = corpus.events
     ones, none = np.ones(len(events), np.float32), np.zeros(len(events), np.int64)
-    interactions = Interactions(
-        events.user, events.item, ones, none, corpus.n_users, corpus.n_items, timed=False
-    )
-    seconds = {}
+    return Interactions(events.user, events.item, ones, none, corpus.n_users, corpus.n_items, timed=False)
+
+
+def fit_seconds(corpus: Corpus, trained: Trained) -> dict[str, float]:
+    """Fit every source of the artifact again, its settings given; return the CPU seconds of each."""
+    interactions, seconds = interactions_of(corpus), {}
     for source, model in trained.artifact.models.items():
         began = time.process_time()
         model.config.fit(interactions, SEED, corpus.catalog)
@@ -98,11 +102,30 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--effort", choices=("quick", "usual", "best"), default="usual")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     parser.add_argument("--users", type=int, help="rank for so many users only")
+    parser.add_argument("--factors", action="store_true", help="factorization alone, nothing else")
     parser.add_argument("--no-peers", action="store_true", help="leave implicit out")
     given = parser.parse_args()
     if given.data is None or not (Path(given.data) / "train.parquet").is_file():
         parser.error("--data must name the folder that holds train.parquet and test.parquet")
     return given
+
+
+def factors_alone(given: argparse.Namespace) -> None:
+    """Let iALS choose its settings on all of train, fit it, and print what it reaches."""
+    train = read(given.data / "train.parquet")
+    compiled(train)
+    corpus = corpus_of(train)
+    interactions = interactions_of(corpus)
+    began = time.process_time()
+    config = IALSConfig().chosen(interactions, SEED)
+    chosen = time.process_time()
+    model = config.fit(interactions, SEED, corpus.catalog)
+    fitted = time.process_time()
+    print(f"{config}: chosen in {chosen - began:.1f}, fitted in {fitted - chosen:.1f} CPU s", flush=True)
+    quality = judged(
+        own_lists(corpus, train, model, "ials alone"), read(given.data / "test.parquet"), given.users
+    )
+    print(table(quality, {"ials alone": round(fitted - chosen, 1)}))
 
 
 def trained_on(train: sparse.csr_matrix, given: argparse.Namespace) -> tuple[Corpus, Trained, float]:
@@ -127,6 +150,10 @@ def main() -> int:
     if any(os.environ.get(name) != value for name, value in ONE_CORE.items()):
         environment = {**os.environ, **ONE_CORE}  # read when NumPy is imported, hence a fresh start
         os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - the same program again
+    if given.factors:
+        with threadpool_limits(limits=1):
+            factors_alone(given)
+        return 0
     train = read(given.data / "train.parquet")
     with threadpool_limits(limits=1):
         corpus, trained, whole = trained_on(train, given)

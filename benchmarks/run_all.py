@@ -50,6 +50,12 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["start.py"],
         ["http_load.py", "--home", str(home)],
         ["http_frameworks.py"],
+        ["vector_search.py"],
+        ["postgres.py"],
+        ["kafka_worker.py"],
+        ["online_store.py"],
+        ["read_your_writes.py", "--trials", "6000"],
+        ["replay.py"],
         ["growth.py", "--events", "1e5", "--cap", "120"],
     ]
 

@@ -9,9 +9,11 @@ import polars as pl
 from scipy import sparse
 
 from foretaste.domain.event import EventColumns
+from foretaste.domain.history import History
 from foretaste.domain.query import Query
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State, StateConfig
+from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.choosing import by_score
 from foretaste.pipeline.scenario import HOME
@@ -94,6 +96,23 @@ def served_lists(corpus: Corpus, artifact: Artifact) -> Callable[[int], Lists]:
                 score = model.score(occasion.history, occasion.moment)
                 found[source] = best_of(np.where(occasion.allowed, score, -np.inf))
         return found
+
+    return lists
+
+
+def own_lists(corpus: Corpus, train: sparse.csr_matrix, model: Model, name: str) -> Callable[[int], Lists]:
+    """Return what makes a user's list by one model alone, from all that they have in `train`."""
+    state = State(StateConfig(), lambda: corpus.type_names)
+    state.apply(corpus.events)
+    moment = Moment(now=0, items=state.items, catalog=corpus.catalog)
+
+    def lists(user: int) -> Lists:
+        own = train.indices[train.indptr[user] : train.indptr[user + 1]].astype(np.int32)
+        n = len(own)
+        history = History(own, np.ones(n, np.float32), np.zeros(n, np.int64), np.zeros(n, np.int16))
+        score = model.score(history, moment)
+        score[own] = -np.inf
+        return {name: best_of(score)}
 
     return lists
 
