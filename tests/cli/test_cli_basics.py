@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from foretaste.app.cli import app, dispatch
+from foretaste.app.cli.doctor import PURPOSE_OF_EXTRA
 from foretaste.domain import errors
+from foretaste.domain.extras import EXTRA_OF_MODULE
 
 COMMANDS = [
     "demo",
@@ -110,3 +112,7 @@ def test_a_module_of_ours_that_is_missing_is_not_taken_for_an_extra(foretaste, m
 def test_every_signature_has_its_module():
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
     assert sorted([*names, "models"]) == sorted(COMMANDS)
+
+
+def test_the_doctor_looks_at_every_extra():
+    assert set(PURPOSE_OF_EXTRA) == set(EXTRA_OF_MODULE.values())

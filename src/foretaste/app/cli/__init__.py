@@ -1,8 +1,8 @@
 """The command line: `foretaste`.
 
-`signatures` and `signatures_operating` declare the commands and import nothing heavy; each command's work is
-in the module of its name, which `dispatch` imports when the command runs. So `foretaste --help` answers at
-once.
+`signatures` and `signatures_operating` declare the commands without a body and import nothing heavy; each
+command's work is in the module of its name, which `dispatch` imports when the command runs. So
+`foretaste --help` answers at once.
 """
 
 from foretaste.app.cli import signatures, signatures_operating

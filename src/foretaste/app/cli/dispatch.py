@@ -2,6 +2,8 @@
 
 import importlib
 import sys
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import msgspec
@@ -53,6 +55,19 @@ def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
         raise typer.Exit(exit_code(missing)) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(INTERRUPTED) from error
+
+
+def runs(command: str, **fixed: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a signature without a body dispatch to `command`: its arguments by their names, and `fixed`."""
+
+    def declare(signature: Callable[..., None]) -> Callable[..., None]:
+        @wraps(signature)
+        def run(**given: Any) -> None:
+            dispatch(command, **fixed, **given)
+
+        return run
+
+    return declare
 
 
 def exit_code(error: ForetasteError) -> int:

@@ -36,9 +36,14 @@ PURPOSE_OF_EXTRA = {
     "serve": "the HTTP service",
     "faiss": "approximate search in large catalogs",
     "nmf": "non-negative factorization",
+    "neural": "neural models",
+    "plots": "the curve of an evaluation",
+    "ranker": "the ranker of slates",
+    "text": "vectors of a text model",
     "postgres": "PostgreSQL as the store of many processes",
     "redis": "Redis or Valkey",
     "kafka": "streams of Apache Kafka",
+    "qdrant": "search of vectors at Qdrant",
     "delta": "the archive as a Delta table",
 }
 

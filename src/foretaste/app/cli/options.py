@@ -38,9 +38,11 @@ class EffortName(StrEnum):
 
 
 Columns = Annotated[
-    list[str] | None,
+    list[str],
     typer.Option(
         "--column",
+        default_factory=list,
+        show_default=False,
         metavar="FIELD=NAME",
         help="Which column of the file is which field, as user_id=customer; may be repeated.",
     ),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foretaste.app.cli.dispatch import dispatch
+from foretaste.app.cli.dispatch import runs
 from foretaste.app.cli.options import (
     DEFAULT_HOME,
     AsOf,
@@ -24,6 +24,7 @@ from foretaste.app.cli.program import app, models
 
 
 @app.command()
+@runs("demo")
 def demo(
     *,
     home: Annotated[
@@ -40,10 +41,10 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Show it: 100,000 film ratings, a trained model, a storefront that learns from every click."""
-    dispatch("demo", home=home, host=host, port=port, open_browser=open_browser, fresh=fresh, as_json=as_json)
 
 
 @app.command()
+@runs("ingest")
 def ingest(
     kind: Annotated[Kind, typer.Argument(help="What the file holds.")],
     file: Annotated[
@@ -52,7 +53,7 @@ def ingest(
     ],
     *,
     home: Home = DEFAULT_HOME,
-    column: Columns = None,
+    columns: Columns,
     event_type: Annotated[
         str | None, typer.Option("--type", help="The type of events that have none, as purchase.")
     ] = None,
@@ -68,22 +69,10 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Take in a file of events, items or users. Bad rows are set aside in FILE.rejected.jsonl."""
-    dispatch(
-        "ingest",
-        kind=kind,
-        file=file,
-        home=home,
-        columns=column or [],
-        event_type=event_type,
-        timestamp_format=timestamp_format,
-        delimiter=delimiter,
-        encoding=encoding,
-        as_of=as_of,
-        as_json=as_json,
-    )
 
 
 @app.command()
+@runs("train")
 def train(
     *,
     home: Home = DEFAULT_HOME,
@@ -97,10 +86,10 @@ def train(
 
     Works beside a running service, which takes the new model without a restart.
     """
-    dispatch("train", home=home, seed=seed, effort=effort, publish=publish, fresh=fresh, as_json=as_json)
 
 
 @app.command()
+@runs("tune")
 def tune(
     *,
     home: Home = DEFAULT_HOME,
@@ -120,20 +109,10 @@ def tune(
 
     Ctrl-C ends the search and keeps what was found. Later trainings go on from there.
     """
-    dispatch(
-        "tune",
-        home=home,
-        minutes=minutes,
-        trials=trials,
-        seed=seed,
-        effort=effort,
-        publish=publish,
-        fresh=fresh,
-        as_json=as_json,
-    )
 
 
 @app.command()
+@runs("evaluate")
 def evaluate(
     *,
     home: Home = DEFAULT_HOME,
@@ -152,7 +131,7 @@ def evaluate(
     items: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The items that the events are about.")
     ] = None,
-    column: Columns = None,
+    columns: Columns,
     event_type: Annotated[
         str | None, typer.Option("--type", help="The type of events that have none, as purchase.")
     ] = None,
@@ -185,56 +164,37 @@ def evaluate(
 
     Learns as train does, on what does not judge; nothing is stored or published.
     """
-    dispatch(
-        "evaluate",
-        home=home,
-        events=events,
-        test=test,
-        items=items,
-        columns=column or [],
-        event_type=event_type,
-        protocol=protocol,
-        count=count,
-        limit=limit,
-        effort=effort,
-        groups=groups,
-        peers=peers,
-        curve=curve,
-        out=out,
-        seed=seed,
-        as_json=as_json,
-    )
 
 
 @app.command()
+@runs("recommend")
 def recommend(
     user_id: Annotated[str, typer.Argument(help="The person; an unknown one is answered too.")],
     *,
     home: Home = DEFAULT_HOME,
     count: Count = 10,
     explain: Annotated[bool, typer.Option("--explain", help="Say which past items speak for each.")] = False,
-    category: Annotated[
-        list[str] | None, typer.Option(help="Only items of this category; may be repeated.")
-    ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Not this item; may be repeated.")] = None,
+    categories: Annotated[
+        list[str],
+        typer.Option(
+            "--category",
+            default_factory=list,
+            show_default=False,
+            help="Only items of this category; may be repeated.",
+        ),
+    ],
+    exclude: Annotated[
+        list[str],
+        typer.Option(default_factory=list, show_default=False, help="Not this item; may be repeated."),
+    ],
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Say what to show to one person now (or what would have been shown then), and why."""
-    dispatch(
-        "recommend",
-        user_id=user_id,
-        home=home,
-        count=count,
-        explain=explain,
-        categories=category or [],
-        exclude=exclude or [],
-        as_of=as_of,
-        as_json=as_json,
-    )
 
 
 @app.command()
+@runs("similar")
 def similar(
     item_id: Annotated[str, typer.Argument(help="The item to start from.")],
     *,
@@ -243,10 +203,10 @@ def similar(
     as_json: Json = False,
 ) -> None:
     """Say which items are like one item."""
-    dispatch("similar", item_id=item_id, home=home, count=count, as_json=as_json)
 
 
 @app.command()
+@runs("batch")
 def batch(
     out: Annotated[Path, typer.Argument(help="Where to write: .parquet, .csv or .jsonl.")],
     *,
@@ -255,10 +215,10 @@ def batch(
     as_json: Json = False,
 ) -> None:
     """Write recommendations for every user to a file. A user who fails is counted, not the end."""
-    dispatch("batch", out=out, home=home, count=count, as_json=as_json)
 
 
 @app.command()
+@runs("serve")
 def serve(
     *,
     home: Home = DEFAULT_HOME,
@@ -280,16 +240,16 @@ def serve(
     as_json: Json = False,
 ) -> None:
     """Answer over HTTP: recommendations, events, catalog, storefront."""
-    dispatch("serve", home=home, host=host, port=port, worker=worker, as_json=as_json)
 
 
 @models.command("list")
+@runs("models", action="list", version=None)
 def models_list(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """List the versions, oldest first, and which of them serves."""
-    dispatch("models", action="list", home=home, version=None, as_json=as_json)
 
 
 @models.command("show")
+@runs("models", action="show")
 def models_show(
     version: Annotated[str, typer.Argument(help="A version, or an alias.")] = "champion",
     *,
@@ -297,10 +257,10 @@ def models_show(
     as_json: Json = False,
 ) -> None:
     """Show what a version is: its sources, its metrics, what tuning chose and all that it tried."""
-    dispatch("models", action="show", home=home, version=version, as_json=as_json)
 
 
 @models.command("promote")
+@runs("models", action="promote")
 def models_promote(
     version: Annotated[str, typer.Argument(help="The version to serve.")],
     *,
@@ -308,10 +268,9 @@ def models_promote(
     as_json: Json = False,
 ) -> None:
     """Let a version serve; a running service takes it within seconds."""
-    dispatch("models", action="promote", home=home, version=version, as_json=as_json)
 
 
 @models.command("rollback")
+@runs("models", action="rollback", version=None)
 def models_rollback(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Return to the version that served before."""
-    dispatch("models", action="rollback", home=home, version=None, as_json=as_json)

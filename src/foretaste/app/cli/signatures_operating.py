@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foretaste.app.cli.dispatch import dispatch
+from foretaste.app.cli.dispatch import runs
 from foretaste.app.cli.options import (
     DEFAULT_HOME,
     AsOf,
@@ -17,6 +17,7 @@ from foretaste.app.cli.program import app
 
 
 @app.command()
+@runs("archive")
 def archive(
     target: Annotated[
         str | None,
@@ -43,19 +44,10 @@ def archive(
     as_json: Json = False,
 ) -> None:
     """Copy all events, each exactly once, into a Delta table that training and Spark read."""
-    dispatch(
-        "archive",
-        target=target,
-        home=home,
-        watch=watch,
-        patience=patience,
-        compact=compact,
-        keep_days=keep_days,
-        as_json=as_json,
-    )
 
 
 @app.command()
+@runs("worker")
 def worker(
     *,
     home: Home = DEFAULT_HOME,
@@ -65,10 +57,10 @@ def worker(
     as_json: Json = False,
 ) -> None:
     """Take in events from Kafka and publish the log there; several workers share the work."""
-    dispatch("worker", home=home, until_empty=until_empty, as_json=as_json)
 
 
 @app.command()
+@runs("simulate")
 def simulate(
     target: Annotated[
         str,
@@ -113,42 +105,22 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Make believable traffic with known right answers: sessions, seasons, drift, bots, duplicates."""
-    dispatch(
-        "simulate",
-        target=target,
-        users=users,
-        items=items,
-        rate=rate,
-        duration=duration,
-        drift=drift,
-        season=season,
-        new_items=new_items,
-        bots=bots,
-        duplicates=duplicates,
-        late=late,
-        seed=seed,
-        start=start,
-        live=live,
-        batch=batch,
-        concurrency=concurrency,
-        judge=judge,
-        as_json=as_json,
-    )
 
 
 @app.command()
+@runs("doctor")
 def doctor(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Say in plain words what is used, what is missing and how to fix it."""
-    dispatch("doctor", home=home, as_json=as_json)
 
 
 @app.command()
+@runs("replay")
 def replay(*, home: Home = DEFAULT_HOME, as_of: AsOf = None, as_json: Json = False) -> None:
     """Fold the log anew and compare with the state that is served."""
-    dispatch("replay", home=home, as_of=as_of, as_json=as_json)
 
 
 @app.command("export")
+@runs("moving", action="export")
 def export_everything(
     folder: Annotated[Path, typer.Argument(help="A new folder to write to.")],
     *,
@@ -156,10 +128,10 @@ def export_everything(
     as_json: Json = False,
 ) -> None:
     """Write all that the home holds to files: to keep, or to move to other stores."""
-    dispatch("moving", action="export", folder=folder, home=home, as_json=as_json)
 
 
 @app.command("import")
+@runs("moving", action="import")
 def import_everything(
     folder: Annotated[Path, typer.Argument(help="A folder that `foretaste export` wrote.")],
     *,
@@ -167,10 +139,10 @@ def import_everything(
     as_json: Json = False,
 ) -> None:
     """Take an export into an empty home, whatever its stores are. Run it again if it was cut off."""
-    dispatch("moving", action="import", folder=folder, home=home, as_json=as_json)
 
 
 @app.command()
+@runs("warm")
 def warm(
     *,
     home: Home = DEFAULT_HOME,
@@ -183,10 +155,9 @@ def warm(
     as_json: Json = False,
 ) -> None:
     """Make the answers of active people and keep them in the cache, before they ask."""
-    dispatch("warm", home=home, days=days, most=most, count=count, scenario=scenario, as_json=as_json)
 
 
 @app.command()
+@runs("migrate")
 def migrate(*, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Bring the tables to what this release needs; whoever serves does so too when it starts."""
-    dispatch("migrate", home=home, as_json=as_json)
