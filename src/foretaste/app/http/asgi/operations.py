@@ -1,7 +1,6 @@
 """Operations declared where they are written: a handler, its route and, as its docstring, what it is for."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from inspect import cleandoc
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -20,7 +19,7 @@ class Operations(Generic[Context]):
 
     def __init__(self, tag: str) -> None:
         self._tag = tag
-        self._declared: list[tuple[Route, Callable[[Context, Request], Answer]]] = []
+        self._declared: list[tuple[Callable[..., Route], Callable[[Context, Request], Answer]]] = []
 
     def route(
         self,
@@ -39,10 +38,10 @@ class Operations(Generic[Context]):
 
         def declare(handler: H) -> H:
             summary, _, description = cleandoc(handler.__doc__ or "").partition("\n")
-            route = Route(
+            route = partial(
+                Route,
                 method=method,
                 path=path,
-                handler=_unbound,
                 summary=summary.rstrip("."),
                 description=" ".join(description.split()),
                 tag=self._tag,
@@ -61,8 +60,4 @@ class Operations(Generic[Context]):
 
     def bind(self, context: Context) -> list[Route]:
         """Return the routes, their handlers working on `context`."""
-        return [replace(route, handler=partial(handler, context)) for route, handler in self._declared]
-
-
-def _unbound(_: Request) -> Response:
-    raise NotImplementedError("the operation is not bound to a service")
+        return [route(handler=partial(handler, context)) for route, handler in self._declared]
