@@ -10,6 +10,7 @@ EXTRA_OF_MODULE = {
     "deltalake": "delta",
     "faiss": "faiss",
     "httptools": "serve",
+    "httpx": "client",
     "jax": "neural",
     "jaxlib": "neural",
     "lightgbm": "ranker",

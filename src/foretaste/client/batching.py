@@ -1,0 +1,117 @@
+"""A batcher: events are handed over at once and sent in the background, in few requests."""
+
+import asyncio
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from foretaste.client import calls
+from foretaste.client.answers import Receipt
+from foretaste.client.buffer import Batching, EventBuffer, OnRejected, Tally
+from foretaste.client.clients import Client
+from foretaste.client.errors import ClientError, ClosedError, TimedOutError
+from foretaste.client.events import GivenEvent
+
+USUAL_BATCHING = Batching()
+FLUSH_SECONDS = 30.0
+
+
+class EventBatcher:
+    """Sends events in the background over `client`, which stays the caller's; is to be closed.
+
+    May be used by several threads, and, as `add` does not wait for the service, in an event loop too: there
+    with `async with`, `aflush` and `aclose`. What fails is tried again for as long as it is open, in order;
+    what the service will never take is handed to `on_rejected` (in the thread that sends) and counted.
+    """
+
+    def __init__(
+        self, client: Client, batching: Batching = USUAL_BATCHING, on_rejected: OnRejected | None = None
+    ) -> None:
+        self._client = client
+        self._batching = batching
+        self._buffer = EventBuffer(batching, on_rejected)
+        self._changed = threading.Condition()
+        self._flushing = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="foretaste-events", daemon=True)
+        self._thread.start()
+
+    def add(self, event: GivenEvent) -> str:
+        """Take an event and return its id, at once; raise `QueueFullError`, `ClosedError` after `close`."""
+        with self._changed:
+            if self._closed:
+                raise ClosedError("this batcher was closed; make another one")
+            event_id = self._buffer.add(event)
+            self._changed.notify_all()
+            return event_id
+
+    def flush(self, timeout: float = FLUSH_SECONDS) -> Tally:
+        """Send all that waits now and return what became of all events so far.
+
+        Raises the last failure where events are still unsent after `timeout` seconds; they are kept.
+        """
+        with self._changed:
+            self._flushing += 1
+            self._changed.notify_all()
+            done = self._changed.wait_for(lambda: not len(self._buffer), timeout)
+            self._flushing -= 1
+            if done:
+                return self._buffer.tally
+            left = f"{len(self._buffer)} events are unsent after {timeout:g} s"
+            raise self._buffer.error or TimedOutError(left)
+
+    def close(self, timeout: float = FLUSH_SECONDS) -> Tally:
+        """Flush, take no more events, and end; raises as `flush` does."""
+        try:
+            return self.flush(timeout)
+        finally:
+            with self._changed:
+                self._closed = True
+                self._changed.notify_all()
+            self._thread.join(timeout)
+
+    async def aflush(self, timeout: float = FLUSH_SECONDS) -> Tally:  # noqa: ASYNC109 - as `flush` has it
+        """`flush`, and let others go on meanwhile."""
+        return await asyncio.to_thread(self.flush, timeout)
+
+    async def aclose(self, timeout: float = FLUSH_SECONDS) -> Tally:  # noqa: ASYNC109 - as `close` has it
+        """`close`, and let others go on meanwhile."""
+        return await asyncio.to_thread(self.close, timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _run(self) -> None:
+        while batch := self._next():
+            try:
+                outcome: Receipt | ClientError = self._client.send(calls.record_many(batch))
+            except ClientError as error:
+                outcome = error
+            with self._changed:
+                settled = self._buffer.settle(outcome)
+                self._changed.notify_all()
+                if not settled:
+                    self._changed.wait_for(lambda: self._closed, self._batching.pause)
+
+    def _next(self) -> list[dict[str, Any]]:
+        """Wait for a batch and take it; an empty one means: the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or len(self._buffer) > 0)
+            self._changed.wait_for(self._due, self._batching.seconds)
+            return [] if self._closed else self._buffer.take()
+
+    def _due(self) -> bool:
+        return self._closed or self._flushing > 0 or self._buffer.full_batch

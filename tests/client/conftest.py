@@ -1,0 +1,61 @@
+"""A running service for the client."""
+
+import asyncio
+import socket
+import threading
+
+import pytest
+import uvicorn
+
+from foretaste.app.http.application import create_app
+from foretaste.app.http.server import server_config
+from foretaste.app.wiring import home_in_memory
+from foretaste.client import AsyncClient, Client
+from foretaste.domain.item import Item
+
+
+@pytest.fixture(scope="module")
+def address():
+    """The address of a service of 20 items and 8 people."""
+    with home_in_memory() as home:
+        home.put_items(
+            [Item(item_id=f"i{n}", title=f"Film {n}", categories=(f"Kind {n % 4}",)) for n in range(20)]
+        )
+        past = [
+            {"user_id": f"u{user}", "item_id": f"i{(user * 3 + n) % 20}", "type": "watch"}
+            for user in range(8)
+            for n in range(8)
+        ]
+        home.recorder.record(past, now=1_700_000_000_000_000)
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(server_config(create_app(home)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture(params=["blocking", "asynchronous"])
+def shop(request, address):
+    """Either client of the running service, its methods called the same way."""
+    if request.param == "blocking":
+        with Client(address) as client:
+            yield client
+    else:
+        with asyncio.Runner() as runner:
+            client = AsyncClient(address)
+            yield Awaited(client, runner)
+            runner.run(client.aclose())
+
+
+class Awaited:
+    """Runs what an asynchronous client gives until it is there."""
+
+    def __init__(self, client, runner):
+        self._client = client
+        self._runner = runner
+
+    def __getattr__(self, name):
+        method = getattr(self._client, name)
+        return lambda *args, **kwargs: self._runner.run(method(*args, **kwargs))

@@ -1,0 +1,161 @@
+"""Events handed over at once and sent in the background: none lost, none doubled, bounds kept."""
+
+import asyncio
+import json
+import threading
+
+import httpx
+import pytest
+from scripted_service import Scripted, problem
+
+from foretaste.client import (
+    Batching,
+    BusyError,
+    Client,
+    ClosedError,
+    EventBatcher,
+    NoAnswerError,
+    Patience,
+    QueueFullError,
+    Tally,
+)
+
+AT_ONCE = Patience(retries=0)
+QUICK = Batching(size=10, seconds=60.0, most=50, pause=0.0)
+
+
+def click(n):
+    return {"user_id": "u", "item_id": f"i{n}", "type": "click", "event_id": f"e{n}"}
+
+
+def taken(request):
+    """Accept what a request holds; an item called `bad` is rejected."""
+    events = json.loads(request.content)
+    statuses = [
+        {"status": "rejected" if event["item_id"] == "bad" else "accepted", "reason": "no such thing"}
+        for event in events
+    ]
+    bad = sum(status["status"] == "rejected" for status in statuses)
+    body = {
+        "accepted": len(events) - bad,
+        "duplicates": 0,
+        "rejected": bad,
+        "state_seq": 1,
+        "events": statuses,
+    }
+    return httpx.Response(202, json=body)
+
+
+def sent(service):
+    return [[event["event_id"] for event in json.loads(request.content)] for request in service.requests]
+
+
+def test_events_go_in_few_requests_in_their_order():
+    service = Scripted(taken)
+    with EventBatcher(service.client(), QUICK) as batcher:
+        for n in range(25):
+            batcher.add(click(n))
+        assert batcher.flush() == Tally(accepted=25)
+    assert [one for batch in sent(service) for one in batch] == [f"e{n}" for n in range(25)]
+    assert max(map(len, sent(service))) <= 10
+
+
+def test_closing_sends_what_waits_and_takes_no_more():
+    service = Scripted(taken)
+    batcher = EventBatcher(service.client(), QUICK)
+    batcher.add(click(1))
+    assert batcher.close() == Tally(accepted=1)
+    with pytest.raises(ClosedError):
+        batcher.add(click(2))
+
+
+def test_an_event_without_an_id_gets_one_and_it_is_told():
+    service = Scripted(taken)
+    with EventBatcher(service.client(), QUICK) as batcher:
+        event_id = batcher.add({"user_id": "u", "item_id": "i", "type": "view"})
+    assert sent(service) == [[event_id]]
+
+
+def test_a_lone_event_does_not_wait_for_company_for_ever():
+    arrived = threading.Event()
+
+    def answer(request):
+        arrived.set()
+        return taken(request)
+
+    with EventBatcher(Scripted(answer).client(), Batching(seconds=0.01)) as batcher:
+        batcher.add(click(1))
+        assert arrived.wait(10)
+
+
+def test_a_full_queue_refuses_and_says_why():
+    service = Scripted(httpx.ConnectError("gone"))
+    batcher = EventBatcher(service.client(patience=AT_ONCE), Batching(size=5, seconds=60.0, most=5))
+    for n in range(5):
+        batcher.add(click(n))
+    with pytest.raises(QueueFullError, match="5 events wait"):
+        batcher.add(click(6))
+    with pytest.raises(NoAnswerError):
+        batcher.close(timeout=0.2)
+
+
+def test_what_fails_is_sent_again_in_order_and_not_lost():
+    service = Scripted(problem(503), httpx.ReadTimeout("slow"), taken)
+    with EventBatcher(service.client(patience=AT_ONCE), QUICK) as batcher:
+        for n in range(12):
+            batcher.add(click(n))
+        assert batcher.flush() == Tally(accepted=12)
+    batches = sent(service)
+    assert batches[0] == batches[1] == batches[2]
+    assert [one for batch in batches[2:] for one in batch] == [f"e{n}" for n in range(12)]
+
+
+def test_a_flush_that_does_not_succeed_says_what_failed():
+    service = Scripted(problem(503, detail="the disk is full"))
+    batcher = EventBatcher(service.client(patience=AT_ONCE), Batching(seconds=0.0, pause=60.0))
+    batcher.add(click(1))
+    with pytest.raises(BusyError, match="the disk is full"):
+        batcher.close(timeout=0.3)
+
+
+def test_rejected_events_are_handed_over_with_the_reason():
+    told = []
+    service = Scripted(taken)
+    with EventBatcher(service.client(), QUICK, lambda event, status: told.append((event, status))) as batcher:
+        batcher.add(click(1))
+        batcher.add(click(2) | {"item_id": "bad"})
+        assert batcher.flush() == Tally(accepted=1, rejected=1)
+    ((event, status),) = told
+    assert (event["event_id"], status.reason) == ("e2", "no such thing")
+
+
+def test_a_batch_that_is_refused_as_a_whole_is_not_sent_for_ever():
+    told = []
+    errors = [{"status": "rejected", "reason": "one"}, {"status": "rejected", "reason": "two"}]
+    service = Scripted(problem(400, "invalid-event", "all", errors=errors))
+    with EventBatcher(service.client(), QUICK, lambda _, status: told.append(status.reason)) as batcher:
+        batcher.add(click(1))
+        batcher.add(click(2))
+        assert batcher.flush().rejected == 2
+    assert told == ["one", "two"]
+
+
+def test_batches_that_are_too_large_become_smaller():
+    def bounded(request):
+        return taken(request) if len(json.loads(request.content)) <= 3 else problem(413)
+
+    service = Scripted(bounded)
+    with EventBatcher(service.client(), QUICK) as batcher:
+        for n in range(10):
+            batcher.add(click(n))
+        assert batcher.flush() == Tally(accepted=10)
+
+
+def test_in_an_event_loop_nothing_blocks(address):
+    async def work():
+        with Client(address) as client:
+            async with EventBatcher(client) as batcher:
+                batcher.add({"user_id": "loop", "item_id": "i1", "type": "click"})
+                return await batcher.aflush()
+
+    assert asyncio.run(work()) == Tally(accepted=1)
