@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 import foretaste as ft
-from foretaste.app.blend_log import BlendLog, record_of
+from foretaste.adapters.files.blend_store import FileBlendStore
+from foretaste.app.blend_records import artifact_served
 from foretaste.app.home import Home
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
@@ -21,19 +22,25 @@ CUT = EVENTS.quantile(0.5)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Return a home that was trained on half of the events and then met the rest."""
+def untaught(tmp_path_factory):
+    """Return a home that was trained on half of the events."""
     directory = tmp_path_factory.mktemp("home")
     with ft.Recommender.train(EVENTS.until(CUT), items=EVENTS.items, home=directory, settings=SETTINGS):
-        pass
+        return directory
+
+
+@pytest.fixture(scope="module")
+def trained(untaught, tmp_path_factory):
+    """Return a home that was trained on half of the events and then met the rest."""
+    directory = shutil.copytree(untaught, tmp_path_factory.mktemp("met") / "home")
     with open_home(directory, settings=SETTINGS) as home:
         first = home.artifact
         meet(home)
         return directory, first, home.artifact
 
 
-def meet(home: Home, n: int = 1200) -> None:
-    rows = EVENTS.after(CUT).frame.head(n).iter_rows(named=True)
+def meet(home: Home, n: int = 1200, after: int = 0) -> None:
+    rows = EVENTS.after(CUT).frame[after : after + n].iter_rows(named=True)
     events = [
         Event(
             event_id=row["event_id"],
@@ -57,18 +64,29 @@ def test_a_serving_blend_learns_from_the_events_that_come(trained):
 
 def test_a_blend_that_served_can_be_had_again(trained):
     directory, first, last = trained
-    log = BlendLog(directory / "blends.jsonl")
-    again = log.artifact_with(first, last.blend_version)
+    store = FileBlendStore(directory / "blends.jsonl")
+    again = artifact_served(store, first, last.blend_version)
     assert again.blend_version == last.blend_version
     assert again.blend.weights.tobytes() == last.blend.weights.tobytes()
     with pytest.raises(NotFoundError, match="never served"):
-        log.artifact_with(first, "another")
+        artifact_served(store, first, "another")
 
 
 def test_a_restart_goes_on_from_the_last_blend(trained):
     directory, _, last = trained
     with open_home(directory, settings=SETTINGS) as home:
         assert home.artifact.blend_version == last.blend_version
+
+
+@pytest.mark.parametrize("pause", [7, 633, 1100])
+def test_a_restart_between_two_steps_changes_nothing(trained, untaught, tmp_path, pause):
+    _, _, last = trained
+    home = shutil.copytree(untaught, tmp_path / "home")
+    with open_home(home, settings=SETTINGS) as opened:
+        meet(opened, pause)
+    with open_home(home, settings=SETTINGS) as opened:
+        meet(opened, 1200 - pause, after=pause)
+        assert opened.artifact.blend_version == last.blend_version
 
 
 def test_switched_off_what_was_trained_serves_and_nothing_learnt_is_lost(trained, tmp_path):
@@ -78,21 +96,6 @@ def test_switched_off_what_was_trained_serves_and_nothing_learnt_is_lost(trained
         assert home.artifact.blend_version == first.blend_version
     with open_home(copied, settings=SETTINGS) as home:
         assert home.artifact.blend_version == last.blend_version
-
-
-def test_what_served_at_a_moment_can_be_told(trained, tmp_path):
-    log = BlendLog(tmp_path / "blends.jsonl")
-    assert log.serving_at(10) is None
-    _, first, last = trained
-    for time, artifact in ((5, first), (7, last), (9, first)):
-        log.add(record_of(artifact, (0.0,), 0, time))
-    served = [log.serving_at(moment) for moment in (4, 5, 8, 9)]
-    assert [record and record.blend_version for record in served] == [
-        None,
-        first.blend_version,
-        last.blend_version,
-        first.blend_version,
-    ]
 
 
 def test_learning_that_fails_stops_and_the_state_goes_on():
@@ -109,12 +112,36 @@ def test_learning_that_fails_stops_and_the_state_goes_on():
         assert rec.home.state.seq == seq + 100
 
 
-def test_a_line_cut_off_by_a_crash_is_passed_over(trained):
+def test_a_line_cut_off_by_a_crash_is_passed_over_and_nothing_after_it_is_lost(trained, tmp_path):
     directory, first, last = trained
-    path = directory / "blends.jsonl"
-    whole = path.read_bytes()
+    whole = (directory / "blends.jsonl").read_bytes()
+    path = tmp_path / "blends.jsonl"
     path.write_bytes(whole + whole.splitlines()[-1][:50])
-    try:
-        assert BlendLog(path).latest(first.version).blend_version == last.blend_version
-    finally:
-        path.write_bytes(whole)
+    store = FileBlendStore(path)
+    latest = store.standing(first.version, 2**62)[-1]
+    assert latest.blend_version == last.blend_version
+    following = msgspec.structs.replace(latest, number=latest.number + 1)
+    assert store.agree(following) == following
+    assert store.standing(first.version, 2**62)[-1] == following
+
+
+def test_who_was_merged_into_somebody_is_asked_about_as_that_person(untaught, tmp_path):
+    learnt = []
+    for name in ("u1", "u2"):
+        home = shutil.copytree(untaught, tmp_path / name)
+        with ft.Recommender.open(home, settings=SETTINGS) as rec:
+            rec.merge_users("u2", "u1")
+            for n in range(80):
+                rec.record(
+                    user_id=name,
+                    item_id=f"i{n % 50}",
+                    type="purchase",
+                    event_id=f"later-{n}",
+                    timestamp=1_750_000_000_000_000 + n * 1_000_000,
+                )
+            learnt.append(rec.home._stores.keeper.learner.learnt())
+    one, other = learnt
+    assert one["slope"].any()
+    assert {name: array.tolist() for name, array in one.items()} == {
+        name: array.tolist() for name, array in other.items()
+    }

@@ -3,23 +3,23 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from foretaste.app.blend_log import BlendLog, record_of
+from foretaste.app.blend_records import Learnt, record_of
+from foretaste.app.blend_shared import ALWAYS, Serve, SharedBlend
+from foretaste.app.learnt_file import LearntFile
 from foretaste.app.stores import Stores
 from foretaste.domain.clock import Clock, system_clock
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.online_blend import OnlineBlend, Sampling, Surround
 
-BLENDS = "blends.jsonl"
-
 
 class BlendLearning:
     """Lets the keeper of `stores` learn on, from at most `per_second` events a second of the log's time.
 
-    Every model that serves, and every blend that comes of learning on, is logged in `folder` (nowhere without
-    one) before it serves. A model that served before goes on from its last blend.
+    Every model that serves, and every blend that comes of learning on, is stored with `stores.blends` before
+    it serves, and a model that served before goes on from its last blend. Where several processes share the
+    stores they serve what they agreed on there (see `SharedBlend`). One process alone serves what it learns
+    at once, and keeps in `folder` what does not yet make a step, so that a restart changes nothing.
     """
 
     def __init__(
@@ -30,49 +30,83 @@ class BlendLearning:
         per_second: float,
         clock: Clock = system_clock,
     ) -> None:
-        self.log = BlendLog(None if folder is None else folder / BLENDS)
         self._stores = stores
         self._per_second = per_second
         self._clock = clock
+        self._file = LearntFile(None if folder is None else folder / "blend.json")
+        self._shared: SharedBlend | None = None
 
-    def start(
-        self,
-        artifact: Artifact,
-        catalog: Callable[[], CatalogColumns],
-        serve: Callable[[Artifact], object],
-    ) -> Artifact:
+    def start(self, artifact: Artifact, catalog: Callable[[], CatalogColumns], serve: Serve) -> Artifact:
         """Learn on from `artifact`, in place of what was learnt on before; return what serves now.
 
-        `serve` is called with each new blend while the state's lock is held.
+        `serve` is called with each new blend while the state's lock is held, which the caller holds now.
+        Raises `UnavailableError` where the blends cannot be read.
         """
         keeper = self._stores.keeper
-        keeper.learner = None
+        keeper.learner = self._shared = None
         if not self._stores.writable:
             return artifact
         if self._per_second <= 0.0:
-            self._log_start(artifact, self._learnt(artifact))
+            self._note(artifact, *self._last(artifact))
             return artifact
 
+        def learner(changed: Serve, asked: Callable[[], object]) -> OnlineBlend:
+            around = Surround(catalog, tuple, lambda: self._stores.id_map.names("type"))
+            sampling = Sampling(per_second=self._per_second)
+            return OnlineBlend(
+                keeper.state, artifact, around, sampling=sampling, changed=changed, asked=asked
+            )
+
+        if self._stores.freshness is None:
+            return self._start_alone(artifact, learner, serve)
+        shared = SharedBlend(self._stores.blends, artifact, learner, serve, clock=self._clock)
+        keeper.learner = self._shared = shared
+        return shared.begin()
+
+    def is_known(self) -> bool:
+        """Whether the blend that should serve now is known; asks for it where it was not to be had before."""
+        return self._shared is None or self._shared.is_known()
+
+    def _start_alone(
+        self,
+        artifact: Artifact,
+        learner: Callable[[Serve, Callable[[], object]], OnlineBlend],
+        serve: Serve,
+    ) -> Artifact:
+        number = 0
+
         def changed(now: Artifact) -> None:
-            shift = tuple(learner.weights.shift.tolist())
-            self.log.add(record_of(now, shift, keeper.state.seq, self._clock()))
+            nonlocal number
+            record = record_of(now, number + 1, Learnt.by(fold), keeper.state.seq, self._clock())
+            self._stores.blends.agree(record)
+            number += 1
             serve(now)
 
-        around = Surround(catalog, tuple, lambda: self._stores.id_map.names("type"))
-        sampling = Sampling(per_second=self._per_second)
-        learner = OnlineBlend(keeper.state, artifact, around, sampling=sampling, changed=changed)
-        learner.weights.shift = np.array(self._learnt(artifact), np.float64)
-        keeper.learner = learner
-        self._log_start(learner.artifact, tuple(learner.weights.shift.tolist()))
-        return learner.artifact
+        def asked() -> None:
+            self._file.save(artifact, number, fold.learnt())
 
-    def _learnt(self, artifact: Artifact) -> tuple[float, ...]:
-        """Return the shift of each source that `artifact` last served with, zeros if it never did."""
-        last, sources = self.log.latest(artifact.version), artifact.blend.sources
-        return (0.0,) * len(sources) if last is None else last.shift_of(sources)
+        keeper = self._stores.keeper
+        fold = learner(changed, asked)
+        learnt, number = self._last(artifact)
+        learnt.teach(fold)
+        number = self._note(fold.artifact, learnt, number)
+        self._file.restore(fold, artifact, number)
+        keeper.learner = fold
+        return fold.artifact
 
-    def _log_start(self, artifact: Artifact, shift: tuple[float, ...]) -> None:
-        """Log that `artifact` begins to serve, unless it is what served last."""
-        last = self.log.last()
-        if last is None or (last.artifact, last.blend_version) != (artifact.version, artifact.blend_version):
-            self.log.add(record_of(artifact, shift, self._stores.keeper.state.seq, self._clock()))
+    def _last(self, artifact: Artifact) -> tuple[Learnt, int]:
+        """Return what `artifact` had learnt when it last served, and that record's number, 0 for none."""
+        found = self._stores.blends.standing(artifact.version, ALWAYS)
+        if not found:
+            return Learnt.nothing(artifact.blend.sources), 0
+        return Learnt.of(found[-1], artifact.blend.sources), found[-1].number
+
+    def _note(self, artifact: Artifact, learnt: Learnt, number: int) -> int:
+        """Store that `artifact` begins to serve, unless it served last; return its record's number."""
+        last = self._stores.blends.serving_at(ALWAYS)
+        serves = (artifact.version, artifact.blend_version)
+        if last is not None and (last.artifact, last.blend_version) == serves:
+            return number
+        record = record_of(artifact, number + 1, learnt, self._stores.keeper.state.seq, self._clock())
+        self._stores.blends.agree(record)
+        return record.number

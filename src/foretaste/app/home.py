@@ -19,6 +19,7 @@ from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact, without_sources
 from foretaste.pipeline.scenario import SHIPPED, adjusted
+from foretaste.ports.blend_store import BlendStore
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.event_log import EventLog
@@ -124,6 +125,11 @@ class Home:
         return self._stores.exposures
 
     @property
+    def blends(self) -> BlendStore:
+        """Every blend that models served with."""
+        return self._stores.blends
+
+    @property
     def profiles(self) -> Profiles:
         """What is known of people, for reading; `put_people` changes it for the next answer."""
         return self._stores.profiles
@@ -172,10 +178,12 @@ class Home:
             for other in self._other_ids(user_id if name is None else name):
                 freshness.catch_up(freshness.head_of(other).user_seq)
             self._follow(freshness, head)
+            knows = self.learning.is_known()
         except UnavailableError:
+            knows = False
+        if not knows:
             self.telemetry.count("answers_stale_total")
-            return False
-        return True
+        return knows
 
     def _other_ids(self, user_id: str | None) -> list[str]:
         """Return the ids that this person also has, by merges."""

@@ -3,16 +3,24 @@
 import logging
 from pathlib import Path
 from threading import Event, Thread
+from typing import Protocol
 
 from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
 from foretaste.domain.errors import CorruptSnapshotError, ForetasteError
 from foretaste.domain.event import EventColumns
-from foretaste.domain.fold import Fold
 from foretaste.features.state import State
 from foretaste.ports.event_log import EventLog
 
 CHUNK = 200_000
 _log = logging.getLogger(__name__)
+
+
+class Learner(Protocol):
+    """What lets events into the state itself, and learns from them."""
+
+    def apply(self, events: EventColumns) -> int:
+        """Fold events into the state; return how many were new."""
+        ...
 
 
 class StateKeeper:
@@ -24,7 +32,7 @@ class StateKeeper:
 
     def __init__(self, state: State, path: Path | None, *, snapshot_events: int) -> None:
         self.state = state
-        self.learner: Fold | None = None
+        self.learner: Learner | None = None
         self._path = path
         self._snapshot_events = snapshot_events
         self._saved_seq = 0
@@ -35,8 +43,7 @@ class StateKeeper:
     def fold(self, events: EventColumns) -> None:
         """Fold new events in; the log calls it after each commit.
 
-        Where there is a `learner`, a fold that lets the events into `state` itself, it does so; if it fails,
-        it is done with, and the state goes on without it.
+        Where there is a `learner`, it does so; if it fails, it is done with, and the state goes on.
         """
         if self.learner is not None:
             try:

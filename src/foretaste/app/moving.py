@@ -17,12 +17,13 @@ from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Attribute, CatalogEntry, Item
 from foretaste.domain.slate import Exposure
+from foretaste.ports.blend_store import BlendRecord
 from foretaste.ports.id_map import IdKind, IdMap
 
 T = TypeVar("T")
 CHUNK = 5_000
 SECONDS = 60.0
-BESIDE = ("blends.jsonl", "text-vectors-*.safetensors")
+BESIDE = ("text-vectors-*.safetensors",)
 """Files beside the models without which the same model would answer otherwise."""
 Advance = Callable[[int], object]
 
@@ -64,6 +65,7 @@ def export_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
             exposures=writer.records("exposures", _exposures(home)),
             models=_export_models(home, writer),
         )
+        writer.records("blends", home.blends.records())
         writer.finish(
             namespace=home.settings.namespace,
             created_at=system_clock(),
@@ -96,6 +98,7 @@ def import_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
     people = {person.user_id: person.attributes for person in reader.records("people", Person)}
     home.put_people(people)
     exposures = _import_exposures(home, reader)
+    home.blends.restore(reader.records("blends", BlendRecord))
     return Moved(
         events=accepted + known,
         items=_import_items(home, reader),

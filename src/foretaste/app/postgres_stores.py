@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+from foretaste.adapters.postgres.blend_store import PostgresBlendStore
 from foretaste.adapters.postgres.catalog import PostgresCatalog
 from foretaste.adapters.postgres.database import PostgresDatabase
 from foretaste.adapters.postgres.event_log import PostgresEventLog
@@ -46,11 +47,12 @@ def stores_in_postgres(
         undo.callback(log.close)
         catalog = PostgresCatalog(database, id_map, retention_days=settings.exposure_days)
         profiles = PostgresProfiles(database)
+        blends = PostgresBlendStore(database, retention_days=settings.exposure_days)
         keeper.restore(log)
         if read_only:
             exposures = ReadExposures(database)
             undo.pop_all()
-            return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, writable=False)
+            return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, blends, writable=False)
         folder.mkdir(parents=True, exist_ok=True)
         keeper.watch(log)
         written = PostgresExposureLog(database, retention_days=settings.exposure_days)
@@ -64,4 +66,4 @@ def stores_in_postgres(
             online = wiring.online(settings, freshness, keeper.state, id_map, trust, telemetry)
             freshness, log.on_append = online.freshness, online.publish
         undo.pop_all()
-    return Stores(log, id_map, catalog, catalog, written, keeper, profiles, freshness=freshness)
+    return Stores(log, id_map, catalog, catalog, written, keeper, profiles, blends, freshness=freshness)

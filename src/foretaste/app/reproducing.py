@@ -6,6 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
+from foretaste.app.blend_records import artifact_served
 from foretaste.app.home import Home
 from foretaste.app.stores import state_config
 from foretaste.domain.errors import NotFoundError
@@ -96,7 +97,7 @@ def artifact_with(home: Home, version: str, blend_version: str) -> Artifact:
         return serving
     if home.registry is None:
         raise NotFoundError("a home in memory keeps no earlier model; open one in a directory", field="home")
-    return home.learning.log.artifact_with(home.load(home.registry.path(version)), blend_version)
+    return artifact_served(home.blends, home.load(home.registry.path(version)), blend_version)
 
 
 def _new_state(home: Home) -> State:
@@ -141,7 +142,7 @@ class PastHome:
 
     def _artifact(self) -> Artifact | None:
         home = self._home
-        served = home.learning.log.serving_at(self.time)
+        served = home.blends.serving_at(self.time)
         if served is not None:
             return artifact_with(home, served.artifact, served.blend_version)
         if home.registry is None:

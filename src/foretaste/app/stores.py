@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from foretaste.adapters.files.blend_store import FileBlendStore
+from foretaste.adapters.memory.blend_store import MemoryBlendStore
 from foretaste.adapters.memory.catalog import MemoryCatalog
 from foretaste.adapters.memory.event_log import MemoryEventLog
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
@@ -22,6 +24,7 @@ from foretaste.app.settings import Settings
 from foretaste.domain.extras import with_extra
 from foretaste.events.weights import event_weights
 from foretaste.features.state import State, StateConfig
+from foretaste.ports.blend_store import BlendStore
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
 from foretaste.ports.event_log import EventLog
@@ -32,6 +35,7 @@ from foretaste.ports.profiles import Profiles
 from foretaste.ports.telemetry import Telemetry
 
 PROFILES = "profiles.db"
+BLENDS = "blends.jsonl"
 DATABASE, EXPOSURES, SNAPSHOT, MODELS = "foretaste.db", "exposures.db", "state.safetensors", "models"
 
 
@@ -46,6 +50,7 @@ class Stores:
     exposures: ExposureLog
     keeper: StateKeeper
     profiles: Profiles
+    blends: BlendStore
     writable: bool = True
     freshness: Freshness | None = None
     """What other processes write to the same stores; None where there can be none."""
@@ -103,7 +108,8 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
         keeper.restore(log)
         keeper.watch(log)
         undo.pop_all()
-    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles)
+    blends = FileBlendStore(namespace / BLENDS)
+    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, blends)
 
 
 def stores_for_reading(directory: Path, settings: Settings) -> Stores:
@@ -122,7 +128,8 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
         known = namespace / PROFILES
         profiles = SqliteProfiles(known) if known.is_file() else MemoryProfiles()
         undo.pop_all()
-    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, writable=False)
+    blends = FileBlendStore(namespace / BLENDS)
+    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, blends, writable=False)
 
 
 def stores_in_memory(settings: Settings) -> Stores:
@@ -131,7 +138,8 @@ def stores_in_memory(settings: Settings) -> Stores:
     keeper = new_keeper(settings, lambda: id_map.names("type"), None)
     log = MemoryEventLog(id_map, on_commit=keeper.fold)
     catalog = MemoryCatalog(id_map, retention_days=settings.exposure_days)
-    return Stores(log, id_map, catalog, catalog, MemoryExposureLog(), keeper, MemoryProfiles())
+    exposures, profiles = MemoryExposureLog(), MemoryProfiles()
+    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, MemoryBlendStore())
 
 
 def models_directory(directory: Path, settings: Settings) -> Path:

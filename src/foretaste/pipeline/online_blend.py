@@ -48,8 +48,9 @@ class OnlineBlend:
     """Implements `domain.Fold` over `state`, which it folds the events into.
 
     Before an event that it asks about, the composition that ships answers as of that moment; what was
-    taken moves the weights (see `OnlineWeights`). `changed` is told each new artifact: the same models under
-    a blend version of their own.
+    taken moves the weights (see `OnlineWeights`). Who was merged into somebody is asked about as that person.
+    `changed` is told each new artifact: the same models under a blend version of their own; `asked` is called
+    after each question.
     """
 
     name = "blend"
@@ -64,6 +65,7 @@ class OnlineBlend:
         sampling: Sampling | None = None,
         scenario: Scenario = HOME,
         changed: Callable[[Artifact], object] = lambda _artifact: None,
+        asked: Callable[[], object] = lambda: None,
     ) -> None:
         self.state = state
         self.weights = OnlineWeights(artifact.blend, options)
@@ -72,6 +74,7 @@ class OnlineBlend:
         self._sampling = sampling or Sampling()
         self._scenario = scenario
         self._changed = changed
+        self._asked = asked
         self._asked_seq = 0
         self._asked_time = -(1 << 62)
 
@@ -97,24 +100,30 @@ class OnlineBlend:
                     continue
                 new += self.state.apply(events.take(done, position))
                 done = position
-                if self._ask(events, position):
-                    self._changed(self.artifact)
+                self._ask(events, position)
             return new + self.state.apply(events.take(done, len(events)))
+
+    def learnt(self) -> dict[str, NDArray[Any]]:
+        """Return all that was learnt, and which event was asked about last, as arrays."""
+        asked = np.array([self._asked_seq, self._asked_time], np.int64)
+        return {**self.weights.snapshot(), "asked": asked}
+
+    def resume(self, learnt: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `learnt` returned; raise `CorruptSnapshotError` if it is of another blend."""
+        if len(learnt.get("asked", ())) != 2:
+            raise CorruptSnapshotError("what was learnt does not say which event was asked about last")
+        self.weights.restore(learnt)
+        self._asked_seq, self._asked_time = (int(part) for part in learnt["asked"])
 
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
         """Return state and weights as arrays."""
-        learnt = {_LEARNT + name: array for name, array in self.weights.snapshot().items()}
-        asked = np.array([self._asked_seq, self._asked_time], np.int64)
-        return {**self.state.snapshot(), **learnt, _LEARNT + "asked": asked}
+        learnt = {_LEARNT + name: array for name, array in self.learnt().items()}
+        return {**self.state.snapshot(), **learnt}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Become the state and weights that `snapshot` returned."""
-        learnt = {name.removeprefix(_LEARNT): arrays[name] for name in arrays if name.startswith(_LEARNT)}
-        if len(learnt.get("asked", ())) != 2:
-            raise CorruptSnapshotError("the snapshot holds no learnt blend")
-        self.weights.restore(learnt)
+        self.resume({name.removeprefix(_LEARNT): arrays[name] for name in arrays if name.startswith(_LEARNT)})
         self.state.restore({name: arrays[name] for name in arrays if not name.startswith(_LEARNT)})
-        self._asked_seq, self._asked_time = (int(part) for part in learnt["asked"])
 
     def _signs(self, events: EventColumns) -> NDArray[np.bool_]:
         """Return which events are new signs of liking, after what the models were trained on."""
@@ -129,12 +138,13 @@ class OnlineBlend:
         between = int(MICROS_PER_SECOND / sampling.per_second)
         return int(events.time[position]) >= self._asked_time + between
 
-    def _ask(self, events: EventColumns, position: int) -> bool:
-        """Ask about the event at `position`; return whether the weights moved."""
+    def _ask(self, events: EventColumns, position: int) -> None:
+        """Ask about the event at `position`, unless there is nothing to be learnt from it."""
         user, item, now = (int(column[position]) for column in (events.user, events.item, events.time))
+        user = self.state.person(user)
         had = consumed(self.state.tally(user), self._scenario.consumed, self._around.type_names())
         if not len(self.state.history(user)) or bool((had == item).any()):
-            return False
+            return
         self._asked_seq, self._asked_time = int(events.seq[position]), now
         view = View(
             state=self.state,
@@ -146,4 +156,6 @@ class OnlineBlend:
             user=user,
         )
         query = Query(now=now, seed=0, scenario=self._scenario.name)
-        return self.weights.learn(sample(query, view, item), user)
+        if self.weights.learn(sample(query, view, item), user):
+            self._changed(self.artifact)
+        self._asked()
