@@ -1,32 +1,16 @@
-"""The storefront in a real browser. Where there is none these are skipped and say so."""
-
-import os
-import shutil
-import socket
-import threading
-from pathlib import Path
+"""The storefront in a real browser."""
 
 import pytest
-import uvicorn
 from playwright import sync_api
 
-from foretaste.app.http.application import create_app
-from foretaste.app.http.server import server_config
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
-
-pytestmark = [
-    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason=f"needs a Chromium; {CHROMIUM} is not there"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # playwright's own sockets
-]
 
 
 @pytest.fixture(scope="module")
-def address():
+def address(serve):
     """A service of 40 items, one of them with a hostile title, and two people with a past."""
     with home_in_memory() as home:
         home.put_items(
@@ -41,33 +25,8 @@ def address():
             for n in range(24)
         ]
         home.recorder.record(past, now=1_700_000_000_000_000)
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(server_config(create_app(home)))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    opened = context.new_page()
-    opened.set_default_timeout(10_000)
-    opened.troubles = []
-    opened.on("pageerror", lambda error: opened.troubles.append(str(error)))
-    opened.on("console", lambda told: opened.troubles.append(told.text) if told.type == "error" else None)
-    yield opened
-    context.close()
+        with serve(home) as running:
+            yield running
 
 
 def visit(page, address, user="u1"):
@@ -235,7 +194,7 @@ def test_an_event_that_is_not_taken_is_said_so_and_the_list_stays(page, address)
         lambda route: route.fulfill(status=503, content_type="application/problem+json", body=answer),
     )
     page.locator(".card").first.get_by_role("button", name="Watched it").click()
-    sync_api.expect(page.locator("#change")).to_contain_text("not recorded: the disk is full")
+    sync_api.expect(page.locator("#change")).to_contain_text("Not recorded yet: the disk is full")
     assert shown(page) == before
 
 

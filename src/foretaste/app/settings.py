@@ -32,8 +32,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     """The port that `serve` listens on; 0 takes a free one."""
 
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
+    """The port on which `worker` tells its measures and its health, at the address `host`; 0 takes a free
+    one. Not set: none. `serve` tells them on its own port."""
+
+    ready_lag_seconds: Annotated[float, Meta(gt=0)] | None = None
+    """For how long PostgreSQL may be out of sight before `/health/ready` is 503, so that a balancer sends
+    nobody here; not set: it stays 200 and says what is wrong, because answers go on from what is known."""
+
     body_limit_bytes: Annotated[int, Meta(ge=1024, le=1 << 30)] = 1 << 20
     """How large the body of one HTTP request may be; a larger one is refused (413)."""
+
+    allowed_origins: tuple[Annotated[str, Meta(pattern=r"^(\*|https?://[^/]+)$")], ...] = ()
+    """Whose pages may ask and write beside the service's own, as `https://shop.example,https://m.example`;
+    `*`: everybody's."""
 
     weights: dict[str, Annotated[float, Meta(ge=-1000, le=1000)]] = {}
     """Weights of event types that replace the usual ones, as `view=0.3,purchase=2`."""
@@ -238,7 +250,7 @@ def _parsed(name: str, text: str) -> Any:
     if name == "weights":
         pairs = (part.partition("=") for part in text.split(",") if part.strip())
         return {key.strip(): value.strip() for key, _, value in pairs}
-    if name in {"half_lives", "sources", "without_sources"}:
+    if name in {"allowed_origins", "half_lives", "sources", "without_sources"}:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

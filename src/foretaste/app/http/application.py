@@ -6,6 +6,7 @@ from typing import Any
 from foretaste import __version__
 from foretaste.app.home import Home
 from foretaste.app.http.asgi.application import Application
+from foretaste.app.http.asgi.cross_origin import Asgi, CrossOrigin
 from foretaste.app.http.asgi.exchange import BodyLimits, Request, Response, json_response
 from foretaste.app.http.asgi.openapi import document
 from foretaste.app.http.asgi.routing import Route
@@ -30,7 +31,7 @@ ABOUT = "Real-time recommendations that learn from the very last click, and say 
 MODULES = (recommend, recommendations, personalize, events, items, users, models, browse, health, aliases)
 
 
-def create_app(home: Home, *, clock: Clock = system_clock, limits: BodyLimits | None = None) -> Application:
+def create_app(home: Home, *, clock: Clock = system_clock, limits: BodyLimits | None = None) -> Asgi:
     """Return the ASGI application that serves `home`; opening and closing the home is the caller's.
 
     `clock` gives the time of every request in microseconds UTC. `limits` bound bodies; by default as the
@@ -43,11 +44,14 @@ def create_app(home: Home, *, clock: Clock = system_clock, limits: BodyLimits | 
         return described
 
     own = Route(method="GET", path="/openapi.json", handler=openapi, hidden=True)
-    return Application(
+    origins = home.settings.allowed_origins
+    app = Application(
         [*routes, own, *page_routes()],
         limits or BodyLimits(size=home.settings.body_limit_bytes),
         waits=home.waits,
+        origins=origins,
     )
+    return CrossOrigin(app, origins) if origins else app
 
 
 def api_routes(home: Home, clock: Clock = system_clock) -> list[Route]:

@@ -1,4 +1,4 @@
-"""The pages: the storefront and the reference, read once, served from memory."""
+"""The pages: the storefront, the reference and the module for other pages, read once, served from memory."""
 
 import hashlib
 from importlib.resources import files
@@ -29,12 +29,13 @@ SAFETY: Headers = (
 
 def page_routes() -> list[Route]:
     """Return the routes of the pages and their files."""
-    storefront, reference = _read("storefront"), _read("reference")
+    storefront, reference, browser = _read("storefront"), _read("reference"), _read("browser")
     return [
         _route("/", storefront, "index.html"),
         _route("/docs", reference, "index.html"),
         _route("/storefront/{file}", storefront),
         _route("/reference/{file}", reference),
+        _route("/foretaste.js", browser, "foretaste.js"),
     ]
 
 

@@ -9,7 +9,7 @@ import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from foretaste.app.http.asgi.application import Application
+from foretaste.app.http.asgi.cross_origin import Asgi
 from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, problem_of
 
 SHUTDOWN_SECONDS = 10
@@ -112,7 +112,7 @@ def settle_memory() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
-def server_config(app: Application) -> uvicorn.Config:
+def server_config(app: Asgi) -> uvicorn.Config:
     """Return how the service is run: one process, no access log, no server header."""
     return uvicorn.Config(
         app,

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from inspect import iscoroutinefunction
 from urllib.parse import urlsplit
 
 import msgspec
 
+from foretaste.app.http.asgi.cross_origin import allowed
 from foretaste.app.http.asgi.exchange import (
     BodyLimits,
     ClientGoneError,
@@ -29,15 +30,21 @@ class Application:
     """An ASGI 3 application over a table of routes.
 
     Handlers that are no coroutines run where they are called; with `waits` in threads, because they may
-    wait for other servers.
+    wait for other servers. Pages of `origins` may write, as the service's own do.
     """
 
     def __init__(
-        self, routes: Iterable[Route], limits: BodyLimits | None = None, *, waits: bool = False
+        self,
+        routes: Iterable[Route],
+        limits: BodyLimits | None = None,
+        *,
+        waits: bool = False,
+        origins: Collection[str] = (),
     ) -> None:
         self.table = RouteTable(routes)
         self._limits = limits or BodyLimits()
         self._waits = waits
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of ASGI: HTTP, or the server's start and end."""
@@ -59,7 +66,7 @@ class Application:
             legacy = route.legacy
             request = Request(scope, receive, path, self._limits)
             if scope["method"] not in SAFE_METHODS:
-                _refuse_other_sites(request)
+                _refuse_other_sites(request, self._origins)
             if self._waits and not iscoroutinefunction(route.handler):
                 response = await asyncio.to_thread(route.handler, request)
             else:
@@ -89,11 +96,14 @@ def _raw_path(scope: Scope) -> bytes:
     return raw.partition(b"?")[0].removeprefix(root)
 
 
-def _refuse_other_sites(request: Request) -> None:
+def _refuse_other_sites(request: Request, origins: Collection[str]) -> None:
     """Refuse what a page of another site makes a browser send: browsers name the page's origin."""
     origin = request.header(b"origin")
-    if origin is not None and urlsplit(origin).netloc != request.header(b"host"):
-        raise HttpError(403, "pages of other sites may not write here (CORS is closed)", hang_up=True)
+    if origin is None or urlsplit(origin).netloc == request.header(b"host") or allowed(origin, origins):
+        return
+    raise HttpError(
+        403, "pages of other sites may not write here; the setting allowed_origins lets them", hang_up=True
+    )
 
 
 async def _live(receive: Receive, send: Send) -> None:

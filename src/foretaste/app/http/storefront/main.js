@@ -14,7 +14,7 @@ import { causeOf, personName, sourceWords } from "./words.js";
 
 const WATCH = { type: "watch", label: "Watched it", icon: "play" };
 const BUY = { type: "purchase", label: "Buy it", icon: "bag" };
-const page = { user: "", items: [], recommendation: null, categories: new Set(), variety: 0.2, take: WATCH, asked: 0 };
+const page = { user: "", items: [], categories: new Set(), variety: 0.2, take: WATCH, asked: 0 };
 
 const list = byId("list");
 
@@ -32,7 +32,7 @@ async function refresh({ cause = null, freshest = null, anew = false } = {}) {
   if (anew) list.replaceChildren(...Array.from({ length: count() }, skeleton));
   try {
     const start = performance.now();
-    const slate = await api.recommend(page.user, { count: count(), categories: page.categories, variety: page.variety });
+    const slate = await api.recommend({ count: count(), categories: page.categories, variety: page.variety });
     const took = performance.now() - start;
     if (asked !== page.asked) return;
     showList(slate, { cause, anew, took });
@@ -58,7 +58,6 @@ function showList(slate, { cause, anew, took }) {
   const cards = slate.items.map((item) => card(item, moves.get(item.item_id), { take: page.take, act, open: openItem }));
   glide(list, (child) => child.dataset?.id, () => list.replaceChildren(...cards));
   page.items = slate.items;
-  page.recommendation = slate.recommendation_id;
   showWords(slate, before, cause, anew);
   byId("note").hidden = true;
   if (!slate.items.length) showEmpty();
@@ -112,13 +111,13 @@ function showTrouble(error) {
 }
 
 async function act(item, what) {
-  const event = { user_id: page.user, item_id: item.item_id, recommendation_id: page.recommendation, ...what };
+  const event = { item_id: item.item_id, ...what };
   list.classList.add("waiting");
   try {
     await api.send(event);
   } catch (error) {
     list.classList.remove("waiting");
-    byId("change").textContent = `That was not recorded: ${error.message}`;
+    byId("change").textContent = `Not recorded yet: ${error.message}`;
     return;
   }
   await refresh({ cause: causeOf(event, nameOf(item)), freshest: item.item_id });
@@ -132,6 +131,7 @@ function openItem(item) {
 
 function choosePerson(user) {
   page.user = user;
+  api.choose(user);
   remember(user);
   showPerson(user);
   refresh({ anew: true });

@@ -1,0 +1,193 @@
+// Foretaste in a page: what people do goes to the service, what to show comes back. How to: docs/how-to/browser.md
+
+/**
+ * @typedef {{type: string, item_id: string, value?: number, recommendation_id?: string}} Event
+ * @typedef {{recommendation_id: string, source: string, items: {item_id: string}[]}} List
+ */
+
+const OURS = "foretaste:";
+const MOST_WAITING = 500;
+const MOST_SHOWN = 300;
+const BATCH = 100; // a request that outlives its page may have 64 KiB
+const SESSION_MS = 30 * 60_000;
+const FRESH_MS = 10_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** What the service refused, in its words; `status` is 0 where it did not answer. */
+export class ForetasteError extends Error {
+  constructor(message, status, errors) {
+    super(message);
+    Object.assign(this, { status, errors });
+  }
+}
+
+export class Foretaste {
+  #cells = storage();
+  #beaconed = new Set();
+  #pause = 0;
+  #tracked = 0;
+  #timer;
+  #flushing;
+  #consent;
+
+  /**
+   * @param {{url?: string, user?: string | null, consent?: boolean, delay?: number}} [options] `url`: the service,
+   * by default where this module came from; `user`: who it is, if known; `delay`: how long events gather (ms).
+   */
+  constructor({ url = new URL(".", import.meta.url).href, user = null, consent = false, delay = 1000 } = {}) {
+    Object.assign(this, { url: url.replace(/\/?$/, "/"), known: user, delay });
+    this.consent = consent;
+    addEventListener("pagehide", () => this.#beacon());
+    document.addEventListener("visibilitychange", () => document.hidden && this.#beacon());
+    addEventListener("online", () => this.#soon(0));
+  }
+
+  get consent() {
+    return this.#consent;
+  }
+
+  /** Without consent nothing is tracked or stored; to take it back removes what was. */
+  set consent(given) {
+    this.#consent = given;
+    if (given) this.#soon(this.delay);
+    else this.#names("").forEach((name) => this.#set(name));
+  }
+
+  /** The known user, else an id of this browser, null without consent. @returns {string | null} */
+  get user() {
+    if (this.known !== null || !this.#consent) return this.known;
+    return this.#get("user") ?? this.#set("user", `anonymous-${newId()}`);
+  }
+
+  /** Keeps an event until the service confirmed it. @param {Event} event @returns {string | null} its id */
+  track(event) {
+    if (!this.#consent) return null;
+    const time = Date.now();
+    const [session, last] = this.#get("session") ?? [];
+    const session_id = time - last < SESSION_MS ? session : newId();
+    this.#set("session", [session_id, time]);
+    const seen = (this.#get("shown") ?? []).find(([item]) => item === event.item_id);
+    const whole = { event_id: newId(), user_id: this.user, session_id, recommendation_id: seen?.[1], ...event };
+    const timestamp = time + (this.#tracked++ % 1000) / 1000; // keeps the order within a millisecond
+    this.#set(`event.${whole.event_id}`, { timestamp, ...whole });
+    this.#waiting().slice(0, -MOST_WAITING).forEach((old) => this.#set(`event.${old.event_id}`));
+    this.#soon(this.delay);
+    return whole.event_id;
+  }
+
+  /** Sends what waits. @returns {Promise<void>} rejected with a ForetasteError; events are kept then */
+  flush() {
+    this.#flushing ??= this.#send().finally(() => (this.#flushing = null));
+    return this.#flushing;
+  }
+
+  /** What to show, knowing all that was tracked. @param {object} [parameters] of `GET /recommend` @returns {Promise<List>} */
+  async recommend(parameters) {
+    await this.flush().catch(() => this.#later());
+    return this.#list(this.user === null ? "recommend" : `recommend/${encodeURIComponent(this.user)}`, parameters);
+  }
+
+  /** What is like an item. @param {string} item @param {object} [parameters] @returns {Promise<List>} */
+  similar(item, parameters) {
+    return this.#list(`items/${encodeURIComponent(item)}/similar`, parameters);
+  }
+
+  /** Lets later events on a list's items name it; lists got here are known. @param {List} list */
+  shown({ recommendation_id: id, items }) {
+    const all = new Map([...(this.#get("shown") ?? []), ...items.map((item) => [item.item_id, id])]);
+    if (this.#consent) this.#set("shown", [...all].slice(-MOST_SHOWN));
+  }
+
+  async #list(path, parameters = {}) {
+    const pairs = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+    const list = await this.ask(`${path}?${new URLSearchParams(pairs)}`);
+    this.shown(list);
+    return list;
+  }
+
+  async #send() {
+    for (let batch; (batch = this.#waiting().slice(0, BATCH)).length; this.#pause = 0) {
+      const options = { method: "POST", body: asSent(batch), keepalive: true };
+      const { events } = await this.ask("events", options).catch((error) => {
+        if (error.status !== 400) throw error;
+        return { events: error.errors };
+      });
+      batch.forEach((event, place) => {
+        // Not every clock is right: an event whose time is refused goes again without.
+        const late = events?.[place]?.field === "timestamp" && event.timestamp;
+        this.#set(`event.${event.event_id}`, late ? { ...event, timestamp: 0 } : undefined);
+      });
+    }
+  }
+
+  /** Anything else of the service. @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
+  async ask(path, options) {
+    const response = await fetch(this.url + path, { credentials: "omit", ...options }).catch(() => null);
+    const said = await response?.json().catch(() => null);
+    if (response?.ok && said) return said;
+    const silent = "The service does not answer. Is it running?";
+    const detail = said?.detail ?? (response ? `The service answered ${response.status}.` : silent);
+    throw new ForetasteError(detail, response?.status ?? 0, said?.errors);
+  }
+
+  // The page goes away, perhaps for good. What is sent here stays stored until a request confirms it.
+  #beacon() {
+    const batch = this.#waiting().filter((event) => !this.#beaconed.has(event.event_id)).slice(0, BATCH);
+    const sent = batch.length && navigator.sendBeacon(`${this.url}events`, asSent(batch));
+    if (sent) batch.forEach((event) => this.#beaconed.add(event.event_id));
+  }
+
+  #soon(milliseconds) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.flush().catch(() => this.#later()), milliseconds);
+  }
+
+  #later() {
+    this.#pause = Math.min(LONGEST_PAUSE_MS, Math.max(1000, 2 * this.#pause));
+    this.#soon(this.#pause * (0.5 + Math.random()));
+  }
+
+  #waiting() {
+    const events = this.#names("event.").map((name) => this.#get(name)).filter(Boolean);
+    return events.sort((one, other) => one.timestamp - other.timestamp);
+  }
+
+  // A cell for each event, so that tabs that share the storage never write over each other.
+  #names(start) {
+    return Object.keys(this.#cells).filter((key) => key.startsWith(OURS + start)).map((key) => key.slice(OURS.length));
+  }
+
+  #get(name) {
+    return JSON.parse(this.#cells[OURS + name] ?? "null");
+  }
+
+  #set(name, value) {
+    if (value === undefined) delete this.#cells[OURS + name];
+    else {
+      try {
+        this.#cells[OURS + name] = JSON.stringify(value);
+      } catch {
+        this.#cells = { ...this.#cells, [OURS + name]: JSON.stringify(value) }; // full: from here on in memory
+      }
+    }
+    return value;
+  }
+}
+
+function storage() {
+  try {
+    return localStorage ?? {};
+  } catch {
+    return {}; // forbidden: what waits lasts as long as the page
+  }
+}
+
+/** JSON as text, which browsers send to other origins without asking first. Fresh events get the service's time. */
+function asSent(events) {
+  const old = ({ timestamp }) => timestamp && Date.now() - timestamp > FRESH_MS;
+  return JSON.stringify(events.map((event) => (old(event) ? event : { ...event, timestamp: undefined })));
+}
+
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,75 @@
+"""A browser, and services for it. Where there is no browser these tests are skipped and say so."""
+
+import os
+import shutil
+import socket
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright import sync_api
+
+from foretaste.app.http.application import create_app
+from foretaste.app.http.server import server_config
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def pytest_collection_modifyitems(items):
+    missing = pytest.mark.skipif(
+        not Path(CHROMIUM).is_file(), reason=f"needs a Chromium; {CHROMIUM} is not there"
+    )
+    sockets = pytest.mark.filterwarnings("ignore::ResourceWarning")  # playwright's own
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(missing)
+            item.add_marker(sockets)
+
+
+@contextmanager
+def served(app):
+    """Serve an ASGI application on a free port; yield its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(server_config(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Serve a home: `with serve(home) as address`."""
+    return lambda home: served(create_app(home))
+
+
+@pytest.fixture(scope="session")
+def serve_app():
+    """Serve any ASGI application."""
+    return served
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    opened = context.new_page()
+    opened.set_default_timeout(10_000)
+    opened.troubles = []
+    opened.on("pageerror", lambda error: opened.troubles.append(str(error)))
+    opened.on("console", lambda told: opened.troubles.append(told.text) if told.type == "error" else None)
+    yield opened
+    context.close()
