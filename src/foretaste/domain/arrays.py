@@ -12,6 +12,7 @@ Micros: TypeAlias = NDArray[np.int64]
 """int64: microseconds since 1970-01-01 UTC."""
 
 Int64s: TypeAlias = NDArray[np.int64]
+Int8s: TypeAlias = NDArray[np.int8]
 Int16s: TypeAlias = NDArray[np.int16]
 Floats: TypeAlias = NDArray[np.float32]
 """float32: scores, weights, factors."""

@@ -1,6 +1,7 @@
 """The catalog as columns addressed by item ordinal: a fold of the catalog's changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,6 +11,9 @@ from foretaste.domain.arrays import Int64s, Mask, Micros, Ordinals
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.features.attribute_column import AttributeColumn, attribute_column
 from foretaste.features.category_table import CategoryTable, no_categories
+from foretaste.features.expressions.kinds import Kind, Schema, kind_of_type
+from foretaste.features.kept_arrays import KeptArrays
+from foretaste.features.typed_column import TypedColumn, typed_column, value_of
 
 CATEGORY = "category"
 GROUPINGS = frozenset({"product_group", "product_type"})
@@ -36,9 +40,12 @@ class CatalogColumns:
     available_from: Micros
     available_until: Micros
     categories: CategoryTable
-    attribute_names: frozenset[str]
-    """Every attribute that an item has, or had in an earlier version."""
+    schema: Schema
+    """Every attribute that an item has, or had in an earlier version, and the kinds of its values."""
+    kept: KeptArrays = field(default_factory=KeptArrays)
+    """What was computed of this version alone."""
     _attributes: dict[str, AttributeColumn] = field(default_factory=dict)
+    _typed: dict[str, TypedColumn] = field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> Self:
@@ -51,7 +58,7 @@ class CatalogColumns:
             available_from=np.empty(0, np.int64),
             available_until=np.empty(0, np.int64),
             categories=no_categories(),
-            attribute_names=frozenset(),
+            schema=Schema({}),
         )
 
     @classmethod
@@ -68,6 +75,11 @@ class CatalogColumns:
     def n_items(self) -> int:
         """How many ordinals the columns cover; higher ones, known from events only, are available."""
         return len(self.items)
+
+    @property
+    def attribute_names(self) -> AbstractSet[str]:
+        """Every attribute that an item has, or had in an earlier version."""
+        return self.schema.kinds.keys()
 
     @property
     def category_names(self) -> tuple[str, ...]:
@@ -126,6 +138,19 @@ class CatalogColumns:
             mask = self._having(attribute, values)
         return _resized(mask, n_items, fill=False)
 
+    def typed(self, name: str, rows: Ordinals | None = None) -> TypedColumn:
+        """Return the values of an attribute, or of `title` or `item_id`, of all items or of `rows`.
+
+        Of rows alone it costs as little as they are few, also where the column was never asked for before.
+        """
+        column = self._typed.get(name)
+        if rows is not None:
+            few = [self.item(ordinal) for ordinal in rows.tolist()] if column is None else ()
+            return typed_column(name, few) if column is None else column.at(rows)
+        if column is None:
+            column = self._typed[name] = typed_column(name, self.items)
+        return column
+
     def apply(self, entries: Sequence[CatalogEntry], n_items: int = 0) -> Self:
         """Return the catalog after `entries`, as `Catalog.changes` gives them; known ones change nothing.
 
@@ -157,8 +182,12 @@ class CatalogColumns:
             categories=self.categories.replaced(
                 n_items, {ordinal: item.categories if item else () for ordinal, item in new.items()}
             ),
-            attribute_names=self.attribute_names.union(*(item.attributes for item in new.values() if item)),
+            schema=self.schema.widened(_kinds_of(new.values())),
             _attributes=self._next_attributes(new, n_items),
+            _typed={
+                name: column.replaced(n_items, ((at, value_of(item, name)) for at, item in new.items()))
+                for name, column in list(self._typed.items())
+            },
         )
 
     def _having(self, attribute: str, values: Sequence[str]) -> Mask:
@@ -177,6 +206,16 @@ class CatalogColumns:
             )
             for name, column in list(self._attributes.items())
         }
+
+
+def _kinds_of(items: Iterable[Item | None]) -> dict[str, frozenset[Kind]]:
+    seen = {
+        (name, type(value)) for item in items if item is not None for name, value in item.attributes.items()
+    }
+    found: dict[str, frozenset[Kind]] = {}
+    for name, kind in seen:
+        found[name] = found.get(name, frozenset()) | {kind_of_type(kind)}
+    return found
 
 
 def _or(value: int | None, default: int) -> int:

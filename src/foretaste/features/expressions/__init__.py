@@ -1,0 +1,1 @@
+"""The language of filters and boosts: text → tree → masks and numbers over the catalog's columns."""
