@@ -13,10 +13,16 @@ import pytest
 from postgres_child import numbered
 
 from foretaste.adapters.postgres.database import PostgresDatabase
-from foretaste.adapters.postgres.event_log import COPIED_FROM, PostgresEventLog
+from foretaste.adapters.postgres.event_log import PostgresEventLog
 from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.domain.clock import MICROS_PER_DAY
-from foretaste.domain.errors import InvalidEventError, InvalidInputError, NotDurableError, UnavailableError
+from foretaste.domain.errors import (
+    CorruptDataError,
+    InvalidEventError,
+    InvalidInputError,
+    NotDurableError,
+    UnavailableError,
+)
 from foretaste.testing import postgres_faults as faults
 from foretaste.testing.contracts.event_log import (
     EventLogContract,
@@ -34,6 +40,7 @@ from foretaste.testing.sites import Stores
 
 CHILD = Path(__file__).with_name("postgres_child.py")
 SECONDS = 60.0
+LARGE = 2_001
 KILLS = kill_rounds(3)
 
 
@@ -98,11 +105,9 @@ def test_what_cannot_be_stored_is_refused_and_hurts_nobody_else(site):
     assert log.last_seq() == len(log.read(0, 10**6)) == 2
 
 
-def test_a_batch_that_is_copied_is_stored_like_any_other(site):
+def test_a_large_batch_is_stored_like_any_other(site):
     stores = site.open()
-    batch = [
-        an_event(n, value=n / 7 if n % 2 else None, context={"n": str(n)}) for n in range(COPIED_FROM + 1)
-    ]
+    batch = [an_event(n, value=n / 7 if n % 2 else None, context={"n": str(n)}) for n in range(LARGE)]
     batch.append(batch[3])
     outcomes = submitted(stores.log, batch)
     assert outcomes[-1] == (batch[3].event_id, "duplicate", 4)
@@ -110,7 +115,48 @@ def test_a_batch_that_is_copied_is_stored_like_any_other(site):
     assert told(stores, stores.log.read(0, 10**6)) == expected(batch[:-1])
     again = submitted(stores.log, batch)
     assert {status for _, status, _ in again} == {"duplicate"}
-    assert stores.log.last_seq() == COPIED_FROM + 1
+    assert stores.log.last_seq() == LARGE
+
+
+APPEND_OF_THE_RELEASE_BEFORE = """SELECT append_events(
+    ARRAY[%s::bigint], ARRAY[%s], ARRAY[%s], ARRAY['i'], ARRAY['view'], ARRAY[7::bigint],
+    ARRAY[NULL::double precision], ARRAY[NULL::text], ARRAY[NULL::text], ARRAY[NULL::text],
+    NULL, 30, ARRAY[]::text[], ARRAY[]::bigint[])"""
+
+
+def test_a_process_of_the_release_before_appends_beside_ours(site, postgres):
+    log = site.open().log
+    with psycopg.connect(postgres, options=f"-c search_path={site.schema}") as connection:
+        for n in range(6):
+            if n % 2:
+                submitted(log, [an_event(10 * n + k, user_id=user) for k, user in enumerate(("a", f"u{n}"))])
+                submitted(log, [an_event(100 + n, user_id="a")])
+            else:
+                arguments = (n, f"old-{n}", "a")
+                connection.execute(APPEND_OF_THE_RELEASE_BEFORE, arguments)
+                connection.commit()
+    assert_every_user_s_events_are_linked(site, postgres)
+    assert log.last_seq() == 12
+
+
+def test_who_followed_a_log_that_lost_its_end_does_not_append_to_it(site, postgres):
+    log = site.open().log
+    submitted(log, events(0, 3))
+    with psycopg.connect(postgres, options=f"-c search_path={site.schema}") as connection:
+        connection.execute("TRUNCATE event, name, event_key, user_head")
+    with pytest.raises(CorruptDataError, match="lost events"):
+        submitted(log, events(3, 4))
+
+
+def test_names_that_mean_something_else_by_now_are_not_appended_under(site, postgres):
+    log = site.open().log
+    submitted(log, events(0, 3))
+    with psycopg.connect(postgres, options=f"-c search_path={site.schema}") as connection:
+        connection.execute("UPDATE name SET id = id || ' of another log' WHERE kind = 1")
+    with pytest.raises(CorruptDataError, match="lost events"):
+        submitted(log, events(3, 4))
+    with pytest.raises(UnavailableError, match="restart"):
+        log.catch_up()
 
 
 def test_an_event_id_is_recognized_within_the_horizon_and_its_keys_are_dropped_after_it(site, postgres):
@@ -139,6 +185,10 @@ def test_a_user_s_events_are_linked_and_their_head_is_known(site, postgres):
     log = site.open().log
     for n in range(4):
         submitted(log, [an_event(3 * n + k, user_id=("a", "b", "a")[k]) for k in range(3)])
+    assert_every_user_s_events_are_linked(site, postgres)
+
+
+def assert_every_user_s_events_are_linked(site, postgres):
     with psycopg.connect(postgres, options=f"-c search_path={site.schema}") as connection:
         chain = connection.execute("SELECT user_ordinal, seq, previous FROM event ORDER BY seq").fetchall()
         heads = dict(connection.execute("SELECT user_ordinal, seq FROM user_head").fetchall())

@@ -89,10 +89,12 @@ NUMBERS_WITHOUT_WAITING: LiteralString = (
 )
 NUMBERS_BY_SEQUENCE: LiteralString = """
 CREATE SEQUENCE IF NOT EXISTS hasty;
-CREATE OR REPLACE FUNCTION append_events(
-    keys bigint[], event_ids text[], users text[], items text[], types text[], times bigint[],
-    "values" double precision[], sessions text[], recommendations text[], contexts text[],
+CREATE OR REPLACE FUNCTION append_batch(
+    keys bigint[], event_ids text[], known_users integer[], known_items integer[], known_types integer[],
+    users text[], items text[], types text[], times bigint[], "values" double precision[],
+    sessions text[], recommendations text[], contexts text[],
     today integer, horizon integer, streams text[], offsets bigint[],
+    known_seq bigint, last_kinds smallint[], last_ordinals integer[], last_ids text[],
     OUT seqs bigint[], OUT fresh boolean[], OUT user_ordinals integer[], OUT item_ordinals integer[],
     OUT type_ordinals integer[], OUT previous bigint[]
 ) LANGUAGE plpgsql AS $$

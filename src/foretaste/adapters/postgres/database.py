@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequest
 
 from foretaste.adapters.postgres.connection import BoundedConnection
 from foretaste.adapters.postgres.migrations import migrate, pending, present
-from foretaste.domain.errors import ForetasteError, InvalidInputError, UnavailableError
+from foretaste.domain.errors import CorruptDataError, ForetasteError, InvalidInputError, UnavailableError
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ PAUSES = (0.01, 0.25)
 """Shortest and longest pause between attempts, drawn by lot, so that replicas do not come all at once."""
 
 OLDEST_SERVER = 140_000
-TOO_MANY = "FT001"
+TOO_MANY, ANOTHER_LOG = "FT001", "FT003"
 """Raised by our own functions."""
 PASSING_CLASSES = frozenset({"08", "40"})
 PASSING = frozenset({"53300", "57P01", "57P02", "57P03"})
@@ -139,6 +139,11 @@ class PostgresDatabase:
         if isinstance(error, psycopg.Error) and error.sqlstate == TOO_MANY:
             kind = ("user", "item", "type")[int(error.diag.message_detail or 0)]
             return InvalidInputError(f"{kind}: {error.diag.message_primary}", field=kind)
+        if isinstance(error, psycopg.Error) and error.sqlstate == ANOTHER_LOG:
+            return CorruptDataError(
+                f"{error.diag.message_primary}: the server lost events that this process knows; restart, "
+                "and let commits wait for the standby (synchronous_standby_names)"
+            )
         if isinstance(error, psycopg.DataError | UnicodeEncodeError | errors.ProgramLimitExceeded):
             return InvalidInputError(f"PostgreSQL cannot store this: {error}", field="id")
         return UnavailableError(

@@ -5,15 +5,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate
 from threading import RLock
 from typing import Any, LiteralString
 
+import numpy as np
 from psycopg import sql
 
 from foretaste.adapters.postgres import event_rows as rows
+from foretaste.adapters.postgres.arrays import Int2s, Int4s, packed, packed_texts
 from foretaste.adapters.postgres.connection import BoundedConnection
 from foretaste.adapters.postgres.database import OPERATION_SECONDS, READ_SECONDS, PostgresDatabase
-from foretaste.adapters.postgres.id_map import KINDS, PostgresIdMap
+from foretaste.adapters.postgres.id_map import KINDS, NUMBER, PostgresIdMap
 from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.adapters.postgres.writer import Appender, Batch
 from foretaste.domain.arrays import Int64s
@@ -26,8 +30,6 @@ DEDUPE_DAYS = 30
 MOST_WAITING = 200_000
 WRITE_SECONDS = 3.0
 """How long a batch may take from its submission until it is durable, or refused."""
-COPIED_FROM = 2_000
-"""Batches from this size on are copied into a table of the session first."""
 TAIL = 5_000
 """How many events a step of following takes."""
 CONTEXTS = 20_000
@@ -106,9 +108,10 @@ class PostgresEventLog:
 
     def read(self, after: int, limit: int) -> EventColumns:
         """Return up to `limit` events with sequence numbers above `after`."""
-        arguments = (after, self._last_seq, min(limit, MOST_ROWS))
         return self._database.run(
-            lambda connection: rows.copied_columns(connection.cursor(), rows.READ_AFTER, arguments, after),
+            lambda connection: rows.read_columns(
+                connection, rows.READ_AFTER, (self._last_seq,), after, limit
+            ),
             seconds=READ_SECONDS if limit > FEW else OPERATION_SECONDS,
         )
 
@@ -120,15 +123,13 @@ class PostgresEventLog:
 
     def window(self, start: int, end: int) -> EventColumns:
         """Return the events with `start <= timestamp < end` (microseconds), in log order."""
-        arguments = (start, end, self._last_seq)
+        bounds = (self._last_seq, start, end)
 
         def work(connection: BoundedConnection) -> EventColumns:
-            found = rows.copied_columns(connection.cursor(), rows.READ_WINDOW, arguments, 0)
+            found = rows.read_columns(connection, rows.READ_WINDOW, bounds, 0, MOST_ROWS)
             first = int(found.seq[0]) if len(found) else 0
             previous = int(connection.execute(rows.BEFORE, (first,)).fetchone()[0])  # type: ignore[index] # max gives a row
-            return EventColumns(
-                previous, found.seq, found.user, found.item, found.type, found.time, found.key, found.value
-            )
+            return replace(found, previous_seq=previous)
 
         return self._database.run(work, seconds=READ_SECONDS)
 
@@ -243,73 +244,78 @@ class PostgresEventLog:
     def _append(self, group: Sequence[Batch], seconds: float) -> list[list[AppendOutcome]]:
         """Append batches in one transaction and tell the subscriber, in `seconds`."""
         deadline = time.monotonic() + seconds
+        events = [event for batch in group for event in batch.events]
         prepared = [event for batch in group for event in batch.prepared]
         reached: dict[str, int] = {}
         for batch in group:
             reached |= farther(reached, batch.reached)
         try:
+            arguments = [
+                *self._stored(events, prepared),
+                list(reached),
+                list(reached.values()),
+                *self._known(),
+            ]
             appended = self._database.run(
-                lambda lent: self._appended(lent, prepared, reached), seconds=seconds
+                lambda connection: rows.run_append(connection, arguments), seconds=seconds
             )
             self._told(prepared, appended, max(deadline - time.monotonic(), 0.05))
-            if self.on_append and appended.seqs:
+            if self.on_append and len(appended.seqs):
                 self.on_append(*rows.own_events(prepared, appended))
         except UnavailableError as error:
             raise _not_durable(error) from error
-        outcomes = []
-        place = 0
-        for batch in group:
-            ends = place + len(batch.events)
-            outcomes.append(
-                rows.outcomes_of(batch.events, appended.seqs[place:ends], appended.fresh[place:ends])
-            )
-            place = ends
-        return outcomes
+        except CorruptDataError:
+            self._stopped = True
+            raise
+        outcomes = rows.outcomes_of(events, appended.seqs, appended.fresh)
+        ends = accumulate(len(batch.events) for batch in group)
+        return [outcomes[end - len(batch.events) : end] for batch, end in zip(group, ends, strict=True)]
 
-    def _appended(
-        self, connection: BoundedConnection, batch: Sequence[rows.Prepared], reached: Mapping[str, int]
-    ) -> rows.Appended:
+    def _stored(self, events: Sequence[Event], prepared: Sequence[rows.Prepared]) -> list[Any]:
+        """Return the fields of events, with the ordinals that are known, and when they arrive."""
+        names = (
+            [event.user_id for event in events],
+            [event.item_id for event in events],
+            [event.type for event in events],
+        )
+        known = [self._id_map.find(kind, ids) for kind, ids in zip(KINDS, names, strict=True)]
         today = self._clock() // MICROS_PER_DAY if self._clock else None
-        common = (today, self._dedupe_days, list(reached), list(reached.values()))
-        if len(batch) < COPIED_FROM:
-            found = connection.execute(rows.APPEND, (*rows.arrays_of(batch), *common), binary=True).fetchone()
-        else:
-            try:
-                connection.execute(rows.STAGED)
-                with connection.cursor().copy(rows.STAGE) as copy:
-                    for place, event in enumerate(batch):
-                        copy.write_row((place, *event))
-                found = connection.execute(rows.APPEND_STAGED, common, binary=True).fetchone()
-            except BaseException:
-                connection.close()  # and with it what the session staged
-                raise
-        appended = rows.Appended(*found)  # type: ignore[misc] # the function gives one row
-        return appended if batch else rows.Appended([], [], None, None, None, None)
+        return [*rows.append_arguments(prepared, known), today, self._dedupe_days]
+
+    def _known(self) -> list[Any]:
+        """Return what tells our log from another one: our last number, and the last name of each kind."""
+        last = [(kind, self._id_map.known(kind) - 1) for kind in KINDS]
+        known = [
+            (NUMBER[kind], ordinal, self._id_map.names(kind, ordinal)[0])
+            for kind, ordinal in last
+            if ordinal >= 0
+        ]
+        kinds, ordinals, ids = zip(*known, strict=True) if known else ((), (), ())
+        return [
+            self._last_seq,
+            packed(Int2s, kinds),
+            packed(Int4s, ordinals),
+            packed_texts([escaped(name) for name in ids]),
+        ]
 
     def _told(self, batch: Sequence[rows.Prepared], appended: rows.Appended, seconds: float) -> None:
         """Tell the subscriber everything up to the last number of a batch that was appended."""
-        if not appended.seqs:
+        if not len(appended.seqs):
             return
         with self._telling_within(seconds):
-            new = [seq for seq, is_new in zip(appended.seqs, appended.fresh, strict=True) if is_new]
-            if new and new[0] == self._last_seq + 1 and self._knows_names(batch, appended):
+            new = appended.seqs[appended.fresh]
+            if len(new) and new[0] == self._last_seq + 1 and self._knows_names(batch, appended):
                 self._tell(rows.appended_columns(batch, appended, self._last_seq))
-            self.catch_up(max(appended.seqs), seconds=seconds)
+            self.catch_up(int(appended.seqs.max()), seconds=seconds)
 
     def _knows_names(self, batch: Sequence[rows.Prepared], appended: rows.Appended) -> bool:
         """Learn the names that a batch brought; return whether there are none between that others brought."""
-        columns = (
-            (appended.users, [event.user_id for event in batch]),
-            (appended.items, [event.item_id for event in batch]),
-            (appended.types, [event.type for event in batch]),
-        )
-        for kind, (ordinals, names) in zip(KINDS, columns, strict=True):
+        fields = ("user_id", "item_id", "type")
+        ordinals_of_kinds = (appended.users, appended.items, appended.types)
+        for kind, field, ordinals in zip(KINDS, fields, ordinals_of_kinds, strict=True):
             known = self._id_map.known(kind)
-            added = {
-                ordinal: name
-                for ordinal, name in zip(ordinals or (), names, strict=True)
-                if ordinal is not None and ordinal >= known
-            }
+            places = np.flatnonzero(ordinals >= known).tolist()
+            added = {int(ordinals[place]): getattr(batch[place], field) for place in places}
             if added and max(added) - known + 1 != len(added):
                 return False
             self._id_map.adopt(kind, known, [added[ordinal] for ordinal in sorted(added)])

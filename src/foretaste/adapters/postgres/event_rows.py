@@ -6,30 +6,36 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from psycopg import Cursor, sql
+from psycopg import Connection, Cursor, sql
 
+from foretaste.adapters.postgres.arrays import (
+    Float8s,
+    Int4s,
+    Int8s,
+    Texts,
+    packed,
+    packed_texts,
+    unpacked,
+)
 from foretaste.adapters.postgres.id_map import LONGEST_ID
 from foretaste.adapters.postgres.text import escaped, unescaped
-from foretaste.domain.arrays import Int64s
+from foretaste.domain.arrays import Int64s, Mask, Ordinals
 from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event, EventColumns, no_events
 from foretaste.events.identity import event_key
 from foretaste.ports.event_log import AppendOutcome
 
-APPEND = """SELECT * FROM append_events(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::bigint[], %s::double precision[], %s::text[], %s::text[], %s::text[],
-    %s, %s, %s::text[], %s::bigint[])"""
-STAGED = """CREATE TEMP TABLE IF NOT EXISTS staged (
-    place integer, key bigint, event_id text, user_id text, item_id text, type text, time bigint,
-    value double precision, session_id text, recommendation_id text, context text)"""
-STAGE = "COPY pg_temp.staged FROM STDIN"
-APPEND_STAGED = "SELECT * FROM append_staged(%s, %s, %s::text[], %s::bigint[])"
+APPEND = """SELECT * FROM append_batch(%s, %s, %s, %s, %s, %s::text[], %s::text[], %s::text[], %s, %s,
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 TAIL = "SELECT * FROM tail(%s, %s, %s, %s, %s)"
 
-_COPY = """COPY (SELECT seq, user_ordinal, item_ordinal, type_ordinal, time, key, coalesce(value, 'NaN')
-FROM event WHERE {} ORDER BY seq{}) TO STDOUT (FORMAT binary)"""
-READ_AFTER = sql.SQL(_COPY).format(sql.SQL("seq > %s AND seq <= %s"), sql.SQL(" LIMIT %s"))
-READ_WINDOW = sql.SQL(_COPY).format(sql.SQL("time >= %s AND time < %s AND seq <= %s"), sql.SQL(""))
+_READ = """SELECT array_agg(seq), array_agg(user_ordinal), array_agg(item_ordinal), array_agg(type_ordinal),
+    array_agg(time), array_agg(key), array_agg(coalesce(value, 'NaN'))
+FROM (SELECT * FROM event WHERE seq > %s AND seq <= %s{} ORDER BY seq LIMIT %s) AS following"""
+READ_AFTER = sql.SQL(_READ).format(sql.SQL(""))
+READ_WINDOW = sql.SQL(_READ).format(sql.SQL(" AND time >= %s AND time < %s"))
+PIECE = 50_000
+"""Events that are read by one statement."""
 BEFORE = "SELECT coalesce(max(seq), 0) FROM event WHERE seq < %s"
 CONTEXTS = """SELECT seq, context FROM event WHERE seq > %s AND seq <= %s AND context IS NOT NULL
 ORDER BY seq LIMIT %s"""
@@ -47,14 +53,9 @@ EVENTS = sql.SQL(_WHOLE).format(
     sql.SQL("event.seq, person.id"), sql.SQL("event.seq > %s AND event.seq <= %s ORDER BY event.seq")
 )
 
-_FIELDS = [("seq", ">i8"), ("user", ">i4"), ("item", ">i4"), ("type", ">i2"), ("time", ">i8"), ("key", ">i8")]
-_PLACED = [
-    pair for name, kind in [*_FIELDS, ("value", ">f8")] for pair in ((f"{name}_size", ">i4"), (name, kind))
-]
-COPIED = np.dtype([("fields", ">i2"), *_PLACED])
-"""A row of `_COPY`: PostgreSQL's binary format, of fixed width because no field is null."""
-
-_HEADER, _TRAILER = 19, 2
+_STORED = (">i8", ">i4", ">i4", ">i2", ">i8", ">i8", ">f8")
+_COLUMNS = (np.int64, np.int32, np.int32, np.int16, np.int64, np.int64, np.float32)
+_APPENDED = ((">i8", np.int64), (">i4", np.int32), (">i4", np.int32), (">i4", np.int32), (">i8", np.int64))
 _BOUND = 2**63
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 
@@ -75,14 +76,17 @@ class Prepared(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """What `append_events` gives, by event of the batch."""
+    """What `append_batch` gives, by event of the batch; ordinals and `previous` only count where one is new.
 
-    seqs: list[int]
-    fresh: list[bool]
-    users: list[int | None] | None
-    items: list[int | None] | None
-    types: list[int | None] | None
-    previous: list[int] | None
+    They are empty where none is new.
+    """
+
+    seqs: Int64s
+    fresh: Mask
+    users: Ordinals
+    items: Ordinals
+    types: Ordinals
+    previous: Int64s
 
 
 class Tail(NamedTuple):
@@ -146,32 +150,66 @@ def context_of(stored: Mapping[str, str] | None) -> dict[str, str]:
     return {unescaped(name): unescaped(value) for name, value in (stored or {}).items()}
 
 
-def arrays_of(batch: Sequence[Prepared]) -> list[list[Any]]:
-    """Return a batch as one list per field, in the order of `APPEND`."""
-    return [list(column) for column in zip(*batch, strict=True)] if batch else [[] for _ in Prepared._fields]
+def append_arguments(batch: Sequence[Prepared], known: Sequence[Ordinals]) -> list[Any]:
+    """Return a batch as `APPEND` takes it: one array per field.
+
+    `known` are the ordinals of users, items and types as far as they are known, int32 [len(batch)], else -1.
+    """
+    columns = list(zip(*batch, strict=True)) if batch else [()] * len(Prepared._fields)
+    keys, event_ids, users, items, types, times, values, sessions, recommendations, contexts = columns
+    return [
+        packed(Int8s, keys),
+        packed_texts(event_ids),
+        *(packed(Int4s, ordinals) for ordinals in known),
+        *(_unknown(*pair) for pair in zip((users, items, types), known, strict=True)),
+        packed(Int8s, times),
+        packed(Float8s, [math.nan if value is None else value for value in values]),
+        packed_texts(sessions),
+        packed_texts(recommendations),
+        packed_texts(contexts),
+    ]
 
 
-def outcomes_of(batch: Sequence[Event], seqs: Sequence[int], fresh: Sequence[bool]) -> list[AppendOutcome]:
+def _unknown(names: Sequence[str], ordinals: Ordinals) -> Texts | None:
+    """Return the names without an ordinal in their places, None where all have one."""
+    if (ordinals >= 0).all():
+        return None
+    pairs = zip(names, ordinals.tolist(), strict=True)
+    return packed_texts([name if ordinal < 0 else None for name, ordinal in pairs])
+
+
+def run_append(connection: Connection[Any], arguments: Sequence[Any]) -> Appended:
+    """Run `APPEND`."""
+    seqs, fresh, *others = _arrays(connection.execute(APPEND, arguments, binary=True))
+    (seq_stored, seq_kind), *stored = _APPENDED
+    return Appended(
+        unpacked(seqs, seq_stored, seq_kind),
+        unpacked(fresh, "?", np.bool_),
+        *(unpacked(array, *pair) for array, pair in zip(others, stored, strict=True)),
+    )
+
+
+def outcomes_of(batch: Sequence[Event], seqs: Int64s, fresh: Mask) -> list[AppendOutcome]:
     """Return what became of each event."""
     return [
         AppendOutcome(event_id=event.event_id, status="accepted" if is_new else "duplicate", seq=seq)
-        for event, seq, is_new in zip(batch, seqs, fresh, strict=True)
+        for event, seq, is_new in zip(batch, seqs.tolist(), fresh.tolist(), strict=True)
     ]
 
 
 def appended_columns(batch: Sequence[Prepared], appended: Appended, previous_seq: int) -> EventColumns:
     """Return the new events of a batch as columns; there is at least one."""
-    new = [place for place, is_new in enumerate(appended.fresh) if is_new]
-    values = [batch[place].value for place in new]
+    new = appended.fresh
+    values = [math.nan if event.value is None else event.value for event in batch]
     return EventColumns(
         previous_seq=previous_seq,
-        seq=_taken(appended.seqs, new, np.int64),
-        user=_taken(appended.users, new, np.int32),
-        item=_taken(appended.items, new, np.int32),
-        type=_taken(appended.types, new, np.int16),
-        time=np.array([batch[place].time for place in new], np.int64),
-        key=np.array([batch[place].key for place in new], np.int64),
-        value=np.array([math.nan if value is None else value for value in values], np.float32),
+        seq=appended.seqs[new],
+        user=appended.users[new],
+        item=appended.items[new],
+        type=appended.types[new].astype(np.int16),
+        time=np.array([event.time for event in batch], np.int64)[new],
+        key=np.array([event.key for event in batch], np.int64)[new],
+        value=np.array(values, np.float32)[new],
     )
 
 
@@ -181,19 +219,13 @@ def own_events(batch: Sequence[Prepared], appended: Appended) -> tuple[EventColu
     Those are people whose events were there before, with the number of the latest such event.
     """
     repeated: dict[str, int] = {}
-    for event, seq, is_new in zip(batch, appended.seqs, appended.fresh, strict=True):
-        if not is_new:
-            user_id = unescaped(event.user_id)
-            repeated[user_id] = max(repeated.get(user_id, 0), seq)
-    new = [place for place, is_new in enumerate(appended.fresh) if is_new]
-    if not new:
-        return no_events(max(appended.seqs)), np.empty(0, np.int64), repeated
-    first = appended.seqs[new[0]] - 1
-    return appended_columns(batch, appended, first), _taken(appended.previous, new, np.int64), repeated
-
-
-def _taken(column: Sequence[int | None] | None, places: Sequence[int], kind: Any) -> Any:
-    return np.array([(column or ())[place] for place in places], kind)
+    for place in np.flatnonzero(~appended.fresh).tolist():
+        user_id = unescaped(batch[place].user_id)
+        repeated[user_id] = max(repeated.get(user_id, 0), int(appended.seqs[place]))
+    if not appended.fresh.any():
+        return no_events(int(appended.seqs.max())), np.empty(0, np.int64), repeated
+    first = int(appended.seqs[appended.fresh][0]) - 1
+    return appended_columns(batch, appended, first), appended.previous[appended.fresh], repeated
 
 
 def tail_columns(tail: Tail, previous_seq: int) -> EventColumns:
@@ -212,25 +244,34 @@ def tail_columns(tail: Tail, previous_seq: int) -> EventColumns:
     )
 
 
-def copied_columns(
-    cursor: Cursor[Any], statement: sql.Composed, arguments: Sequence[int], previous_seq: int
+def read_columns(
+    connection: Connection[Any], statement: sql.Composed, bounds: Sequence[int], after: int, limit: int
 ) -> EventColumns:
-    """Run `READ_AFTER` or `READ_WINDOW` and return the rows as columns."""
-    with cursor.copy(statement, arguments) as copy:
-        written = b"".join(bytes(block) for block in copy)
-    rows = np.frombuffer(written[_HEADER:-_TRAILER], COPIED)
-    if not len(rows):
-        return no_events(previous_seq)
-    return EventColumns(
-        previous_seq=previous_seq,
-        seq=rows["seq"].astype(np.int64),
-        user=rows["user"].astype(np.int32),
-        item=rows["item"].astype(np.int32),
-        type=rows["type"].astype(np.int16),
-        time=rows["time"].astype(np.int64),
-        key=rows["key"].astype(np.int64),
-        value=rows["value"].astype(np.float32),
-    )
+    """Run `READ_AFTER` or `READ_WINDOW` for up to `limit` events above `after`, piece by piece.
+
+    `bounds` are the arguments between these two.
+    """
+    pieces = []
+    begin, left = after, limit
+    while left > 0:
+        asked = (begin, *bounds, min(left, PIECE))
+        arrays = _arrays(connection.execute(statement, asked, binary=True))
+        piece = [unpacked(*part) for part in zip(arrays, _STORED, _COLUMNS, strict=True)]
+        if not len(piece[0]):
+            break
+        pieces.append(piece)
+        begin, left = int(piece[0][-1]), left - len(piece[0])
+        if len(piece[0]) < asked[-1]:
+            break
+    if not pieces:
+        return no_events(after)
+    return EventColumns(after, *(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+
+
+def _arrays(cursor: Cursor[Any]) -> list[bytes | None]:
+    """Return the arrays of the one row of a result in the binary format they came in."""
+    result = cursor.pgresult
+    return [result.get_value(0, place) for place in range(result.nfields)] if result else []
 
 
 def event_of(row: Sequence[Any]) -> Event:
