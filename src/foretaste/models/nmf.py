@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Self, cast
 
 import msgspec
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 from foretaste.domain.arrays import Doubles, Floats, Ordinals
 from foretaste.domain.history import History
@@ -126,7 +126,7 @@ class NMF:
         if not np.any(towards > 0.0):
             return np.zeros(len(towards))
         target = np.linalg.solve(self._root.T, towards.astype(np.float64))
-        solution: Doubles = optimize.nnls(self._root, target)[0]
+        solution: Doubles = scipy.optimize.nnls(self._root, target)[0]
         return solution
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
-from scipy.optimize import isotonic_regression
+import scipy
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask
 
@@ -77,7 +77,7 @@ def _curve(scores: Doubles, labels: Mask) -> tuple[Doubles, Doubles]:
     size = np.diff(border).astype(np.float64)
     score = np.add.reduceat(scores[order], border[:-1]) / size
     hits = np.add.reduceat(labels[order].astype(np.float64), border[:-1])
-    chance = isotonic_regression(hits / size, weights=size).x
+    chance = scipy.optimize.isotonic_regression(hits / size, weights=size).x
     inner = np.zeros(len(chance), np.bool_)
     inner[1:-1] = (chance[1:-1] == chance[:-2]) & (chance[1:-1] == chance[2:])
     return score[~inner], chance[~inner]

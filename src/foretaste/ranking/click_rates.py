@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import lsqr
-from scipy.special import betaln
 
 from foretaste.domain.arrays import Doubles, Ordinals
 from foretaste.ranking.shown import ShownSlates
@@ -116,7 +115,7 @@ def _appeal(
 
 
 def _ridge(matrix: sparse.csr_matrix, target: Doubles, pull: float) -> Doubles:
-    found = lsqr(matrix, target, damp=float(np.sqrt(pull)), iter_lim=STEPS)[0]
+    found = scipy.sparse.linalg.lsqr(matrix, target, damp=float(np.sqrt(pull)), iter_lim=STEPS)[0]
     return np.asarray(found, np.float64)
 
 
@@ -124,4 +123,5 @@ def _likelihood(looks: Doubles, clicks: Doubles, expected: Doubles, strength: fl
     """Return the log-likelihood of beta-binomial counts, up to a constant."""
     hits = np.minimum(clicks, looks)
     alpha, beta = strength * expected, strength * (1.0 - expected)
-    return float((betaln(hits + alpha, looks - hits + beta) - betaln(alpha, beta)).sum())
+    log_beta = scipy.special.betaln
+    return float((log_beta(hits + alpha, looks - hits + beta) - log_beta(alpha, beta)).sum())

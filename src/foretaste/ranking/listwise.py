@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s
 from foretaste.domain.kernel import kernel
@@ -116,7 +116,8 @@ def fit_weights(table: SampleTable, *, start: Doubles, least: Doubles, prior: fl
 
     bounds = [(low, None) for low in least]
     first = np.maximum(start, least)
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": TOLERANCE})
+    options = {"ftol": TOLERANCE}
+    found = scipy.optimize.minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(found.x, np.float64)
 
 
@@ -142,7 +143,7 @@ def sharpen(table: SampleTable, *, start: Doubles, least: Doubles, prior: float)
     bounds = [(low, None) for low in least]
     options = {"ftol": TOLERANCE, "maxiter": MAX_STEPS}
     first = np.maximum(start, least)
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = scipy.optimize.minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(np.maximum(found.x, least), np.float64)
 
 
