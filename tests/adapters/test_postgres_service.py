@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from foretaste.app.cli.doctor import _findings
@@ -63,7 +64,21 @@ def test_health_tells_how_far_the_process_is_behind(tmp_path, environment):
         home.catch_up(None)
         assert health_of(home).lag_seconds < 60.0
         home._stores.freshness.lag_seconds = lambda: 7.0
-        assert health_of(home).status == "stale: the log was last seen 7 s ago"
+        health = health_of(home)
+        assert health.status == "stale: the log was last seen 7 s ago"
+        assert ["PostgreSQL at" in words and "7 s ago" in words for words in health.wrong] == [True]
+
+
+def test_a_balancer_can_be_told_to_pass_over_who_does_not_see_the_log(tmp_path, environment):
+    settings = msgspec.structs.replace(
+        load_settings(environment=environment, dotenv=None), ready_lag_seconds=60.0
+    )
+    with open_home(tmp_path / "home", settings=settings, create=True) as home:
+        home.catch_up(None)
+        assert health_of(home).events == 0
+        home._stores.freshness.lag_seconds = lambda: 61.0
+        with pytest.raises(UnavailableError, match=r"PostgreSQL at .* 61 s ago"):
+            health_of(home)
 
 
 def test_a_home_for_reading_refuses_to_write(tmp_path, environment):

@@ -1,29 +1,24 @@
 """The worker, on streams in memory: what it takes in and publishes, and what it does when things are away."""
 
-import json
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
+from worked_stream import TOPICS, click, running, send, streams_in, until
 
 from foretaste.adapters.memory.event_stream import (
     MemoryBroker,
     MemoryEventSink,
     MemoryEventSource,
-    MemoryFencedSink,
 )
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker import LONGEST_PAUSE, Pauses
-from foretaste.app.worker_wiring import Streams, Topics, open_worker, streams_of, topics_of
+from foretaste.app.worker_wiring import Streams, open_worker, streams_of, topics_of
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.events.validation import parse_event
-from foretaste.ports.event_stream import StreamMessage
 from foretaste.testing.contracts.event_stream import Reader, poll_until
 from foretaste.testing.contracts.telemetry import samples
-
-TOPICS = Topics("shop.events", "shop.log", "shop.events.dead")
 
 
 @pytest.fixture
@@ -37,26 +32,6 @@ def home():
         yield opened
 
 
-def streams_in(broker):
-    return Streams(
-        TOPICS,
-        lambda: None,
-        lambda positions: MemoryEventSource(broker, TOPICS.events, "group", positions),
-        lambda topic: MemoryEventSink(broker, topic),
-        lambda topic: MemoryFencedSink(broker, topic),
-    )
-
-
-def click(number, **more):
-    return {"user_id": f"u{number % 5}", "item_id": f"i{number % 7}", "type": "click", **more}
-
-
-def send(broker, *values):
-    encoded = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in values]
-    messages = [StreamMessage(value=value, key=value[:20]) for value in encoded]
-    MemoryEventSink(broker, TOPICS.events).submit(messages).result()
-
-
 def work(home, broker):
     with open_worker(home, streams_in(broker)) as worker:
         return worker.run(until_empty=True)
@@ -64,26 +39,6 @@ def work(home, broker):
 
 def messages_in(broker, topic):
     return [message for partition in broker.topic(topic)[1] for message in partition]
-
-
-@contextmanager
-def running(home, broker):
-    with open_worker(home, streams_in(broker)) as worker:
-        thread = threading.Thread(target=worker.run)
-        thread.start()
-        try:
-            yield worker
-        finally:
-            worker.stop.set()
-            thread.join(30)
-            assert not thread.is_alive()
-
-
-def until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "this did not come about in time"
-        time.sleep(0.01)
 
 
 def test_what_is_in_the_stream_is_in_the_log_and_in_the_state(home, broker):

@@ -89,6 +89,14 @@ class ArchiveTask:
         reached = self._look() if self._reached is None else self._reached
         return self._log.last_seq() - reached
 
+    def lag(self) -> tuple[int, float]:
+        """Return how many events this task knows to wait, and for how many seconds some do; asks nobody."""
+        waiting = self._log.last_seq() - (self._reached or 0)
+        since = self._waiting_since
+        if waiting <= 0 or since is None:
+            return max(waiting, 0), 0.0
+        return waiting, self._clock() - since
+
     def _look(self) -> int:
         """Ask the archive for its last number."""
         self._reached = self._archive.last_seq()

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from foretaste.app.blend_learning import BlendLearning
+from foretaste.app.condition import Condition
 from foretaste.app.settings import Settings
 from foretaste.app.stores import Stores, models_directory
 from foretaste.app.text_vectors import TextVectors
@@ -49,8 +50,8 @@ class Home:
 
     `catalog_columns` and `artifact` are replaced as one reference while `state.lock` is held, so that
     who holds the lock sees state, catalog and model of one moment. `artifact` is None until a model is
-    published. `answerer`, `recorder`, `profiler` and `search` work on them. Close it when done; it is a
-    context manager too.
+    published. `answerer`, `recorder`, `profiler` and `search` work on them; `condition` says what is wrong.
+    Close it when done; it is a context manager too.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Home:
         self.catalog_columns = self.columns_of(stores.catalog.changes(0))
         self.artifact: Artifact | None = None
         self._stores = stores
+        self.condition = Condition(stores.complaints)
         self._people_version = 0
         self._circumstances = {user_id: written(known) for user_id, known in stores.profiles.all().items()}
         self.load = load
@@ -209,6 +211,13 @@ class Home:
     def lag_seconds(self) -> float:
         """Return for how long the end of the log has not been seen, 0 where nobody else writes it."""
         return 0.0 if self._stores.freshness is None else self._stores.freshness.lag_seconds()
+
+    def measure(self) -> None:
+        """Set the gauges of what changes without being asked; call it before measures are exported."""
+        self.telemetry.gauge("state_seq", self.state.seq)
+        self.telemetry.gauge("replica_lag_seconds", self.lag_seconds())
+        self.telemetry.gauge("exposures_dropped", self.exposures.dropped())
+        self.condition.measure()
 
     def put_items(self, items: Sequence[Item]) -> int:
         """Insert or replace items; return the catalog version that the next answer has at least.

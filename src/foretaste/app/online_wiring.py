@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from foretaste.adapters.redis.answer_cache import RedisAnswerCache
 from foretaste.adapters.redis.online_store import RedisOnlineStore
+from foretaste.app.condition import Complaint
 from foretaste.app.online import OnlineFreshness, VersionLease
 from foretaste.app.settings import Settings
 from foretaste.domain.arrays import Int64s
@@ -26,9 +27,10 @@ from foretaste.serving.trust import TrustKeeper, TrustWatch
 
 @dataclass(frozen=True, slots=True)
 class Online:
-    """What tells how far people are, and what tells it of events before they are acknowledged."""
+    """What tells how far people are, whether it is well, and what tells it of events in time."""
 
     freshness: Freshness
+    complaint: Complaint
     publish: Callable[[EventColumns, Int64s, Mapping[str, int]], None]
 
 
@@ -79,7 +81,12 @@ def online(
     def publish(events: EventColumns, previous: Int64s, repeated: Mapping[str, int]) -> None:
         people.publish(events, previous, repeated=repeated)
 
-    return Online(OnlineFreshness(truth, people, versions, watch, store), publish)
+    def complaint() -> str | None:
+        if trust.belief() is not None:
+            return None
+        return f"Redis at {store.where}: it is not believed now, PostgreSQL is asked for each answer instead"
+
+    return Online(OnlineFreshness(truth, people, versions, watch, store), complaint, publish)
 
 
 def redis_answer_cache(settings: Settings, telemetry: Telemetry) -> AnswerCache:

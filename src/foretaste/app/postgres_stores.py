@@ -12,6 +12,7 @@ from foretaste.adapters.postgres.follower import PostgresFollower
 from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
 from foretaste.adapters.postgres.trust import PostgresTrust
+from foretaste.app.condition import MOST_LAG_SECONDS, Complaint
 from foretaste.app.settings import Settings
 from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of
 from foretaste.domain.extras import with_extra
@@ -60,10 +61,38 @@ def stores_in_postgres(
             database, log, answer_seconds=settings.database_answer_seconds
         )
         undo.callback(freshness.close)
+        complaints = [_away(database, freshness)]
         if settings.redis_url:
             wiring = with_extra("foretaste.app.online_wiring", "redis_url")
             trust = PostgresTrust(database)
             online = wiring.online(settings, freshness, keeper.state, id_map, trust, telemetry)
             freshness, log.on_append = online.freshness, online.publish
+            complaints.append(online.complaint)
         undo.pop_all()
-    return Stores(log, id_map, catalog, catalog, written, keeper, profiles, blends, freshness=freshness)
+    return Stores(
+        log,
+        id_map,
+        catalog,
+        catalog,
+        written,
+        keeper,
+        profiles,
+        blends,
+        freshness=freshness,
+        complaints=tuple(complaints),
+    )
+
+
+def _away(database: PostgresDatabase, freshness: Freshness) -> Complaint:
+    """Return what says that the end of the log was not seen for long."""
+
+    def complaint() -> str | None:
+        lag = freshness.lag_seconds()
+        if lag <= MOST_LAG_SECONDS:
+            return None
+        return (
+            f"PostgreSQL at {database.where}: the log was last seen {lag:.0f} s ago; answers come from what "
+            "was known then, events may be refused"
+        )
+
+    return complaint

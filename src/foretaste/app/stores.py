@@ -19,6 +19,7 @@ from foretaste.adapters.sqlite.exposure_log import SqliteExposureLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.profiles import SqliteProfiles
 from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, ReadOnlyExposures
+from foretaste.app.condition import Complaint
 from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
 from foretaste.domain.extras import with_extra
@@ -54,6 +55,8 @@ class Stores:
     writable: bool = True
     freshness: Freshness | None = None
     """What other processes write to the same stores; None where there can be none."""
+    complaints: tuple[Complaint, ...] = ()
+    """What each server behind the stores has to say of itself."""
 
     def close(self) -> None:
         """Save the state and release everything, in the reverse order of opening."""

@@ -22,6 +22,7 @@ JOIN_SECONDS = 30.0
 DRAIN_SECONDS = 30.0
 """How long tasks may take to finish what they are at."""
 
+STREAM = "stream"
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Worker:
         self._tasks = tasks or {}
         self._prepare = prepare
         self._jitter = jitter
+        self._wrong: dict[str, str] = {}
 
     def run(self, *, until_empty: bool = False) -> int:
         """Work until `stop`; with `until_empty` until nothing is left to do. Return how many messages came.
@@ -76,6 +78,17 @@ class Worker:
                 thread.join(max(deadline - time.monotonic(), 0.0))
             self._ingest.source.close()
 
+    def wrong(self) -> str | None:
+        """Return what keeps it from taking in or from a task, None where nothing does."""
+        wrong = list(self._wrong.values())
+        if self._ingest.away:
+            wrong.append(f"the stream does not say how much waits: {self._ingest.away}")
+        return "; ".join(wrong) or None
+
+    def leads(self) -> bool:
+        """Whether the tasks are this member's."""
+        return self._ingest.leads()
+
     def _take_in(self, *, until_empty: bool) -> int:
         done, pauses, prepared = 0, Pauses(self._jitter), False
         joined_by = time.monotonic() + JOIN_SECONDS
@@ -89,7 +102,9 @@ class Worker:
                 if until_empty and not taken and self._finished():
                     break
                 pauses.reset()
+                self._wrong.pop(STREAM, None)
             except UnavailableError as error:
+                self._wrong[STREAM] = f"the stream is not taken in: {error.message}"
                 _log.warning("the stream is not taken in for now: %s", error.message)
                 self.stop.wait(pauses.next())
             if until_empty and not self._ingest.source.assigned() and time.monotonic() > joined_by:
@@ -118,14 +133,19 @@ class Worker:
         pauses = Pauses(self._jitter)
         while not self.stop.is_set():
             pause = IDLE_SECONDS
-            if self._ingest.leads():
+            if not self._ingest.leads():
+                self._wrong.pop(name, None)
+            else:
                 try:
                     pause = 0.0 if self._tasks[name].run_once() else IDLE_SECONDS
                     pauses.reset()
+                    self._wrong.pop(name, None)
                 except UnavailableError as error:
+                    self._wrong[name] = f"{name} waits: {error.message}"
                     pause = pauses.next()
                     _log.warning("%s waits for %.1f s: %s", name, pause, error.message)
-                except ForetasteError:
+                except ForetasteError as error:
+                    self._wrong[name] = f"{name} is given up until a new start: {error.message}"
                     _log.exception("%s is given up until the worker is started again", name)
                     return
             self.stop.wait(pause)

@@ -55,6 +55,8 @@ class StreamIngest:
         self._clock = clock
         self._batch: StreamBatch | None = None
         self._lag_at = 0.0
+        self.away = ""
+        """What the stream said when it was asked last how much waits; empty where it told."""
 
     def run_once(self, seconds: float) -> int:
         """Take in one batch, waiting up to `seconds` for it; return how many messages it had.
@@ -116,14 +118,16 @@ class StreamIngest:
             self._telemetry.observe("event_stream_delay_seconds", delay)
 
     def _show_lag(self) -> None:
-        """Export the lag of each partition, now and then; a stream that does not answer changes nothing."""
+        """Export the lag of each partition, now and then; a stream that does not answer is noted."""
         if time.monotonic() - self._lag_at < LAG_SECONDS:
             return
         self._lag_at = time.monotonic()
         try:
             lag = self.source.lag()
-        except UnavailableError:
+        except UnavailableError as error:
+            self.away = error.message
             return
+        self.away = ""
         for partition, waiting in lag.items():
             self._telemetry.gauge("event_stream_lag", waiting, partition=str(partition))
 

@@ -111,7 +111,20 @@ def open_worker(home: Home, streams: Streams | None = None) -> Iterator[Worker]:
         if settings.archive_url:
             archive = open_archive(settings.archive_url, namespace=settings.namespace)
             tasks["archive"] = ArchiveTask(home.log, archive)
-        yield Worker(ingest, tasks, prepare=found.make_topics)
+        worker = Worker(ingest, tasks, prepare=found.make_topics)
+        home.condition.watch(worker.wrong)
+        home.condition.measured_by(lambda: _measure(home, worker, tasks.get("archive")))
+        yield worker
+
+
+def _measure(home: Home, worker: Worker, archive: Task | None) -> None:
+    """Set the gauges of a worker; of what only the leading one does the others say nothing waits."""
+    leads = worker.leads()
+    home.telemetry.gauge("worker_leads", float(leads))
+    if isinstance(archive, ArchiveTask):
+        events, seconds = archive.lag() if leads else (0, 0.0)
+        home.telemetry.gauge("archive_lag_events", events)
+        home.telemetry.gauge("archive_lag_seconds", seconds)
 
 
 @contextmanager

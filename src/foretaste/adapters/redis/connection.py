@@ -125,7 +125,7 @@ class Connections:
                 "rediss:// for TLS or unix:///path",
                 field="redis_url",
             ) from error
-        self._where = _without_password(url)
+        self.where = _without_password(url)
         self._telemetry = telemetry
         self._timeout = timeout_seconds
         self._free = BoundedSemaphore(most)
@@ -138,7 +138,7 @@ class Connections:
         started = time.perf_counter()
         if self._closed or not self._free.acquire(timeout=self._timeout):
             reason = "is closed" if self._closed else f"has no free connection within {self._timeout} s"
-            raise UnavailableError(f"the client of {self._where} {reason}", field="redis_url")
+            raise UnavailableError(f"the client of {self.where} {reason}", field="redis_url")
         line: Line | None = None
         try:
             line = self._line()
@@ -149,7 +149,7 @@ class Connections:
             if isinstance(error, exceptions.RedisError | OSError):
                 self.forget()
                 raise UnavailableError(
-                    f"Redis at {self._where} does not answer ({type(error).__name__}: {error}); check "
+                    f"Redis at {self.where} does not answer ({type(error).__name__}: {error}); check "
                     "`redis_url`, the server and its password",
                     field="redis_url",
                 ) from error

@@ -57,6 +57,11 @@ class RedisOnlineStore:
         self._put = Script(scripts.joinpath("put.lua").read_bytes())
         self._confirm = Script(scripts.joinpath("confirm.lua").read_bytes())
 
+    @property
+    def where(self) -> str:
+        """The address of the server, without a password."""
+        return self._connections.where
+
     def get(self, user_ids: Sequence[str]) -> Reading:
         """Return records in the order of `user_ids`."""
         with self._connections.lent("get") as line:

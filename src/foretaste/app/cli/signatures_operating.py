@@ -54,6 +54,10 @@ def worker(
     until_empty: Annotated[
         bool, typer.Option("--until-empty", help="End when all that is in the stream was taken in.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Tell /metrics and /health/ready here; 0 takes a free port."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take in events from Kafka and publish the log there; several workers share the work."""

@@ -124,7 +124,8 @@ class Promotion(msgspec.Struct, frozen=True, kw_only=True):
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """How the service is: `ready`, or what its answers lack.
 
-    `lag_seconds` says for how long the end of the log has not been seen, which other processes may write.
+    `lag_seconds` says for how long the end of the log has not been seen, which other processes may write, and
+    `wrong` names every server and task that is not well.
     """
 
     status: str
@@ -136,6 +137,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     catalog_version: int
     exposures_dropped: int
     lag_seconds: float = 0.0
+    wrong: tuple[str, ...] = ()
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):

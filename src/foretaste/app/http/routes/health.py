@@ -3,6 +3,7 @@
 import asyncio
 
 from foretaste import __version__
+from foretaste.app.condition import MOST_LAG_SECONDS
 from foretaste.app.home import Home
 from foretaste.app.http.answers import Alive, Health
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
@@ -13,7 +14,6 @@ from foretaste.domain.errors import UnavailableError
 from foretaste.serving.answerer import STALE
 
 operations: Operations[Service] = Operations("Operation")
-MOST_LAG_SECONDS = 1.0
 METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -27,9 +27,10 @@ def live(_: Service, __: Request) -> Response:
 async def ready(service: Service, _: Request) -> Response:
     """Say whether the service answers as it should.
 
-    503 while the log cannot be read or the state is behind it. Without a trained model it is ready: it
-    answers what is trending. While what it shares with other processes is away it stays ready, because it
-    answers from what it knows, and `status` says so.
+    503 while the state is behind the log that this process has, and where the setting `ready_lag_seconds`
+    says for how long a shared log may be out of sight. Without that it stays ready while a server that it
+    shares with others is away, because it answers from what it knows: `status` then begins with `stale`, and
+    `wrong` names each server. Without a trained model it is ready: it answers what is trending.
     """
     return json_response(await asyncio.to_thread(health_of, service.home))
 
@@ -43,11 +44,8 @@ async def health(service: Service, request: Request) -> Response:
 @operations.route("GET", "/metrics", media="text/plain")
 def metrics(service: Service, _: Request) -> Response:
     """Give all measures in Prometheus text format."""
-    telemetry = service.home.telemetry
-    telemetry.gauge("state_seq", service.home.state.seq)
-    telemetry.gauge("replica_lag_seconds", service.home.lag_seconds())
-    telemetry.gauge("exposures_dropped", service.home.exposures.dropped())
-    return Response(telemetry.exposition(), headers=((b"content-type", METRICS_TYPE),))
+    service.home.measure()
+    return Response(service.home.telemetry.exposition(), headers=((b"content-type", METRICS_TYPE),))
 
 
 def health_of(home: Home) -> Health:
@@ -55,7 +53,9 @@ def health_of(home: Home) -> Health:
     behind = home.log.last_seq() - home.state.seq
     if behind > 0:
         raise UnavailableError(f"the state is {behind} events behind the log", retry_after=1.0)
-    lag = home.lag_seconds()
+    lag, wrong, most = home.lag_seconds(), home.condition.wrong(), home.settings.ready_lag_seconds
+    if most is not None and lag > most:
+        raise UnavailableError("; ".join(wrong) or f"the log was last seen {lag:.0f} s ago", retry_after=1.0)
     return Health(
         status="ready" if lag <= MOST_LAG_SECONDS else f"{STALE}: the log was last seen {lag:.0f} s ago",
         version=__version__,
@@ -66,4 +66,5 @@ def health_of(home: Home) -> Health:
         catalog_version=home.catalog_columns.version,
         exposures_dropped=home.exposures.dropped(),
         lag_seconds=round(lag, 3),
+        wrong=wrong,
     )
