@@ -199,3 +199,4 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     items: int = 0
     catalog_version: int = 0
     lag_seconds: float = 0.0
+    wrong: tuple[str, ...] = ()
