@@ -41,11 +41,14 @@ def test_help_lists_every_command_with_a_sentence(foretaste):
     assert "Exit codes" in outcome.out
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "models list", "models promote", "models rollback"])
+INNER = ("models list", "models promote", "models rollback", "import folder", "import gorse")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *INNER])
 def test_every_command_has_help(foretaste, command):
     outcome = foretaste(*command.split(), "--help")
     assert outcome.code == 0
-    assert "--json" in outcome.out or command == "models"
+    assert "--json" in outcome.out or command in {"models", "import"}
 
 
 def test_help_imports_nothing_heavy():

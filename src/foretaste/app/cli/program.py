@@ -1,6 +1,9 @@
 """The program `foretaste`, to which `signatures` and `signatures_operating` add its commands."""
 
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 app = typer.Typer(
     name="foretaste",
@@ -14,3 +17,20 @@ app = typer.Typer(
 )
 models = typer.Typer(help="List the trained models, choose which one serves.", no_args_is_help=True)
 app.add_typer(models, name="models")
+
+
+class Importing(TyperGroup):
+    """Understands `import FOLDER` as `import folder FOLDER`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in front where none is named."""
+        named = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        return super().parse_args(ctx, args if named else ["folder", *args])
+
+
+imports = typer.Typer(
+    help="Take over an export of this program (import FOLDER will do), or what another one knows.",
+    cls=Importing,
+    no_args_is_help=True,
+)
+app.add_typer(imports, name="import")

@@ -13,7 +13,7 @@ from foretaste.app.cli.options import (
     Home,
     Json,
 )
-from foretaste.app.cli.program import app
+from foretaste.app.cli.program import app, imports
 
 
 @app.command()
@@ -134,7 +134,7 @@ def export_everything(
     """Write all that the home holds to files: to keep, or to move to other stores."""
 
 
-@app.command("import")
+@imports.command("folder")
 @runs("moving", action="import")
 def import_everything(
     folder: Annotated[Path, typer.Argument(help="A folder that `foretaste export` wrote.")],
@@ -143,6 +143,34 @@ def import_everything(
     as_json: Json = False,
 ) -> None:
     """Take an export into an empty home, whatever its stores are. Run it again if it was cut off."""
+
+
+@imports.command("gorse")
+@runs("moving_gorse")
+def import_gorse(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with users, items and feedback as .jsonl or .csv, or http://host:port of a Gorse."
+        ),
+    ],
+    *,
+    home: Home = DEFAULT_HOME,
+    api_key: Annotated[
+        str, typer.Option(envvar="GORSE_API_KEY", help="What Gorse's setting server.api_key says.")
+    ] = "",
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="THERE=HERE",
+            help="What a feedback type is here, as star=like; star= leaves it out; may be repeated. "
+            "[read=view, star=like, ...]",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take over items, people and feedback from Gorse. To run it again takes what is new."""
 
 
 @app.command()
