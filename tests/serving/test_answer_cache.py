@@ -114,6 +114,7 @@ CHANGES = {
     "blend": "b2",
     "scenario": DISCOVER,
     "circumstances": ("country=France",),
+    "person": (("age", 30.0),),
     "namespace": "other",
 }
 
@@ -136,6 +137,8 @@ ASKED = {
     "filters": {"colour": ("red",)},
     "exclude": {"colour": ("red",)},
     "exclude_ids": ("a",),
+    "filter": ("price < 20",),
+    "boost": ("new : 2",),
     "context": {"device": "mobile"},
     "diversity_lambda": 0.5,
     "popularity_correction": 0.5,

@@ -1,5 +1,6 @@
 """Arguments of Python callers, as queries have them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from foretaste.domain.errors import InvalidQueryError
@@ -22,6 +23,15 @@ def share(name: str, value: float | None) -> float | None:
     if value is not None and not 0.0 <= value <= 1.0:
         raise InvalidQueryError(f"{name} must be from 0 to 1, not {value!r}", field=name)
     return value
+
+
+def as_texts(name: str, texts: str | Iterable[str]) -> tuple[str, ...]:
+    """Return one text or several; raise `InvalidQueryError` for anything else."""
+    found = (texts,) if isinstance(texts, str) else tuple(texts)
+    for text in found:
+        if not isinstance(text, str):
+            raise InvalidQueryError(f"{name} must be text, not {text!r}", field=name)
+    return found
 
 
 def as_values(values: Values | None) -> dict[str, tuple[str, ...]]:

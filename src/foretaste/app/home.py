@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -9,12 +10,12 @@ from typing import Self
 
 from foretaste.app.blend_learning import BlendLearning
 from foretaste.app.condition import Condition
-from foretaste.app.settings import Settings
+from foretaste.app.settings import Settings, expression_limits
 from foretaste.app.stores import Stores, models_directory
 from foretaste.app.text_vectors import TextVectors
-from foretaste.domain.circumstances import written
+from foretaste.app.told_people import ToldPeople
 from foretaste.domain.errors import ForetasteError, InvalidInputError, UnavailableError
-from foretaste.domain.item import CatalogEntry, Item
+from foretaste.domain.item import Attribute, CatalogEntry, Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
@@ -78,7 +79,7 @@ class Home:
         self._stores = stores
         self.condition = Condition(stores.complaints)
         self._people_version = 0
-        self._circumstances = {user_id: written(known) for user_id, known in stores.profiles.all().items()}
+        self._told = ToldPeople(stores.profiles.all())
         self.load = load
         self._changing = Lock()
         self._closing = Event()
@@ -90,7 +91,12 @@ class Home:
             serendipity_weight=settings.serendipity_weight,
         )
         self.answerer = Answerer(
-            self, telemetry, namespace=settings.namespace, scenarios=self.scenarios, cache=cache
+            self,
+            telemetry,
+            namespace=settings.namespace,
+            scenarios=self.scenarios,
+            cache=cache,
+            limits=expression_limits(settings),
         )
         self.recorder = Recorder(self, telemetry)
         self.profiler = Profiler(self, self.answerer.names, telemetry)
@@ -151,12 +157,21 @@ class Home:
             )
         with self._changing:
             self._stores.profiles.put(people)
-            self._circumstances |= {user_id: written(known) for user_id, known in people.items()}
+            self._told.put(people)
         self._settle()
 
     def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
         """Return what is known of a person, as circumstances; nothing for a stranger."""
-        return () if user_id is None else self._circumstances.get(user_id, ())
+        return self._told.circumstances_of(user_id)
+
+    def attributes_of(self, user_id: str | None) -> Mapping[str, Attribute]:
+        """Return what was told of a person, as it was told; nothing for a stranger."""
+        return self._told.attributes_of(user_id)
+
+    @property
+    def attribute_names(self) -> AbstractSet[str]:
+        """The names of all attributes that people have."""
+        return self._told.names
 
     def columns_of(self, entries: Sequence[CatalogEntry]) -> CatalogColumns:
         """Return the catalog that `entries` make up, with the vectors of texts that are known."""
@@ -330,9 +345,10 @@ class Home:
                 self._follow_catalog()
             if head.people_version > self._people_version:
                 change = freshness.people_after(self._people_version)
-                known = {} if change.is_all else self._circumstances
-                told = {user_id: written(attributes) for user_id, attributes in change.people.items()}
-                self._circumstances = {**known, **told}
+                if change.is_all:
+                    self._told = ToldPeople(change.people)
+                else:
+                    self._told.put(change.people)
                 self._people_version = change.version
         finally:
             self._changing.release()

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
-from foretaste.app.arguments import MOST_ITEMS, as_values, within
+from foretaste.app.arguments import MOST_ITEMS, as_texts, as_values, within
 from foretaste.app.home import Home
 from foretaste.app.reproducing import PastHome
+from foretaste.app.settings import expression_limits
 from foretaste.app.slates import Slate, as_slate
 from foretaste.domain.query import Query
 from foretaste.ports.vector_index import Values
@@ -18,7 +19,11 @@ class PastRecommender:
     def __init__(self, home: Home, time: int) -> None:
         self.home = PastHome(home, time)
         self._answerer = Answerer(
-            self.home, MemoryTelemetry(), namespace=home.settings.namespace, scenarios=home.scenarios
+            self.home,
+            MemoryTelemetry(),
+            namespace=home.settings.namespace,
+            scenarios=home.scenarios,
+            limits=expression_limits(home.settings),
         )
 
     def recommend(
@@ -30,6 +35,8 @@ class PastRecommender:
         scenario: str = "home",
         filters: Values | None = None,
         exclude_ids: Iterable[str] = (),
+        filter: str | Iterable[str] = (),  # noqa: A002 - the parameter is called so everywhere
+        boost: str | Iterable[str] = (),
         seed: int = 0,
     ) -> Slate:
         """Return what would have been shown then; the parameters are those of `Recommender.recommend`."""
@@ -41,6 +48,8 @@ class PastRecommender:
             k=within("k", k, 1, MOST_ITEMS),
             filters=as_values(filters),
             exclude_ids=tuple(exclude_ids),
+            filter=as_texts("filter", filter),
+            boost=as_texts("boost", boost),
             explain=explain,
         )
         return as_slate(self._answerer.recommend(query, dry_run=True))

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from foretaste.adapters.files.event_table import Events
-from foretaste.app.arguments import MOST_ITEMS, as_values, share, within
+from foretaste.app.arguments import MOST_ITEMS, as_texts, as_values, share, within
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
@@ -119,6 +119,8 @@ class Recommender:
         filters: Values | None = None,
         exclude: Values | None = None,
         exclude_ids: Iterable[str] = (),
+        filter: str | Iterable[str] = (),  # noqa: A002 - the parameter is called so everywhere
+        boost: str | Iterable[str] = (),
         context: Mapping[str, str] | None = None,
         diversity_lambda: float | None = None,
         popularity_correction: float | None = None,
@@ -130,7 +132,8 @@ class Recommender:
 
         An unknown person, or None, gets what is trending; `slate.source` says so. `explain` adds the
         past items that speak for each place, `explain_top_k` of them. `filters` and `exclude` map
-        `category` or an attribute to the values allowed or forbidden. `diversity_lambda` trades
+        `category` or an attribute to the values allowed or forbidden. `filter` is a condition, or several
+        that must all be true, `boost` what is to come up, both as expressions. `diversity_lambda` trades
         relevance (1.0) for variety (0.0); `popularity_correction` divides an item's odds by this power of
         its popularity (0.0 not at all). `now` is the moment of asking in microseconds UTC, `seed` the
         request's randomness: the same on the same state gives the same slate.
@@ -139,6 +142,7 @@ class Recommender:
         `UnknownModelError`.
 
         >>> rec.recommend("196", k=3, filters={"category": ["Drama"]}, exclude_ids=["242"])
+        >>> rec.recommend("196", filter='not "Horror" in category', boost="year > 1995 : 1.5")
         """
         query = Query(
             now=system_clock() if now is None else now,
@@ -150,6 +154,8 @@ class Recommender:
             filters=as_values(filters),
             exclude=as_values(exclude),
             exclude_ids=tuple(exclude_ids),
+            filter=as_texts("filter", filter),
+            boost=as_texts("boost", boost),
             context=dict(context or {}),
             diversity_lambda=share("diversity_lambda", diversity_lambda),
             popularity_correction=share("popularity_correction", popularity_correction),
@@ -166,6 +172,8 @@ class Recommender:
         *,
         filters: Values | None = None,
         exclude_ids: Iterable[str] = (),
+        filter: str | Iterable[str] = (),  # noqa: A002 - the parameter is called so everywhere
+        boost: str | Iterable[str] = (),
         now: int | None = None,
     ) -> Slate:
         """Return the `k` items most like one item; raise `UnknownItemError` if there is none such.
@@ -179,6 +187,8 @@ class Recommender:
             k=within("k", k, 1, MOST_ITEMS),
             filters=as_values(filters),
             exclude_ids=tuple(exclude_ids),
+            filter=as_texts("filter", filter),
+            boost=as_texts("boost", boost),
         )
         return as_slate(self.home.answerer.similar(query))
 
@@ -209,6 +219,8 @@ class Recommender:
         candidates: Iterable[str | Item | Mapping[str, Any]],
         *,
         k: int | None = None,
+        filter: str | Iterable[str] = (),  # noqa: A002 - the parameter is called so everywhere
+        boost: str | Iterable[str] = (),
         context: Mapping[str, str] | None = None,
         diversity_lambda: float | None = 1.0,
         explain: bool = False,
@@ -218,7 +230,8 @@ class Recommender:
         """Return `candidates` in the best order for a person, the first `k` of them (None: all).
 
         A candidate is the id of an item, or an item with text, categories and attributes. Items never seen
-        before are judged by these; they are not kept. Deleted, hidden and sold-out ones are left out.
+        before are judged by these; they are not kept. Deleted, hidden and sold-out ones are left out, and
+        so is what does not match `filter`; see `recommend` for this and `boost`.
 
         Raises `InvalidQueryError` for no candidates, more than a thousand, or one that cannot be read.
 
@@ -230,6 +243,8 @@ class Recommender:
             seed=secrets.randbelow(SEEDS) if seed is None else seed,
             user_id=user_id,
             k=max(1, len(items)) if k is None else within("k", k, 1, MOST_ITEMS),
+            filter=as_texts("filter", filter),
+            boost=as_texts("boost", boost),
             context=dict(context or {}),
             diversity_lambda=share("diversity_lambda", diversity_lambda),
             explain=explain,

@@ -1,6 +1,7 @@
 """Past answers of a home given again, and the home as of a past moment."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 import msgspec
@@ -11,6 +12,7 @@ from foretaste.app.home import Home
 from foretaste.app.stores import state_config
 from foretaste.domain.errors import NotFoundError
 from foretaste.domain.slate import Exposure, Slate
+from foretaste.domain.item import Attribute
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
@@ -130,6 +132,15 @@ class PastHome:
         self.exposures = MemoryExposureLog(most=1)
         self.catalog_columns = catalog_at(home, home.catalog_past.version_at(time))
         self.artifact = self._artifact()
+    def attributes_of(self, user_id: str | None) -> Mapping[str, Attribute]:
+        """Return what is told of a person now."""
+        return self._home.attributes_of(user_id)
+
+    @property
+    def attribute_names(self) -> AbstractSet[str]:
+        """The names of all attributes that people have now."""
+        return self._home.attribute_names
+
 
     def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
         """Return what is known of a person now."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from foretaste.domain.errors import InvalidInputError
+from foretaste.features.expressions.limits import USUAL, WIDEST, Limits
 from foretaste.training.sources import Effort
 
 PREFIX = "FORETASTE_"
@@ -46,6 +47,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     allowed_origins: tuple[Annotated[str, Meta(pattern=r"^(\*|https?://[^/]+)$")], ...] = ()
     """Whose pages may ask and write beside the service's own, as `https://shop.example,https://m.example`;
     `*`: everybody's."""
+
+    expression_length: Annotated[int, Meta(ge=16, le=WIDEST.length)] = USUAL.length
+    """How many characters a filter or boost may have."""
+
+    expression_depth: Annotated[int, Meta(ge=4, le=WIDEST.depth)] = USUAL.depth
+    """How deep a filter or boost may be nested."""
+
+    expression_nodes: Annotated[int, Meta(ge=4, le=WIDEST.nodes)] = USUAL.nodes
+    """How many values and operations a filter or boost may have."""
+
+    expression_cost: Annotated[int, Meta(ge=4, le=WIDEST.cost)] = USUAL.cost
+    """How many steps over the catalog a filter or boost may take; comparing an attribute is one step."""
+
+    expression_count: Annotated[int, Meta(ge=1, le=WIDEST.count)] = USUAL.count
+    """How many filters and boosts one request may have together."""
 
     weights: dict[str, Annotated[float, Meta(ge=-1000, le=1000)]] = {}
     """Weights of event types that replace the usual ones, as `view=0.3,purchase=2`."""
@@ -205,6 +221,17 @@ def load_settings(
         if variable.startswith(PREFIX) and name in Settings.__struct_fields__ and text != "":
             values[name] = _converted(name, _parsed(name, text), variable)
     return Settings(**values)
+
+
+def expression_limits(settings: Settings) -> Limits:
+    """Return the limits of filters and boosts."""
+    return Limits(
+        length=settings.expression_length,
+        depth=settings.expression_depth,
+        nodes=settings.expression_nodes,
+        cost=settings.expression_cost,
+        count=settings.expression_count,
+    )
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -8,9 +8,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     `now` is the moment of asking in microseconds UTC, `seed` the request's own randomness.
     `filters` maps an attribute name (or `category`) to the values allowed; `exclude` likewise to the
-    values forbidden. `item_id` is the seed item of a `similar` scenario. `diversity_lambda` is MMR's:
-    1.0 pure relevance, 0.0 pure diversity; None takes the scenario's. `popularity_correction` is the power of
-    an item's popularity by which its odds are divided: 0.0 not at all; None takes the scenario's.
+    values forbidden. `filter` are conditions that all must be true, `boost` is what is added to scores, both
+    in the language of `foretaste.features.expressions`. `item_id` is the seed item of a `similar` scenario.
+    `diversity_lambda` is MMR's: 1.0 pure relevance, 0.0 pure diversity; None takes the scenario's.
+    `popularity_correction` is the power of an item's popularity by which its odds are divided: 0.0 not at
+    all; None takes the scenario's.
     """
 
     now: int
@@ -23,6 +25,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     filters: dict[str, tuple[str, ...]] = {}
     exclude: dict[str, tuple[str, ...]] = {}
     exclude_ids: tuple[str, ...] = ()
+    filter: tuple[str, ...] = ()
+    boost: tuple[str, ...] = ()
     context: dict[str, str] = {}
     diversity_lambda: float | None = None
     popularity_correction: float | None = None

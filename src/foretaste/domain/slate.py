@@ -39,12 +39,20 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     contribution_pct: float
 
 
+class AddedByBoost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a boost of the query added to the score of one item, in log odds; negative where it took away."""
+
+    boost: str
+    added: float
+
+
 class ScoredItem(msgspec.Struct, frozen=True, kw_only=True):
     """One place of a slate.
 
-    `score` is the blended score that ranked the item; `match` the calibrated chance in [0, 1] that
-    the person interacts with it, fit to be shown as "match %". `sources` proposed it. `propensity`
-    is the probability with which the policy chose it for this place.
+    `score` is the score that ranked the item; `match` the calibrated chance in [0, 1] that the person
+    interacts with it, fit to be shown as "match %", which boosts do not change. `sources` proposed it.
+    `propensity` is the probability with which the policy chose it for this place. `boosts` are those of the
+    query that changed the score: without them it is `score` less all that they `added`.
     """
 
     item_id: str
@@ -60,6 +68,7 @@ class ScoredItem(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Attribute] = {}
     explanation: tuple[Evidence, ...] | None = None
     explained_share: float | None = None
+    boosts: tuple[AddedByBoost, ...] = ()
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +102,8 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `made_at` is when the answer was made, before `time` where it came from the cache.
     `query`, `circumstances` (what was told of the person) and `recipe` (the scenario, where it is not the
-    shipped one of its name) are what the answer depended on beside `versions`; `query` is None where the
-    candidates were the caller's own.
+    shipped one of its name) are what the answer depended on beside `versions`; so is `person`, the attributes
+    that the query's expressions asked for. `query` is None where the candidates were the caller's own.
     """
 
     recommendation_id: str
@@ -109,4 +118,5 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     made_at: int = 0
     query: Query | None = None
     circumstances: tuple[str, ...] = ()
+    person: dict[str, Attribute] = {}
     recipe: dict[str, Any] | None = None

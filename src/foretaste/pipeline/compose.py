@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Mask, Ordinals
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates, Slate, Versions
+from foretaste.pipeline.boosting import boosted
 from foretaste.pipeline.choosing import by_score, chosen
+from foretaste.pipeline.conditions import matching_among
 from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.occasion import is_kind
 from foretaste.pipeline.presenting import places_of
@@ -42,8 +45,15 @@ def answer(query: Query, view: View) -> Slate:
 
 
 def answer_among(query: Query, view: View, items: Ordinals) -> Slate:
-    """Return the slate for `query` made of `items` alone, ordinals each named once; else as `answer`."""
-    return _presented(query, view, reranked(scored_among(query, view, items), query, view))
+    """Return the slate for `query` made of `items` alone, ordinals each named once; else as `answer`.
+
+    `filtered` counts those of them that a filter left out.
+    """
+    plain = msgspec.structs.replace(query, filter=(), boost=())
+    kept = matching_among(query, view, items)
+    ranked = boosted(reranked(scored_among(plain, view, kept), plain, view), query, view)
+    slate = _presented(query, view, ranked)
+    return msgspec.structs.replace(slate, filtered=len(items) - len(kept))
 
 
 def rank(query: Query, view: View) -> Ranked:

@@ -14,12 +14,12 @@ from foretaste.ranking.boost import explain_boost
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decomposition:
-    """The blended scores of k candidates as sums: Σ `contribution` + Σ `standing` - offset == score - lift.
+    """The scores of k candidates as sums: Σ contribution + Σ standing - offset == score - lift - Σ asked.
 
     `contribution` float64 [k, len(history)] is what each history event adds, through every source and
     the boost. `standing` float64 [k, n_sources] is what sources give the item whatever the history is,
     popularity above all. The offset, `Scored.offset`, is the same for all candidates. The lift,
-    `Scored.lift`, is what a ranker of slates added, 0 without one.
+    `Scored.lift`, is what a ranker of slates added, 0 without; `Scored.asked` what boosts of the query did.
     """
 
     contribution: Doubles
@@ -55,10 +55,13 @@ def evidence(
 
     Repeated events of an item are one. Only items whose contribution is positive are listed, at most `top_k`;
     their percentages sum to 100. The share is their part of all that speaks for the candidate: of the sum
-    of positive contributions of past items, positive standing parts and the ranker's lift; in [0, 1].
+    of positive contributions of past items, positive standing parts, the ranker's lift and what the query's
+    boosts add; in [0, 1].
     """
     parts = decompose(scored, places, view)
     lift = np.zeros(len(places)) if scored.lift is None else np.maximum(scored.lift[places], 0.0)
+    if scored.asked is not None:
+        lift += np.maximum(scored.asked[:, places].sum(axis=0), 0.0)
     past, where = np.unique(scored.occasion.history.item, return_inverse=True)
     merged = np.zeros((len(places), len(past)))
     np.add.at(merged.T, where, parts.contribution.T)

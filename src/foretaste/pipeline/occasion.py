@@ -11,6 +11,7 @@ from foretaste.domain.history import History
 from foretaste.domain.query import Query
 from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.conditions import matching
 from foretaste.pipeline.model_names import sources_called
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import Interest, recent_interest
@@ -140,6 +141,9 @@ def _usual(query: Query, view: View, n_items: int) -> Mask:
 def _allowed(query: Query, view: View, usual: Mask) -> Mask:
     passes = passing(view.catalog, len(usual), query.filters, query.exclude)
     if passes is None and not len(view.excluded):
+    matches = matching(query, view, len(usual))
+    if matches is not None:
+        passes = matches if passes is None else passes & matches
         return usual
     allowed = usual.copy() if passes is None else usual & passes
     without(allowed, view.excluded)

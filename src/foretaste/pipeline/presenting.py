@@ -3,6 +3,7 @@
 from foretaste.domain.arrays import Int64s
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Evidence, ScoredItem
+from foretaste.pipeline.boosting import boosts_of, unboosted
 from foretaste.pipeline.explain import evidence
 from foretaste.pipeline.reasons import reasons
 from foretaste.pipeline.scoring import Scored
@@ -14,7 +15,7 @@ _UNEXPLAINED: tuple[tuple[Evidence, ...] | None, float | None] = (None, None)
 def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple[ScoredItem, ...]:
     """Return the candidates at `places` with title, match, sources, reason and, if asked for, explanation."""
     candidates = scored.candidates
-    match = view.artifact.calibration.match(scored.score[places]).tolist()
+    match = view.artifact.calibration.match(unboosted(scored)[places]).tolist()
     why = reasons(scored, places, view)
     explained = [_UNEXPLAINED] * len(places)
     if query.explain:
@@ -42,6 +43,7 @@ def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple
                 metadata=item.attributes if item is not None else {},
                 explanation=explained[row][0],
                 explained_share=explained[row][1],
+                boosts=boosts_of(scored, int(places[row]), query),
             )
         )
     return tuple(items)

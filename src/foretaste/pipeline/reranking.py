@@ -8,6 +8,7 @@ from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates
+from foretaste.pipeline.boosting import boosted
 from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import boosts
@@ -40,8 +41,8 @@ _BEYOND = np.iinfo(np.int32).max
 
 
 def ordered(query: Query, view: View) -> Scored:
-    """Return the candidates of `query` with the scores that order them: the blend's, and the ranker's say."""
-    return reranked(scored(query, view), query, view)
+    """Return the candidates of `query` with the scores that order them: blend, ranker, boosts."""
+    return boosted(reranked(scored(query, view), query, view), query, view)
 
 
 def reranked(found: Scored, query: Query, view: View) -> Scored:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foretaste.domain.arrays import Doubles, Floats, Mask
+from foretaste.domain.arrays import Doubles, Floats, Mask, Ordinals
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates
 from foretaste.pipeline.occasion import Occasion, occasion_of
+from foretaste.pipeline.promoting import promoted
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, inverse, spread
@@ -22,8 +23,8 @@ CHOICE = 5
 class Scored:
     """Candidates in order of ordinal with their blended `score`, float32 [n].
 
-    score = scale @ candidates.score - offset + weights[-1] * boost, where `scale`, float64 [n_sources],
-    is each source's weight over its `deviation`, and offset = scale @ `mean`.
+    score = scale @ candidates.score - offset + weights[-1] * boost + lift + the sum of asked, where `scale`,
+    float64 [n_sources], is each source's weight over its `deviation`, and offset = scale @ `mean`.
     """
 
     occasion: Occasion
@@ -36,6 +37,8 @@ class Scored:
     score: Floats
     lift: Floats | None = None
     """What the ranker added to the blend's score, float32 [n]; None where it had no say."""
+    asked: Doubles | None = None
+    """What each boost of the query added, float64 [n_boosts, n]; None without boosts."""
 
 
 def scored(query: Query, view: View) -> Scored:
@@ -43,16 +46,19 @@ def scored(query: Query, view: View) -> Scored:
 
     Mean and deviation are taken over what the sources propose to this person without any filter or exclusion.
     So these change the score of no item: an answer with a filter is the answer without it, restricted; and
-    scores can be compared, and calibrated, across queries.
+    scores can be compared, and calibrated, across queries. What the query's boosts lift is among
+    the candidates; their scores do not know of it yet.
     """
     occasion = occasion_of(query, view)
     dense = dense_scores(occasion.models, occasion.history, occasion.moment)
     candidates = _merged(occasion, view, dense, occasion.usual, view.scenario.per_source)
     mean, deviation = spread(candidates.score)
     wanted = max(view.scenario.per_source, CHOICE * query.k)
-    if wanted > view.scenario.per_source or len(candidates.item) < query.k or occasion.is_narrowed:
-        candidates = _merged(occasion, view, dense, occasion.allowed, wanted, at_least=query.k)
     scale = occasion.weights[:-1] * inverse(deviation)
+    also = promoted(query, view, dense, scale, occasion.allowed, wanted)
+    enough = wanted <= view.scenario.per_source and len(candidates.item) >= query.k
+    if not enough or occasion.is_narrowed or len(also):
+        candidates = _merged(occasion, view, dense, occasion.allowed, wanted, at_least=query.k, also=also)
     offset = float(scale @ mean)
     boost = np.zeros(len(candidates.item), np.float32)
     if occasion.interest is not None:
@@ -62,7 +68,14 @@ def scored(query: Query, view: View) -> Scored:
 
 
 def _merged(
-    occasion: Occasion, view: View, dense: Floats, allowed: Mask, per_source: int, *, at_least: int = 0
+    occasion: Occasion,
+    view: View,
+    dense: Floats,
+    allowed: Mask,
+    per_source: int,
+    *,
+    at_least: int = 0,
+    also: Ordinals | None = None,
 ) -> Candidates:
     return merge(
         occasion.sources,
@@ -70,5 +83,6 @@ def _merged(
         allowed,
         per_source=per_source,
         at_least=at_least,
+        also=also,
         interactions=view.state.items.interactions,
     )

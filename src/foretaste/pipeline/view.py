@@ -1,11 +1,12 @@
 """What an answer may look at: one consistent view of versioned state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from foretaste.domain.arrays import Ordinals
+from foretaste.domain.item import Attribute
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
@@ -24,7 +25,8 @@ class View:
     the ordinals of the query's `user_id` and `item_id`, -1 where unknown or absent; `excluded` those of
     its `exclude_ids` (unknown ones left out or -1). `item_names` and `type_names` are the id map's names
     by ordinal. `circumstances` are what is known of the person (see `domain.circumstances`); those of the
-    clock and of the query are added to them.
+    clock and of the query are added to them. `person` are those of their attributes that the query's
+    expressions name.
     """
 
     state: State
@@ -38,3 +40,4 @@ class View:
     excluded: Ordinals = field(default_factory=_none)
     namespace: str = "default"
     circumstances: tuple[str, ...] = ()
+    person: Mapping[str, Attribute] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int64s, Mask
+from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.slate import Candidates
 from foretaste.retrieval.sources import collect, propose
 
@@ -21,15 +21,21 @@ def merge(
     per_source: int,
     interactions: Int64s,
     at_least: int = 0,
+    also: Ordinals | None = None,
 ) -> Candidates:
     """Return the union of every source's best `per_source` allowed items, in order of ordinal.
 
     `dense` float32 [n_sources ≤ 62, n_items] holds all scores. Where the union has fewer than `at_least`
     items, allowed ones that no source proposes fill it up, those with most `interactions` first, then by
-    ordinal: what matches is answered as long as there is any.
+    ordinal: what matches is answered as long as there is any. The items of `also`, allowed ones
+    each named once, are candidates too.
     """
     marks = np.zeros(dense.shape[1], np.int64)
     count = _propose(dense, allowed, per_source, marks)
+    if also is not None:
+        new = also[marks[also] == 0]
+        marks[new] = _FILLED
+        count += len(new)
     if count < at_least:
         filled = _most_used(allowed & (marks == 0), interactions, at_least - count)
         marks[filled] = _FILLED

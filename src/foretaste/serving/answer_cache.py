@@ -10,6 +10,7 @@ import numpy as np
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.errors import UnavailableError
+from foretaste.domain.item import Attribute
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
 from foretaste.features.catalog_columns import CatalogColumns
@@ -29,7 +30,7 @@ class AnswerBasis(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer depends on beside the question and the moment.
 
     `user_events` is how many events the person has, which is the same in every process.
-    `circumstances` as in `pipeline.view.View`.
+    `circumstances` and `person` as in `pipeline.view.View`.
     """
 
     user_events: int
@@ -38,6 +39,7 @@ class AnswerBasis(msgspec.Struct, frozen=True, kw_only=True):
     blend: str
     scenario: Scenario
     circumstances: tuple[str, ...] = ()
+    person: tuple[tuple[str, Attribute], ...] = ()
     namespace: str = "default"
 
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from foretaste.domain.errors import ForetasteError, InvalidQueryError, UnknownItemError
-from foretaste.domain.item import Item
+from foretaste.domain.item import Attribute, Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Exposure, Slate
+from foretaste.features.expressions.limits import USUAL, Limits
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer, answer_among
 from foretaste.pipeline.model_names import model_names
@@ -19,6 +20,7 @@ from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
 from foretaste.serving.candidates import brought
 from foretaste.serving.live import Live
+from foretaste.serving.conditions import Conditions
 from foretaste.serving.measures import count_answer, count_filters
 from foretaste.serving.names import Names
 from foretaste.serving.reproduction import recipe_of
@@ -47,6 +49,7 @@ class Answerer:
         scenarios: Mapping[str, Scenario] = SHIPPED,
         cache: AnswerCacheFront | None = None,
     ) -> None:
+        limits: Limits = USUAL,
         self.cache = cache
         self._live = live
         self._telemetry = telemetry
@@ -57,9 +60,11 @@ class Answerer:
         self.names = Names(live.id_map)
 
     def recommend(self, query: Query, *, dry_run: bool = False) -> Slate:
+        self._conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
         """Answer what to show to a person; unknown ones, and None, get what is trending.
 
-        Raises `UnknownScenarioError` and `UnknownModelError`.
+        Raises `UnknownScenarioError`, `UnknownModelError`, and `InvalidQueryError` for a filter or a boost
+        that cannot be used.
         """
         started = time.perf_counter()
         scenario = self._for_people(query)
@@ -89,7 +94,8 @@ class Answerer:
         return None if fallback == MODEL_ERROR else slate.source
 
     def _for_people(self, query: Query) -> Scenario:
-        """Return the scenario of a query, which must start from a person."""
+        """Return the scenario of a query, which must start from a person; check its expressions."""
+        self._conditions.check(query)
         scenario = find_scenario(query.scenario, self._scenarios)
         if scenario.history == "item":
             raise InvalidQueryError(
@@ -137,6 +143,7 @@ class Answerer:
             circumstances=self._live.circumstances_of(query.user_id),
             namespace=self._namespace,
         )
+            person=tuple(self._conditions.told_of_person(query).items()),
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names that `Query.model` may be, of what serves now."""
@@ -151,6 +158,7 @@ class Answerer:
         scenario = find_scenario(query.scenario, self._scenarios)
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
+        self._conditions.check(query)
             user = -1 if query.user_id is None else self._person(query.user_id)
             view = self._view(query, scenario, self._live.artifact or self._untrained, user=user, item=-1)
             known = self._live.id_map.find("item", [item.item_id for item in candidates])
@@ -163,7 +171,7 @@ class Answerer:
             for item in slate.items
         ]
         slate = slate if fresh else _stale(slate)
-        return msgspec.structs.replace(slate, items=tuple(items), filtered=own.left_out)
+        return msgspec.structs.replace(slate, items=tuple(items), filtered=own.left_out + slate.filtered)
 
     def knows(self, user_id: str) -> bool:
         """Return whether a person has any event."""
@@ -179,6 +187,7 @@ class Answerer:
         query = msgspec.structs.replace(query, scenario=SIMILAR)
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
+        self._conditions.check(query)
             item = -1 if query.item_id is None else self.names.ordinal("item", query.item_id)
             if item < 0 or self._deleted(item):
                 self._telemetry.count("similar_items_requests_total", status="not_found")
@@ -221,6 +230,7 @@ class Answerer:
             circumstances=self._live.circumstances_of(query.user_id),
             recipe=self._recipes.get(slate.scenario),
         )
+            person=self._conditions.told_of_person(query),
         self._live.exposures.record(recorded)
 
     def _trending(self, query: Query, *, user: int) -> Slate:
@@ -247,6 +257,7 @@ class Answerer:
     def _deleted(self, item: int) -> bool:
         catalog = self._live.catalog_columns
         return item < catalog.n_items and bool(catalog.deleted[item])
+            person=self._conditions.told_of_person(query),
 
 
 def _plain(query: Query) -> Query:
@@ -270,6 +281,7 @@ def exposure_of(
     return Exposure(
         recommendation_id=slate.recommendation_id,
         user_id=slate.user_id,
+    person: dict[str, Attribute] | None = None,
         scenario=slate.scenario,
         source=slate.source,
         time=slate.generated_at if query is None else query.now,
@@ -282,3 +294,4 @@ def exposure_of(
         circumstances=circumstances,
         recipe=recipe,
     )
+        person=person or {},

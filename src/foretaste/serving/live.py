@@ -1,7 +1,10 @@
 """What serving stands on: the parts of a running system, of one moment each."""
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
+from foretaste.domain.item import Attribute
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
@@ -45,6 +48,15 @@ class Live(Protocol):
 
     def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
         """Return what is known of a person beside events (see `domain.circumstances`)."""
+        ...
+
+    def attributes_of(self, user_id: str | None) -> Mapping[str, Attribute]:
+        """Return what was told of a person, as it was told."""
+        ...
+
+    @property
+    def attribute_names(self) -> AbstractSet[str]:
+        """The names of all attributes that people have."""
         ...
 
     def catch_up(self, user_id: str | None) -> bool:

@@ -99,6 +99,7 @@ def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
         excluded=names.ordinals("item", query.exclude_ids),
         namespace=versions.namespace,
         circumstances=exposure.circumstances,
+        person=exposure.person,
     )
     made = answer(msgspec.structs.replace(query, now=exposure.made_at or query.now), view)
     return msgspec.structs.replace(made, recommendation_id=make_id(query, made.versions))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from foretaste.app.cli.console import Screen
 from foretaste.app.cli.moments import moment_of
@@ -16,16 +17,24 @@ def run(
     explain: bool,
     categories: Sequence[str],
     exclude: Sequence[str],
+    filters: Sequence[str],
+    boosts: Sequence[str],
     as_of: str | None,
     as_json: bool,
 ) -> None:
     """Write the slate as a table or as JSON."""
     screen = Screen(as_json=as_json)
-    filters = {"category": tuple(categories)} if categories else {}
+    asked: dict[str, Any] = {
+        "k": count,
+        "explain": explain,
+        "filters": {"category": tuple(categories)} if categories else {},
+        "exclude_ids": exclude,
+        "filter": filters,
+        "boost": boosts,
+    }
     with Recommender.open(home, read_only=True) as rec:
         if as_of is None:
-            slate = rec.recommend(user_id, k=count, explain=explain, filters=filters, exclude_ids=exclude)
+            slate = rec.recommend(user_id, **asked)
         else:
-            then = rec.as_of(moment_of(as_of, "as_of"))
-            slate = then.recommend(user_id, k=count, explain=explain, filters=filters, exclude_ids=exclude)
+            slate = rec.as_of(moment_of(as_of, "as_of")).recommend(user_id, **asked)
     screen.result(slate, slate)

@@ -187,6 +187,25 @@ def recommend(
         list[str],
         typer.Option(default_factory=list, show_default=False, help="Not this item; may be repeated."),
     ],
+    filters: Annotated[
+        list[str],
+        typer.Option(
+            "--filter",
+            metavar="CONDITION",
+            default_factory=list,
+            show_default=False,
+            help="Only what matches, as 'price < 20 and not purchased within 30d'; may be repeated.",
+        ),
+    ],
+    boosts: Annotated[
+        list[str],
+        typer.Option(
+            "--boost",
+            default_factory=list,
+            show_default=False,
+            help="More of this, as 'on_sale : 1.5' or '0.2 * recency(published, 7d)'; may be repeated.",
+        ),
+    ],
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """Query parameters of recommendations, and the domain's query that they mean."""
 
+import re
 import secrets
 from typing import Annotated, TypeAlias
 
@@ -16,6 +17,8 @@ Count: TypeAlias = Annotated[int, Meta(ge=1, le=50, description="How many items.
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Values: TypeAlias = tuple[str, ...]
 _LARGEST = 1e9
+_EXPRESSION = re.compile(r"""["'()<>=!\[]""")
+"""What no name has before the colon of the short form, and every expression with a colon has."""
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +28,18 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     product_type: Annotated[Values, Meta(description="Only these types.")] = ()
     category: Annotated[Values, Meta(description="Only items of one of these categories.")] = ()
     filter: Annotated[
-        Values, Meta(description="Only this value of an attribute, as `brand:acme`; may be repeated.")
+        Values,
+        Meta(
+            description='Only what matches, as `price < 20 and brand in ("a", "b")`; or only this value of '
+            "an attribute, as `brand:acme`. May be repeated."
+        ),
+    ] = ()
+    boost: Annotated[
+        Values,
+        Meta(
+            description="More of this, as `on_sale : 1.5` (the odds where it is true) or "
+            "`0.2 * recency(published, 7d)` (added to the score). May be repeated."
+        ),
     ] = ()
     exclude_ids: Annotated[Values, Meta(description="Not these items.")] = ()
     exclude_groups: Annotated[Values, Meta(description="Not these groups.")] = ()
@@ -86,7 +100,7 @@ class SimilarParameters(Filters, frozen=True, kw_only=True):
 
 
 OTHER_NAMES = {"limit": "k", "n": "k"}
-WHOLE = ("filter",)
+WHOLE = ("filter", "boost")
 RECOMMEND = Parameters(RecommendParameters, OTHER_NAMES, WHOLE)
 RECOMMEND_NAMED = Parameters(NamedUserParameters, OTHER_NAMES, WHOLE)
 SIMILAR = Parameters(SimilarParameters, OTHER_NAMES, WHOLE)
@@ -105,6 +119,8 @@ def recommend_query(given: RecommendParameters, user_id: str | None, now: int) -
         filters=filters,
         exclude=exclude,
         exclude_ids=given.exclude_ids,
+        filter=conditions(given.filter),
+        boost=given.boost,
         context=given.context,
         diversity_lambda=given.diversity_lambda,
         popularity_correction=given.popularity_correction,
@@ -126,6 +142,8 @@ def similar_query(given: SimilarParameters, item_id: str, now: int) -> Query:
         filters=filters,
         exclude=exclude,
         exclude_ids=given.exclude_ids,
+        filter=conditions(given.filter),
+        boost=given.boost,
         diversity_lambda=given.diversity_lambda,
     )
 
@@ -137,11 +155,11 @@ def path_id(written: str, field: str) -> str:
 
 def _filters(given: Filters) -> tuple[dict[str, Values], dict[str, Values]]:
     filters: dict[str, Values] = {}
-    for pair in given.filter:
-        name, colon, value = pair.partition(":")
-        if not (name and colon and value):
-            raise InvalidQueryError(f"filter must be `attribute:value`, not {pair[:80]!r}", field="filter")
-        filters[name] = (*filters.get(name, ()), value)
+    for text in given.filter:
+        pair = pair_of(text)
+        if pair is not None:
+            name, value = pair
+            filters[name] = (*filters.get(name, ()), value)
     named = {
         "product_group": given.product_group,
         "product_type": given.product_type,
@@ -154,3 +172,14 @@ def _filters(given: Filters) -> tuple[dict[str, Values], dict[str, Values]]:
         if values
     }
     return filters, exclude
+
+
+def conditions(texts: Values) -> Values:
+    """Return those filters that are expressions rather than an attribute and its value."""
+    return tuple(text for text in texts if pair_of(text) is None)
+
+
+def pair_of(text: str) -> tuple[str, str] | None:
+    """Return attribute and value of the short form `brand:acme`, None for an expression."""
+    name, colon, value = text.partition(":")
+    return (name, value) if colon and name and value and not _EXPRESSION.search(name) else None

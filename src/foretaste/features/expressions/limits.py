@@ -19,3 +19,5 @@ class Limits:
 
 
 USUAL = Limits()
+WIDEST = Limits(length=65_536, depth=48, nodes=10_000, cost=10_000, count=256)
+"""What settings may allow at most, and what was accepted once is read again under."""

@@ -17,7 +17,14 @@ from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.parameters import Parameters
 from foretaste.app.http.asgi.problems import HttpError
-from foretaste.app.http.queries import OTHER_NAMES, RecommendParameters, path_id, recommend_query
+from foretaste.app.http.queries import (
+    OTHER_NAMES,
+    WHOLE,
+    RecommendParameters,
+    Values,
+    path_id,
+    recommend_query,
+)
 from foretaste.app.http.routes.events import recorded
 from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidEventError, UnknownModelError
@@ -34,6 +41,8 @@ class ShopParameters(msgspec.Struct, frozen=True, kw_only=True):
     """How many."""
 
     k: Annotated[int, Meta(ge=1, le=50, description="How many items; also `limit` and `n`.")] = 5
+    filter: Annotated[Values, Meta(description="As for `GET /recommend`.")] = ()
+    boost: Annotated[Values, Meta(description="As for `GET /recommend`.")] = ()
 
 
 class ShopUserParameters(ShopParameters, frozen=True, kw_only=True):
@@ -52,9 +61,9 @@ class CourseParameters(ShopUserParameters, frozen=True, kw_only=True):
     ] = {}
 
 
-SHOP = Parameters(ShopParameters, OTHER_NAMES)
-COURSE = Parameters(CourseParameters, OTHER_NAMES)
-SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES)
+SHOP = Parameters(ShopParameters, OTHER_NAMES, WHOLE)
+COURSE = Parameters(CourseParameters, OTHER_NAMES, WHOLE)
+SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES, WHOLE)
 
 
 @operations.route(
@@ -68,7 +77,7 @@ SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES)
 def shop(service: Service, request: Request) -> Response:
     """Answer recommendations as the shop tutorial has them."""
     user_id = request.path["user_id"]
-    slate = _slate(service, user_id, SHOP.read(request.query).k)
+    slate = _slate(service, user_id, SHOP.read(request.query))
     return json_response(NamedScores(user_id=user_id, recommendations=named_scores(slate)))
 
 
@@ -88,6 +97,8 @@ def course(service: Service, request: Request) -> Response:
         k=given.k,
         model=given.model,
         context=given.context,
+        filter=given.filter,
+        boost=given.boost,
         category=() if category is None else (category,),
     )
     query = recommend_query(asked, given.user_id, service.clock())
@@ -126,7 +137,7 @@ def cold_start(service: Service, request: Request) -> Response:
     """Answer recommendations that say whether the person is new."""
     given = SHOP_USER.read(request.query)
     new = not service.home.answerer.knows(given.user_id)
-    slate = _slate(service, given.user_id, given.k)
+    slate = _slate(service, given.user_id, given)
     answer = ColdStart(
         user_id=given.user_id,
         new_user=new,
@@ -152,7 +163,7 @@ async def view(service: Service, request: Request) -> Response:
     receipt = await recorded(service.home, [event], service.clock(), None)
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
-    slate = await service.answered(lambda: _slate(service, given.user_id, given.k))
+    slate = await service.answered(lambda: _slate(service, given.user_id, given))
     answer = ViewAnswer(
         recorded=True,
         product_id=product,
@@ -176,6 +187,7 @@ async def view_by_get(service: Service, request: Request) -> Response:
     return await view(service, request)
 
 
-def _slate(service: Service, user_id: str, k: int) -> Slate:
-    query = recommend_query(RecommendParameters(k=k), user_id, service.clock())
+def _slate(service: Service, user_id: str, given: ShopParameters) -> Slate:
+    asked = RecommendParameters(k=given.k, filter=given.filter, boost=given.boost)
+    query = recommend_query(asked, user_id, service.clock())
     return service.home.answerer.recommend(query)

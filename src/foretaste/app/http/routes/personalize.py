@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from foretaste.app.arguments import as_texts
 from foretaste.app.http.answers import Recommendations, recommendations_of
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
@@ -31,13 +32,17 @@ class DiversityParameters(msgspec.Struct, frozen=True, kw_only=True):
 class PersonalizeBody(msgspec.Struct, frozen=True, kw_only=True):
     """A person and candidates: ids, or items of which `content` is the text and `topics` are categories.
 
-    `context` is what is known of the moment, as `device_type`, `time_of_day`, `location`.
+    `context` is what is known of the moment, as `device_type`, `time_of_day`, `location`. `filter` and
+    `boost` are as for `GET /recommend`, one or several; they look at what the catalog says of an item, or
+    else the body.
     """
 
     user_id: str | int
     candidates: list[str | dict[str, Any]]
     context: dict[str, str | int | float | bool | None] = {}
     diversity_params: DiversityParameters = DiversityParameters()
+    filter: str | tuple[str, ...] = ()
+    boost: str | tuple[str, ...] = ()
     explain: bool = False
 
 
@@ -51,7 +56,8 @@ async def personalize(service: Service, request: Request) -> Response:
     """Rank the candidates that the body brings along, known or never seen before, for a person now.
 
     A known item is what the catalog says of it; a new one is judged by its text, topics and attributes,
-    and is not kept. Deleted, hidden and sold-out items are left out and counted as `filtered`.
+    and is not kept. Deleted, hidden and sold-out items are left out and counted as `filtered`, and so is what
+    does not match `filter`.
     """
     try:
         given = _body.decode(await request.body())
@@ -66,6 +72,8 @@ async def personalize(service: Service, request: Request) -> Response:
         user_id=path_id(str(given.user_id), "user_id"),
         k=wanted.max_results,
         context={name: str(value) for name, value in given.context.items() if value is not None},
+        filter=as_texts("filter", given.filter),
+        boost=as_texts("boost", given.boost),
         diversity_lambda=variety,
         explain=given.explain,
     )

@@ -1,0 +1,26 @@
+"""Candidates that the boosts of a query bring up."""
+
+import numpy as np
+
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
+from foretaste.domain.query import Query
+from foretaste.features.expressions.columns import Columns
+from foretaste.pipeline.conditions import added_by_boosts
+from foretaste.pipeline.view import View
+from foretaste.retrieval.sources import propose
+
+
+def promoted(query: Query, view: View, dense: Floats, scale: Doubles, allowed: Mask, count: int) -> Ordinals:
+    """Return the `count` allowed items that are best with the query's boosts, by ordinal; none without any.
+
+    `dense` and `scale` are the scores of all items and the weight of each source over its deviation: so what
+    a boost lifts is a candidate, whether a source proposed it or not.
+    """
+    if not query.boost:
+        return np.empty(0, np.int32)
+    total = scale.astype(np.float32) @ dense
+    total += added_by_boosts(query, view, Columns(view.catalog, len(total))).sum(axis=0).astype(np.float32)
+    total -= total.min() - np.float32(1.0)
+    marks: Int64s = np.zeros(len(total), np.int64)
+    propose(total[None, :], allowed, count, marks)
+    return np.flatnonzero(marks).astype(np.int32)

@@ -1,0 +1,82 @@
+"""Filters and boosts of requests: whether they make sense here, and what they ask about the person."""
+
+from collections.abc import Callable, Mapping
+
+from foretaste.domain.errors import InvalidQueryError
+from foretaste.domain.item import Attribute
+from foretaste.domain.query import Query
+from foretaste.events.vocabulary import KNOWN_TYPES
+from foretaste.features.expressions.checking import Known
+from foretaste.features.expressions.compiled import checked_boost, checked_filter
+from foretaste.features.expressions.errors import ExpressionError
+from foretaste.features.expressions.limits import USUAL, Limits
+from foretaste.pipeline.conditions import parts_of
+from foretaste.serving.live import Live
+
+_PASSED = 4096
+"""So many expressions are remembered as making sense."""
+
+
+class Conditions:
+    """Checks expressions against what there is now; what passed is not looked at again until that changes."""
+
+    def __init__(self, live: Live, type_names: Callable[[], tuple[str, ...]], limits: Limits = USUAL) -> None:
+        self._live = live
+        self._type_names = type_names
+        self._limits = limits
+        self._known = Known(live.catalog_columns.schema)
+        self._passed: set[tuple[str, str]] = set()
+
+    def check(self, query: Query) -> None:
+        """Raise `ExpressionError` for a filter or boost that cannot be used, naming the parameter.
+
+        Raises `InvalidQueryError` for too many of them.
+        """
+        if not query.filter and not query.boost:
+            return
+        if len(query.filter) + len(query.boost) > self._limits.count:
+            raise InvalidQueryError(
+                f"there are {len(query.filter)} filters and {len(query.boost)} boosts, at most "
+                f"{self._limits.count} are allowed together; join some with `and`, or add some up",
+                field="filter" if query.filter else "boost",
+            )
+        self._catch_up()
+        for text in query.filter:
+            self._checked("filter", text)
+        for text in query.boost:
+            self._checked("boost", text)
+
+    def told_of_person(self, query: Query) -> dict[str, Attribute]:
+        """Return those attributes of the person that the expressions of `query` name and that are known."""
+        if not query.filter and not query.boost:
+            return {}
+        named = {name for part in parts_of(query) for name in part.people}
+        told: Mapping[str, Attribute] = self._live.attributes_of(query.user_id) if named else {}
+        return {name: told[name] for name in sorted(named) if name in told}
+
+    def _catch_up(self) -> None:
+        schema, people = self._live.catalog_columns.schema, self._live.attribute_names
+        types = self._type_names()
+        known = self._known
+        if (
+            schema is known.schema
+            and people == known.people
+            and len(types) + len(KNOWN_TYPES) == len(known.types)
+        ):
+            return
+        self._known = Known(schema, frozenset(people), (*KNOWN_TYPES, *types))
+        self._passed = set()
+
+    def _checked(self, field: str, text: str) -> None:
+        if (field, text) in self._passed:
+            return
+        try:
+            if field == "filter":
+                checked_filter(text, self._known, self._limits)
+            else:
+                checked_boost(text, self._known, self._limits)
+        except ExpressionError as error:
+            raise error.about(field) from error
+        if len(self._passed) >= _PASSED:
+            self._passed = set()
+        self._passed.add((field, text))
