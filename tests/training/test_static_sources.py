@@ -74,6 +74,17 @@ def test_the_blend_is_as_good_as_its_best_source(reports):
     assert ndcg(reports, "blend") > 0.15
 
 
+def test_only_the_best_effort_without_order_has_a_filter_that_the_log_had_no_part_in_choosing():
+    efforts = {
+        (effort, ordered): usual_sources(timed=False, ordered=ordered, effort=effort).get("symmetric")
+        for effort in ("quick", "usual", "best")
+        for ordered in (False, True)
+    }
+    (learner,) = (found for found in efforts.values() if found is not None)
+    assert efforts["best", False] is learner
+    assert None not in {learner.user, learner.target, learner.sharpness, learner.recency}
+
+
 def test_only_the_best_effort_without_order_factorizes_wider():
     breadths = {
         (effort, ordered): usual_sources(timed=False, ordered=ordered, effort=effort)["ials"].breadth

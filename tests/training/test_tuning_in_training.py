@@ -17,7 +17,7 @@ from foretaste.training.config import TrainConfig
 from foretaste.training.load import load_artifact
 from foretaste.training.publish import stage
 from foretaste.training.run import learn
-from foretaste.training.tuning import Tuning, affordable, usual_tuning
+from foretaste.training.tuning import FEWEST_FITS, Tuning, affordable, usual_tuning
 
 MANIFEST = ArtifactManifest(
     name="n", version="v", created_at=1, seed=0, window={}, n_users=1, n_items=1, models={}
@@ -78,10 +78,15 @@ def test_training_by_itself_counts_trials_not_minutes():
 def test_the_larger_the_log_the_fewer_fits_are_tried_by_itself():
     best = usual_tuning("best")
     assert affordable(best, 100_000) == best
-    fits = [affordable(best, events).fits for events in (200_000, 600_000, 5_000_000)]
-    assert best.trials > fits[0] > fits[1] >= 6
+    fits = [affordable(best, events).fits for events in (200_000, 500_000, 600_000)]
+    assert best.trials > fits[0] > fits[1] >= FEWEST_FITS
     assert fits[2] == 0
     assert affordable(best, 5_000_000).trials == best.trials
+
+
+def test_what_needs_a_fit_is_not_searched_at_all_where_only_a_round_or_two_could_be_afforded():
+    best = usual_tuning("best")
+    assert [affordable(best, events).refit for events in (500_000, 600_000)] == [True, False]
 
 
 def test_a_budget_that_is_asked_for_holds_for_any_log():

@@ -71,6 +71,11 @@ class Content:
         """The configuration, nothing left open."""
         return self._config
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether there were no words to learn: then it says nothing of any item."""
+        return not len(self._vocabulary.idf)
+
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the inner products with the profile; see `Model`."""
         index = self.index_of(moment.catalog)

@@ -96,7 +96,7 @@ def fitted(
     early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
     _, common = _fit_common(early, options)
     gained = {
-        "by context": _judge(late, _by_context(early, common, options, strangers)),
+        "by context": judge_by_context(late, _by_context(early, common, options, strangers)),
         "common": gains(late, common),
     }
     for source in range(n_sources):
@@ -293,8 +293,8 @@ def _least(n_sources: int, options: BlendOptions) -> Doubles:
     return np.append(np.zeros(n_sources), options.least_boost)
 
 
-def _judge(table: SampleTable, rows: Doubles) -> Doubles:
-    """Return NDCG@10 of each sample under the weights of its context, float64 [len(table)]."""
+def judge_by_context(table: SampleTable, rows: Doubles) -> Doubles:
+    """Return NDCG@10 of each sample under the row of weights of its context, float64 [len(table)]."""
     gained = np.zeros(len(table))
     for context in np.unique(table.context).tolist():
         chosen: Int64s = np.flatnonzero(table.context == context)

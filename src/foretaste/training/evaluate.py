@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,16 @@ from foretaste.evaluation.hold_out import held_back, judge
 from foretaste.evaluation.judgement import Advance, Judged, Judgement, Surroundings, unheard
 from foretaste.evaluation.replay import drawn, replay
 from foretaste.features.state import State
+from foretaste.models.cold_items import ColdItemsConfig
+from foretaste.models.ease import EaseConfig
+from foretaste.models.graph_filter import GraphFilterConfig
+from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Model
 from foretaste.pipeline.artifact import assemble
 from foretaste.pipeline.compose import pairs
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
+from foretaste.ranking.hedge import hedged
 from foretaste.ranking.samples import Sample
 from foretaste.training.asking import (
     asked_at,
@@ -40,6 +46,9 @@ MOST_FOLDED = 4_000_000
 
 PER_SESSION = 3
 """At a session's start so many of what comes later in it are asked about: long visits count no more."""
+
+RIVALS = (IALSConfig, EaseConfig, GraphFilterConfig)
+"""Models of the same: who takes to what, told from nothing but who took what."""
 
 UNPUBLISHED = ArtifactManifest(
     name="", version="unpublished", created_at=0, seed=0, window={}, n_users=0, n_items=0, models={}
@@ -74,7 +83,11 @@ def learn_blend(
     *,
     advance: Advance = unheard,
 ) -> Blend:
-    """Learn the blend on the tuning part; `state` goes in as of `tune` and comes out as of `test`."""
+    """Learn the blend on the tuning part; `state` goes in as of `tune` and comes out as of `test`.
+
+    Where order is unknown the weights are hedged (see `ranking.hedge`): what comes next is no random part of
+    the past, and a part drawn by lot is all that there is to learn from.
+    """
     sources = tuple(models)
     untrained = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
     composition = Composition(prepared.corpus, state, untrained, prepared.config.scenario, sources=False)
@@ -93,7 +106,15 @@ def learn_blend(
             advance(number / len(asked))
     let_in(prepared, state, done, prepared.test)
     advance(1.0)
-    return Blend.fit(samples, sources=sources, seed=prepared.seed)
+    blend = Blend.fit(samples, sources=sources, seed=prepared.seed)
+    if prepared.kind != "hold-out":
+        return blend
+    rivals = [source for source, model in models.items() if isinstance(_plain(model.config), RIVALS)]
+    return hedged(blend, samples, sources=sources, rivals=rivals)
+
+
+def _plain(config: Any) -> Any:
+    return config.base if isinstance(config, ColdItemsConfig) else config
 
 
 def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:

@@ -23,6 +23,13 @@ from foretaste.models.rising import RisingConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
 
+AS_PUBLISHED = GraphFilterConfig(event=0.5, user=1.0, target=0.5, sharpness=2.5, recency=Recency())
+"""The graph filter with the constants of Choi et al. (see `graph_filter`), none of them chosen on the log.
+
+What a part drawn by lot chooses suits that part; a view that was not chosen by it is worth something beside
+those that were, where what comes next is of another kind.
+"""
+
 Effort = Literal["quick", "usual", "best"]
 """How long training may take: seconds for a demonstration, a minute or two, or what the best model needs."""
 
@@ -95,7 +102,7 @@ def usual_sources(
         # items of long standing say less here than in item_item, which suits other people
         sources["graph"] = GraphFilterConfig(event=1.0)
     if effort == "best" and not ordered:
-        sources["ials"] = IALSConfig(breadth=2)
+        sources |= {"ials": IALSConfig(breadth=2), "symmetric": AS_PUBLISHED}
     return sources
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from foretaste.domain.artifact import Trial
 from foretaste.evaluation.judgement import Advance, unheard
+from foretaste.models.content import Content
 from foretaste.models.interface import Model
 from foretaste.training.candidates import Mode, TrialFits
 from foretaste.training.practice import Practice, practice
@@ -191,9 +192,11 @@ class _Search:
 
 
 def _modes(models: Mapping[str, Model], *, timed: bool, refit: bool) -> list[Mode]:
-    """Return the searches there are: by source, and by whether trials need a fit."""
+    """Return the searches there are: by source that says anything, and by whether trials need a fit."""
     found = []
     for source, model in models.items():
+        if isinstance(model, Content) and model.is_silent:
+            continue
         space = space_of(model.config, timed=timed, refit=refit)
         for fits in (False, True):
             part = tuple(one for one in space if one.refit == fits)

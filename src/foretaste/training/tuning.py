@@ -49,6 +49,8 @@ def usual_tuning(effort: Effort) -> Tuning:
 
 SMALL = 100_000
 """In a log of so many events all trials of the usual budgets may need a fit."""
+FEWEST_FITS = 9
+"""Three rounds: of fewer trials that need a fit none is surely better, so there are none."""
 GROWTH = 1.5
 """A fit costs about this power of the number of events: catalogs and histories grow with it."""
 
@@ -60,4 +62,6 @@ def affordable(tuning: Tuning, events: int) -> Tuning:
     """
     if tuning.trials is None or events <= SMALL:
         return tuning
-    return replace(tuning, fits=round(tuning.trials * (SMALL / events) ** GROWTH))
+    fits = round(tuning.trials * (SMALL / events) ** GROWTH)
+    enough = fits >= FEWEST_FITS
+    return replace(tuning, fits=fits if enough else 0, refit=tuning.refit and enough)

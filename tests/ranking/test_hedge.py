@@ -1,0 +1,73 @@
+"""Where what comes next may be of another kind, weights become as even as they may at little cost."""
+
+import numpy as np
+import pytest
+
+from foretaste.ranking.blend import Blend
+from foretaste.ranking.hedge import PREMIUM, hedged
+from foretaste.ranking.listwise import gains
+from foretaste.ranking.samples import Sample, stack
+
+SOURCES = ("one", "other", "loud")
+
+
+def samples(n, weights, seed=0, length=10):
+    """Return lists of twenty whose truths are drawn by the softmax of known weights."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(n):
+        columns = np.zeros((20, 4), np.float32)
+        columns[:, :3] = generator.normal(size=(20, 3))
+        truth = int(np.argmax(columns[:, :3] @ np.array(weights) + generator.gumbel(size=20)))
+        found.append(Sample(columns, np.ones((20, 3), np.bool_), truth, length))
+    return found
+
+
+def blend_of(weights):
+    found = Blend.even(SOURCES)
+    found.weights[:, :-1] = weights
+    return found
+
+
+def test_weights_that_cost_nothing_to_even_become_even():
+    found = hedged(
+        blend_of((1.1, 0.9, 0.2)), samples(3000, (1.0, 1.0, 0.2)), sources=SOURCES, rivals=("one", "other")
+    )
+    assert found.weights[2:, :2] == pytest.approx(1.0)
+
+
+def test_where_even_weights_are_surely_worse_next_to_nothing_is_given_up():
+    blend, every = blend_of((2.0, 0.0, 0.0)), samples(2000, (2.0, 0.0, 0.0))
+    found = hedged(blend, every, sources=SOURCES, rivals=("one", "other"))
+    table = stack(every, len(SOURCES))
+    learnt, kept = gains(table, blend.row(10)).mean(), gains(table, found.row(10)).mean()
+    assert gains(table, np.array([1.0, 1.0, 0.0, 0.1])).mean() < 0.95 * learnt
+    assert kept >= (1.0 - PREMIUM) * learnt
+
+
+def test_a_rival_that_was_left_out_takes_part_and_all_weigh_together_what_they_did():
+    left_out = blend_of((1.0, 0.0, 0.5)).without("other")
+    every = samples(2000, (1.0, 0.8, 0.5))
+    found = hedged(left_out, every, sources=SOURCES, rivals=("one", "other"))
+    assert found.sources == SOURCES
+    assert (found.weights[2:, 1] > 0.0).all()
+    assert found.weights[2:, :2].sum(axis=1) == pytest.approx(left_out.weights[2:, 0])
+
+
+def test_other_sources_and_strangers_keep_their_weights():
+    blend = blend_of((1.2, 0.8, 0.3))
+    found = hedged(blend, samples(2000, (1.0, 1.0, 0.3)), sources=SOURCES, rivals=("one", "other"))
+    assert (found.weights[:, 2:] == blend.weights[:, 2:]).all()
+    assert (found.weights[:2] == blend.weights[:2]).all()
+
+
+@pytest.mark.parametrize("rivals", [(), ("one",)])
+def test_without_rivals_nothing_changes(rivals):
+    blend = blend_of((1.0, 1.0, 1.0))
+    assert hedged(blend, samples(2000, (1.0, 1.0, 1.0)), sources=SOURCES, rivals=rivals) is blend
+
+
+def test_few_samples_of_people_with_a_history_change_nothing():
+    blend = blend_of((1.2, 0.8, 0.3))
+    strangers = [*samples(900, (1.0, 1.0, 0.3)), *samples(2000, (1.0, 1.0, 0.3), length=0)]
+    assert hedged(blend, strangers, sources=SOURCES, rivals=("one", "other")) is blend
