@@ -11,8 +11,8 @@ from foretaste.app.blend_records import artifact_served
 from foretaste.app.home import Home
 from foretaste.app.stores import state_config
 from foretaste.domain.errors import NotFoundError
-from foretaste.domain.slate import Exposure, Slate
 from foretaste.domain.item import Attribute
+from foretaste.domain.slate import Exposure, Slate
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
@@ -132,6 +132,11 @@ class PastHome:
         self.exposures = MemoryExposureLog(most=1)
         self.catalog_columns = catalog_at(home, home.catalog_past.version_at(time))
         self.artifact = self._artifact()
+
+    def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
+        """Return what is known of a person now."""
+        return self._home.circumstances_of(user_id)
+
     def attributes_of(self, user_id: str | None) -> Mapping[str, Attribute]:
         """Return what is told of a person now."""
         return self._home.attributes_of(user_id)
@@ -140,11 +145,6 @@ class PastHome:
     def attribute_names(self) -> AbstractSet[str]:
         """The names of all attributes that people have now."""
         return self._home.attribute_names
-
-
-    def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
-        """Return what is known of a person now."""
-        return self._home.circumstances_of(user_id)
 
     def catch_up(self, user_id: str | None) -> bool:
         """Say that nothing is missing: the past does not change."""

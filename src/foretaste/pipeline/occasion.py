@@ -140,10 +140,10 @@ def _usual(query: Query, view: View, n_items: int) -> Mask:
 
 def _allowed(query: Query, view: View, usual: Mask) -> Mask:
     passes = passing(view.catalog, len(usual), query.filters, query.exclude)
-    if passes is None and not len(view.excluded):
     matches = matching(query, view, len(usual))
     if matches is not None:
         passes = matches if passes is None else passes & matches
+    if passes is None and not len(view.excluded):
         return usual
     allowed = usual.copy() if passes is None else usual & passes
     without(allowed, view.excluded)

@@ -19,8 +19,8 @@ from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
 from foretaste.serving.candidates import brought
-from foretaste.serving.live import Live
 from foretaste.serving.conditions import Conditions
+from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
 from foretaste.serving.names import Names
 from foretaste.serving.reproduction import recipe_of
@@ -48,8 +48,8 @@ class Answerer:
         namespace: str = "default",
         scenarios: Mapping[str, Scenario] = SHIPPED,
         cache: AnswerCacheFront | None = None,
-    ) -> None:
         limits: Limits = USUAL,
+    ) -> None:
         self.cache = cache
         self._live = live
         self._telemetry = telemetry
@@ -58,9 +58,9 @@ class Answerer:
         self._untrained = untrained_artifact()
         self._recipes = {name: recipe_of(scenario) for name, scenario in scenarios.items()}
         self.names = Names(live.id_map)
+        self._conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
 
     def recommend(self, query: Query, *, dry_run: bool = False) -> Slate:
-        self._conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
         """Answer what to show to a person; unknown ones, and None, get what is trending.
 
         Raises `UnknownScenarioError`, `UnknownModelError`, and `InvalidQueryError` for a filter or a boost
@@ -141,9 +141,9 @@ class Answerer:
             blend=artifact.blend_version,
             scenario=scenario,
             circumstances=self._live.circumstances_of(query.user_id),
+            person=tuple(self._conditions.told_of_person(query).items()),
             namespace=self._namespace,
         )
-            person=tuple(self._conditions.told_of_person(query).items()),
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names that `Query.model` may be, of what serves now."""
@@ -156,9 +156,9 @@ class Answerer:
         `InvalidQueryError` for no candidates or too many.
         """
         scenario = find_scenario(query.scenario, self._scenarios)
+        self._conditions.check(query)
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
-        self._conditions.check(query)
             user = -1 if query.user_id is None else self._person(query.user_id)
             view = self._view(query, scenario, self._live.artifact or self._untrained, user=user, item=-1)
             known = self._live.id_map.find("item", [item.item_id for item in candidates])
@@ -185,9 +185,9 @@ class Answerer:
     def similar(self, query: Query) -> Slate:
         """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such."""
         query = msgspec.structs.replace(query, scenario=SIMILAR)
+        self._conditions.check(query)
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
-        self._conditions.check(query)
             item = -1 if query.item_id is None else self.names.ordinal("item", query.item_id)
             if item < 0 or self._deleted(item):
                 self._telemetry.count("similar_items_requests_total", status="not_found")
@@ -228,9 +228,9 @@ class Answerer:
             slate,
             query=_plain(query) if fallback == MODEL_ERROR else query,
             circumstances=self._live.circumstances_of(query.user_id),
+            person=self._conditions.told_of_person(query),
             recipe=self._recipes.get(slate.scenario),
         )
-            person=self._conditions.told_of_person(query),
         self._live.exposures.record(recorded)
 
     def _trending(self, query: Query, *, user: int) -> Slate:
@@ -252,12 +252,12 @@ class Answerer:
             excluded=excluded,
             namespace=self._namespace,
             circumstances=self._live.circumstances_of(query.user_id),
+            person=self._conditions.told_of_person(query),
         )
 
     def _deleted(self, item: int) -> bool:
         catalog = self._live.catalog_columns
         return item < catalog.n_items and bool(catalog.deleted[item])
-            person=self._conditions.told_of_person(query),
 
 
 def _plain(query: Query) -> Query:
@@ -275,13 +275,13 @@ def exposure_of(
     *,
     query: Query | None = None,
     circumstances: tuple[str, ...] = (),
+    person: dict[str, Attribute] | None = None,
     recipe: dict[str, object] | None = None,
 ) -> Exposure:
     """Return the record that `slate` was shown, with what it depended on (see `Exposure`)."""
     return Exposure(
         recommendation_id=slate.recommendation_id,
         user_id=slate.user_id,
-    person: dict[str, Attribute] | None = None,
         scenario=slate.scenario,
         source=slate.source,
         time=slate.generated_at if query is None else query.now,
@@ -292,6 +292,6 @@ def exposure_of(
         versions=slate.versions,
         query=query,
         circumstances=circumstances,
+        person=person or {},
         recipe=recipe,
     )
-        person=person or {},
