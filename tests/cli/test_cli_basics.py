@@ -114,7 +114,8 @@ def test_a_module_of_ours_that_is_missing_is_not_taken_for_an_extra(foretaste, m
 
 def test_every_signature_has_its_module():
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
-    assert sorted([*names, "models"]) == sorted(COMMANDS)
+    groups = [group.name for group in app.registered_groups]
+    assert sorted([*names, *groups]) == sorted(COMMANDS)
 
 
 def test_the_doctor_looks_at_every_extra():

@@ -34,6 +34,7 @@ MARKS: dict[Level, tuple[str, str]] = {
 LEAST_FREE_BYTES = 1 << 30
 PURPOSE_OF_EXTRA = {
     "serve": "the HTTP service",
+    "client": "the client of a service",
     "faiss": "approximate search in large catalogs",
     "nmf": "non-negative factorization",
     "neural": "neural models",
