@@ -121,6 +121,7 @@ def optional_sources() -> dict[str, Learner]:
         "vectors": VectorsConfig(),
         "ncf": NCFConfig(),
         "self_attention": SelfAttentionConfig(),
+        "symmetric": AS_PUBLISHED,
     }
 
 
