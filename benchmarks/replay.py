@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from foretaste.app.home import Home
-from foretaste.app.reproducing import CHUNK, fold_log
+from foretaste.app.reading_ahead import CHUNK
+from foretaste.app.reproducing import fold_log
 from foretaste.app.wiring import open_home
 from start import fill
 

@@ -1,18 +1,28 @@
 """Who keeps the state: restored from its snapshot and the log's tail, folded on, saved again."""
 
 import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol
 
 from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
+from foretaste.app.reading_ahead import read_ahead
 from foretaste.domain.errors import CorruptSnapshotError, ForetasteError
 from foretaste.domain.event import EventColumns
 from foretaste.features.state import State
 from foretaste.ports.event_log import EventLog
 
-CHUNK = 200_000
 _log = logging.getLogger(__name__)
+
+
+Saving = Callable[[], AbstractContextManager[bool]]
+
+
+def always() -> AbstractContextManager[bool]:
+    """Let snapshots be written at any time."""
+    return nullcontext(enter_result=True)
 
 
 class Learner(Protocol):
@@ -27,13 +37,22 @@ class StateKeeper:
     """Folds the log into `state`, and saves snapshots to `path` after every `snapshot_events` events.
 
     A snapshot only saves time: one that is damaged, of another log or of another configuration is
-    ignored, and the state is folded from the whole log. Without `path` none is read or written.
+    ignored, and the state is folded from the whole log. Without `path` none is read or written, and while
+    `saving` gives False none is written.
     """
 
-    def __init__(self, state: State, path: Path | None, *, snapshot_events: int) -> None:
+    def __init__(
+        self,
+        state: State,
+        path: Path | None,
+        *,
+        snapshot_events: int,
+        saving: Saving = always,
+    ) -> None:
         self.state = state
         self.learner: Learner | None = None
         self._path = path
+        self._saving = saving
         self._snapshot_events = snapshot_events
         self._saved_seq = 0
         self._due = Event()
@@ -62,10 +81,7 @@ class StateKeeper:
                 self._restore_snapshot(self._path, log)
             except CorruptSnapshotError as error:
                 _log.info("the state is folded from the log: %s", error.message)
-        while self.state.seq < log.last_seq():
-            events = log.read(self.state.seq, CHUNK)
-            if not len(events):
-                return
+        for events in read_ahead(log, self.state.seq):
             self.state.apply(events)
 
     def watch(self, log: EventLog) -> None:
@@ -77,15 +93,9 @@ class StateKeeper:
         """Write a snapshot if anything happened since the last one; a full disk is no error."""
         if self._path is None or self.state.seq == self._saved_seq:
             return
-        with self.state.lock:
-            seq = self.state.seq
-            snapshot = self.state.snapshot()
-        try:
-            write_snapshot(self._path, snapshot, seq=seq, key=_key_at(log, seq))
-        except (OSError, ForetasteError) as error:
-            _log.warning("the snapshot could not be written, the next start takes longer: %s", error)
-            return
-        self._saved_seq = seq
+        with self._saving() as may:
+            if may:
+                self._save(self._path, log)
 
     def close(self, log: EventLog) -> None:
         """Stop saving in the background, save a last time."""
@@ -94,6 +104,17 @@ class StateKeeper:
         if self._thread is not None:
             self._thread.join()
         self.save(log)
+
+    def _save(self, path: Path, log: EventLog) -> None:
+        with self.state.lock:
+            seq = self.state.seq
+            snapshot = self.state.snapshot()
+        try:
+            write_snapshot(path, snapshot, seq=seq, key=_key_at(log, seq))
+        except (OSError, ForetasteError) as error:
+            _log.warning("the snapshot could not be written, the next start takes longer: %s", error)
+            return
+        self._saved_seq = seq
 
     def _restore_snapshot(self, path: Path, log: EventLog) -> None:
         arrays, seq, key = read_snapshot(path)

@@ -9,6 +9,7 @@ import msgspec
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.app.blend_records import artifact_served
 from foretaste.app.home import Home
+from foretaste.app.reading_ahead import read_ahead
 from foretaste.app.stores import state_config
 from foretaste.domain.errors import NotFoundError
 from foretaste.domain.item import Attribute
@@ -21,7 +22,6 @@ from foretaste.serving.reproduction import Sources, reproduced
 
 CACHED = 4
 """Versions of catalog and model that are held while many answers are given again."""
-CHUNK = 200_000
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,14 +64,9 @@ def fold_log(
     `advance` is told the sequence numbers as they are reached.
     """
     state = _new_state(home)
-    done, last = 0, home.log.last_seq()
-    while done < last:
-        events = home.log.read(done, CHUNK)
-        if not len(events):
-            break
-        done = events.last_seq
+    for events in read_ahead(home.log, 0):
         state.apply(events if time is None else events.where(events.time <= time, state.seq))
-        advance(done)
+        advance(events.last_seq)
     return state
 
 

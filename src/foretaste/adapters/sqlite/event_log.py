@@ -4,16 +4,16 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 
 from foretaste.adapters.sqlite.database import SqliteDatabase
+from foretaste.adapters.sqlite.event_columns import read_after, read_chains, read_window
 from foretaste.adapters.sqlite.event_rows import (
     MOST_ROWS,
-    READ_AFTER,
     READ_CONTEXTS,
     READ_USER,
-    READ_WINDOW,
     Prepared,
     Row,
     columns_of,
@@ -21,12 +21,12 @@ from foretaste.adapters.sqlite.event_rows import (
     event_of,
     insert,
     prepare,
-    read_columns,
     read_events,
 )
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.key_index import KeyIndex
 from foretaste.adapters.sqlite.schema import STREAM_TABLE
+from foretaste.domain.arrays import Int64s
 from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import CorruptDataError
 from foretaste.domain.event import Event, EventColumns
@@ -36,13 +36,11 @@ DEDUPE_DAYS = 30
 
 LAST_SEQ = "SELECT ifnull(max(seq), 0) FROM event"
 BEFORE = "SELECT ifnull(max(seq), 0) FROM event WHERE seq < ?"
-CHAINS = "SELECT seq, user, key FROM event ORDER BY seq"
 ARRIVALS = "SELECT day, first_seq FROM arrival ORDER BY day"
 REACHED = "SELECT name, next FROM stream"
 HAS_STREAMS = "SELECT count(*) FROM sqlite_schema WHERE name = 'stream'"
 ADD_REACHED = "INSERT OR REPLACE INTO stream (name, next) VALUES (?, ?)"
 ADD_ARRIVAL = "INSERT INTO arrival (day, first_seq) VALUES (?, ?)"
-CHAIN_TYPE = np.dtype([("seq", np.int64), ("user", np.int64), ("key", np.int64)])
 
 
 class SqliteEventLog:
@@ -95,7 +93,7 @@ class SqliteEventLog:
     def read(self, after: int, limit: int) -> EventColumns:
         """Return up to `limit` events with sequence numbers above `after`."""
         with self._database.reading() as connection:
-            return read_columns(connection.execute(READ_AFTER, (after, min(limit, MOST_ROWS))), after)
+            return read_after(connection, after, limit)
 
     def events(self, after: int, limit: int) -> list[tuple[int, Event]]:
         """Return up to `limit` events above `after`, whole as they were submitted, with their numbers."""
@@ -105,12 +103,10 @@ class SqliteEventLog:
     def window(self, start: int, end: int) -> EventColumns:
         """Return the events with `start <= timestamp < end` (microseconds), in log order. Scans the log."""
         with self._database.reading() as connection:
-            found = read_columns(connection.execute(READ_WINDOW, (start, end)), 0)
+            found = read_window(connection, start, end, MOST_ROWS)
             first = int(found.seq[0]) if len(found) else 0
             previous_seq = int(connection.execute(BEFORE, (first,)).fetchone()[0])
-        return EventColumns(
-            previous_seq, found.seq, found.user, found.item, found.type, found.time, found.key, found.value
-        )
+        return replace(found, previous_seq=previous_seq)
 
     def contexts(self, after: int) -> Iterator[tuple[int, Mapping[str, str]]]:
         """Yield number and context of each event above `after` that has a context, in log order."""
@@ -146,17 +142,21 @@ class SqliteEventLog:
         has_streams = connection.execute(HAS_STREAMS).fetchone()[0]
         self._reached: dict[str, int] = dict(connection.execute(REACHED)) if has_streams else {}
         self._keys = KeyIndex(self._floor(self._today()))
-        rows = np.fromiter(connection.execute(CHAINS), CHAIN_TYPE)
         users = len(self._id_map.names("user"))
-        if len(rows) and not 0 <= rows["user"].min() <= rows["user"].max() < users:
-            raise CorruptDataError(
-                f"{self._database.path}: the log names a user that the id map does not have"
-            )
         heads = np.zeros(users, np.int64)
-        heads[rows["user"]] = rows["seq"]
+        recent: list[tuple[Int64s, Int64s]] = []
+        for seq, user, key in read_chains(connection):
+            if not 0 <= user.min() <= user.max() < users:
+                raise CorruptDataError(
+                    f"{self._database.path}: the log names a user that the id map does not have"
+                )
+            heads[user] = seq
+            begin = int(seq.searchsorted(self._keys.floor))
+            recent.append((key[begin:], seq[begin:]))
         self._heads = array("q", heads.tobytes())
-        recent = rows[rows["seq"] >= self._keys.floor]
-        self._keys.add_run(recent["key"].copy(), recent["seq"].copy())
+        if recent:
+            keys, seqs = (np.concatenate(parts) for parts in zip(*recent, strict=True))
+            self._keys.add_run(keys, seqs)
 
     def _today(self) -> int:
         return self._clock() // MICROS_PER_DAY

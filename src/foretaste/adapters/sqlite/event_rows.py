@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from foretaste.domain.errors import InvalidEventError
-from foretaste.domain.event import Event, EventColumns, no_events
+from foretaste.domain.event import Event, EventColumns
 from foretaste.events.identity import event_key
 
 COLUMNS = (
@@ -22,12 +22,6 @@ CHUNKS = (512, 64, 8, 1)
 ROW = f"({', '.join('?' * WIDTH)})"
 INSERT = {n: f"INSERT INTO event ({COLUMNS}) VALUES {', '.join([ROW] * n)}" for n in CHUNKS}  # noqa: S608 # constants
 
-NO_VALUE = math.inf
-"""SQLite has no NaN: a missing value comes out as infinity, which no event may have."""
-
-_READ = "SELECT seq, user, item, type, time, key, ifnull(value, 9e999) FROM event "
-READ_AFTER = _READ + "WHERE seq > ? ORDER BY seq LIMIT ?"
-READ_WINDOW = _READ + "WHERE time >= ? AND time < ? ORDER BY seq"
 READ_CONTEXTS = "SELECT seq, context FROM event WHERE seq > ? AND context IS NOT NULL ORDER BY seq"
 READ_EVENTS = """
 SELECT seq, user_id.id, event_id, item_id.id, type_id.id, time, value, session_id, recommendation_id, context
@@ -51,17 +45,6 @@ JOIN type_id ON type_id.ordinal = event.type
 ORDER BY time DESC, event_id DESC LIMIT ?
 """
 
-ROW_TYPE = np.dtype(
-    [
-        ("seq", np.int64),
-        ("user", np.int32),
-        ("item", np.int32),
-        ("type", np.int16),
-        ("time", np.int64),
-        ("key", np.int64),
-        ("value", np.float32),
-    ]
-)
 _BOUND = 2**63
 MOST_ROWS = 2**62
 """A limit that SQLite takes and no log reaches."""
@@ -118,25 +101,6 @@ def columns_of(rows: Sequence[Row], previous_seq: int) -> EventColumns:
         time=np.array(time, np.int64),
         key=np.array(key, np.int64),
         value=np.array([math.nan if number is None else number for number in value], np.float32),
-    )
-
-
-def read_columns(cursor: sqlite3.Cursor, previous_seq: int) -> EventColumns:
-    """Return the rows of `READ_AFTER` or `READ_WINDOW` as columns."""
-    rows = np.fromiter(cursor, ROW_TYPE)
-    if not len(rows):
-        return no_events(previous_seq)
-    value = rows["value"].copy()
-    value[value == NO_VALUE] = np.nan
-    return EventColumns(
-        previous_seq=previous_seq,
-        seq=rows["seq"].copy(),
-        user=rows["user"].copy(),
-        item=rows["item"].copy(),
-        type=rows["type"].copy(),
-        time=rows["time"].copy(),
-        key=rows["key"].copy(),
-        value=value,
     )
 
 
