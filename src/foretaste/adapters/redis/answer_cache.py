@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from importlib.resources import files
 
-from foretaste.adapters.redis.connection import TIMEOUT_SECONDS, Connections, Script, refusal
+from foretaste.adapters.redis.connection import TIMEOUT_SECONDS, Connections, refusal
+from foretaste.adapters.redis.line import Script
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.answer_cache import Lookup
 from foretaste.ports.telemetry import Telemetry

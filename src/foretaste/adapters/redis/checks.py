@@ -3,7 +3,11 @@
 import time
 from collections.abc import Iterator, Mapping
 
-from foretaste.adapters.redis.connection import Connections, Line
+import msgspec
+
+from foretaste.adapters.redis.cluster import SLOTS, ClusterLine
+from foretaste.adapters.redis.connection import Connections
+from foretaste.adapters.redis.line import Line
 from foretaste.domain.check import Check
 from foretaste.ports.telemetry import Telemetry
 
@@ -20,9 +24,27 @@ def checks(url: str, telemetry: Telemetry) -> list[Check]:
     connections = Connections(url, telemetry, timeout_seconds=CHECK_SECONDS)
     try:
         with connections.lent("check") as line:
+            if isinstance(line, ClusterLine):
+                return list(_cluster_checks(line))
             return list(_checks(line))
     finally:
         connections.close()
+
+
+def _cluster_checks(cluster: ClusterLine) -> Iterator[Check]:
+    """Say what was found of the cluster, of its first primary, and what is not well of the others."""
+    if cluster.covered < SLOTS:
+        yield Check(
+            level="problem",
+            words=f"{SLOTS - cluster.covered:,} of its {SLOTS:,} slots are served by no node",
+            remedy="see CLUSTER INFO; bring the missing node or its replica back",
+        )
+    yield Check(level="good", words=f"a cluster of {len(cluster.nodes)} primaries")
+    for place, (address, line) in enumerate(zip(cluster.addresses, cluster.nodes, strict=True)):
+        for check in _checks(line):
+            if place == 0 or check.level != "good":
+                where = "{}:{}".format(*address)
+                yield msgspec.structs.replace(check, words=f"{where}: {check.words}")
 
 
 def _checks(line: Line) -> Iterator[Check]:

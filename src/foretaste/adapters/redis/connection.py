@@ -1,107 +1,31 @@
-"""Connections to one Redis or Valkey server, each with the incarnation of the server at its other end."""
+"""Connections to Redis or Valkey, each with the incarnation of what is at its other end."""
 
 import secrets
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from hashlib import sha1
 from threading import BoundedSemaphore
-from typing import Any, TypeAlias
+from typing import Any
 
-from redis import exceptions
+from redis import Connection, exceptions
 from redis.backoff import NoBackoff
-from redis.connection import ConnectionPool
+from redis.connection import ConnectionPool, UnixDomainSocketConnection
 from redis.retry import Retry
 
+from foretaste.adapters.redis.cluster import ClusterLine
+from foretaste.adapters.redis.line import Address, Line, Reply
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.ports.telemetry import Telemetry
 
-Command: TypeAlias = tuple[bytes | str | int, ...]
-Reply: TypeAlias = Any
 TIMEOUT_SECONDS = 0.25
-_AT_ONCE = 256
-"""Commands sent before their replies are read."""
-_PRIMARY = b"role:master"
-
-
-class Script:
-    """A Lua script, run by its hash and sent again where the server does not know it."""
-
-    def __init__(self, source: bytes) -> None:
-        self.source = source
-        self.digest = sha1(source).hexdigest()  # noqa: S324 # the name that the server gives it
-
-    def call(self, key: str, *arguments: bytes | int) -> Command:
-        """Return the command that runs it on one key."""
-        return ("EVALSHA", self.digest, 1, key, *arguments)
-
-
-class Line:
-    """One connection, lent to one caller at a time; `incarnation` is empty where no primary is at its end."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self.incarnation = ""
-
-    def open(self) -> None:
-        """Connect and ask the server who it is."""
-        self._connection.connect()
-        self.identify()
-
-    def identify(self) -> None:
-        """Ask the server who it is: process, replication history, and whether it is a primary."""
-        replies = self.exchange((("INFO", "server"), ("INFO", "replication")))
-        lines = b"\n".join(reply for reply in replies if isinstance(reply, bytes)).split()
-        names = [line.split(b":")[1].decode() for line in lines if line.startswith(_IDENTITY)]
-        self.incarnation = ":".join(names) if _PRIMARY in lines and len(names) == len(_IDENTITY) else ""
-
-    def exchange(self, commands: Sequence[Command]) -> list[Reply]:
-        """Return the reply to each command; one that is an error is returned as the driver's exception."""
-        replies: list[Reply] = []
-        for start in range(0, len(commands), _AT_ONCE):
-            part = commands[start : start + _AT_ONCE]
-            self._connection.send_packed_command(self._connection.pack_commands(part), check_health=False)
-            replies += [self._reply() for _ in part]
-        return replies
-
-    def run(self, script: Script, commands: Sequence[Command]) -> list[Reply]:
-        """Return the reply to each call of a script; a call that did not find it is made again, with it."""
-        replies = self.exchange(commands)
-        unknown = [
-            place for place, reply in enumerate(replies) if isinstance(reply, exceptions.NoScriptError)
-        ]
-        if unknown:
-            self.exchange((("SCRIPT", "LOAD", script.source),))
-            again = self.exchange([commands[place] for place in unknown])
-            for place, reply in zip(unknown, again, strict=True):
-                replies[place] = reply
-        return replies
-
-    def stands(self) -> bool:
-        """Return whether nothing came unasked for, as the end of the connection would."""
-        try:
-            return not self._connection.can_read(timeout=0)
-        except (OSError, exceptions.RedisError):
-            return False
-
-    def close(self) -> None:
-        """Hang up."""
-        with suppress(OSError, exceptions.RedisError):
-            self._connection.disconnect()
-
-    def _reply(self) -> Reply:
-        try:
-            return self._connection.read_response()
-        except exceptions.ResponseError as error:
-            return error
-
-
-_IDENTITY = (b"run_id:", b"master_replid:")
 
 
 class Connections:
     """At most `most` connections to the server at `url`, opened as needed.
+
+    Where that is a node of a cluster, each leads to all its primaries (see `ClusterLine`); should the node of
+    the URL be away, the others that are known are asked where the slots are.
 
     Connecting, and each answer, take at most `timeout_seconds`, as does waiting for a connection to become
     free. Each use is observed as `redis_operation_duration_seconds{operation}`. Raises `InvalidInputError`
@@ -129,17 +53,18 @@ class Connections:
         self._telemetry = telemetry
         self._timeout = timeout_seconds
         self._free = BoundedSemaphore(most)
-        self._idle: deque[Line] = deque()
+        self._idle: deque[Line | ClusterLine] = deque()
+        self._nodes: tuple[Address, ...] = ()
         self._closed = False
 
     @contextmanager
-    def lent(self, operation: str) -> Iterator[Line]:
+    def lent(self, operation: str) -> Iterator[Line | ClusterLine]:
         """Lend a connection; one on which anything failed is closed. Raises `UnavailableError`."""
         started = time.perf_counter()
         if self._closed or not self._free.acquire(timeout=self._timeout):
             reason = "is closed" if self._closed else f"has no free connection within {self._timeout} s"
             raise UnavailableError(f"the client of {self.where} {reason}", field="redis_url")
-        line: Line | None = None
+        line: Line | ClusterLine | None = None
         try:
             line = self._line()
             yield line
@@ -173,12 +98,12 @@ class Connections:
         self._closed = True
         self.forget()
 
-    def _take_back(self, line: Line) -> None:
+    def _take_back(self, line: Line | ClusterLine) -> None:
         self._idle.append(line)
         if self._closed:
             self.forget()
 
-    def _line(self) -> Line:
+    def _line(self) -> Line | ClusterLine:
         """Return an idle connection that still stands, or a new one."""
         while self._idle:
             with suppress(IndexError):
@@ -186,7 +111,39 @@ class Connections:
                 if line.stands():
                     return line
                 line.close()
-        line = Line(self._pool.make_connection())
+        return self._opened()
+
+    def _opened(self) -> Line | ClusterLine:
+        """Return a new connection: to the server of the URL, or to the cluster that it is a node of."""
+        try:
+            line = self._connected(None)
+        except (OSError, exceptions.RedisError):
+            for address in self._nodes:
+                with suppress(OSError, exceptions.RedisError):
+                    line = self._connected(address)
+                    break
+            else:
+                raise
+        if not line.is_cluster:
+            return line
+        cluster = ClusterLine(line, self._connected)
+        try:
+            cluster.open()
+        except BaseException:
+            cluster.close()
+            raise
+        self._nodes = cluster.addresses
+        return cluster
+
+    def _connected(self, address: Address | None) -> Line:
+        """Return a connection to a node, or to the server of the URL."""
+        kwargs: dict[str, Any] = dict(self._pool.connection_kwargs)
+        kind = self._pool.connection_class
+        if address is not None:
+            kwargs.pop("path", None)
+            kwargs |= {"host": address[0], "port": address[1]}
+            kind = Connection if kind is UnixDomainSocketConnection else kind
+        line = Line(kind(**kwargs))
         try:
             line.open()
         except BaseException:

@@ -6,16 +6,9 @@ from importlib.resources import files
 
 from redis import exceptions
 
-from foretaste.adapters.redis.connection import (
-    TIMEOUT_SECONDS,
-    Command,
-    Connections,
-    Line,
-    Reply,
-    Script,
-    new_token,
-    refusal,
-)
+from foretaste.adapters.redis.cluster import ClusterLine
+from foretaste.adapters.redis.connection import TIMEOUT_SECONDS, Connections, new_token, refusal
+from foretaste.adapters.redis.line import Command, Line, Reply, Script
 from foretaste.adapters.redis.record_bytes import EVENT_BYTES, decoded, encoded, event_bytes
 from foretaste.domain.errors import UnavailableError
 from foretaste.domain.person import Person
@@ -33,7 +26,7 @@ class RedisOnlineStore:
     """`OnlineStore` under the keys `ft:{<namespace>:u:<user_id>}`.
 
     People who are idle for `ttl_seconds` are forgotten; with zero they stay until the server evicts them.
-    Every command concerns one key, so a cluster may spread them. A key of another type, or of other limits,
+    Every command concerns one key, so a cluster spreads them. A key of another type, or of other limits,
     counts as absent and is written over.
     """
 
@@ -145,7 +138,7 @@ class RedisOnlineStore:
     def _record(self, reply: Reply) -> OnlineRecord | None:
         return decoded(reply, self._signature) if isinstance(reply, bytes) else None
 
-    def _drop(self, line: Line, user_ids: Sequence[str], replies: Sequence[Reply]) -> None:
+    def _drop(self, line: Line | ClusterLine, user_ids: Sequence[str], replies: Sequence[Reply]) -> None:
         """Remove records that could not be written, so that none is behind; raise if even that fails."""
         if user_ids and refusal(line.exchange([("DEL", self.key(user_id)) for user_id in user_ids])):
             _raise_for(replies)
