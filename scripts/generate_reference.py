@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import click
 import msgspec
@@ -18,6 +19,7 @@ from foretaste.app.cli import app
 from foretaste.app.http.application import api_routes, openapi_document
 from foretaste.app.wiring import home_in_memory
 
+WIDTH = 110
 REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
 NOTE = "<!-- Written by scripts/generate_reference.py; change the code, then run it again. -->\n\n"
 
@@ -142,8 +144,38 @@ def http_page() -> str:
                 f"`{code}` {_cell(answer.get('description', ''))}"
                 for code, answer in operation["responses"].items()
             ]
-            lines += ["Answers: " + "; ".join(answers) + ".\n"]
+            lines += ["Answers: " + "; ".join(answers) + ".\n", *_http_example(path, method, operation)]
     return "\n".join(lines)
+
+
+def _http_example(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    """Return the example of an operation: the request, and what it is answered."""
+    given = {part["name"]: part["example"] for part in operation.get("parameters", []) if "example" in part}
+    target = re.sub(r"{(\w+)}", lambda name: quote(str(given.pop(name[1])), safe=""), path)
+    query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    lines = ["```http", f"{method.upper()} {target}{'?' if query else ''}{urlencode(query)}"]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+    if body is not None:
+        lines += ["", _json(body)]
+    lines += ["```\n"]
+    answer = next(iter(operation["responses"].values()))["content"].get("application/json", {}).get("example")
+    return lines if answer is None else [*lines, "```json", _json(answer), "```\n"]
+
+
+def _json(value: Any) -> str:
+    """Return JSON in lines, short objects and lists on one."""
+    return _folded(msgspec.to_builtins(value), "")
+
+
+def _folded(value: Any, margin: str) -> str:
+    line = msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+    if len(line) + len(margin) <= WIDTH or not value or not isinstance(value, dict | list):
+        return line
+    inner = margin + "  "
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(inner + _folded(part, inner) for part in value) + f"\n{margin}]"
+    members = (f"{inner}{_folded(name, inner)}: {_folded(part, inner)}" for name, part in value.items())
+    return "{\n" + ",\n".join(members) + f"\n{margin}}}"
 
 
 def _http_row(parameter: dict[str, Any]) -> str:

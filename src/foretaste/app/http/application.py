@@ -7,6 +7,7 @@ from foretaste import __version__
 from foretaste.app.home import Home
 from foretaste.app.http.asgi.application import Application
 from foretaste.app.http.asgi.cross_origin import Asgi, CrossOrigin
+from foretaste.app.http.asgi.examples import read_examples
 from foretaste.app.http.asgi.exchange import BodyLimits, Request, Response, json_response
 from foretaste.app.http.asgi.openapi import document
 from foretaste.app.http.asgi.routing import Route
@@ -62,4 +63,4 @@ def api_routes(home: Home, clock: Clock = system_clock) -> list[Route]:
 
 def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the OpenAPI document of the interface."""
-    return document(routes, title=TITLE, version=__version__, about=ABOUT)
+    return document(routes, title=TITLE, version=__version__, about=ABOUT, examples=read_examples())

@@ -1,18 +1,24 @@
 """The OpenAPI document, written from the routes and the structs that they name."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
+from foretaste.app.http.asgi.examples import Example, Examples
 from foretaste.app.http.asgi.parameters import CONTEXT, Parameters
 from foretaste.app.http.asgi.problems import Problem, phrase_of
 from foretaste.app.http.asgi.routing import Route
 
 _REFS = "#/components/schemas/{name}"
+NO_EXAMPLE = Example()
+_NO_EXAMPLES: Examples = MappingProxyType({})
 
 
-def document(routes: Sequence[Route], *, title: str, version: str, about: str) -> dict[str, Any]:
+def document(
+    routes: Sequence[Route], *, title: str, version: str, about: str, examples: Examples = _NO_EXAMPLES
+) -> dict[str, Any]:
     """Return an OpenAPI 3.1 document of `routes`, without the hidden ones."""
     shown = [route for route in routes if not route.hidden]
     types = [kind for route in shown for kind in (route.answer, route.body) if kind is not None]
@@ -22,7 +28,8 @@ def document(routes: Sequence[Route], *, title: str, version: str, about: str) -
     for route in shown:
         answer = next(by_type) if route.answer is not None else None
         body = next(by_type) if route.body is not None else None
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, answer, body)
+        example = examples.get(f"{route.method} {route.path}", NO_EXAMPLE)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, answer, body, example)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": about},
@@ -32,8 +39,8 @@ def document(routes: Sequence[Route], *, title: str, version: str, about: str) -
     }
 
 
-def _operation(route: Route, answer: Any, body: Any) -> dict[str, Any]:
-    content = {route.media: {"schema": answer or {"type": "string"}}}
+def _operation(route: Route, answer: Any, body: Any, example: Example) -> dict[str, Any]:
+    content = {route.media: _content(answer or {"type": "string"}, example.answer)}
     refused = {
         str(status): {
             "description": phrase_of(status),
@@ -45,7 +52,7 @@ def _operation(route: Route, answer: Any, body: Any) -> dict[str, Any]:
         "operationId": _name(route),
         "summary": route.summary,
         "tags": [route.tag],
-        "parameters": _parameters(route),
+        "parameters": [_with_example(parameter, example) for parameter in _parameters(route)],
         "responses": {
             str(route.status): {"description": phrase_of(route.status), "content": content},
             **refused,
@@ -54,8 +61,24 @@ def _operation(route: Route, answer: Any, body: Any) -> dict[str, Any]:
     if route.description:
         operation["description"] = route.description
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        content = {"application/json": _content(body, example.body)}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _content(schema: Any, example: Any) -> dict[str, Any]:
+    return {"schema": schema} if example is None else {"schema": schema, "example": example}
+
+
+def _with_example(parameter: dict[str, Any], example: Example) -> dict[str, Any]:
+    """Return the parameter with what the example gives it; another name of it stands for it."""
+    given = example.path if parameter["in"] == "path" else example.query
+    value = given.get(parameter["name"])
+    return parameter if value is None else {**parameter, "example": _typed(value, parameter["schema"])}
+
+
+def _typed(value: str, schema: dict[str, Any]) -> Any:
+    return value if schema.get("type") in {None, "string", "array"} else msgspec.json.decode(value)
 
 
 def _name(route: Route) -> str:

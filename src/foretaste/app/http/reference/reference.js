@@ -18,21 +18,6 @@ function typeName(schema) {
   return `${schema.enum ? schema.enum.join(" | ") : schema.type ?? "any"}${range}`;
 }
 
-// An example of a schema: defaults where there are any, else a value of the type.
-function example(schema, depth = 0) {
-  const known = resolve(schema);
-  if (!known || depth > 5) return null;
-  if (known.default !== undefined && known.default !== null) return known.default;
-  if (known.enum) return known.enum[0];
-  if (known.anyOf) return example(known.anyOf.find((part) => part.type !== "null"), depth);
-  if (known.type === "array") return [example(known.items, depth + 1)].filter((value) => value !== null);
-  if (known.type === "object") {
-    const names = Object.keys(known.properties ?? {});
-    return Object.fromEntries(names.map((name) => [name, example(known.properties[name], depth + 1)]));
-  }
-  return { string: "text", integer: 1, number: 0.5, boolean: true }[known.type] ?? null;
-}
-
 function fieldsOf(schema) {
   const known = resolve(schema);
   const rows = Object.entries(known?.properties ?? {});
@@ -40,25 +25,19 @@ function fieldsOf(schema) {
   return h("table", {}, rows.map(([name, part]) => h("tr", {}, h("td", {}, h("code", {}, name)), h("td", { class: "soft" }, typeName(part)))));
 }
 
-function sampleBody(operation) {
-  const schema = operation.requestBody.content["application/json"].schema;
-  const value = example(schema.anyOf?.[0] ?? schema);
-  const given = Object.entries(Array.isArray(value) ? value[0] : value).filter(([, part]) => part !== null);
-  const shown = Object.fromEntries(given);
-  return JSON.stringify(Array.isArray(value) ? [shown] : shown, null, 2);
-}
+const shown = (value) => JSON.stringify(value, null, 2);
 
 function operationBox(path, method, operation) {
   const inputs = new Map();
   const rows = (operation.parameters ?? []).map((parameter) => {
-    const input = h("input", { "aria-label": parameter.name, placeholder: parameter.schema.default ?? "" });
+    const input = h("input", { "aria-label": parameter.name, placeholder: parameter.example ?? parameter.schema.default ?? "" });
     if (!parameter.name.endsWith("*")) inputs.set(parameter, input);
     return h("tr", {}, h("td", {}, h("code", {}, parameter.name), parameter.required ? " *" : ""),
       h("td", { class: "soft" }, typeName(parameter.schema), parameter.description ? `: ${parameter.description}` : ""),
       h("td", {}, parameter.name.endsWith("*") ? "" : input));
   });
   const body = operation.requestBody ? h("textarea", { spellcheck: "false", "aria-label": "Body" }) : null;
-  if (body) body.value = sampleBody(operation);
+  if (body) body.value = shown(operation.requestBody.content["application/json"].example);
   const output = h("pre", { hidden: true, tabindex: "0" });
   const status = h("span", { class: "soft", role: "status" });
   const run = h("button", { class: "plain", type: "button", onclick: () => send(path, method, inputs, body, output, status) }, "Send");
@@ -77,7 +56,7 @@ async function send(path, method, inputs, body, output, status) {
   const query = new URLSearchParams();
   let address = path;
   for (const [parameter, input] of inputs) {
-    if (parameter.in === "path") address = address.replace(`{${parameter.name}}`, encodeURIComponent(input.value || "1"));
+    if (parameter.in === "path") address = address.replace(`{${parameter.name}}`, encodeURIComponent(input.value || parameter.example));
     else if (input.value) query.set(parameter.name, input.value);
   }
   const options = { method: method.toUpperCase() };
