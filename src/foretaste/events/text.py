@@ -31,6 +31,8 @@ def checked_text(text: str, field: str, most_bytes: int, error: type[InvalidInpu
 
 def checked_id(value: str | int | None, field: str, error: type[InvalidInputError]) -> str:
     """Return an id as text; integers are written in decimal. Raises `error` naming `field`."""
+    if type(value) is str and value.isascii() and 0 < len(value) <= LONGEST_ID and "\0" not in value:
+        return value
     if value is None:
         raise error(f"{field} is missing", field=field)
     if not isinstance(value, str):

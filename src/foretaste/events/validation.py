@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -91,26 +92,27 @@ def parse_event(
     """
     fields = _decoded(raw)
     written = _written_time(fields, limits, now)
+    named = fields.event_id is not None
     event = Event(
-        event_id="",
+        event_id=checked_id(fields.event_id, "event_id", InvalidEventError) if named else "",
         user_id=checked_id(fields.user_id, "user_id", InvalidEventError),
         item_id=checked_id(fields.item_id, "item_id", InvalidEventError),
-        type=_type(fields),
+        type=_type(
+            fields.type, fields.event_type, fields.interaction_type, None if fields.rating is None else RATING
+        ),
         timestamp=min(now if arrived is None else arrived, now) if written is None else min(written, now),
         value=_value(fields),
         session_id=_optional_id(fields.session_id, "session_id"),
         recommendation_id=_optional_id(fields.recommendation_id, "recommendation_id"),
         context=checked_context(fields.context, limits) if fields.context else {},
     )
-    minted = fields.event_id is None and written is None
-    identified = msgspec.structs.replace(event, event_id=_event_id(fields, event, written, occurrence))
+    if not named:
+        event = msgspec.structs.replace(event, event_id=_event_id(event, written, occurrence))
     ahead = 0 if written is None else max(written - now, 0)
-    return CheckedEvent(identified, ahead, event.type in _KNOWN, minted)
+    return CheckedEvent(event, ahead, event.type in _KNOWN, not named and written is None)
 
 
-def _event_id(fields: _RawEvent, event: Event, written: int | None, occurrence: int) -> str:
-    if fields.event_id is not None:
-        return checked_id(fields.event_id, "event_id", InvalidEventError)
+def _event_id(event: Event, written: int | None, occurrence: int) -> str:
     if written is None:
         return minted_event_id()
     return derived_event_id(msgspec.structs.replace(event, timestamp=written), occurrence)
@@ -147,10 +149,14 @@ def _explained(error: msgspec.ValidationError) -> InvalidEventError:
     return InvalidEventError(f"{field or 'the event'}: {reason[:1].lower()}{reason[1:]}", field=field)
 
 
-def _type(fields: _RawEvent) -> str:
-    given = [name for name in (fields.type, fields.event_type, fields.interaction_type) if name is not None]
-    if not given and fields.rating is not None:
-        return RATING
+@lru_cache(4096)
+def _type(
+    kind: str | None, event_type: str | None, interaction_type: str | None, otherwise: str | None
+) -> str:
+    """Return the type under our name; `otherwise` is what it is where none is given."""
+    given = [name for name in (kind, event_type, interaction_type) if name is not None]
+    if not given and otherwise:
+        return otherwise
     if not given:
         raise InvalidEventError(f"type is missing; send one of {', '.join(KNOWN_TYPES)}", field="type")
     checked_text(given[0], "type", LONGEST_ID, InvalidEventError)
@@ -160,14 +166,14 @@ def _type(fields: _RawEvent) -> str:
             "type, event_type and interaction_type are the same field but differ; send one of them",
             field="type",
         )
-    kind = names.pop()
-    if not kind:
+    found = names.pop()
+    if not found:
         raise InvalidEventError(f"type is empty; send one of {', '.join(KNOWN_TYPES)}", field="type")
-    if kind in RESERVED_TYPES:
+    if found in RESERVED_TYPES:
         raise InvalidEventError(
-            f"type {kind} is reserved; people are merged by POST /users/merge", field="type"
+            f"type {found} is reserved; people are merged by POST /users/merge", field="type"
         )
-    return checked_text(kind, "type", LONGEST_TYPE, InvalidEventError)
+    return checked_text(found, "type", LONGEST_TYPE, InvalidEventError)
 
 
 def _value(fields: _RawEvent) -> float | None:
