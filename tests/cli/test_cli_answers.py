@@ -107,6 +107,20 @@ def test_filters_and_exclusions_hold(foretaste, trained):
     assert first not in [item["item_id"] for item in slate["items"]]
 
 
+def test_filter_and_boost_are_expressions(foretaste, trained):
+    asked = ("recommend", "u1", "--home", trained, "--json")
+    first = foretaste(*asked).json["items"][0]
+    kind = first["categories"][0]
+    slate = foretaste(*asked, "--filter", f'not "{kind}" in category', "--boost", "0.5").json
+    assert slate["items"]
+    assert kind not in {name for item in slate["items"] for name in item["categories"]}
+    assert all(item["boosts"] == [{"boost": "0.5", "added": 0.5}] for item in slate["items"])
+    wrong = foretaste(*asked[:-1], "--filter", "categry in ('a')")
+    assert wrong.code == 2
+    assert "did you mean category" in wrong.err
+    assert wrong.err.splitlines()[-1] == "  ^"
+
+
 def test_similar_items_leave_out_the_item_itself(foretaste, trained):
     slate = foretaste("similar", "i1", "--home", trained, "-k", "4", "--json").json
     assert len(slate["items"]) == 4

@@ -7,6 +7,9 @@ import numpy as np
 
 from foretaste.domain.arrays import Int64s, Mask, Ordinals
 
+_LOOKED_THROUGH = 2
+"""To answer so many questions, looking all items through is faster than turning the table round."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CategoryTable:
@@ -23,6 +26,7 @@ class CategoryTable:
     code: Ordinals
     main: Ordinals
     _turned: list[tuple[Int64s, Ordinals]] = field(default_factory=list)
+    _asked: list[None] = field(default_factory=list)
 
     @property
     def n_items(self) -> int:
@@ -31,13 +35,26 @@ class CategoryTable:
 
     def having(self, names: Sequence[str]) -> Mask:
         """Return which items have at least one of the categories `names`, bool [n_items]."""
+        known = [self.codes.get(name, -1) for name in names]
+        wanted = [code for code in known if 0 <= code < len(self.names)]
+        if len(self._asked) < _LOOKED_THROUGH:
+            self._asked.append(None)
+            return self._looked_through(wanted)
         mask = np.zeros(self.n_items, np.bool_)
         start, item = self._members()
-        for name in names:
-            code = self.codes.get(name, -1)
-            if 0 <= code < len(self.names):
-                mask[item[start[code] : start[code + 1]]] = True
+        for code in wanted:
+            mask[item[start[code] : start[code + 1]]] = True
         return mask
+
+    def _looked_through(self, wanted: Sequence[int]) -> Mask:
+        """Return the same by a look at every item's categories."""
+        mask = self.main >= 0
+        if wanted and mask.any():
+            among = np.zeros(len(self.names), np.bool_)
+            among[wanted] = True
+            mask[mask] = np.logical_or.reduceat(among[self.code], self.start[:-1][mask])
+            return mask
+        return np.zeros(self.n_items, np.bool_)
 
     def replaced(self, n_items: int, changes: Mapping[int, Sequence[str]]) -> "CategoryTable":
         """Return a table of `n_items` (not fewer than now) in which the items of `changes` have new lists."""

@@ -36,16 +36,21 @@ class Asked:
         int32 ascending, float64. `within` microseconds before now, None for ever. Within a duration those
         events are counted that the history remembers; what it does not remember counts once.
         """
-        tally, start = self.tally, 0
-        chosen = self._of_types(tally.type, types)
-        if within is not None:
-            start = self.now - within
-            chosen &= tally.last >= start
+        tally, chosen = self.tally, self._chosen(types, within)
         count = tally.count[chosen]
         if within is not None:
-            count = self._lately(tally.item[chosen], tally.type[chosen], count, start)
+            count = self._lately(tally.item[chosen], tally.type[chosen], count, self.now - within)
         item, place = np.unique(tally.item[chosen], return_inverse=True)
         return item, np.bincount(place, weights=count, minlength=len(item)).astype(np.float64)
+
+    def done(self, types: Sequence[str], within: int | None) -> Ordinals:
+        """Return the items of `times` alone, in no order, int32."""
+        return self.tally.item[self._chosen(types, within)]
+
+    def _chosen(self, types: Sequence[str], within: int | None) -> Mask:
+        """Return the rows of the tally that are of `types` and, if wanted, as late as that."""
+        chosen = self._of_types(self.tally.type, types)
+        return chosen if within is None else chosen & (self.tally.last >= self.now - within)
 
     def _lately(self, item: Ordinals, kind: Int16s, count: Int64s, start: int) -> Int64s:
         """Return how many of `count` events the history remembers from `start` on, at least 1."""

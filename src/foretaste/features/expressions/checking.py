@@ -79,6 +79,7 @@ def check_boost(boost: Boost, text: str, known: Known) -> None:
     check = _Check(text, known)
     if boost.factor is None:
         if check.kinds(boost.value) == {Kind.TRUTH}:
+            check.wants(boost.value, Kind.TRUTH)
             check.fail("a condition alone is no boost; add by what factor, as on_sale : 1.5", len(text))
         check.wants(boost.value, Kind.NUMBER)
         return

@@ -18,10 +18,11 @@ from foretaste.features.expressions.parsing import Boost, parse, parse_boost
 from foretaste.features.expressions.printing import written
 from foretaste.features.expressions.shapes import of_items_alone
 from foretaste.features.expressions.tree import Every, Fact, Literal, Name, Node, Some, children, walk
+from foretaste.features.expressions.values import Numbers
 
 _COMPILED = 4096
 """So many texts are remembered."""
-MOST_BOOST = 20.0
+MOST_BOOST = 100.0
 """No boost adds or takes more than this, in log odds."""
 
 
@@ -33,13 +34,14 @@ class Compiled:
     kept: Mapping[int, str]
     people: frozenset[str]
     asks_deeds: bool
+    of_items_alone: bool
 
     def condition(self, columns: Columns, asked: Asked) -> Mask:
         """Return where the expression is true, bool; the array may be shared and must not be written to."""
         return Evaluation(columns, asked, self.kept).condition(self.tree)
 
-    def number(self, columns: Columns, asked: Asked) -> Doubles:
-        """Return the number that the expression is, float64, NaN where there is none; shared as well."""
+    def number(self, columns: Columns, asked: Asked) -> Numbers:
+        """Return the number that the expression is, one for all or float64, NaN for none; shared as well."""
         return Evaluation(columns, asked, self.kept).number(self.tree)
 
 
@@ -66,18 +68,26 @@ class Booster:
         """Return what is added to the score of each item, in log odds, float64 within ±`MOST_BOOST`.
 
         A number is added as it is, a factor as its logarithm where its condition is true; nothing where there
-        is no number.
+        is no number. The array may be shared and must not be written to.
         """
+        if columns.rows is not None or not all(part.of_items_alone for part in self.parts):
+            return self._added(columns, asked)
+        return columns.catalog.kept.get(
+            ("added", self.text, columns.length), lambda: self._added(columns, asked), lambda made: [made]
+        )
+
+    def _added(self, columns: Columns, asked: Asked) -> Doubles:
         value, *factor = self.parts
         if not factor:
-            found = value.number(columns, asked)
-        else:
-            odds = factor[0].number(columns, asked)
-            with np.errstate(all="ignore"):
-                found = np.where(
-                    value.condition(columns, asked), np.log(np.where(odds > 0.0, odds, 1.0)), 0.0
-                )
-        return np.clip(np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0), -MOST_BOOST, MOST_BOOST)
+            return np.asarray(np.broadcast_to(_bounded(value.number(columns, asked)), columns.length))
+        with np.errstate(all="ignore"):
+            lift = _bounded(np.log(factor[0].number(columns, asked)))
+        return np.where(value.condition(columns, asked), lift, 0.0)
+
+
+def _bounded(numbers: Numbers) -> Doubles:
+    """Return numbers within ±`MOST_BOOST`, 0 where there is none."""
+    return np.clip(np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0), -MOST_BOOST, MOST_BOOST)
 
 
 @lru_cache(_COMPILED)
@@ -131,6 +141,7 @@ def _compiled(tree: Node) -> Compiled:
         kept=_kept(arranged),
         people=frozenset(node.name for node in nodes if isinstance(node, Name) and node.scope == "user"),
         asks_deeds=any(isinstance(node, Fact) for node in nodes),
+        of_items_alone=_alone(arranged),
     )
 
 

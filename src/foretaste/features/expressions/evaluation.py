@@ -84,11 +84,10 @@ class Evaluation:
         with np.errstate(all="ignore"):
             return self._spread(self._where(node, wanted=True))
 
-    def number(self, node: Node) -> Doubles:
-        """Return the number that `node` is for each row, float64, NaN where there is none."""
+    def number(self, node: Node) -> Numbers:
+        """Return the number that `node` is, one for all rows or float64 for each, NaN where there is none."""
         with np.errstate(all="ignore"):
-            found = self._numbers(node, Kind.NUMBER)
-        return found if isinstance(found, np.ndarray) else np.full(self._columns.length, found)
+            return self._numbers(node, Kind.NUMBER)
 
     def _spread(self, found: Where) -> Mask:
         return found if isinstance(found, np.ndarray) else np.full(self._columns.length, found, np.bool_)
@@ -421,7 +420,7 @@ class Evaluation:
         return told.get(node.name)
 
     def _done(self, node: Fact) -> Where:
-        item, _ = self._asked.times(node.types, node.within)
+        item = self._asked.done(node.types, node.within)
         if self._columns.rows is not None:
             return np.isin(self._columns.rows, item)
         found = np.zeros(self._columns.length, np.bool_)
