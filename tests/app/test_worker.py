@@ -111,6 +111,33 @@ def test_a_batch_that_the_log_refused_is_tried_again(home, broker):
     assert home.log.last_seq() == 20
 
 
+def test_the_next_batch_is_read_while_one_is_stored_and_stored_after_it(home, broker):
+    send(broker, *[click(number, event_id=f"e{number}") for number in range(30)])
+    whole, submitted, refused = home.log.submit, [], iter([True])
+
+    def submit(events, *, reached=None):
+        submitted.append([event.event_id for event in events])
+        if len(submitted) == 2 and next(refused, False):
+            raise UnavailableError("the log is away")
+        return whole(events, reached=reached)
+
+    home.log.submit = submit
+    with open_worker(home, streams_in(broker)) as worker:
+        ingest = worker._ingest
+        ingest._most = 10
+        assert ingest.run_once(5.0) == 10
+        assert len(submitted) == 1
+        assert sum(ingest.source.lag().values()) == 10
+        with pytest.raises(UnavailableError):
+            ingest.run_once(5.0)
+        assert [ingest.run_once(5.0), ingest.run_once(5.0), ingest.run_once(0.0)] == [10, 10, 0]
+        assert ingest.is_empty()
+    assert submitted[1] == submitted[2]
+    assert [event.event_id for _, event in home.log.events(0, 100)] == submitted[0] + submitted[
+        1
+    ] + submitted[3]
+
+
 def test_events_of_our_own_api_are_published_in_log_order(home, broker):
     for number in range(30):
         home.recorder.record([click(number)], now=1_000_000 * number)

@@ -80,7 +80,7 @@ def test_without_a_topic_for_dead_letters_the_worker_stops_there(shop):
         ingest._dead_letters._producer = _impatient(shop)
         until(lambda: _refused(ingest))
         assert home.log.last_seq() == 0
-        assert home.log.reached(ingest._batch.stream) == {}
+        assert home.log.reached(ingest._batch.batch.stream) == {}
     assert take_in(shop) == 2
     assert len(shop.read(shop.topics.dead, 1)) == 1
 

@@ -2,6 +2,8 @@
 
 import time
 from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
@@ -29,7 +31,8 @@ T = TypeVar("T")
 class StreamIngest:
     """Appends what `source` brings to `log`, in whose transaction the positions are stored.
 
-    What is not an event goes to `dead_letters` first; the position moves on only when it is there. A
+    What is not an event goes to `dead_letters` first; the position moves on only when it is there. While
+    the log stores a batch, the next one is read and checked; it is submitted after that one is stored. A
     batch that could not be stored is kept and tried again by the next `run_once`.
     """
 
@@ -53,7 +56,8 @@ class StreamIngest:
         self._largest = largest
         self._most = most
         self._clock = clock
-        self._batch: StreamBatch | None = None
+        self._batch: _Taken | None = None
+        self._ahead: _Taken | None = None
         self._lag_at = 0.0
         self.away = ""
         """What the stream said when it was asked last how much waits; empty where it told."""
@@ -65,33 +69,46 @@ class StreamIngest:
         where the stream, the log or the dead letters are away: then nothing has moved on.
         """
         if self._batch is None:
-            batch = self.source.poll(self._most, seconds)
-            self._show_lag()
-            if not batch.messages and not batch.lost:
-                return 0
-            self._batch = batch
-        self._store(self._batch)
-        self.source.acknowledge(self._batch.reached)
-        done, self._batch = len(self._batch.messages), None
-        return done
+            self._batch, self._ahead = self._ahead or self._take(seconds), None
+        taken = self._batch
+        if taken is None:
+            return 0
+        self._store(taken)
+        self.source.acknowledge(taken.batch.reached)
+        self._batch = None
+        return len(taken.batch.messages)
 
     def is_empty(self) -> bool:
         """Whether this member has partitions and nothing in them waits.
 
         Raises `UnavailableError` where the stream does not say.
         """
-        return self._batch is None and bool(self.source.assigned()) and not any(self.source.lag().values())
+        waits = self._batch is not None or self._ahead is not None
+        return not waits and bool(self.source.assigned()) and not any(self.source.lag().values())
 
     def leads(self) -> bool:
         """Whether this member is the one of its group that does what one alone should do."""
         return 0 in self.source.assigned()
 
-    def _store(self, batch: StreamBatch) -> None:
-        started = time.perf_counter()
+    def _take(self, seconds: float) -> "_Taken | None":
+        """Return the next batch, read and checked; None where nothing comes within `seconds`."""
+        batch = self.source.poll(self._most, seconds)
+        self._show_lag()
+        if not batch.messages and not batch.lost:
+            return None
         found = ingested(batch, now=self._clock(), limits=self._limits, largest=self._largest)
+        return _Taken(batch, found)
+
+    def _store(self, taken: "_Taken") -> None:
+        started = time.perf_counter()
+        batch, found = taken.batch, taken.found
         if found.dead:
             answered(self._dead_letters.submit(found.dead), "the topic of dead letters")
-        outcomes = answered(self._log.submit(found.events, reached=batch.reached), "the log")
+        stored = self._log.submit(found.events, reached=batch.reached)
+        if self._ahead is None:
+            with suppress(UnavailableError):  # what is away is told by the next call
+                self._ahead = self._take(0.0)
+        outcomes = answered(stored, "the log")
         accepted = sum(outcome.status == "accepted" for outcome in outcomes)
         count_events(
             self._telemetry,
@@ -130,6 +147,14 @@ class StreamIngest:
         self.away = ""
         for partition, waiting in lag.items():
             self._telemetry.gauge("event_stream_lag", waiting, partition=str(partition))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A batch and what it comes to."""
+
+    batch: StreamBatch
+    found: Ingested
 
 
 def answered(future: "Future[T]", who: str) -> T:
