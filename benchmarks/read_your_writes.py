@@ -4,8 +4,8 @@ Starts a PostgreSQL and `--replicas` (3) processes on it. In each of `--trials` 
 one replica, drawn by lot (an event, or that an item is gone), and asked of another one as soon as the first
 acknowledged it. A miss is an answer that does not know it, is marked stale or has a smaller `state_seq`.
 `--drivers` (3) do so at the same time, each with people of its own. With `--redis` a Redis tells how far
-people are; changes of the catalog then take half a second, so choose `--catalog-every` (10) larger. Exits
-with 1 if there was a miss.
+people are; changes of the catalog then take half a second, so choose `--catalog-every` (10) larger. Says once
+a minute how far it is. Exits with 1 if there was a miss.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from foretaste.testing.fresh_trials import CATALOG_EVERY, Trials, run_trials
 from foretaste.testing.replicas import Replica
 from foretaste.testing.servers.postgres import postgres_url
 from foretaste.testing.servers.redis import running_redis
+
+PROGRESS_SECONDS = 60.0
 
 
 class Shared:
@@ -54,7 +56,7 @@ def main() -> int:
     parser.add_argument("--redis", action="store_true", help="ask a Redis how far people are")
     chosen = parser.parse_args()
     each = -(-chosen.trials // chosen.drivers)
-    outcomes: list[Trials] = []
+    outcomes = [Trials() for _ in range(chosen.drivers)]
     with ExitStack() as stack:
         url = stack.enter_context(postgres_url())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -69,18 +71,23 @@ def main() -> int:
         shared = [Shared(replica) for replica in started]
 
         def drive(number: int) -> None:
-            outcomes.append(
-                run_trials(
-                    shared, each, seed=number, name=f"driver-{number}", catalog_every=chosen.catalog_every
-                )
+            run_trials(
+                shared,
+                each,
+                seed=number,
+                name=f"driver-{number}",
+                catalog_every=chosen.catalog_every,
+                trials=outcomes[number],
             )
 
         begun = time.perf_counter()
         threads = [threading.Thread(target=drive, args=(number,)) for number in range(chosen.drivers)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        while alive := [thread for thread in threads if thread.is_alive()]:
+            alive[0].join(PROGRESS_SECONDS)
+            missed = sum(len(outcome.misses) for outcome in outcomes)
+            print(f"{sum(outcome.done for outcome in outcomes):,} trials, {missed} misses", flush=True)
         seconds = time.perf_counter() - begun
     done = sum(outcome.done for outcome in outcomes)
     misses = [miss for outcome in outcomes for miss in outcome.misses]

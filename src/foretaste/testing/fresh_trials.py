@@ -26,16 +26,18 @@ def run_trials(
     seed: int,
     name: str = "t",
     catalog_every: int = CATALOG_EVERY,
+    trials: Trials | None = None,
 ) -> Trials:
     """Do `count` trials, each on two replicas drawn by lot; people and items are called after `name`.
 
-    Every `catalog_every`th trial changes the catalog, the others record an event.
+    Every `catalog_every`th trial changes the catalog, the others record an event. What became of them is
+    noted in `trials` as they are done.
     """
     chance = random.Random(seed)  # noqa: S311 # test data
     items = [f"{name}-item-{number}" for number in range(ITEMS)]
     for item in items:
         chance.choice(replicas).put(item)
-    trials = Trials()
+    trials = trials or Trials()
     bought: dict[str, set[str]] = {}
     round_of_users = 0
     while trials.done < count:
