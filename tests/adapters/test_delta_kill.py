@@ -19,7 +19,7 @@ from foretaste.testing.contracts.event_log import an_event
 from foretaste.testing.rounds import kill_rounds
 
 CHILD = Path(__file__).with_name("delta_child.py")
-ROUNDS = kill_rounds(3)
+ROUNDS = kill_rounds(2)
 ROUNDS_PER_ARCHIVE = 20
 EVENTS = 400 * min(ROUNDS, ROUNDS_PER_ARCHIVE)
 SECONDS = 120.0

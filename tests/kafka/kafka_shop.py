@@ -11,6 +11,9 @@ from functools import cache
 from threading import Event, Thread
 from uuid import uuid4
 
+import worker_child
+from confluent_kafka import Consumer, TopicPartition
+
 from foretaste.adapters.kafka.cluster import KafkaCluster
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
 from foretaste.adapters.kafka.event_source import KafkaEventSource
@@ -20,8 +23,9 @@ from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import streams_of, topics_of
 from foretaste.domain.errors import UnavailableError
 from foretaste.features.state import State
-from foretaste.ports.event_stream import StreamMessage
+from foretaste.ports.event_stream import StreamMessage, position_name
 from foretaste.testing.contracts.event_stream import Reader, poll_until
+from foretaste.testing.forks import Fork
 
 SECONDS = 120.0
 TOLD = ("namespace", "kafka_url", "kafka_session_seconds", "database_url", "database_schema")
@@ -56,7 +60,7 @@ class Shop:
 
     def __init__(self, url, folder, **settings):
         self.url = url
-        self.home = folder / "home"
+        self.home = folder / f"home-{uuid4().hex[:8]}"
         self.settings = Settings(
             namespace=f"shop-{uuid4().hex[:8]}", kafka_url=url, kafka_partitions=3, **settings
         )
@@ -91,9 +95,9 @@ class Shop:
         return open_home(self.home, settings=self.settings, create=True, with_model=False)
 
     @contextmanager
-    def worker(self, *options, program=("-m", "foretaste.app.cli")):
-        """Run a worker as a process; killed in the end, if it still runs then."""
-        command = [sys.executable, *program, "worker", "--json", *options]
+    def worker(self, *options):
+        """Run a worker by its command; killed in the end, if it still runs then."""
+        command = [sys.executable, "-m", "foretaste.app.cli", "worker", "--json", *options]
         with subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
@@ -101,6 +105,10 @@ class Shop:
                 yield process
             finally:
                 process.kill()
+
+    def forked_worker(self, kind="sound"):
+        """Return a worker that began at once, its log of this `kind`."""
+        return Fork(worker_child.main, kind, environment=self.environment)
 
     def work(self):
         """Let a worker take in all there is."""
@@ -117,6 +125,25 @@ class Shop:
             poll_until([source], reader, lambda: len(reader.messages) >= enough)
         return reader.messages
 
+    def published(self):
+        """Return the messages that readers of the log's topic find in it, to its end."""
+        reader = Reader()
+        group = f"test-{uuid4().hex[:8]}"
+        with closing(KafkaEventSource(self.cluster, self.topics.log, group, reader.positions)) as source:
+            poll_until([source], reader, lambda: source.assigned() and not any(source.lag().values()))
+        return reader.messages
+
+    def ends(self):
+        """Return the positions behind the last message of each partition of the events' topic."""
+        topic, stream = self.topics.events, self.cluster.stream_name(self.topics.events)
+        with closing(Consumer(self.cluster.client(group_id="ends"))) as consumer:
+            return {
+                position_name(stream, number): consumer.get_watermark_offsets(
+                    TopicPartition(topic, number), timeout=SECONDS
+                )[1]
+                for number in range(self.settings.kafka_partitions)
+            }
+
 
 class Sender:
     """Sends events in small batches from a thread of its own, and knows which were acknowledged.
@@ -124,9 +151,10 @@ class Sender:
     It sends as long as its context lasts, unless it has sent `total` before; `finish` ends it early.
     """
 
-    def __init__(self, shop, total=10**6, *, batch=20, pause=0.02):
+    def __init__(self, shop, total=10**6, *, batch=20, pause=0.02, sink=KafkaEventSink):
         self.acknowledged = set()
         self._shop, self._total, self._batch, self._pause = shop, total, batch, pause
+        self._sink = sink
         self._ending = Event()
         self._thread = Thread(target=self._run)
 
@@ -143,7 +171,7 @@ class Sender:
         self.finish()
 
     def _run(self):
-        with closing(KafkaEventSink(self._shop.cluster, self._shop.topics.events)) as sink:
+        with closing(self._sink(self._shop.cluster, self._shop.topics.events)) as sink:
             for start in range(0, self._total, self._batch):
                 numbers = range(start, min(start + self._batch, self._total))
                 messages = [

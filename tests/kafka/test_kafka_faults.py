@@ -5,22 +5,23 @@ import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbered, numbers_in, until
 
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
 from foretaste.adapters.kafka.event_source import KafkaEventSource
-from foretaste.app.worker_wiring import open_worker
+from foretaste.app.worker_wiring import open_worker, streams_of
 from foretaste.domain.errors import UnavailableError
 from foretaste.testing.contracts.event_stream import numbered as numbered_messages
+from foretaste.testing.kafka_faults import AcknowledgesUnheard, TakesTroubleForDone
 from foretaste.testing.rounds import PLANTED, assert_none_lost_or_doubled, kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import own_broker
 
 ROUNDS = kill_rounds(1)
-SOUND, FAULTY = ("-m", "foretaste.app.cli"), (str(Path(__file__).with_name("faulty_worker.py")),)
+ROUNDS_PER_SHOP = 20
 PAUSE = 0.1
 """Seconds between two batches, so that long runs stay small."""
 
@@ -33,8 +34,8 @@ def own(tmp_path_factory):
 
 
 @contextmanager
-def running(home):
-    with open_worker(home) as worker:
+def running(home, streams=None):
+    with open_worker(home, streams) as worker:
         thread = threading.Thread(target=worker.run)
         thread.start()
         try:
@@ -45,24 +46,71 @@ def running(home):
             assert not thread.is_alive()
 
 
-def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(own, tmp_path):
-    shop = Shop(own.url, tmp_path)
-    chance = random.Random(7)
-    with shop.open() as home, running(home), Sender(shop, pause=PAUSE) as sender:
-        for _ in range(ROUNDS):
-            known = home.log.last_seq()
-            until(lambda: home.log.last_seq() > known + 100)  # noqa: B023
+def kill_broker(broker, shop, rounds, *, pause=PAUSE, sink=KafkaEventSink):
+    """Kill the broker again and again; each time what was acknowledged is in the log, once."""
+    chance = random.Random(shop.settings.namespace)
+    victim = "Kafka" if sink is KafkaEventSink else "Kafka" + PLANTED
+    with shop.open() as home, running(home), Sender(shop, pause=pause, sink=sink) as sender:
+        for done in range(1, rounds + 1):
+            wanted = home.log.last_seq() + chance.randrange(1, 100)
+            until(lambda: home.log.last_seq() >= wanted)  # noqa: B023
             time.sleep(chance.uniform(0.0, 0.05))
-            own.process.kill()
-            own.process.start()
+            broker.process.kill()
+            acknowledged = set(sender.acknowledged)
+            broker.process.start()
+            take_in(home, shop.ends())
+            assert_none_lost_or_doubled(victim, done, acknowledged, numbers_in(home.log))
         sender.finish()
-        until(lambda: sender.acknowledged <= set(numbers_in(home.log)))
-        numbers = numbers_in(home.log)
-        assert_none_lost_or_doubled("Kafka", ROUNDS, sender.acknowledged, numbers)
+        take_in(home, shop.ends())
+        assert set(numbers_in(home.log)) >= sender.acknowledged
         assert_state_is_that_of_the_log(home)
-        until(lambda: _published(home) == len(numbers))
-    published = shop.read(shop.topics.log, len(numbers))
-    assert {int(dict(message.headers)["seq"]) for message in published} == set(range(1, len(numbers) + 1))
+        assert_published(shop, home)
+
+
+def take_in(home, ends):
+    """Wait until the log has what is before these positions."""
+    stream = next(iter(ends)).rpartition("/")[0]
+    until(lambda: all(home.log.reached(stream).get(name, 0) >= end for name, end in ends.items()))
+
+
+def assert_published(shop, home):
+    """Every event of the log is in its topic, as soon as the outbox says so."""
+    until(lambda: _published(home) == home.log.last_seq())
+    seqs = {int(dict(message.headers)["seq"]) for message in shop.published()}
+    missing = set(range(1, home.log.last_seq() + 1)) - seqs
+    assert not missing, "an event was not published"
+
+
+def shop_on(broker, folder, **settings):
+    """Return a shop whose clients look every moment whether the broker is back."""
+    return Shop(f"{broker.url}?reconnect.backoff.max.ms=200", folder, **settings)
+
+
+@pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_SHOP))
+def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(own, tmp_path, begun):
+    kill_broker(own, shop_on(own, tmp_path), min(ROUNDS_PER_SHOP, ROUNDS - begun))
+
+
+def test_the_check_would_notice_a_producer_that_takes_what_it_sent_for_stored(own, tmp_path):
+    with pytest.raises(AssertionError, match="an acknowledged event was lost"):
+        kill_broker(own, shop_on(own, tmp_path), 5, pause=0.001, sink=AcknowledgesUnheard)
+
+
+def test_the_check_would_notice_an_outbox_that_goes_on_whatever_the_broker_said(own, tmp_path):
+    shop = shop_on(own, tmp_path)
+    streams = replace(
+        streams_of(shop.settings),
+        fenced_sink=lambda topic: TakesTroubleForDone(shop.cluster, topic, name=topic, seconds=1.0),
+    )
+    with shop.open() as home, running(home, streams):
+        home.recorder.record([numbered(0)], now=time.time_ns() // 1_000)
+        until(lambda: _published(home) == 1)
+        own.process.kill()
+        home.recorder.record([numbered(2)], now=time.time_ns() // 1_000)
+        until(lambda: _published(home) == 2)
+        own.process.start()
+        with pytest.raises(AssertionError, match="an event was not published"):
+            assert_published(shop, home)
 
 
 def test_a_frozen_broker_holds_nobody_up_for_long(own, tmp_path):
@@ -112,32 +160,34 @@ def test_a_poll_of_a_frozen_broker_ends_in_time(own, tmp_path):
             own.process.resume()
 
 
-def kill_worker(shop, rounds, program=SOUND):
+def kill_worker(shop, rounds, kind="sound"):
     """Kill a worker again and again, let a sound one finish, and compare log, state and what was sent."""
-    chance = random.Random(3)
+    chance = random.Random(shop.settings.namespace)
     with Sender(shop, pause=PAUSE) as sender:
         for _ in range(rounds):
             before = _stored(shop)
-            with shop.worker(program=program) as process:
-                until(lambda: _stored(shop) > before or process.poll() is not None)  # noqa: B023
+            with shop.forked_worker(kind) as process:
+                until(lambda: _stored(shop) > before or not process.is_running)  # noqa: B023
                 time.sleep(chance.uniform(0.0, 0.3))
                 process.kill()
-            assert process.returncode == -9
+                assert process.exitcode == -9
     with shop.open() as home, open_worker(home) as worker:
         worker.run(until_empty=True)
-        victim = "worker" if program is SOUND else "worker" + PLANTED
+        victim = "worker" if kind == "sound" else "worker" + PLANTED
         assert_none_lost_or_doubled(victim, rounds, sender.acknowledged, numbers_in(home.log))
         assert set(numbers_in(home.log)) == sender.acknowledged
         assert_state_is_that_of_the_log(home)
 
 
-def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(own, tmp_path):
-    kill_worker(Shop(own.url, tmp_path, kafka_session_seconds=1.0), ROUNDS)
+@pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_SHOP))
+def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(own, tmp_path, begun):
+    shop = shop_on(own, tmp_path, kafka_session_seconds=1.0)
+    kill_worker(shop, min(ROUNDS_PER_SHOP, ROUNDS - begun))
 
 
 def test_the_check_would_notice_a_worker_that_stores_positions_apart_from_events(own, tmp_path):
     with pytest.raises(AssertionError, match="an acknowledged event was lost"):
-        kill_worker(Shop(own.url, tmp_path, kafka_session_seconds=1.0), 3, FAULTY)
+        kill_worker(shop_on(own, tmp_path, kafka_session_seconds=1.0), 3, "apart")
 
 
 def _stored(shop):

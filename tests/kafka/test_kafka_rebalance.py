@@ -4,6 +4,7 @@ import random
 from collections import defaultdict
 from contextlib import ExitStack, closing
 
+import pytest
 from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbers_in, until
 
 from foretaste.adapters.memory.event_stream import (
@@ -15,13 +16,16 @@ from foretaste.adapters.memory.event_stream import (
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker_wiring import Streams, open_worker, streams_of, topics_of
-from foretaste.testing.rounds import kill_rounds
+from foretaste.testing.rounds import assert_none_lost_or_doubled, kill_rounds
 
 CHANGES = kill_rounds(1)
+CHANGES_PER_SHOP = 20
 """How often a worker is killed and a new one started."""
 
 
-def test_workers_that_come_go_and_die_take_in_every_event_once(broker, tmp_path, postgres, schema):
+@pytest.mark.parametrize("begun", range(0, CHANGES, CHANGES_PER_SHOP))
+def test_workers_that_come_go_and_die_take_in_every_event_once(broker, tmp_path, postgres, schema, begun):
+    changes = min(CHANGES_PER_SHOP, CHANGES - begun)
     shop = Shop(
         broker.url,
         tmp_path,
@@ -29,30 +33,31 @@ def test_workers_that_come_go_and_die_take_in_every_event_once(broker, tmp_path,
         database_url=postgres,
         database_schema=schema,
     )
-    chance = random.Random(5)
+    chance = random.Random(begun)
     with shop.open() as home, ExitStack() as started, Sender(shop, pause=0.1) as sender:
 
         def progress():
             known = home.log.last_seq()
             until(lambda: home.log.last_seq() > known + 20)
 
-        workers = [started.enter_context(shop.worker()) for _ in range(2)]
-        for _ in range(CHANGES):
+        workers = [started.enter_context(shop.forked_worker()) for _ in range(2)]
+        for _ in range(changes):
             progress()
             workers.pop(chance.randrange(len(workers))).kill()
-            workers.append(started.enter_context(shop.worker()))
+            workers.append(started.enter_context(shop.forked_worker()))
         progress()
         workers.pop(0).terminate()
         progress()
         sender.finish()
         until(lambda: sender.acknowledged <= set(numbers_in(home.log)))
         numbers = numbers_in(home.log)
-        assert len(set(numbers)) == len(numbers) == len(sender.acknowledged)
+        assert_none_lost_or_doubled("worker of several", changes, sender.acknowledged, numbers)
+        assert set(numbers) == sender.acknowledged
         home.log.submit([]).result(60)
         assert_state_is_that_of_the_log(home)
         until(lambda: _published(home) == len(numbers))
     seqs_of = defaultdict(list)
-    for message in shop.read(shop.topics.log, len(numbers)):
+    for message in shop.published():
         seqs_of[message.key].append(int(dict(message.headers)["seq"]))
     assert {seq for seqs in seqs_of.values() for seq in seqs} == set(range(1, len(numbers) + 1))
     for seqs in seqs_of.values():

@@ -1,4 +1,4 @@
-"""A process that ingests until it is killed: `ingest_child.py DATABASE FIRST SEED LOG`.
+"""A process that ingests until it is killed: `ingest_child.py DATABASE FIRST SEED KIND`.
 
 It submits the events from number FIRST on in batches of random size, several in flight, some of them
 twice and some out of order, and writes one line `START STOP` for each batch that was acknowledged.
@@ -20,7 +20,14 @@ from foretaste.domain.event import Event, EventColumns
 from foretaste.testing.faults import AcknowledgesBeforeCommit
 
 IN_FLIGHT = 6
-LOGS = {"sound": SqliteEventLog, "hasty": AcknowledgesBeforeCommit}
+LOGS = {"hasty": AcknowledgesBeforeCommit}
+OFTEN = "wal_autocheckpoint = 40"
+PRAGMAS = {
+    "checkpointing": (OFTEN,),
+    "normal": (OFTEN, "synchronous = NORMAL"),
+    "off": (OFTEN, "synchronous = OFF"),
+}
+"""What differs from the usual; checkpoints are rare with it."""
 
 
 @cache
@@ -49,14 +56,16 @@ class Follower:
         self.seq = columns.last_seq
 
 
-def main(path: str, first: str, seed: str, kind: str) -> None:
-    chance = random.Random(int(seed))
-    database = SqliteDatabase(Path(path))
+def main(path: Path, first: int, seed: int, kind: str) -> None:
+    chance = random.Random(seed)
+    database = SqliteDatabase(path)
+    for pragma in PRAGMAS.get(kind, ()):
+        database.writer._connection.execute(f"PRAGMA {pragma}")
     follower = Follower()
-    log = LOGS[kind](database, SqliteIdMap(database), on_commit=follower.apply)
+    log = LOGS.get(kind, SqliteEventLog)(database, SqliteIdMap(database), on_commit=follower.apply)
     follower.apply(log.read(0, 10**9))
     in_flight: deque[Future] = deque()
-    start = int(first)
+    start = first
     while True:
         stop = start + chance.choice([1, 1, 2, 10, 100])
         batch = [numbered(number) for number in range(start, stop)]
@@ -84,4 +93,4 @@ def submitted(log: SqliteEventLog, start: int, stop: int, batch: list[Event]) ->
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

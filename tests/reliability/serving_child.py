@@ -1,7 +1,5 @@
 """A replica that serves over HTTP until it is killed, sound or with a planted fault."""
 
-import os
-
 from foretaste.adapters.postgres.event_log import PostgresEventLog
 from foretaste.app import postgres_stores
 from foretaste.app.cli import serve
@@ -10,8 +8,7 @@ from foretaste.testing.postgres_faults import AcknowledgesEarly, ForgetsKeysAtOn
 LOGS = {"sound": PostgresEventLog, "hasty": AcknowledgesEarly, "forgetful": ForgetsKeysAtOnce}
 
 
-def main(home, environment, port, kind):
-    """Serve the home on `port`, its settings in `environment`, its log of this `kind`."""
-    os.environ.update(environment)
+def main(home, port, kind):
+    """Serve the home on `port`, its log of this `kind`."""
     postgres_stores.PostgresEventLog = LOGS[kind]
     serve.run(home=home, host="127.0.0.1", port=port, worker=False, as_json=True)

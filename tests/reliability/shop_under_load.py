@@ -1,7 +1,6 @@
 """A shop with one replica that serves over HTTP, one that survives here, and clients that never give up."""
 
 import json
-import multiprocessing
 import random
 import time
 from contextlib import closing, contextmanager
@@ -19,13 +18,12 @@ from foretaste.app.reproducing import fold_log
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.query import Query
+from foretaste.testing.forks import Fork
 from foretaste.testing.rounds import PLANTED, assert_none_lost_or_doubled
 from foretaste.testing.servers.process import free_port
 
 SECONDS = 120.0
 CLIENTS, USERS, ITEMS = 4, 40, 200
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["foretaste.app.cli.serve", "foretaste.testing.postgres_faults"])
 
 
 def until(holds):
@@ -164,15 +162,14 @@ class Shop:
         """Start the replica that serves; who sends before it is ready waits."""
         named = ("namespace", "database_url", "redis_url", "database_write_seconds")
         environment = {f"FORETASTE_{name.upper()}": str(getattr(self.settings, name)) for name in named}
-        given = (self.folder / "served", environment, self.port, self.kind)
-        self._process = FORKS.Process(target=serving_child.main, args=given, daemon=True)
-        self._process.start()
+        given = (self.folder / "served", self.port, self.kind)
+        self._process = Fork(serving_child.main, *given, environment=environment)
 
     def kill(self):
         """End it at once."""
-        assert self._process.is_alive(), "the replica ended by itself"
-        self._process.kill()
-        self._process.join()
+        assert self._process.is_running, "the replica ended by itself"
+        with self._process:
+            self._process.kill()
         assert self._process.exitcode == -9
 
     def trusts_online_store(self):
@@ -227,9 +224,8 @@ class Shop:
 
     def __exit__(self, *_):
         self.clients.__exit__()
-        self._process.kill()
-        self._process.join()
-        self.survivor.close()
+        with self._process:
+            self.survivor.close()
         with psycopg.connect(self.settings.database_url, autocommit=True) as connection:
             schema = sql.Identifier(f"foretaste_{self.settings.namespace}")
             connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))

@@ -17,7 +17,8 @@ from foretaste.testing.servers.postgres import own_postgres
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import redis_server, redis_url
 
-ROUNDS = kill_rounds(2)
+ROUNDS = kill_rounds(1)
+ROUNDS_PER_SHOP = 20
 ROUNDS_PER_TRUST = 4
 """After each death a store is trusted again later, so a shop sees only so many."""
 
@@ -38,19 +39,23 @@ def opened(servers, tmp_path):
     """Make a shop; it ends with the test."""
     postgres, _, redis = servers
     with ExitStack() as shops:
-        yield lambda kind="sound": shops.enter_context(Shop(tmp_path, postgres.url, redis, kind, seed=7))
+
+        def shop(kind="sound", seed=0):
+            return shops.enter_context(Shop(tmp_path, postgres.url, redis, kind, seed))
+
+        yield shop
 
 
 def wait_for_load(shop, chance):
     """Return at a random moment under load."""
-    wanted = shop.clients.batches + chance.randrange(1, 40)
+    wanted = shop.clients.batches + chance.randrange(1, 20)
     until(lambda: shop.clients.batches >= wanted)
     time.sleep(chance.uniform(0.0, 0.02))
 
 
-def kill_service(shop, rounds):
+def kill_service(shop, rounds, seed=0):
     """Kill the service and start it again."""
-    chance = random.Random(7)
+    chance = random.Random(seed)
     for done in range(1, rounds + 1):
         wait_for_load(shop, chance)
         shop.kill()
@@ -59,9 +64,9 @@ def kill_service(shop, rounds):
         shop.assert_sound("service", done)
 
 
-def kill_database(shop, server, rounds):
+def kill_database(shop, server, rounds, seed):
     """Kill the database and start it again; until it is there, answers say that they are stale."""
-    chance = random.Random(8)
+    chance = random.Random(seed)
     for done in range(1, rounds + 1):
         wait_for_load(shop, chance)
         server.kill()
@@ -85,17 +90,19 @@ def kill_online_store(shop, server, rounds, seed):
         shop.assert_sound("Redis", done)
 
 
-def test_a_service_that_is_killed_loses_and_doubles_nothing(opened):
-    kill_service(opened(), ROUNDS)
+@pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_SHOP))
+def test_a_service_that_is_killed_loses_and_doubles_nothing(opened, begun):
+    kill_service(opened(seed=begun), min(ROUNDS_PER_SHOP, ROUNDS - begun), begun)
 
 
-def test_a_database_that_is_killed_loses_and_doubles_nothing(opened, servers):
-    kill_database(opened(), servers[0], ROUNDS)
+@pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_SHOP))
+def test_a_database_that_is_killed_loses_and_doubles_nothing(opened, servers, begun):
+    kill_database(opened(seed=begun), servers[0], min(ROUNDS_PER_SHOP, ROUNDS - begun), begun)
 
 
 @pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_TRUST))
 def test_an_online_store_that_is_killed_loses_and_doubles_nothing(opened, servers, begun):
-    kill_online_store(opened(), servers[1], min(ROUNDS_PER_TRUST, ROUNDS - begun), begun)
+    kill_online_store(opened(seed=begun), servers[1], min(ROUNDS_PER_TRUST, ROUNDS - begun), begun)
 
 
 def test_the_check_would_notice_a_service_that_acknowledges_before_the_commit(opened):
