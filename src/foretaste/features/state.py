@@ -222,6 +222,10 @@ class State:
             return Summary(0, None, None)
         return Summary(int(row[tables.EVENTS]), int(row[tables.FIRST]), int(row[tables.LAST]))
 
+    def active_since(self, moment: int) -> int:
+        """Return how many people did something at `moment` (microseconds) or later."""
+        return int((self._holder.arrays.users[: self.n_users, tables.LAST] >= moment).sum())
+
     def user_seq(self, user: int) -> int:
         """Return the sequence number of the user's last event applied, 0 for an unknown user.
 

@@ -207,6 +207,12 @@ class AvailableModels(msgspec.Struct, frozen=True, kw_only=True):
     available_models: tuple[str, ...]
 
 
+class Success(msgspec.Struct, frozen=True, kw_only=True):
+    """It was done."""
+
+    success: bool = True
+
+
 class ViewAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A view was recorded; what to show next."""
 

@@ -15,6 +15,7 @@ from foretaste.app.http.pages import page_routes
 from foretaste.app.http.routes import (
     aliases,
     browse,
+    content_aliases,
     events,
     health,
     items,
@@ -29,7 +30,19 @@ from foretaste.domain.clock import Clock, system_clock
 
 TITLE = "Foretaste"
 ABOUT = "Real-time recommendations that learn from the very last click, and say why."
-MODULES = (recommend, recommendations, personalize, events, items, users, models, browse, health, aliases)
+MODULES = (
+    recommend,
+    recommendations,
+    personalize,
+    events,
+    items,
+    users,
+    models,
+    browse,
+    health,
+    aliases,
+    content_aliases,
+)
 
 
 def create_app(home: Home, *, clock: Clock = system_clock, limits: BodyLimits | None = None) -> Asgi:

@@ -10,6 +10,7 @@ from foretaste.app.http.answers import (
     ColdStart,
     ModelScores,
     NamedScores,
+    Success,
     ViewAnswer,
     named_scores,
 )
@@ -25,7 +26,7 @@ from foretaste.app.http.queries import (
     path_id,
     recommend_query,
 )
-from foretaste.app.http.routes.events import recorded
+from foretaste.app.http.routes.events import idempotency_key, recorded
 from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidEventError, UnknownModelError
 from foretaste.domain.slate import Slate
@@ -59,6 +60,16 @@ class CourseParameters(ShopUserParameters, frozen=True, kw_only=True):
         dict[str, str],
         Meta(description="`context_category` allows only that category; `context_*` is what is known else."),
     ] = {}
+
+
+class EngagementBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person took notice of; `engagement_type` is an event type."""
+
+    user_id: str | int
+    item_id: str | int
+    engagement_type: str = "click"
+    value: float | None = None
+    recommendation_id: str | None = None
 
 
 SHOP = Parameters(ShopParameters, OTHER_NAMES, WHOLE)
@@ -185,6 +196,28 @@ async def view(service: Service, request: Request) -> Response:
 async def view_by_get(service: Service, request: Request) -> Response:
     """Record a view and answer what to show next; the tutorial's clients do it by GET."""
     return await view(service, request)
+
+
+@operations.route(
+    "POST",
+    "/api/record_engagement",
+    body=EngagementBody,
+    answer=Success,
+    refusals=(400, 403, 408, 413, 503),
+    legacy=True,
+)
+async def record_engagement(service: Service, request: Request) -> Response:
+    """Record that a person took notice of an item, as the course lesson has it."""
+    try:
+        given = msgspec.json.decode(await request.body(), type=EngagementBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidEventError(f"the body is no engagement: {error}") from error
+    fields = msgspec.to_builtins(given)
+    event = {**fields, "type": fields.pop("engagement_type")}
+    receipt = await recorded(service.home, [event], service.clock(), idempotency_key(request))
+    if receipt.rejected:
+        raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
+    return json_response(Success())
 
 
 def _slate(service: Service, user_id: str, given: ShopParameters) -> Slate:

@@ -69,20 +69,6 @@ async def record(service: Service, request: Request) -> Response:
 
 @operations.route(
     "POST",
-    "/interaction",
-    body=EventBody | list[EventBody],
-    answer=Receipt,
-    status=202,
-    refusals=(400, 403, 408, 413, 503),
-    legacy=True,
-)
-async def interaction(service: Service, request: Request) -> Response:
-    """Record an interaction: another name of `POST /events`, for clients that send `interaction_type`."""
-    return await record(service, request)
-
-
-@operations.route(
-    "POST",
     "/events/purchase",
     body=PurchaseBody | list[PurchaseBody],
     answer=Receipt,

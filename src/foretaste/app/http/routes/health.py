@@ -1,6 +1,10 @@
 """`/health` and `/metrics`."""
 
 import asyncio
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from foretaste import __version__
 from foretaste.app.condition import MOST_LAG_SECONDS
@@ -8,12 +12,28 @@ from foretaste.app.home import Home
 from foretaste.app.http.answers import Alive, Health
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
+from foretaste.app.http.asgi.parameters import Parameters
 from foretaste.app.http.routes.models import serving_version
 from foretaste.app.http.service import Service
-from foretaste.domain.errors import UnavailableError
+from foretaste.app.http.shop_metrics import SHOP, shop_metrics
+from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.errors import InvalidQueryError, UnavailableError
 from foretaste.serving.answerer import STALE
 
 operations: Operations[Service] = Operations("Operation")
+ACTIVE_MICROS = 3_600 * MICROS_PER_SECOND
+"""Who did something in the last hour is active."""
+
+
+class MetricsParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which measures."""
+
+    profile: Annotated[
+        str, Meta(description="`shop`: those of the shop tutorial alone, summed up over their labels.")
+    ] = ""
+
+
+METRICS = Parameters(MetricsParameters)
 METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -41,11 +61,20 @@ async def health(service: Service, request: Request) -> Response:
     return await ready(service, request)
 
 
-@operations.route("GET", "/metrics", media="text/plain")
-def metrics(service: Service, _: Request) -> Response:
+@operations.route("GET", "/metrics", parameters=METRICS, media="text/plain", refusals=(400,))
+def metrics(service: Service, request: Request) -> Response:
     """Give all measures in Prometheus text format."""
-    service.home.measure()
-    return Response(service.home.telemetry.exposition(), headers=((b"content-type", METRICS_TYPE),))
+    profile = METRICS.read(request.query).profile
+    if profile not in {"", SHOP}:
+        raise InvalidQueryError(f"profile must be {SHOP}, or left out for all measures", field="profile")
+    home = service.home
+    home.measure()
+    home.telemetry.gauge(
+        "personalization_active_users", home.state.active_since(service.clock() - ACTIVE_MICROS)
+    )
+    exposition = home.telemetry.exposition()
+    shown = shop_metrics(exposition) if profile == SHOP else exposition
+    return Response(shown, headers=((b"content-type", METRICS_TYPE),))
 
 
 def health_of(home: Home) -> Health:

@@ -1,6 +1,7 @@
 """`POST /personalize`: candidates that the client brings along, put in order for a person."""
 
 import secrets
+import time
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,8 @@ from foretaste.app.http.service import Service
 from foretaste.app.personalizing import candidates_of
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.query import Query
+from foretaste.domain.slate import Slate
+from foretaste.ports.telemetry import Telemetry
 
 operations: Operations[Service] = Operations("Recommendations")
 
@@ -59,6 +62,7 @@ async def personalize(service: Service, request: Request) -> Response:
     and is not kept. Deleted, hidden and sold-out items are left out and counted as `filtered`, and so is what
     does not match `filter`.
     """
+    began = time.perf_counter()
     try:
         given = _body.decode(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -79,4 +83,12 @@ async def personalize(service: Service, request: Request) -> Response:
     )
     candidates = candidates_of(given.candidates)
     slate = await service.answered(lambda: service.home.answerer.personalize(query, candidates))
+    _count(service.home.telemetry, slate, time.perf_counter() - began)
     return json_response(recommendations_of(slate))
+
+
+def _count(telemetry: Telemetry, slate: Slate, seconds: float) -> None:
+    """Count an answer by the names that the content platform's dashboards use."""
+    telemetry.count("personalization_requests_total")
+    telemetry.observe("personalization_request_duration_seconds", seconds)
+    telemetry.count("personalization_recommendations_total", len(slate.items))

@@ -1,0 +1,87 @@
+"""The content platform's paths: what its clients send is understood, what they read is there."""
+
+from conftest import did, problem
+
+
+def event_of(client, user):
+    """The last event of a person in the log."""
+    return [event for _, event in client.home.log.events(0, 1000) if event.user_id == user][-1]
+
+
+def test_an_interaction_s_device_topics_and_source_are_kept(client):
+    body = {
+        "user_id": "eve",
+        "item_id": "fargo",
+        "interaction_type": "like",
+        "rating": 4,
+        "session_id": "s1",
+        "device_type": "phone",
+        "context": {"topics": ["Crime", "Snow"], "source": "newsletter", "hour": 9},
+    }
+    assert client.post("/interaction", body).json["accepted"] == 1
+    event = event_of(client, "eve")
+    assert (event.type, event.value, event.session_id) == ("like", 4.0, "s1")
+    assert event.context == {
+        "device_type": "phone",
+        "topics": "Crime|Snow",
+        "source": "newsletter",
+        "hour": "9",
+    }
+
+
+def test_an_interaction_needs_no_context(client):
+    body = {"user_id": "eve", "item_id": "fargo", "interaction_type": "view", "context": None}
+    assert client.post("/interaction", body).status == 202
+    assert event_of(client, "eve").context == {}
+
+
+def test_an_interaction_that_is_none_is_refused_with_the_word_old_clients_read(client):
+    for body in (
+        b"[3]",
+        b'{"user_id": "eve"}',
+        b'{"user_id": "e", "item_id": "i", "type": "v", "context": 3}',
+    ):
+        assert "error" in problem(client.post("/interaction", body), 400)
+
+
+def test_a_profile_tells_topics_sources_times_counts_and_last_activity(client):
+    liked = {"user_id": "ann", "item_id": "clue", "interaction_type": "like", "context": {"source": "search"}}
+    client.post("/interaction", {**liked, "timestamp": "2024-06-03T19:00:00Z"})
+    profile = client.get("/profile/ann").json
+    assert profile["preferences"]["topics"]["Crime"] == 100.0
+    assert profile["preferences"]["sources"] == {"search": 33.33}
+    assert "18:00-21:00" in profile["preferences"]["time_of_day"]
+    assert (profile["interaction_count"], profile["interactions_by_type"]["like"]) == (3, 1)
+    assert profile["last_activity"] == "2024-06-03T19:00:00Z"
+
+
+def test_nobody_has_no_profile(client):
+    assert "error" in problem(client.get("/profile/nobody"), 404)
+
+
+def test_without_a_model_there_are_no_metrics(client):
+    assert client.get("/metrics/models").json == {"serving": "untrained", "models": {}}
+    evaluated = client.get("/evaluation/metrics").json
+    assert evaluated == {"model_version": "untrained", "evaluated_at": None, "offline": {}}
+
+
+def test_personalizing_is_counted_by_the_platform_s_names(client):
+    client.post("/personalize", {"user_id": "ann", "candidates": ["big", "clue"]})
+    text = client.get("/metrics").body.decode()
+    assert "personalization_requests_total 1.0" in text
+    assert "personalization_recommendations_total 2.0" in text
+    assert "personalization_request_duration_seconds_count 1.0" in text
+
+
+def test_people_of_the_last_hour_are_active(client):
+    assert "personalization_active_users 0" in client.get("/metrics").body.decode()
+    client.post("/events", [did("ann", "big"), did("bob", "big"), did("ann", "clue")])
+    assert "personalization_active_users 2" in client.get("/metrics").body.decode()
+
+
+def test_an_engagement_of_the_lesson_is_an_event(client):
+    body = {"user_id": "eve", "item_id": "fargo", "engagement_type": "share"}
+    assert client.post("/api/record_engagement", body).json == {"success": True}
+    assert event_of(client, "eve").type == "share"
+    assert "error" in problem(client.post("/api/record_engagement", {"item_id": "fargo"}), 400)
+    assert "error" in problem(client.post("/api/record_engagement", {**body, "user_id": ""}), 400)
