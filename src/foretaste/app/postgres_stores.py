@@ -1,6 +1,7 @@
 """The stores of a home whose truth is in PostgreSQL; its directory keeps models and snapshots only."""
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from foretaste.adapters.postgres.blend_store import PostgresBlendStore
@@ -13,6 +14,8 @@ from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
 from foretaste.adapters.postgres.trust import PostgresTrust
 from foretaste.app.condition import MOST_LAG_SECONDS, Complaint
+from foretaste.app.home_lock import lent, replica_lock
+from foretaste.app.keeper import Saving, always
 from foretaste.app.settings import Settings
 from foretaste.app.stores import SNAPSHOT, Stores, new_keeper, schema_of
 from foretaste.domain.extras import with_extra
@@ -21,18 +24,23 @@ from foretaste.ports.telemetry import Telemetry
 
 
 def stores_in_postgres(
-    folder: Path, settings: Settings, telemetry: Telemetry, *, read_only: bool = False
+    folder: Path, settings: Settings, telemetry: Telemetry, *, read_only: bool = False, beside: bool = False
 ) -> Stores:
     """Open the stores behind `database_url`, with the state's snapshots in `folder`.
 
     Where `redis_url` is set, what is there says how far people are.
 
-    Any number of processes may; each follows what the others write. With `read_only` they are those of this
-    moment, nothing is followed, and the server refuses to write.
+    Any number of processes may, each with a folder of its own; each follows what the others write. With
+    `beside` a replica may have the folder: then no snapshots are written. With `read_only` the stores are
+    those of this moment, nothing is followed, and the server refuses to write.
 
-    Raises `UnavailableError` where the server cannot be reached.
+    Raises `UnavailableError` where the server cannot be reached, or another replica has the folder.
     """
     with ExitStack() as undo:
+        release = _no_lock
+        if not (read_only or beside):
+            release = replica_lock(folder).release
+            undo.callback(release)
         database = PostgresDatabase(
             settings.database_url,
             schema_of(settings),
@@ -41,7 +49,9 @@ def stores_in_postgres(
         )
         undo.callback(database.close)
         id_map = PostgresIdMap(database)
-        keeper = new_keeper(settings, lambda: id_map.names("type"), folder / SNAPSHOT)
+        keeper = new_keeper(
+            settings, lambda: id_map.names("type"), folder / SNAPSHOT, _saving(folder, beside=beside)
+        )
         log = PostgresEventLog(
             database, id_map, on_commit=keeper.fold, write_seconds=settings.database_write_seconds
         )
@@ -80,7 +90,17 @@ def stores_in_postgres(
         blends,
         freshness=freshness,
         complaints=tuple(complaints),
+        release=release,
     )
+
+
+def _saving(folder: Path, *, beside: bool) -> Saving:
+    """Return what says whether a snapshot may be written now."""
+    return partial(lent, folder) if beside else always
+
+
+def _no_lock() -> None:
+    """Give nothing up: the folder is not this process's."""
 
 
 def _away(database: PostgresDatabase, freshness: Freshness) -> Complaint:

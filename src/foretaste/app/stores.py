@@ -20,7 +20,7 @@ from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.profiles import SqliteProfiles
 from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, ReadOnlyExposures
 from foretaste.app.condition import Complaint
-from foretaste.app.keeper import StateKeeper
+from foretaste.app.keeper import Saving, StateKeeper, always
 from foretaste.app.settings import Settings
 from foretaste.domain.extras import with_extra
 from foretaste.events.weights import event_weights
@@ -57,6 +57,8 @@ class Stores:
     """What other processes write to the same stores; None where there can be none."""
     complaints: tuple[Complaint, ...] = ()
     """What each server behind the stores has to say of itself."""
+    release: Callable[[], object] = lambda: None
+    """Gives up what makes the home's folder that of this process."""
 
     def close(self) -> None:
         """Save the state and release everything, in the reverse order of opening."""
@@ -67,12 +69,20 @@ class Stores:
         if self.writable:
             self.keeper.close(self.log)
         self.log.close()
+        self.release()
 
 
 def stores_at(
-    directory: Path, settings: Settings, telemetry: Telemetry, *, read_only: bool = False
+    directory: Path,
+    settings: Settings,
+    telemetry: Telemetry,
+    *,
+    read_only: bool = False,
+    beside: bool = False,
 ) -> Stores:
     """Open the stores of a home: behind `database_url` if that is set, else in its directory.
+
+    With `beside` a replica may have the directory, if the truth is behind `database_url`.
 
     Raises `UnavailableError` where they cannot be reached or another process has the directory, and
     `MissingExtraError` without the extra `postgres`.
@@ -81,7 +91,7 @@ def stores_at(
         return stores_for_reading(directory, settings) if read_only else stores_in(directory, settings)
     postgres = with_extra("foretaste.app.postgres_stores", "database_url")
     opened: Stores = postgres.stores_in_postgres(
-        _namespace(directory, settings), settings, telemetry, read_only=read_only
+        _namespace(directory, settings), settings, telemetry, read_only=read_only, beside=beside
     )
     return opened
 
@@ -160,10 +170,15 @@ def state_config(settings: Settings) -> StateConfig:
     return StateConfig(history_length=settings.history_length, weights=weights)
 
 
-def new_keeper(settings: Settings, type_names: Callable[[], list[str]], snapshot: Path | None) -> StateKeeper:
-    """Return a keeper of an empty state."""
+def new_keeper(
+    settings: Settings,
+    type_names: Callable[[], list[str]],
+    snapshot: Path | None,
+    saving: Saving = always,
+) -> StateKeeper:
+    """Return a keeper of an empty state, which saves snapshots while `saving` gives True."""
     state = State(state_config(settings), type_names)
-    return StateKeeper(state, snapshot, snapshot_events=settings.snapshot_events)
+    return StateKeeper(state, snapshot, snapshot_events=settings.snapshot_events, saving=saving)
 
 
 def _namespace(directory: Path, settings: Settings) -> Path:

@@ -32,15 +32,18 @@ def open_home(
     settings: Settings | None = None,
     create: bool = False,
     read_only: bool = False,
+    beside: bool = False,
     with_model: bool = True,
     telemetry: Telemetry | None = None,
 ) -> Home:
     """Open the home in `directory`, with its own settings unless others are given.
 
     With `create` it is made if absent. Where the setting `database_url` names a PostgreSQL, that holds all
-    but models, and any number of processes may have it; else one at a time, unless `read_only`: that is the
-    home as it is now, beside the process that writes it, and nothing can be changed through it. The
-    champion serves, unless `with_model` is off (`refresh` takes it later).
+    but models and snapshots, and any number of replicas may have it, each with a directory of its own, or
+    the directory of another one with `beside`: for those who write, but do not answer. Without it one process
+    has the home at a time, unless `read_only`: that is the home as it is now, beside the process that writes
+    it, and nothing can be changed through it. The champion serves, unless `with_model` is off (`refresh`
+    takes it later).
 
     Raises `NotFoundError` where there is no home, `UnavailableError` where another process has it, and
     `CorruptArtifactError` where the champion is damaged.
@@ -52,7 +55,7 @@ def open_home(
         )
     chosen = load_settings(directory) if settings is None else settings
     measures = MemoryTelemetry() if telemetry is None else telemetry
-    stores = stores_at(directory, chosen, measures, read_only=read_only)
+    stores = stores_at(directory, chosen, measures, read_only=read_only, beside=beside)
     registry = DirectoryModelRegistry(models_directory(directory, chosen))
     home = _home(directory, chosen, stores, registry, measures)
     try:

@@ -2,19 +2,22 @@
 
 import fcntl
 import os
+import socket
 from pathlib import Path
 
 from foretaste.domain.errors import UnavailableError
+
+REMEDY = "one process writes it at a time: stop that one, or choose another home"
 
 
 class FileLock:
     """An exclusive lock beside `path`, held until `release` or the end of the process.
 
-    Creates the folder if absent. Raises `UnavailableError` where another holder has the lock, and where
-    the folder cannot be written.
+    Creates the folder if absent. Raises `UnavailableError` where another holder has the lock, naming the
+    process and `remedy`, and where the folder cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, remedy: str = REMEDY) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = path.with_name(path.name + ".lock")
@@ -26,14 +29,13 @@ class FileLock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
+            holder = os.pread(self._descriptor, 512, 0).decode("utf-8", "replace").strip()
             os.close(self._descriptor)
             raise UnavailableError(
-                f"{path} is in use by process {holder or 'unknown'}; one process writes it at a time: "
-                "stop that one, or choose another home"
+                f"{path} is in use by process {holder or 'unknown'}; {remedy}", field="home"
             ) from error
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+        os.pwrite(self._descriptor, f"{os.getpid()} on {socket.gethostname()}".encode(), 0)
 
     def release(self) -> None:
         """Give the lock up; the file stays, so that no two holders ever lock different files."""

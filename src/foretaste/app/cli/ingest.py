@@ -75,7 +75,7 @@ def run(
 
 def _own(home: Path) -> Home:
     try:
-        return open_home(home, create=True, with_model=False)
+        return open_home(home, create=True, beside=True, with_model=False)
     except UnavailableError as error:
         raise UnavailableError(
             f"{error.message}. A running service takes events by POST /events, items by PUT /items/ID "

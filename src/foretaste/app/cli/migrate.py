@@ -32,7 +32,7 @@ def run(*, home: Path, as_json: bool) -> None:
         with closing(database.PostgresDatabase(settings.database_url, schema, connections=2)) as opened:
             migrated = Migrated(where=f"the schema {schema} of {opened.where}", steps=tuple(steps))
     else:
-        with open_home(home, with_model=False):
+        with open_home(home, beside=True, with_model=False):
             migrated = Migrated(where=str(home / DATABASE), steps=())
     screen.result(migrated, _text(migrated))
 

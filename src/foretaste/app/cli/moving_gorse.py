@@ -21,7 +21,7 @@ def run(*, source: str, api_key: str, types: Sequence[str] | None, home: Path, a
     records = gorse_source(source, api_key)
     with (
         RejectedRows(beside(folder / "gorse")) as rejected,
-        open_home(home, create=True, with_model=False) as opened,
+        open_home(home, create=True, beside=True, with_model=False) as opened,
         screen.progress("importing feedback") as advance,
     ):
         report = import_gorse(opened, records, rejected, types=mapped, now=system_clock(), advance=advance)

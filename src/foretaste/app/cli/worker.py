@@ -35,7 +35,12 @@ def run(*, home: Path, until_empty: bool, metrics_port: int | None, as_json: boo
     port = settings.metrics_port if metrics_port is None else metrics_port
     with (
         open_home(
-            home, settings=settings, create=True, with_model=False, telemetry=PrometheusTelemetry()
+            home,
+            settings=settings,
+            create=True,
+            beside=True,
+            with_model=False,
+            telemetry=PrometheusTelemetry(),
         ) as opened,
         open_worker(opened, streams) as worker,
         _told(opened, port, screen),
