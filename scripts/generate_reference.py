@@ -14,10 +14,14 @@ import msgspec
 import typer.main
 
 import foretaste
+from foretaste import client
 from foretaste.app import settings
 from foretaste.app.cli import app
 from foretaste.app.http.application import api_routes, openapi_document
 from foretaste.app.wiring import home_in_memory
+from foretaste.client import calls
+from foretaste.client import errors as client_errors
+from foretaste.client.operations import Operation, Operations
 
 WIDTH = 110
 REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
@@ -96,12 +100,26 @@ def python_page() -> str:
                 for method, function in inspect.getmembers(thing, inspect.isroutine):
                     if not method.startswith("_") and method in vars(thing):
                         lines += _described(f"{name}.{method}", function, level="###")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_client_section()])
 
 
-def _described(name: str, thing: Any, *, level: str = "##") -> list[str]:
+def _client_section() -> list[str]:
+    """Return what `foretaste.client` holds: the clients' methods once, then every other name."""
+    lines = ["## Client of a service\n", "```text", f"{inspect.cleandoc(client.__doc__ or '')}", "```\n"]
+    for name in sorted(client.__all__):
+        thing = getattr(client, name)
+        if not issubclass(thing, Exception):
+            lines += _described(name, thing, place="foretaste.client")
+    for name, operation in vars(Operations).items():
+        if isinstance(operation, Operation):
+            lines += _described(name, getattr(calls, name), level="###", place="client")
+    errors = inspect.cleandoc(client_errors.__doc__ or "").replace(".. code-block:: text\n\n", "")
+    return [*lines, "## Errors of the client\n", "```text", errors, "```\n"]
+
+
+def _described(name: str, thing: Any, *, level: str = "##", place: str = "ft") -> list[str]:
     return [
-        f"{level} `ft.{name}`\n",
+        f"{level} `{place}.{name}`\n",
         "```text",
         name.rsplit(".", 1)[-1] + _signature(thing),
         "```\n",
@@ -113,7 +131,8 @@ def _described(name: str, thing: Any, *, level: str = "##") -> list[str]:
 
 def _signature(thing: Any) -> str:
     """Return the signature without what differs between runs and versions of Python."""
-    shown = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", str(inspect.signature(thing)))
+    function = r"<(?:function|built-in method) (\w+)(?: of \w+ object)? at 0x[0-9a-f]+>"
+    shown = re.sub(function, r"\1", str(inspect.signature(thing)))
     shown = re.sub(
         r"numpy\.ndarray\[tuple\[typing\.Any, \.\.\.\], numpy\.dtype\[([\w.]+)\]\]", r"NDArray[\1]", shown
     )

@@ -24,6 +24,19 @@ def test_parameters_arrive(shop):
     assert not {"i1", "i5"} & set(answer.ids)
 
 
+def test_filters_and_boosts_are_asked_and_told(shop):
+    asked = {
+        "filter": ['"Kind 2" in category', 'not title in ("Film 6")'],
+        "boost": '"Kind 2" in category : 2',
+    }
+    answer = shop.recommend("u1", k=5, **asked)
+    assert answer.items
+    assert {item.categories[0] for item in answer.items} == {"Kind 2"}
+    assert answer.items[0].boosts[0].added > 0
+    assert shop.similar("i1", filter='"Kind 3" in category').items[0].categories == ("Kind 3",)
+    assert shop.personalize("u1", ["i2", "i3"], filter='"Kind 3" in category').ids == ["i3"]
+
+
 def test_what_was_recorded_is_in_the_very_next_answer(shop):
     first = shop.recommend("u3", k=1).ids[0]
     receipt = shop.record(user_id="u3", item_id=first, type="watch")

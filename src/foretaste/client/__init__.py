@@ -10,6 +10,7 @@ It needs `httpx` (`pip install 'foretaste[client]'`) and imports nothing else of
 """
 
 from foretaste.client.answers import (
+    Boosted,
     CatalogItem,
     EventStatus,
     Evidence,
@@ -52,6 +53,7 @@ from foretaste.client.exchange import Patience
 __all__ = [
     "AsyncClient",
     "Batching",
+    "Boosted",
     "BusyError",
     "CatalogItem",
     "Client",

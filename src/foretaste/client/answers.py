@@ -17,6 +17,13 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     contribution_pct: float = 0.0
 
 
+class Boosted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a boost added to the score of an item."""
+
+    boost: str
+    added: float
+
+
 class RecommendedItem(msgspec.Struct, frozen=True, kw_only=True):
     """One place of a list: `score` ranked it, `match` (0 to 1) is fit to be shown, `reason` says why."""
 
@@ -32,6 +39,7 @@ class RecommendedItem(msgspec.Struct, frozen=True, kw_only=True):
     propensity: float = 0.0
     explanation: tuple[Evidence, ...] | None = None
     explained_share: float | None = None
+    boosts: tuple[Boosted, ...] = ()
 
 
 class Recommendations(msgspec.Struct, frozen=True, kw_only=True):

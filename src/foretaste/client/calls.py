@@ -98,6 +98,7 @@ def similar(
     *,
     k: int | None = None,
     filter: Values = (),  # noqa: A002 - the parameter's name
+    boost: Values = (),
     category: Values = (),
     exclude_ids: Sequence[str] = (),
     diversity_lambda: float | None = None,
@@ -107,6 +108,7 @@ def similar(
     query = {
         "k": k,
         "filter": _several(filter),
+        "boost": _several(boost),
         "category": ",".join(_several(category)),
         "exclude_ids": ",".join(exclude_ids),
         "diversity_lambda": diversity_lambda,
@@ -122,6 +124,8 @@ def personalize(
     max_results: int | None = None,
     enable_diversity: bool = True,
     topic_diversity_threshold: float | None = None,
+    filter: Values = (),  # noqa: A002 - the parameter's name
+    boost: Values = (),
     explain: bool = False,
     timeout: float | None = None,
 ) -> Call[Recommendations]:
@@ -136,6 +140,8 @@ def personalize(
         "candidates": list(candidates),
         "context": dict(context or {}),
         "diversity_params": {name: value for name, value in wanted.items() if value is not None},
+        "filter": _several(filter),
+        "boost": _several(boost),
         "explain": explain,
     }
     return Call("POST", "/personalize", Recommendations, _encode(body), timeout=timeout)
