@@ -5,7 +5,7 @@ Starts a PostgreSQL of its own with fsync on, fills the log with `--present` eve
 pgbench inserts single rows, and rows by the thousand, into a plain table with one index on the same server:
 the raw speed, of which our overhead is a ratio. Then what an answer asks before it is given, a poll of the
 log, and reading it all. Wall time on a shared machine is noise: ratios are taken in the same minute, and CPU
-is given.
+is given, of this process and of the server (on Linux).
 """
 
 import argparse
@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
@@ -94,6 +95,27 @@ def raw_rate(server: PostgresServer, seconds: float, *, clients: int, script: st
     return float(line.split()[2])
 
 
+def server_seconds(postmaster: int) -> float:
+    """Return the CPU time of the server and of all its processes so far, ended ones included."""
+    spent = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        if int(folder.name) == postmaster:
+            spent += sum(int(field) for field in fields[11:15])
+        elif int(fields[1]) == postmaster:
+            spent += int(fields[11]) + int(fields[12])
+    return spent / os.sysconf("SC_CLK_TCK")
+
+
+def parent_of(process: int) -> int:
+    """Return the process that started another one."""
+    stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    return int(stat.rpartition(")")[2].split()[1])
+
+
 def milliseconds(work: Callable[[], object], repeats: int) -> float:
     """Return the median time of a call."""
     taken = []
@@ -113,20 +135,26 @@ def main() -> int:
     with own_postgres({"shared_buffers": "256MB", "max_wal_size": "4GB"}, from_wheel=True) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(RAW_TABLE)
+            postmaster = parent_of(connection.info.backend_pid)
         database = PostgresDatabase(server.url, "foretaste_bench")
         log = PostgresEventLog(database, PostgresIdMap(database), write_seconds=120.0)
         for start in range(0, chosen.present, 20_000):
             log.submit(events(start, 20_000, "present")).result()
         print(f"{log.last_seq():,} events present")
         for senders, size in ((1, 1), (16, 1), (64, 1), (1, 1_000), (1, 20_000)):
-            cpu = time.process_time()
+            cpu, theirs = time.process_time(), server_seconds(postmaster)
             ours = rate(log, chosen.seconds, senders=senders, size=size)
-            cpu = (time.process_time() - cpu) / chosen.seconds / ours * 1e6
+            each = 1e6 / chosen.seconds / ours
+            cpu, theirs = (time.process_time() - cpu) * each, (server_seconds(postmaster) - theirs) * each
+            before = server_seconds(postmaster)
             raw = raw_rate(server, chosen.seconds, clients=senders, script=RAW_ONE if size == 1 else RAW_MANY)
             rows = raw if size == 1 else raw * 1_000
+            plain = (server_seconds(postmaster) - before) / chosen.seconds / rows * 1e6
             print(
-                f"{senders} senders of {size}: {ours:,.0f} events/s ({cpu:.0f} µs of our CPU each);"
-                f" pgbench {rows:,.0f} rows/s: {ours / rows:.0%}"
+                f"{senders} senders of {size}: {ours:,.0f} events/s, each {cpu:.0f} µs of our CPU and "
+                f"{theirs:.0f} of the server; pgbench {rows:,.0f} rows/s, each {plain:.0f} of the server: "
+                f"{ours / rows:.0%}",
+                flush=True,
             )
         follower = PostgresFollower(database, log, answer_seconds=30.0)
         print(f"head of a person: {milliseconds(lambda: follower.head_of('user-7'), 300):.2f} ms")
