@@ -97,16 +97,17 @@ def test_what_is_boosted_is_found_though_no_source_proposes_it(world):
     view = world.view(0, scenario=a_scenario(per_source=1))
     query = a_query(k=1, diversity_lambda=1.0)
     assert answer(query, view).items[0].item_idx != NEW
-    boosted = answer(a_query(k=1, diversity_lambda=1.0, boost=(f'if item_id == "i{NEW}" then 50 else 0',)), view)
-    assert boosted.items[0].item_idx == NEW
+    lift = f'if item_id == "i{NEW}" then 50 else 0'
+    assert answer(a_query(k=1, diversity_lambda=1.0, boost=(lift,)), view).items[0].item_idx == NEW
 
 
 def test_what_is_better_than_the_demoted_comes_up(world):
     view = world.view(0, scenario=a_scenario(per_source=1))
     best = rank(a_query(k=1), view).item[0]
-    demoted = answer(a_query(k=3, diversity_lambda=1.0, boost=(f'item_id == "i{best}" : 0.000001',)), view)
-    assert len(demoted.items) == 3
-    assert best not in [item.item_idx for item in demoted.items]
+    lowered = f'item_id == "i{best}" : 1e-6'
+    found = answer(a_query(k=3, diversity_lambda=1.0, boost=(lowered,)), view)
+    assert len(found.items) == 3
+    assert best not in [item.item_idx for item in found.items]
 
 
 @pytest.mark.parametrize("user", range(0, N_USERS, 7))

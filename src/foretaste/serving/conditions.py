@@ -71,12 +71,16 @@ class Conditions:
         if (field, text) in self._passed:
             return
         try:
-            if field == "filter":
-                checked_filter(text, self._known, self._limits)
-            else:
-                checked_boost(text, self._known, self._limits)
+            checked = checked_filter if field == "filter" else checked_boost
+            parts = checked(text, self._known, self._limits).parts
         except ExpressionError as error:
             raise error.about(field) from error
+        self._prepare({name for part in parts for name in part.attributes})
         if len(self._passed) >= _PASSED:
             self._passed = set()
         self._passed.add((field, text))
+
+    def _prepare(self, attributes: set[str]) -> None:
+        """Have the columns of attributes ready before an answer holds the state's lock."""
+        for name in attributes:
+            self._live.catalog_columns.typed(name)

@@ -13,10 +13,11 @@ from foretaste.features.expressions.columns import Columns
 from foretaste.features.expressions.cost import cost_of
 from foretaste.features.expressions.errors import ExpressionError
 from foretaste.features.expressions.evaluation import Evaluation
+from foretaste.features.expressions.kinds import Kind
 from foretaste.features.expressions.limits import USUAL, Limits
 from foretaste.features.expressions.parsing import Boost, parse, parse_boost
 from foretaste.features.expressions.printing import written
-from foretaste.features.expressions.shapes import of_items_alone
+from foretaste.features.expressions.shapes import fixed, of_items_alone
 from foretaste.features.expressions.tree import Every, Fact, Literal, Name, Node, Some, children, walk
 from foretaste.features.expressions.values import Numbers
 
@@ -28,11 +29,12 @@ MOST_BOOST = 100.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A part of an expression: its tree, what of it the catalog keeps, and what it asks about the person."""
+    """A part of an expression: its tree, what of it the catalog keeps, and what it asks about."""
 
     tree: Node
     kept: Mapping[int, str]
     people: frozenset[str]
+    attributes: frozenset[str]
     asks_deeds: bool
     of_items_alone: bool
 
@@ -81,13 +83,16 @@ class Booster:
         if not factor:
             return np.asarray(np.broadcast_to(_bounded(value.number(columns, asked)), columns.length))
         with np.errstate(all="ignore"):
-            lift = _bounded(np.log(factor[0].number(columns, asked)))
+            odds = np.asarray(factor[0].number(columns, asked))
+            lift = _bounded(np.log(np.where(odds > 0.0, odds, 1.0)))
         return np.where(value.condition(columns, asked), lift, 0.0)
 
 
 def _bounded(numbers: Numbers) -> Doubles:
-    """Return numbers within ±`MOST_BOOST`, 0 where there is none."""
-    return np.clip(np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0), -MOST_BOOST, MOST_BOOST)
+    """Return finite numbers within ±`MOST_BOOST`, 0 where there is none."""
+    bounded = np.array(np.clip(numbers, -MOST_BOOST, MOST_BOOST))
+    bounded[np.isnan(bounded)] = 0.0
+    return bounded
 
 
 @lru_cache(_COMPILED)
@@ -140,6 +145,11 @@ def _compiled(tree: Node) -> Compiled:
         tree=arranged,
         kept=_kept(arranged),
         people=frozenset(node.name for node in nodes if isinstance(node, Name) and node.scope == "user"),
+        attributes=frozenset(
+            node.name
+            for node in nodes
+            if isinstance(node, Name) and node.scope == "item" and fixed(node) in {None, Kind.TEXT}
+        ),
         asks_deeds=any(isinstance(node, Fact) for node in nodes),
         of_items_alone=_alone(arranged),
     )

@@ -380,7 +380,8 @@ class Evaluation:
             lifted(self._numbers(half_life, Kind.DURATION)),
         )
         age = np.maximum(self._asked.now - then, 0.0)
-        found: Numbers = np.exp2(-(age / chosen(plain(length > 0.0), length, math.nan)))
+        age /= -chosen(plain(length > 0.0), length, math.nan)
+        found: Numbers = np.exp2(age, out=age) if isinstance(age, np.ndarray) else np.exp2(age)
         return found
 
     def _texts(self, node: Node) -> Wording:

@@ -12,6 +12,7 @@ from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.parameters import Parameters
 from foretaste.app.http.service import Service
 from foretaste.app.reproducing import given_again, recorded
+from foretaste.domain.item import Attribute
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Exposure, ScoredItem, Versions
 from foretaste.events.moments import format_moment
@@ -39,7 +40,8 @@ class GivenAgain(msgspec.Struct, frozen=True, kw_only=True):
 class PastRecommendation(msgspec.Struct, frozen=True, kw_only=True):
     """A past answer: what was shown, the versions and the request it was made from.
 
-    `query` is null where the candidates were the caller's own; such an answer cannot be given again.
+    `query` is null where the candidates were the caller's own; such an answer cannot be given again. `person`
+    are the attributes that its filters and boosts asked for.
     """
 
     recommendation_id: str
@@ -50,6 +52,7 @@ class PastRecommendation(msgspec.Struct, frozen=True, kw_only=True):
     versions: Versions
     query: Query | None
     circumstances: tuple[str, ...]
+    person: dict[str, Attribute]
     items: tuple[ShownItem, ...]
     reproduced: GivenAgain | None
 
@@ -98,6 +101,7 @@ def _past(home: Home, recommendation_id: str, *, reproduce: bool) -> PastRecomme
         versions=exposure.versions,
         query=exposure.query,
         circumstances=exposure.circumstances,
+        person=exposure.person,
         items=_shown(home, exposure),
         reproduced=again,
     )
