@@ -143,7 +143,12 @@ def _equal(left: Node, right: Node, row: Row) -> bool | None:
 
 
 def _holds(lists: Node, text: Node, row: Row) -> bool | None:
-    held, wanted = _read(lists, Kind.LIST, row), _read(text, Kind.TEXT, row)
+    wanted = _read(text, Kind.TEXT, row)
+    held = _read(lists, Kind.LIST if fixed(lists) is Kind.LIST else Kind.TEXT, row)
+    if isinstance(held, str):
+        held = tuple(
+            part.strip() for part in held.replace(";", ",").replace("|", ",").split(",") if part.strip()
+        )
     return wanted in held if isinstance(held, tuple) and isinstance(wanted, str) else None
 
 

@@ -41,7 +41,7 @@ Done: TypeAlias = list[tuple[int, int, int]]
 
 TYPES = ("view", "purchase", "bookmark")
 NAMES = ("price", "brand", "on_sale", "published", "odd name", "é")
-TEXTS = ("acme", "Zeta", "a", "b", "true", "5", "2024-03-01", "2024-03-07T12:00:00Z")
+TEXTS = ("acme", "Zeta", "a", "b", "true", "5", "2024-03-01", "2024-03-07T12:00:00Z", "a, acme|b")
 NUMBERS = (-1.0, 0.0, 0.5, 2.0, 5.0, 20.0, 1_709_000_000.0)
 
 values: st.SearchStrategy[Attribute] = st.one_of(

@@ -18,7 +18,7 @@ WRONG = {
     "price < 20usd": (10, "durations are written with s, m, h, d or w"),
     "(price < 3": (0, "this parenthesis is not closed"),
     "price": (0, "price is a number; needed is a condition"),
-    '"x" in brand': (7, "brand is a text, not a list"),
+    '"x" in price': (7, "price is a number, not a list"),
     'lowr(brand) == "x"': (0, "did you mean lower?"),
     "brand in ()": (10, "name at least one value"),
     "now() + now() > price": (8, "needed is a duration"),

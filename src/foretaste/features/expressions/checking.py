@@ -181,7 +181,7 @@ class _Check:
                 for option in options:
                     self._equal(operand, option, "==", option.at)
             case Holds(operand, options):
-                self._held(operand, node)
+                self._held(operand)
                 self._each(options, Kind.TEXT)
             case Missing(operand):
                 self._any(operand)
@@ -221,19 +221,15 @@ class _Check:
             self._moment(value)
         self._below(value)
 
-    def _held(self, operand: Node, node: Holds) -> None:
+    def _held(self, operand: Node) -> None:
         kinds = self.kinds(operand)
-        if kinds == {Kind.TEXT}:
+        if not kinds & {Kind.LIST, Kind.TEXT}:
             name = self._called(operand)
             self.fail(
-                f'{name} is a text, not a list; write {name} == "…", {name} in ("…", "…") or '
-                f'contains({name}, "…")',
+                f"{name} is {_listed(kinds)}, not a list; the choices stand in parentheses, as (1, 2)",
                 operand.at,
             )
-        if Kind.LIST not in kinds:
-            self.fail(f"{self._called(operand)} is {_listed(kinds)}, not a list", operand.at)
-        for option in node.options:
-            self.kinds(option)
+        self._below(operand)
 
     def _alike(self, one: Node, other: Node) -> None:
         kind = fixed(one) or fixed(other)

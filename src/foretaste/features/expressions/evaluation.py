@@ -53,6 +53,7 @@ from foretaste.features.expressions.values import (
     given,
     lifted,
     negated,
+    parts_of,
     plain,
     read_moments,
     same,
@@ -189,7 +190,7 @@ class Evaluation:
                 return same(self._texts(left), self._texts(right))
             case Kind.LIST:
                 pair = holder(left, right)
-                return (False, False) if pair is None else self._held(pair[0], self._texts(pair[1]))
+                return (False, False) if pair is None else self._held(self._texts(pair[1]))
             case Kind.TRUTH:
                 yes, no = ([self._where(side, wanted=one) for side in (left, right)] for one in (True, False))
                 known = both([either([yes[0], no[0]]), either([yes[1], no[1]])])
@@ -240,15 +241,18 @@ class Evaluation:
         return found if wanted else both([given(values), negated(found)])
 
     def _holding(self, node: Holds, *, wanted: bool) -> Where:
-        found = []
-        for option in node.options:
-            holds, known = self._held(node.operand, self._texts(option))
-            found.append(holds if wanted else both([known, negated(holds)]))
+        found = [self._holds(node.operand, option, wanted=wanted) for option in node.options]
         return either(found) if (node.how == "any") is wanted else both(found)
 
-    def _held(self, lists: Node, text: Wording) -> tuple[Where, Where]:
-        """Return where a list holds a text, and where there are both."""
-        if text is None or fixed(lists) is not Kind.LIST:
+    def _holds(self, operand: Node, option: Node, *, wanted: bool) -> Where:
+        if fixed(operand) is not Kind.LIST:
+            return self._worded(operand, option, lambda one, other: other in parts_of(one), wanted=wanted)
+        holds, known = self._held(self._texts(option))
+        return holds if wanted else both([known, negated(holds)])
+
+    def _held(self, text: Wording) -> tuple[Where, Where]:
+        """Return where the categories hold a text, and where there are both."""
+        if text is None:
             return False, False
         known = self._columns.categorized()
         if isinstance(text, str):

@@ -63,9 +63,7 @@ def fixed(node: Node) -> Kind | None:
 def readings(node: Node) -> frozenset[Kind]:
     """Return as what a node can be compared."""
     kind = fixed(node)
-    if kind is not None:
-        return frozenset({kind})
-    return PLAIN | {Kind.LIST} if isinstance(node, Name) and node.scope == "item" else PLAIN
+    return PLAIN if kind is None else frozenset({kind})
 
 
 def operands(operator: str, left: Kind | None, right: Kind | None) -> tuple[Kind, Kind, Kind]:
@@ -117,13 +115,9 @@ def equal_as(left: Node, right: Node) -> frozenset[Kind]:
 
 
 def holder(left: Node, right: Node) -> tuple[Node, Node] | None:
-    """Return the side that may be a list and the one that may be a text in it, None where neither fits.
-
-    Of two attributes neither is taken for a list, unless its form says so.
-    """
+    """Return the side that is a list and the one that may be a text in it, None where neither fits."""
     for one, other in ((left, right), (right, left)):
-        may_hold = Kind.LIST in readings(one) and (fixed(one) is Kind.LIST or fixed(other) is Kind.TEXT)
-        if may_hold and Kind.TEXT in readings(other):
+        if fixed(one) is Kind.LIST and Kind.TEXT in readings(other):
             return one, other
     return None
 

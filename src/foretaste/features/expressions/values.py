@@ -1,7 +1,9 @@
 """Values of many rows at once, or one for all rows, and how they are put together."""
 
 import math
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +13,8 @@ from foretaste.domain.arrays import Doubles, Mask
 from foretaste.features.expressions.columns import Texts
 from foretaste.features.expressions.moments import moment_of, moments_of_texts
 
+_BETWEEN = re.compile(r"[|;,]")
+_PARTED = 65_536
 Where: TypeAlias = Mask | bool
 """One answer for each row, or one for all."""
 Numbers: TypeAlias = Doubles | float
@@ -89,6 +93,12 @@ def chosen(where: Where, yes: Numbers, no: Numbers) -> Numbers:
     if isinstance(where, bool):
         return yes if where else no
     return np.where(where, yes, no)
+
+
+@lru_cache(_PARTED)
+def parts_of(text: str) -> frozenset[str]:
+    """Return the values that one text holds, with `|`, `;` or `,` between them."""
+    return frozenset(part for part in (piece.strip() for piece in _BETWEEN.split(text)) if part)
 
 
 def worded_at_all(texts: Wording) -> Where:
