@@ -36,19 +36,20 @@ class BlendLearning:
         self._file = LearntFile(None if folder is None else folder / "blend.json")
         self._shared: SharedBlend | None = None
 
-    def start(self, artifact: Artifact, catalog: Callable[[], CatalogColumns], serve: Serve) -> Artifact:
-        """Learn on from `artifact`, in place of what was learnt on before; return what serves now.
+    def prepared(
+        self, artifact: Artifact, catalog: Callable[[], CatalogColumns], serve: Serve
+    ) -> Callable[[], Artifact]:
+        """Return what lets `artifact` learn on, in place of what learnt before, and returns what serves then.
 
-        `serve` is called with each new blend while the state's lock is held, which the caller holds now.
-        Raises `UnavailableError` where the blends cannot be read.
+        Call it while holding the state's lock: what servers have to be asked was asked before. `serve` is
+        called with each new blend while the state's lock is held. Raises `UnavailableError` where the blends
+        cannot be read.
         """
         keeper = self._stores.keeper
-        keeper.learner = self._shared = None
-        if not self._stores.writable:
-            return artifact
-        if self._per_second <= 0.0:
-            self._note(artifact, *self._last(artifact))
-            return artifact
+        if not self._stores.writable or self._per_second <= 0.0:
+            if self._stores.writable:
+                self._note(artifact, *self._last(artifact))
+            return lambda: self._begun(artifact, None)
 
         def learner(changed: Serve, asked: Callable[[], object]) -> OnlineBlend:
             around = Surround(catalog, tuple, lambda: self._stores.id_map.names("type"))
@@ -58,14 +59,18 @@ class BlendLearning:
             )
 
         if self._stores.freshness is None:
-            return self._start_alone(artifact, learner, serve)
+            return lambda: self._start_alone(artifact, learner, serve)
         shared = SharedBlend(self._stores.blends, artifact, learner, serve, clock=self._clock)
-        keeper.learner = self._shared = shared
-        return shared.begin()
+        shared.prepare()
+        return lambda: self._begun(shared.begin(), shared)
 
     def is_known(self) -> bool:
         """Whether the blend that should serve now is known; asks for it where it was not to be had before."""
         return self._shared is None or self._shared.is_known()
+
+    def _begun(self, artifact: Artifact, shared: SharedBlend | None) -> Artifact:
+        self._stores.keeper.learner = self._shared = shared
+        return artifact
 
     def _start_alone(
         self,

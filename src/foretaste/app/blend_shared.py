@@ -53,17 +53,23 @@ class SharedBlend:
         """What the fold learns on from, and what the last known record says: the same once it is stored."""
         self._coming: list[BlendRecord] = []
         self._serving, self._number = trained, 0
+        self._has_begun = False
 
-    def begin(self) -> Artifact:
-        """Return what serves now; the caller holds the state's lock. Raises `UnavailableError`."""
+    def prepare(self) -> None:
+        """Ask the store what serves, and tell it that `trained` does; raise `UnavailableError`."""
         self._look(self._state.seq)
-        self._settle()
+        with self._state.lock:
+            self._settle()
         last = self._store.serving_at(ALWAYS)
         serves = (self._trained.version, self._serving.blend_version)
         if last is None or (last.artifact, last.blend_version) != serves:
             self._propose()
             self._look(self._state.seq)
-            self._settle()
+
+    def begin(self) -> Artifact:
+        """Return what serves now, as far as that is known; the caller holds the state's lock."""
+        self._settle()
+        self._has_begun = True
         return self._serving
 
     def apply(self, events: EventColumns) -> int:
@@ -133,7 +139,8 @@ class SharedBlend:
         serving = Learnt.of(begun[-1], self._trained.blend.sources).served_by(self._trained)
         if serving.blend_version != self._serving.blend_version:
             self._serving = serving
-            self._serve(serving)
+            if self._has_begun:
+                self._serve(serving)
 
     def _learn_on_from(self, learnt: Learnt) -> None:
         """Take what a record says: nothing new, what was learnt here too, or what others learnt."""

@@ -276,8 +276,9 @@ class Home:
         never is, or if none is left.
         """
         artifact = without_sources(artifact, _known(self.settings.without_sources, artifact))
+        begin = self.learning.prepared(artifact, lambda: self.catalog_columns, self._take_blend)
         with self.state.lock:
-            self.artifact = self.learning.start(artifact, lambda: self.catalog_columns, self._take_blend)
+            self.artifact = begin()
 
     def refresh(self) -> bool:
         """Take the registry's champion if it is another one than serves; return whether it was."""

@@ -22,6 +22,9 @@ from foretaste.domain.extras import with_extra
 from foretaste.ports.freshness import Freshness
 from foretaste.ports.telemetry import Telemetry
 
+LEAST_BLEND_SECONDS = 1.0
+"""How long it may take to agree on a blend, where an answer may wait for less."""
+
 
 def stores_in_postgres(
     folder: Path, settings: Settings, telemetry: Telemetry, *, read_only: bool = False, beside: bool = False
@@ -58,7 +61,11 @@ def stores_in_postgres(
         undo.callback(log.close)
         catalog = PostgresCatalog(database, id_map, retention_days=settings.exposure_days)
         profiles = PostgresProfiles(database)
-        blends = PostgresBlendStore(database, retention_days=settings.exposure_days)
+        blends = PostgresBlendStore(
+            database,
+            retention_days=settings.exposure_days,
+            seconds=max(settings.database_answer_seconds, LEAST_BLEND_SECONDS),
+        )
         keeper.restore(log)
         if read_only:
             exposures = ReadExposures(database)

@@ -29,11 +29,19 @@ RETENTION_DAYS = 90.0
 class PostgresBlendStore:
     """`BlendStore` in `database`, which whoever opened it closes.
 
-    A record from more than `retention_days` before the one that is stored is forgotten.
+    A record from more than `retention_days` before the one that is stored is forgotten. What an answer may
+    have to wait for takes at most `seconds`.
     """
 
-    def __init__(self, database: PostgresDatabase, *, retention_days: float = RETENTION_DAYS) -> None:
+    def __init__(
+        self,
+        database: PostgresDatabase,
+        *,
+        retention_days: float = RETENTION_DAYS,
+        seconds: float = OPERATION_SECONDS,
+    ) -> None:
         self._database = database
+        self._seconds = seconds
         self._retention = round(retention_days * MICROS_PER_DAY)
 
     def agree(self, record: BlendRecord) -> BlendRecord | None:
@@ -47,7 +55,9 @@ class PostgresBlendStore:
             SPAN,
             record.time - self._retention,
         )
-        found = self._database.run(lambda lent: lent.execute(AGREE, arguments).fetchone())
+        found = self._database.run(
+            lambda lent: lent.execute(AGREE, arguments).fetchone(), seconds=self._seconds
+        )
         begins = found[0] if found else None
         return None if begins is None else msgspec.structs.replace(record, seq=begins)
 
@@ -87,10 +97,11 @@ class PostgresBlendStore:
         statement: LiteralString,
         asked: tuple[object, ...] | dict[str, object],
         *,
-        seconds: float = OPERATION_SECONDS,
+        seconds: float | None = None,
     ) -> list[BlendRecord]:
         rows = self._database.run(
-            lambda lent: lent.execute(statement, asked, binary=True).fetchall(), seconds=seconds
+            lambda lent: lent.execute(statement, asked, binary=True).fetchall(),
+            seconds=seconds or self._seconds,
         )
         return [
             msgspec.structs.replace(msgspec.json.decode(record, type=BlendRecord), seq=seq)
