@@ -4,12 +4,14 @@ A test that hurts a server starts its own.
 """
 
 import json
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from typer.testing import CliRunner
 
 from foretaste.app.cli import app
@@ -17,6 +19,15 @@ from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import kafka_server
 from foretaste.testing.servers.postgres import own_schema, postgres_url
 from foretaste.testing.servers.redis import running_redis
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+"""How long an example takes is the machine's affair, and no test's."""
+
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+"""Tests fit tiny networks: to compile them well takes longer than to run them."""
 
 
 @pytest.fixture(scope="session")

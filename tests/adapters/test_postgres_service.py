@@ -1,9 +1,5 @@
 """Everything as users meet it, on PostgreSQL: the commands, the service, its health and what doctor says."""
 
-import json
-import os
-import subprocess
-import sys
 from contextlib import closing
 
 import msgspec
@@ -30,28 +26,24 @@ def environment(postgres):
         }
 
 
-def run(environment, *arguments):
-    command = [sys.executable, "-m", "foretaste.app.cli", *map(str, arguments), "--json"]
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, check=False, timeout=200
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
-
-
 def test_the_plain_name_of_the_url_is_understood(environment):
     assert load_settings(environment=environment, dotenv=None).database_url == environment["DATABASE_URL"]
     ours = {**environment, "FORETASTE_DATABASE_URL": "postgresql://other/x"}
     assert load_settings(environment=ours, dotenv=None).database_url == "postgresql://other/x"
 
 
-def test_the_commands_work_on_it_and_the_folder_keeps_models_only(tmp_path, environment):
+def test_the_commands_work_on_it_and_the_folder_keeps_models_only(
+    tmp_path, environment, foretaste, monkeypatch
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     purchases, home = tmp_path / "purchases.csv", tmp_path / "shop"
     purchases.write_text(EVENTS)
-    assert run(environment, "ingest", "events", purchases, "--home", home)["accepted"] == 6
-    assert run(environment, "ingest", "events", purchases, "--home", home)["accepted"] == 0
-    run(environment, "train", "--home", home, "--effort", "quick")
-    answer = run(environment, "recommend", "1", "--home", home)
+    ingest = ("ingest", "events", purchases, "--home", home, "--json")
+    assert foretaste(*ingest).json["accepted"] == 6
+    assert foretaste(*ingest).json["accepted"] == 0
+    assert foretaste("train", "--home", home, "--effort", "quick").code == 0
+    answer = foretaste("recommend", "1", "--home", home, "--json").json
     assert [item["item_id"] for item in answer["items"]] == ["103"]
     kept = {path.name for path in home.iterdir()}
     assert "models" in kept
