@@ -38,5 +38,9 @@ class FileLock:
         os.pwrite(self._descriptor, f"{os.getpid()} on {socket.gethostname()}".encode(), 0)
 
     def release(self) -> None:
-        """Give the lock up; the file stays, so that no two holders ever lock different files."""
+        """Give the lock up; the file stays, so that no two holders ever lock different files.
+
+        A process that was forked meanwhile has the descriptor too, and does not keep the lock by that.
+        """
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
