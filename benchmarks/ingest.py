@@ -40,13 +40,17 @@ START = 1_700_000_000_000_000
 
 @dataclass(frozen=True)
 class Result:
-    """Durable events per second of one case; latencies of one acknowledgement in milliseconds."""
+    """Durable events per second of one case; latencies of one acknowledgement in milliseconds.
+
+    `cpu_us` is the CPU time of this process per event, which other work on the machine changes less.
+    """
 
     submitters: int
     batch: int
     events_per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float
 
 
 class Source:
@@ -125,11 +129,12 @@ def measured(log: SqliteEventLog, seed: int, submitters: int, size: int, seconds
     with ThreadPoolExecutor(submitters) as pool:
         futures = [pool.submit(submit_for, log, own, start, seconds) for own in batches]
         start.wait()
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         latencies = np.array([latency for future in futures for latency in future.result()])
-        spent = time.perf_counter() - begin
+        spent, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    done = log.last_seq() - last
     p50, p99 = np.percentile(latencies, (50, 99)) * 1000
-    return Result(submitters, size, (log.last_seq() - last) / spent, float(p50), float(p99))
+    return Result(submitters, size, done / spent, float(p50), float(p99), cpu / done * 1e6)
 
 
 def opened(path: Path) -> tuple[SqliteDatabase, SqliteEventLog]:
@@ -183,12 +188,13 @@ def printed(report: dict[str, Any]) -> None:
     if report["prefilled"]:
         rate = report["prefill_events_per_second"]
         print(f"{report['prefilled']:,} events in the log before, written at {rate:,.0f} per second")
-    print(f"{'submitters':>10} {'batch':>6} {'events/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'of syncs':>9}")
+    heads = f"{'submitters':>10} {'batch':>6} {'events/s':>10} {'p50 ms':>8} {'p99 ms':>8}"
+    print(f"{heads} {'CPU µs':>7} {'of syncs':>9}")
     for case in report["cases"]:
         share = f"{case['events_per_second'] / disk:9.0%}" if case["batch"] == 1 else ""
         print(
             f"{case['submitters']:>10} {case['batch']:>6} {case['events_per_second']:>10,.0f} "
-            f"{case['p50_ms']:>8.2f} {case['p99_ms']:>8.2f} {share}"
+            f"{case['p50_ms']:>8.2f} {case['p99_ms']:>8.2f} {case['cpu_us']:>7.0f} {share}"
         )
     again = report["reopened"]
     print(

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foretaste.adapters.sqlite import event_columns
@@ -30,13 +30,15 @@ def log(tmp_path):
         yield opened
 
 
-@settings(deadline=None)  # the first call compiles
 @given(numbers_of_64_bits)
-def test_numbers_are_parsed_as_sqlite_writes_them(numbers):
-    text = np.frombuffer(",".join(map(str, numbers)).encode(), np.uint8)
-    parsed = np.empty(len(numbers), np.int64)
-    assert event_columns.parse_integers(text, parsed) == len(numbers)
-    assert parsed.tolist() == numbers
+def test_every_number_of_64_bits_is_read_as_it_was_written(numbers):
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, user, item, type, time, key, value)")
+        rows = [(place, place, 0, 0, number, -number - 1, None) for place, number in enumerate(numbers, 1)]
+        connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        columns = event_columns.read_after(connection, 0, 100)
+    assert columns.time.tolist() == numbers
+    assert columns.key.tolist() == [-number - 1 for number in numbers]
 
 
 @pytest.mark.parametrize("piece", [1, 3, 5])

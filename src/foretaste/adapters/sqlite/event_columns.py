@@ -1,22 +1,17 @@
-"""Reading the log in columns: SQLite writes each column of a piece out as one text, which a kernel parses.
+"""Reading the log in columns: SQLite writes each column of a piece out as one text, which NumPy parses.
 
-So SQLite goes through a whole piece in one step, for which Python's lock is let go of, and nothing is made of
-Python objects but the values, where there are any.
+So SQLite goes through a whole piece in one step, for which Python's lock is let go of, and no number but the
+values, where there are any, becomes a Python object.
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s
 from foretaste.domain.errors import CorruptDataError
 from foretaste.domain.event import EventColumns, no_events
-from foretaste.domain.kernel import fitting_kernel
-
-Bytes: TypeAlias = NDArray[np.uint8]
 
 PIECE = 32_768
 """Events that are read by one statement."""
@@ -80,9 +75,10 @@ def _read(
     return EventColumns(after, *(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
 
 
-def _parsed(text: bytes, count: int) -> Int64s:
-    numbers = np.empty(count, np.int64)
-    if parse_integers(np.frombuffer(text, np.uint8), numbers) != count:
+def _parsed(text: bytes | None, count: int) -> Int64s:
+    """Return the integers of a text with commas between."""
+    numbers = np.fromstring(text or b"", np.int64, sep=",")
+    if len(numbers) != count:
         raise CorruptDataError("a row of the log lacks a number: the file was damaged or changed by hand")
     return numbers
 
@@ -96,23 +92,3 @@ def _values(connection: sqlite3.Connection, seq: Int64s, count: int) -> Floats:
         within = seq[place] == rows["seq"]
         value[place[within]] = rows["value"][within]
     return value
-
-
-@fitting_kernel
-def parse_integers(text: Bytes, numbers: Int64s) -> int:
-    """Write the integers of `text` (ASCII, with commas between) to `numbers`; return how many there are.
-
-    What does not fit into `numbers` is counted and left out.
-    """
-    count, number, negative = 0, np.int64(0), False
-    for place in range(len(text) + 1):
-        character = text[place] if place < len(text) else np.uint8(44)
-        if character == 44:
-            if count < len(numbers):
-                numbers[count] = -number if negative else number
-            count, number, negative = count + 1, np.int64(0), False
-        elif character == 45:
-            negative = True
-        else:
-            number = number * 10 + np.int64(character - 48)
-    return count
