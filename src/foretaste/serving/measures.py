@@ -1,5 +1,6 @@
 """What serving counts, by the names that dashboards use."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from foretaste.domain.query import Query
@@ -47,12 +48,18 @@ def count_events(
     rejected: int,
     seconds: float,
 ) -> None:
-    """Count a batch of events that took `seconds` from their arrival to the log and the state."""
+    """Count a batch of events that took `seconds` from their arrival to the log and the state.
+
+    `stored` are the accepted ones; those that name the answer they belong to are counted by type.
+    """
     if accepted:
         telemetry.count("events_processed_total", accepted)
         telemetry.observe("event_processing_duration_seconds", seconds)
     purchases = unknown = ahead = 0
+    attributed: Counter[str] = Counter()
     for each in stored:
+        if each.event.recommendation_id is not None:
+            attributed[each.event.type] += 1
         purchases += each.event.type == "purchase"
         unknown += not each.known
         ahead += each.ahead > 0
@@ -66,6 +73,8 @@ def count_events(
     for name, amount in counts.items():
         if amount:
             telemetry.count(name, amount)
+    for kind, amount in attributed.items():
+        telemetry.count("attributed_events_total", amount, type=kind)
 
 
 def variety(slate: Slate) -> float:

@@ -115,7 +115,7 @@ class Recorder:
         )
         count_events(
             self._telemetry,
-            (each for each in pending.checked if isinstance(each, CheckedEvent)),
+            _accepted(pending.checked, statuses),
             accepted=receipt.accepted,
             duplicates=receipt.duplicates,
             rejected=receipt.rejected,
@@ -138,6 +138,15 @@ class Recorder:
             return checked
         named = msgspec.structs.replace(checked.event, event_id=_keyed_id(checked.event, key, place))
         return CheckedEvent(named, checked.ahead, checked.known, minted=False)
+
+
+def _accepted(
+    checked: Sequence[CheckedEvent | InvalidEventError], statuses: Sequence[EventStatus]
+) -> Iterator[CheckedEvent]:
+    """Yield the events that are new in the log."""
+    for each, status in zip(checked, statuses, strict=True):
+        if isinstance(each, CheckedEvent) and status.status == "accepted":
+            yield each
 
 
 def _keyed_id(event: Event, key: str, place: int) -> str:

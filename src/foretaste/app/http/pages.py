@@ -1,4 +1,4 @@
-"""The pages: the storefront, the reference and the module for other pages, read once, served from memory."""
+"""The pages and the module for other pages, read once, served from memory."""
 
 import hashlib
 from importlib.resources import files
@@ -30,12 +30,16 @@ SAFETY: Headers = (
 def page_routes() -> list[Route]:
     """Return the routes of the pages and their files."""
     storefront, reference, browser = _read("storefront"), _read("reference"), _read("browser")
+    dashboard = _read("dashboard")
     return [
         _route("/", storefront, "index.html"),
         _route("/docs", reference, "index.html"),
         _route("/storefront/{file}", storefront),
         _route("/reference/{file}", reference),
         _route("/foretaste.js", browser, "foretaste.js"),
+        _route("/dashboard", dashboard, "index.html"),
+        _route("/api/monitoring/dashboard", dashboard, "index.html"),
+        _route("/dashboard/{file}", dashboard),
     ]
 
 
