@@ -9,13 +9,14 @@ import random
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 SECTOR = 512
+FATES = ("nothing", "first", "any")
 MADE, WRITTEN, CUT, SYNCED, REMOVED, DIRECTORY_SYNCED, SAID = range(1, 8)
 HEADER = struct.Struct("=IIQQ")
 SOURCE = Path(__file__).with_name("recorded_disk.c")
@@ -49,10 +50,9 @@ class File:
             change(whole, place, data)
         return whole
 
-    def after_cut(self, chance: random.Random) -> bytearray:
-        """Return what may be found of the file."""
+    def after_cut(self, chance: random.Random, fate: str) -> bytearray:
+        """Return what may be found of the file: `nothing`, the `first` or `any` of what was not synced."""
         left = bytearray(self.synced)
-        fate = chance.choice(["nothing", "first", "any"])
         if fate == "first" and self.waiting:
             reached = chance.randrange(len(self.waiting))
             for place, data in self.waiting[:reached]:
@@ -105,13 +105,25 @@ class Disk:
         """Return what the files hold as long as the power is on."""
         return {name: bytes(file.whole()) for name, file in self._named.items()}
 
-    def after_cut(self, folder: Path, chance: random.Random) -> None:
-        """Write what may be found to a new folder."""
+    def after_kill(self, folder: Path) -> "Disk":
+        """Write the files to a new folder as the next process finds them; return that disk."""
+        folder.mkdir()
+        left = Disk()
+        for name, file in self._named.items():
+            (folder / name).write_bytes(file.whole())
+            inode = (folder / name).stat().st_ino
+            left._named[name] = File(inode, bytearray(file.synced), list(file.waiting))
+        left._synced = {name: left._named[name] for name in self._synced if name in left._named}
+        left._open = {file.inode: file for file in left._named.values()}
+        return left
+
+    def after_cut(self, folder: Path, chance: random.Random, fates: Sequence[str] = FATES) -> None:
+        """Write what may be found to a new folder; what becomes of each file is drawn from `fates`."""
         folder.mkdir()
         for name in {**self._synced, **self._named}:
             file = chance.choice([self._synced.get(name), self._named.get(name)])
             if file is not None:
-                (folder / name).write_bytes(file.after_cut(chance))
+                (folder / name).write_bytes(file.after_cut(chance, chance.choice(fates)))
 
 
 def records(path: Path) -> Iterator[Record]:

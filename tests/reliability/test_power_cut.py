@@ -39,6 +39,19 @@ os.write(1, b"done\\n")
 """
 """Writes in all the ways that are recorded."""
 
+SENDS_AGAIN = """
+import os, sys
+from pathlib import Path
+from ingest_child import SqliteDatabase, SqliteEventLog, SqliteIdMap
+database = SqliteDatabase(Path(sys.argv[1]))
+log = SqliteEventLog(database, SqliteIdMap(database))
+for _, event in log.events(max(log.last_seq() - 200, 0), 10**9):
+    assert log.submit([event]).result()[0].status == "duplicate"
+    number = int(event.event_id.removeprefix("event-"))
+    os.write(1, b"%d %d\\n" % (number, number + 1))
+"""
+"""Sends again the last events that are there."""
+
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
@@ -67,7 +80,7 @@ def recording(library: Path, folder: Path, journal: Path) -> dict[str, str]:
 def moments(history: list[Record], count: int, chance: random.Random) -> list[int]:
     """Return when the power is cut, in order: at any moment, or just before or after something is synced."""
     syncs = [place for place, record in enumerate(history) if record.kind == SYNCED]
-    near = [place + after for place in syncs for after in (0, 1)]
+    near = [place + after for place in syncs for after in (0, 1)] or [len(history)]
     return sorted(
         chance.choice(near) if chance.random() < 0.5 else chance.randrange(len(history) + 1)
         for _ in range(count)
@@ -105,7 +118,7 @@ def test_what_is_recorded_is_all_that_happened_to_the_files(library, tmp_path):
     folder, journal = tmp_path / "folder", tmp_path / "record"
     folder.mkdir()
     command = [sys.executable, "-c", WRITES, folder]
-    subprocess.run(command, env=recording(library, folder, journal), check=True)
+    subprocess.run(command, env=recording(library, folder, journal), stdout=subprocess.DEVNULL, check=True)
     disk, history = Disk(), list(records(journal))
     for record in history:
         disk.take(record)
@@ -119,6 +132,28 @@ def test_what_is_recorded_is_all_that_happened_to_the_files(library, tmp_path):
 @pytest.mark.parametrize("begun", range(0, CUTS, CUTS_PER_LOG))
 def test_no_acknowledged_event_dies_in_a_power_cut_and_none_is_applied_twice(library, tmp_path, begun):
     cut_power(library, tmp_path, min(CUTS_PER_LOG, CUTS - begun), random.Random(begun))
+
+
+def test_what_a_killed_process_did_not_sync_is_synced_before_it_is_a_duplicate(library, tmp_path):
+    """Its successor finds events that only memory holds; sent again, they are acknowledged."""
+    start, found, left = tmp_path / "start", tmp_path / "found", tmp_path / "left"
+    start.mkdir()
+    history = recorded(library, start, 0, random.Random(0), "sound")
+    killed = Disk()
+    for record in history[: max(place for place, record in enumerate(history) if record.kind == SYNCED)]:
+        killed.take(record)
+    disk = killed.after_kill(found)
+    journal = tmp_path / "found.record"
+    command = [sys.executable, "-c", SENDS_AGAIN, found / "foretaste.db"]
+    environment = recording(library, found, journal) | {"PYTHONPATH": str(CHILD.parent)}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    later = list(records(journal))
+    told = max(place for place, record in enumerate(later) if record.kind == SAID)
+    for record in later[:told]:
+        disk.take(record)
+    disk.after_cut(left, random.Random(0), fates=["nothing"])
+    acknowledged = acknowledged_in([record.data for record in later[:told] if record.kind == SAID])
+    assert_none_lost_or_doubled("power, after a kill", 1, acknowledged, stored(left / "foretaste.db"))
 
 
 @pytest.mark.parametrize("kind", ["normal", "off"])

@@ -34,6 +34,7 @@ def opened(path: Path, tables: str, version: int, *, synchronous: Synchronous) -
             connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk there
             connection.execute("PRAGMA cache_size = -16384")
             ensure_schema(connection, tables, version, str(path))
+            _sync_what_is_found(connection)
         except sqlite3.OperationalError as error:
             raise UnavailableError(f"{path} cannot be opened for writing: {error}") from error
         except sqlite3.DatabaseError as error:
@@ -41,6 +42,11 @@ def opened(path: Path, tables: str, version: int, *, synchronous: Synchronous) -
         _sync_directory(path.parent)
         undo.pop_all()
     return connection
+
+
+def _sync_what_is_found(connection: sqlite3.Connection) -> None:
+    """Make durable what a process wrote that was killed before it was synced: it counts as committed now."""
+    connection.execute("PRAGMA wal_checkpoint").fetchall()
 
 
 def _sync_directory(directory: Path) -> None:
