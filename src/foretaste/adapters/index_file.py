@@ -33,6 +33,17 @@ class IndexHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="index", 
     label_bytes: int = 0
 
 
+class ServerIndexHeader(IndexHeader, frozen=True, kw_only=True):
+    """Which build at a server is meant, and how it is to be searched."""
+
+    name: str
+    build: str
+    rows: int
+    dim: int
+    effort: int
+    recall: float
+
+
 def write_index(path: Path, header: IndexHeader, content: Any, labels: bytes = b"") -> None:
     """Write header, content (a buffer) and labels; the file appears as a whole or not at all."""
     parts = (memoryview(content).cast("B"), memoryview(labels))

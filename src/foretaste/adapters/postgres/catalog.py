@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
+from foretaste.adapters.catalog_rows import Row, encoded, entry_of, stored
 from foretaste.adapters.postgres.connection import BoundedConnection
 from foretaste.adapters.postgres.database import (
     OPERATION_SECONDS,
@@ -38,10 +37,6 @@ WHERE version <= %(version)s AND %(version)s < until ORDER BY version, item_ordi
 RETENTION_DAYS = 90.0
 WRITE_SECONDS = 3.0
 """How long a change may take until it is durable, or refused."""
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
-_decode = msgspec.json.Decoder(Item).decode
-Row = tuple[int, int, bytes | None]
 
 
 class PostgresCatalog:
@@ -79,7 +74,7 @@ class PostgresCatalog:
         """Return the entries of `item_ids`, None where there never was one or it is deleted."""
         ids = [escaped(name) for name in item_ids]
         rows = self._database.run(lambda lent: lent.execute(GET, (ids,), binary=True).fetchall())
-        return [_entry(row) if row[2] is not None else None for row in rows]
+        return [entry_of(row) if row[2] is not None else None for row in rows]
 
     def changes(self, after: int) -> list[CatalogEntry]:
         """Return every entry whose version is above `after`, by (version, ordinal)."""
@@ -89,7 +84,7 @@ class PostgresCatalog:
         )
         if rows and max(row[0] for row in rows) >= self._id_map.known("item"):
             self._id_map.refresh("item")
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def version(self) -> int:
         """Return the present version, 0 for a catalog that was never written."""
@@ -109,7 +104,7 @@ class PostgresCatalog:
         first, last, rows = self._database.run(work, seconds=READ_SECONDS)
         if not first <= version <= last:
             raise NotFoundError(f"catalog version {version} is not kept; there are {first} to {last}")
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def version_at(self, time: int) -> int:
         """Return the version that was the present one at `time` (microseconds), 0 before the first."""
@@ -121,7 +116,7 @@ class PostgresCatalog:
         now = self._clock()
         arguments = (
             [_item_id(name) for name in wanted],
-            [None if item is None else _stored(item) for item in wanted.values()],
+            [None if item is None else stored(item) for item in wanted.values()],
             [None if item is None else _attributes(item) for item in wanted.values()],
             [None if item is None else _categories(item) for item in wanted.values()],
             [None if item is None or not item.vector else _vector(item) for item in wanted.values()],
@@ -144,30 +139,18 @@ def _item_id(name: str) -> str:
         raise InvalidItemError(error.message, field="item_id") from error
 
 
-def _stored(item: Item) -> bytes:
-    try:
-        return _encode(item)
-    except UnicodeEncodeError as error:
-        raise InvalidItemError("the item holds a lone surrogate, which is no character") from error
-
-
 def _attributes(item: Item) -> str:
     plain = {
         escaped(name): escaped(value) if isinstance(value, str) else value
         for name, value in item.attributes.items()
     }
-    return _encode(plain).decode()
+    return encoded(plain).decode()
 
 
 def _categories(item: Item) -> str:
-    return _encode([escaped(name) for name in item.categories]).decode()
+    return encoded([escaped(name) for name in item.categories]).decode()
 
 
 def _vector(item: Item) -> str:
     """Return a vector as pgvector writes it."""
     return "[" + ",".join(map(repr, unpacked_vector(item.vector).tolist())) + "]"
-
-
-def _entry(row: Row) -> CatalogEntry:
-    ordinal, version, content = row
-    return CatalogEntry(ordinal=ordinal, version=version, item=None if content is None else _decode(content))

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import psycopg
 
-from foretaste.adapters.index_file import IndexHeader, corrupt_index, read_index, write_index
+from foretaste.adapters.index_file import ServerIndexHeader, corrupt_index, read_index, write_index
 from foretaste.adapters.index_identity import build_of, name_of
 from foretaste.adapters.index_input import best_first, checked_ordinals, checked_question, checked_rows
 from foretaste.adapters.index_recall import BEST, LEAST_RECALL, least_effort
@@ -33,16 +33,10 @@ KEPT = 2
 QUERIES_AT_ONCE = 256
 
 
-class PgVectorHeader(IndexHeader, frozen=True, tag="pgvector"):
-    """Which build is meant, and how it is to be searched."""
+class PgVectorHeader(ServerIndexHeader, frozen=True, tag="pgvector"):
+    """A build in the tables of a schema."""
 
     schema: str
-    name: str
-    build: str
-    rows: int
-    dim: int
-    effort: int
-    recall: float
 
 
 class PgVectorIndex:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from qdrant_client import models
 
-from foretaste.adapters.index_file import IndexHeader, corrupt_index, read_index, write_index
+from foretaste.adapters.index_file import ServerIndexHeader, corrupt_index, read_index, write_index
 from foretaste.adapters.index_identity import build_of, name_of
 from foretaste.adapters.index_input import best_first, checked_ordinals, checked_question, checked_rows
 from foretaste.adapters.index_recall import BEST, LEAST_RECALL, least_effort
@@ -20,16 +20,10 @@ LEAST_BREADTH, MOST_BREADTH = 64, 1024
 EXACT = 0
 
 
-class QdrantHeader(IndexHeader, frozen=True, tag="qdrant"):
-    """Which build is meant, and how it is to be searched."""
+class QdrantHeader(ServerIndexHeader, frozen=True, tag="qdrant"):
+    """A build in the collections of a namespace."""
 
     namespace: str
-    name: str
-    build: str
-    rows: int
-    dim: int
-    effort: int
-    recall: float
 
 
 class QdrantVectorIndex:

@@ -4,12 +4,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import msgspec
-
+from foretaste.adapters.catalog_rows import entry_of, stored
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
-from foretaste.domain.errors import InvalidItemError, NotFoundError
+from foretaste.domain.errors import NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
 
 VERSION = "SELECT ifnull(max(version), 0) FROM catalog"
@@ -28,10 +27,6 @@ UNION ALL SELECT ordinal, version, item FROM catalog_past WHERE version <= :vers
 ORDER BY version, ordinal"""
 
 RETENTION_DAYS = 90.0
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
-_decode = msgspec.json.Decoder(Item).decode
-Row = tuple[int, int, bytes | None]
 
 
 class SqliteCatalog:
@@ -59,7 +54,7 @@ class SqliteCatalog:
 
     def put(self, items: Sequence[Item]) -> int:
         """Insert or replace items (the last of equal ids wins); return the catalog version."""
-        wanted = {item.item_id: _stored(item) for item in items}
+        wanted = {item.item_id: stored(item) for item in items}
         return self._database.writer.call(
             lambda connection: self._write(connection, wanted, intern=True), len(wanted)
         )
@@ -76,12 +71,12 @@ class SqliteCatalog:
         ordinals = self._id_map.find("item", item_ids).tolist()
         with self._database.reading() as connection:
             rows = [connection.execute(GET, (ordinal,)).fetchone() for ordinal in ordinals]
-        return [_entry(row) if row and row[2] is not None else None for row in rows]
+        return [entry_of(row) if row and row[2] is not None else None for row in rows]
 
     def changes(self, after: int) -> list[CatalogEntry]:
         """Return every entry whose version is above `after`, by (version, ordinal)."""
         with self._database.reading() as connection:
-            return [_entry(row) for row in connection.execute(CHANGES, (after,))]
+            return [entry_of(row) for row in connection.execute(CHANGES, (after,))]
 
     def version(self) -> int:
         """Return the present version, 0 for a catalog that was never written. Answers from memory."""
@@ -93,7 +88,7 @@ class SqliteCatalog:
             first, last = connection.execute(KNOWN).fetchone()
             if not first <= version <= last:
                 raise NotFoundError(f"catalog version {version} is not kept; there are {first} to {last}")
-            return [_entry(row) for row in connection.execute(AT, {"version": version})]
+            return [entry_of(row) for row in connection.execute(AT, {"version": version})]
 
     def version_at(self, time: int) -> int:
         """Return the version that was the present one at `time` (microseconds), 0 before the first."""
@@ -152,15 +147,3 @@ def _of_this_schema() -> Iterator[None]:
         raise NotFoundError(
             f"the catalog's past is not kept in this file yet ({error}); serve or ingest opens it for writing"
         ) from error
-
-
-def _stored(item: Item) -> bytes:
-    try:
-        return _encode(item)
-    except UnicodeEncodeError as error:
-        raise InvalidItemError("the item holds a lone surrogate, which is no character") from error
-
-
-def _entry(row: Row) -> CatalogEntry:
-    ordinal, version, content = row
-    return CatalogEntry(ordinal=ordinal, version=version, item=None if content is None else _decode(content))
