@@ -172,7 +172,7 @@ def _http_example(path: str, method: str, operation: dict[str, Any]) -> list[str
     given = {part["name"]: part["example"] for part in operation.get("parameters", []) if "example" in part}
     target = re.sub(r"{(\w+)}", lambda name: quote(str(given.pop(name[1])), safe=""), path)
     query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
-    lines = ["```http", f"{method.upper()} {target}{'?' if query else ''}{urlencode(query)}"]
+    lines = ["```http", f"{method.upper()} {target}{'?' if query else ''}{urlencode(query, doseq=True)}"]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
     if body is not None:
         lines += ["", _json(body)]

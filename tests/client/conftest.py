@@ -10,8 +10,11 @@ import uvicorn
 from foretaste.app.http.application import create_app
 from foretaste.app.http.server import server_config
 from foretaste.app.wiring import home_in_memory
-from foretaste.client import AsyncClient, Client
+from foretaste.client import AsyncClient, Client, Patience
 from foretaste.domain.item import Item
+
+PATIENT = Patience(timeout=60.0)
+"""The first use of a kernel may compile it."""
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +43,11 @@ def address():
 def shop(request, address):
     """Either client of the running service, its methods called the same way."""
     if request.param == "blocking":
-        with Client(address) as client:
+        with Client(address, patience=PATIENT) as client:
             yield client
     else:
         with asyncio.Runner() as runner:
-            client = AsyncClient(address)
+            client = AsyncClient(address, patience=PATIENT)
             yield Awaited(client, runner)
             runner.run(client.aclose())
 

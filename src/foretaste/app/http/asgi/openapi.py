@@ -74,11 +74,15 @@ def _with_example(parameter: dict[str, Any], example: Example) -> dict[str, Any]
     """Return the parameter with what the example gives it; another name of it stands for it."""
     given = example.path if parameter["in"] == "path" else example.query
     value = given.get(parameter["name"])
-    return parameter if value is None else {**parameter, "example": _typed(value, parameter["schema"])}
+    return parameter if value is None else {**parameter, "example": _typed(value, parameter)}
 
 
-def _typed(value: str, schema: dict[str, Any]) -> Any:
-    return value if schema.get("type") in {None, "string", "array"} else msgspec.json.decode(value)
+def _typed(value: str, parameter: dict[str, Any]) -> Any:
+    """Return the text of an address as the value that the parameter's schema describes."""
+    kind = parameter["schema"].get("type")
+    if kind == "array":
+        return [value] if parameter["explode"] else value.split(",")
+    return value if kind in {None, "string"} else msgspec.json.decode(value)
 
 
 def _name(route: Route) -> str:

@@ -30,7 +30,7 @@ const shown = (value) => JSON.stringify(value, null, 2);
 function operationBox(path, method, operation) {
   const inputs = new Map();
   const rows = (operation.parameters ?? []).map((parameter) => {
-    const input = h("input", { "aria-label": parameter.name, placeholder: parameter.example ?? parameter.schema.default ?? "" });
+    const input = h("input", { "aria-label": parameter.name, placeholder: String(parameter.example ?? parameter.schema.default ?? "") });
     if (!parameter.name.endsWith("*")) inputs.set(parameter, input);
     return h("tr", {}, h("td", {}, h("code", {}, parameter.name), parameter.required ? " *" : ""),
       h("td", { class: "soft" }, typeName(parameter.schema), parameter.description ? `: ${parameter.description}` : ""),
