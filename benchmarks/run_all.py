@@ -52,6 +52,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["http_frameworks.py"],
         ["vector_search.py"],
         ["postgres.py"],
+        ["replica_start.py"],
         ["kafka_worker.py"],
         ["online_store.py"],
         ["read_your_writes.py", "--trials", "6000"],
