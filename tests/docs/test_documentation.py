@@ -117,12 +117,12 @@ PAGES = sorted(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
+def test_every_block_of_the_page_runs(page: Path, tmp_path: Path, commands: Path) -> None:
     port = free_port()
     script = (WAIT_FOR_SERVER + script_of(page)).replace("127.0.0.1:8000", f"127.0.0.1:{port}")
     environment = {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(commands), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "FORETASTE_PORT": str(port),
         "COLUMNS": "110",
     }
@@ -137,7 +137,7 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path) -> None:
         start_new_session=True,
     )
     try:
-        output, _ = run.communicate(timeout=240)
+        output, _ = run.communicate(timeout=600)
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
