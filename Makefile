@@ -9,12 +9,14 @@ PORT ?= 8000
 OPEN ?= 1
 DATA ?=
 ROUNDS ?= 200
+STORE_PORT ?= 5599
+STORE := http://127.0.0.1:$(STORE_PORT)
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help demo test check bench torture spark stack docs screenshot setup setup-demo setup-bench format clean
+.PHONY: help demo test coverage check bench torture spark object-store stack docs screenshot setup setup-demo setup-bench format clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .tools/bin/uv:
 	@echo "==> installing uv into .tools"
@@ -38,7 +40,11 @@ demo: setup-demo ## learn from 100,000 real ratings and open the storefront (OPE
 
 test: setup ## run the test suite
 	@echo "==> running the tests"
-	@$(RUN) pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+	@$(RUN) pytest -n auto --dist worksteal
+
+coverage: setup ## run the test suite and say which lines it leaves out (takes about twice as long)
+	@echo "==> running the tests, watching which lines they reach"
+	@$(RUN) pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 check: setup ## format, lint, types, import rules, documentation, then the tests
 	@echo "==> format"
@@ -61,7 +67,7 @@ bench: setup-bench ## run the benchmarks (DATA=folder adds those on data that mu
 	@echo "==> running the benchmarks"
 	@$(RUN) python benchmarks/run_all.py $(if $(DATA),--data $(DATA))
 
-torture: setup ## kill -9 service, worker, PostgreSQL, Redis and Kafka at $(ROUNDS) random moments each
+torture: setup ## kill service, worker, PostgreSQL, Redis, Kafka and cut the power, $(ROUNDS) times each
 	@echo "==> killing each $(ROUNDS) times"
 	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest -s -k "kill or die or notice" tests/reliability \
 	  tests/adapters/test_postgres_log.py tests/adapters/test_delta_kill.py tests/redis_valkey/test_redis_kills.py \
@@ -79,6 +85,16 @@ spark: setup ## check that Spark reads the archive, and Foretaste what Spark wro
 	  -DoutputDirectory=$(CURDIR)/.tools/spark-jars
 	@FORETASTE_SPARK_PYTHON=$(CURDIR)/.tools/spark/bin/python FORETASTE_SPARK_JARS=$(CURDIR)/.tools/spark-jars \
 	  $(RUN) pytest -m slow tests/spark
+
+object-store: setup ## check that the archive keeps its promises on an object store (moto stands for S3)
+	@echo "==> moto in an environment of its own (.tools/moto), on port $(STORE_PORT)"
+	@test -x .tools/moto/bin/python || $(UV) venv --quiet --python 3.11 .tools/moto
+	@$(UV) pip install --quiet --python .tools/moto/bin/python 'moto[server]==5.2.5'
+	@.tools/moto/bin/moto_server -p $(STORE_PORT) >.tools/moto/server.log 2>&1 & trap "kill $$!" EXIT; \
+	  curl -fsS --retry 60 --retry-delay 1 --retry-connrefused -X PUT $(STORE)/foretaste >/dev/null; \
+	  AWS_ENDPOINT_URL=$(STORE) AWS_ALLOW_HTTP=true AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any \
+	  AWS_SECRET_ACCESS_KEY=any FORETASTE_TEST_S3_URL=s3://foretaste/archive \
+	  $(RUN) pytest -m slow tests/adapters/test_delta_object_store.py
 
 docs: setup ## build the documentation into site/
 	@$(RUN) mkdocs build --strict

@@ -1,7 +1,8 @@
 """The archive on an object store keeps the same promises as in a folder.
 
-Needs one: `FORETASTE_TEST_S3_URL=s3://bucket/folder`, and what reaches it in the environment
-(`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, …).
+Needs one: `make object-store` starts moto, which stands for S3; another is named by
+`FORETASTE_TEST_S3_URL=s3://bucket/folder`, and what reaches it in the environment (`AWS_ENDPOINT_URL`,
+`AWS_ACCESS_KEY_ID`, …).
 """
 
 import os
@@ -16,9 +17,7 @@ from foretaste.testing.contracts.event_archive import EventArchiveContract, appe
 STORE = os.environ.get("FORETASTE_TEST_S3_URL", "")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not STORE, reason="FORETASTE_TEST_S3_URL is not set: s3://bucket/folder of a store to test on"
-    ),
+    pytest.mark.skipif(not STORE, reason="FORETASTE_TEST_S3_URL is not set: make object-store"),
 ]
 
 

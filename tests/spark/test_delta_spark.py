@@ -16,7 +16,7 @@ from foretaste.testing.contracts.event_archive import appended, everything, numb
 
 CHILD = Path(__file__).with_name("spark_child.py")
 PYTHON, JARS = (os.environ.get(f"FORETASTE_SPARK_{name}", "") for name in ("PYTHON", "JARS"))
-SECONDS = 300
+SECONDS = 900
 
 pytestmark = [
     pytest.mark.slow,
