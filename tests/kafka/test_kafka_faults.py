@@ -46,9 +46,9 @@ def running(home, streams=None):
             assert not thread.is_alive()
 
 
-def kill_broker(broker, shop, rounds, *, pause=PAUSE, sink=KafkaEventSink):
+def kill_broker(broker, shop, rounds, *, seed=0, pause=PAUSE, sink=KafkaEventSink):
     """Kill the broker again and again; each time what was acknowledged is in the log, once."""
-    chance = random.Random(shop.settings.namespace)
+    chance = random.Random(seed)
     victim = "Kafka" if sink is KafkaEventSink else "Kafka" + PLANTED
     with shop.open() as home, running(home), Sender(shop, pause=pause, sink=sink) as sender:
         for done in range(1, rounds + 1):
@@ -88,7 +88,7 @@ def shop_on(broker, folder, **settings):
 
 @pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_SHOP))
 def test_a_broker_killed_in_the_middle_loses_and_doubles_nothing(own, tmp_path, begun):
-    kill_broker(own, shop_on(own, tmp_path), min(ROUNDS_PER_SHOP, ROUNDS - begun))
+    kill_broker(own, shop_on(own, tmp_path), min(ROUNDS_PER_SHOP, ROUNDS - begun), seed=begun)
 
 
 def test_the_check_would_notice_a_producer_that_takes_what_it_sent_for_stored(own, tmp_path):
@@ -160,9 +160,9 @@ def test_a_poll_of_a_frozen_broker_ends_in_time(own, tmp_path):
             own.process.resume()
 
 
-def kill_worker(shop, rounds, kind="sound"):
+def kill_worker(shop, rounds, *, seed=0, kind="sound"):
     """Kill a worker again and again, let a sound one finish, and compare log, state and what was sent."""
-    chance = random.Random(shop.settings.namespace)
+    chance = random.Random(seed)
     with Sender(shop, pause=PAUSE) as sender:
         for _ in range(rounds):
             before = _stored(shop)
@@ -182,12 +182,12 @@ def kill_worker(shop, rounds, kind="sound"):
 @pytest.mark.parametrize("begun", range(0, ROUNDS, ROUNDS_PER_SHOP))
 def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(own, tmp_path, begun):
     shop = shop_on(own, tmp_path, kafka_session_seconds=1.0)
-    kill_worker(shop, min(ROUNDS_PER_SHOP, ROUNDS - begun))
+    kill_worker(shop, min(ROUNDS_PER_SHOP, ROUNDS - begun), seed=begun)
 
 
 def test_the_check_would_notice_a_worker_that_stores_positions_apart_from_events(own, tmp_path):
     with pytest.raises(AssertionError, match="an acknowledged event was lost"):
-        kill_worker(shop_on(own, tmp_path, kafka_session_seconds=1.0), 3, "apart")
+        kill_worker(shop_on(own, tmp_path, kafka_session_seconds=1.0), 3, kind="apart")
 
 
 def _stored(shop):
