@@ -1,8 +1,8 @@
 """New people get what is popular, new items reach those who like their kind: all that clients see of it."""
 
 import pytest
+from asgi_client import NOW, Client, did, problem
 
-from conftest import NOW, Client, did, problem
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
 from foretaste.models.cold_items import ColdItemsConfig

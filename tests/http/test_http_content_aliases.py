@@ -1,6 +1,6 @@
 """The content platform's paths: what its clients send is understood, what they read is there."""
 
-from conftest import did, problem
+from asgi_client import did, problem
 
 
 def event_of(client, user):

@@ -1,8 +1,8 @@
 """Pages of other origins: closed by default, open to those that the setting names."""
 
 import pytest
+from asgi_client import FILMS, PAST, Client, did, problem
 
-from conftest import FILMS, PAST, Client, did, problem
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 

@@ -5,8 +5,8 @@ import random
 from concurrent.futures import Future
 
 import pytest
+from asgi_client import FILMS, LEAVES, NOW, STALLS, Client, did, problem
 
-from conftest import FILMS, LEAVES, NOW, STALLS, Client, did, problem
 from foretaste.app.http.asgi.exchange import BodyLimits
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory, open_home

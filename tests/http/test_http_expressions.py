@@ -3,8 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
-
-from conftest import problem
+from asgi_client import problem
 
 
 def asked(path, **parameters):

@@ -1,8 +1,7 @@
 """`/items`: the catalog, which the next answer knows."""
 
 import pytest
-
-from conftest import did, problem
+from asgi_client import did, problem
 
 
 def test_a_new_item_can_be_recommended_at_once(client):

@@ -1,8 +1,8 @@
 """Models under stable names: `hybrid`, `content`, `ncf`, and every single source."""
 
 import pytest
+from asgi_client import NOW, Client, did, problem
 
-from conftest import NOW, Client, did, problem
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item

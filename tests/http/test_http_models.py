@@ -5,8 +5,8 @@ import threading
 import msgspec
 import numpy as np
 import pytest
+from asgi_client import FILMS, PAST, Client, problem
 
-from conftest import FILMS, PAST, Client, problem
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.pipeline.artifact import assemble

@@ -4,8 +4,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-
-from conftest import did, problem
+from asgi_client import did, problem
 
 
 def test_a_known_person_gets_what_follows_from_their_past(client):

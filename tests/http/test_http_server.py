@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
+from asgi_client import FILMS
 
-from conftest import FILMS
 from foretaste.app.http.application import create_app
 from foretaste.app.http.server import BoundedProtocol, server_config
 from foretaste.app.wiring import home_in_memory

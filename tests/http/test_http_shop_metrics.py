@@ -2,10 +2,10 @@
 
 import re
 
+from asgi_client import problem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import problem
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.http.shop_metrics import shop_metrics
 

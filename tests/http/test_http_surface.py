@@ -5,8 +5,8 @@ import re
 from importlib.resources import files
 
 import pytest
+from asgi_client import FILMS, PAST, Client, problem
 
-from conftest import FILMS, PAST, Client, problem
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.settings import Settings

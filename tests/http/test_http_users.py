@@ -1,6 +1,6 @@
 """`/users/{user_id}`: what is known of a person."""
 
-from conftest import problem
+from asgi_client import problem
 
 
 def test_what_is_told_of_a_person_is_read_again(client):
