@@ -42,7 +42,9 @@ def test_contributions_are_the_terms_of_the_solution(seed, n_entries):
     asked = np.random.default_rng(seed).standard_normal((3, DIM)).astype(np.float32)
     _, system = plain(vectors, weight, diagonal)
     expected = (np.linalg.solve(system, asked.T.astype(np.float64)).T @ vectors.T) * weight
-    assert contributions(vectors, weight, diagonal, asked) == pytest.approx(expected, rel=5e-3, abs=5e-4)
+    added = contributions(vectors, weight, diagonal)
+    assert asked @ added.T == pytest.approx(expected, rel=5e-3, abs=5e-4)
+    assert added.sum(axis=0) == pytest.approx(solve_row(vectors, weight, diagonal), rel=5e-3, abs=5e-4)
 
 
 def test_an_entry_without_weight_is_as_if_it_were_not_there():

@@ -72,6 +72,9 @@ def _has(item, attribute, values) -> bool:
 class NotToBeAsked:
     name = "ials"
 
+    def basis(self, _moment: object) -> None:
+        return None
+
     def score(self, *_given: object) -> None:
         raise AssertionError("a source that nobody hears was asked")
 

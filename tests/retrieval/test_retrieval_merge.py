@@ -18,7 +18,9 @@ NO_USE = np.empty(0, np.int64)
 
 def merged(dense, allowed, per_source=5, at_least=0, interactions=NO_USE):
     names = tuple(f"s{number}" for number in range(len(dense)))
-    return merge(names, dense, allowed, per_source=per_source, at_least=at_least, interactions=interactions)
+    return merge(
+        names, dense, allowed, per_source=per_source, at_least=at_least, interactions=lambda: interactions
+    )
 
 
 @given(

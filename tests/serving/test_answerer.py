@@ -47,7 +47,7 @@ def ask(user: str | None = "ann", **more) -> Query:
 class Breaks(Popularity):
     """A model that fails when it is asked."""
 
-    def score(self, *_):
+    def keys(self, *_):
         raise ZeroDivisionError("a model's own trouble")
 
 

@@ -7,6 +7,7 @@ The hour and the weekday, what the query's context says (device, location, …) 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -62,7 +63,12 @@ class Circumstances:
 
 def clock_of(now: int) -> tuple[str, ...]:
     """Return the hour and the weekday (0 is Monday) of a moment in microseconds UTC."""
-    moment = datetime.fromtimestamp(now // MICROS_PER_SECOND, UTC)
+    return _clock_in(now // (MICROS_PER_SECOND * 3600))
+
+
+@lru_cache(maxsize=64)
+def _clock_in(hours: int) -> tuple[str, ...]:
+    moment = datetime.fromtimestamp(hours * 3600, UTC)
     return f"hour={moment.hour // HOURS * HOURS}", f"weekday={moment.weekday()}"
 
 

@@ -46,6 +46,7 @@ class CatalogColumns:
     """What was computed of this version alone."""
     _attributes: dict[str, AttributeColumn] = field(default_factory=dict)
     _typed: dict[str, TypedColumn] = field(default_factory=dict)
+    _span: list[tuple[int, int, Mask]] = field(default_factory=list, init=False)
 
     @classmethod
     def empty(cls) -> Self:
@@ -120,7 +121,10 @@ class CatalogColumns:
 
         Never true for what is deleted, hidden, sold out, not yet or no longer available.
         """
-        mask = self.shown & (self.available_from <= now) & (now < self.available_until)
+        first, end, mask = self._span[0] if self._span else (0, 0, self.shown)
+        if not first <= now < end:
+            mask = self.shown & (self.available_from <= now) & (now < self.available_until)
+            self._span[:] = [(*self._unchanging(now), mask)]
         return _resized(mask, n_items, fill=True)
 
     def mask(self, attribute: str, values: Sequence[str], n_items: int | None = None) -> Mask:
@@ -189,6 +193,12 @@ class CatalogColumns:
                 for name, column in list(self._typed.items())
             },
         )
+
+    def _unchanging(self, now: int) -> tuple[int, int]:
+        """Return the stretch of time around `now`, its end excluded, in which nothing comes or goes."""
+        changes = np.concatenate((self.available_from, self.available_until))
+        past = changes[changes <= now].max(initial=_ALWAYS_FROM)
+        return int(past), int(changes[changes > now].min(initial=_ALWAYS_UNTIL))
 
     def _having(self, attribute: str, values: Sequence[str]) -> Mask:
         if attribute not in self.attribute_names:  # so that made-up names do not fill the cache

@@ -87,6 +87,14 @@ class ItemState:
         function of the events and `now` only, whatever was asked before. In long silence the common
         decay stops after twenty half-lives, so that the order of items is not lost in rounding.
         """
+        values, since = self.decayed(half_life_index, now)
+        return np.asarray(values * since)
+
+    def decayed(self, half_life_index: int, now: int) -> tuple[Floats, np.float32]:
+        """Return `popularity` as of some moment before, which has the same order, and the decay since then.
+
+        A view, float32 [n_items], that the next event or reading may change, and what to multiply it by.
+        """
         n_items, rate = self.n_items, self._rates[half_life_index]
         now = self._awake(half_life_index, now)
         grid = max(1, int(0.25 / rate)) if rate > 0.0 else 0
@@ -96,7 +104,7 @@ class ItemState:
             self._decay(half_life_index, moment, np.arange(n_items))
             self._moments[half_life_index] = moment
         since = np.float32(np.exp2(-(now / UNIT - moment) * rate))
-        return np.asarray(self._values[half_life_index, :n_items] * since)
+        return self._values[half_life_index, :n_items], since
 
     def followers(self, item: int) -> tuple[Ordinals, Floats]:
         """Return what came after `item` within the window, by ordinal, and its weight.

@@ -226,6 +226,10 @@ class State:
         """Return how many people did something at `moment` (microseconds) or later."""
         return int((self._holder.arrays.users[: self.n_users, tables.LAST] >= moment).sum())
 
+    def events_of(self, user: int) -> int:
+        """Return how many events the user has, those without weight included."""
+        return int(self._holder.arrays.users[user, tables.EVENTS]) if 0 <= user < self.n_users else 0
+
     def user_seq(self, user: int) -> int:
         """Return the sequence number of the user's last event applied, 0 for an unknown user.
 

@@ -52,6 +52,11 @@ class FactorsOfCold(ColdItems):
         self.at(moment)
         return self._extended.score(history, moment, items)
 
+    def basis(self, moment: Moment) -> object | None:
+        """Return what stands for the vectors as of the moment; see `Model`."""
+        self.at(moment)
+        return self._extended.basis(moment)
+
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's exact share; see `Model`."""
         self.at(moment)
@@ -101,6 +106,8 @@ class FactorsOfCold(ColdItems):
 class RowsOfCold(ColdItems):
     """A linear item-to-item model; a cold item's score is a mixture of the scores of trained ones."""
 
+    _mixtures = object()
+
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the base's scores, and for cold items their mixtures; see `Model`."""
         live = self.at(moment)
@@ -108,6 +115,11 @@ class RowsOfCold(ColdItems):
         if len(live.cold):
             scores[live.cold] = _mixed(live.rows, scores)
         return scores if items is None else at(scores, items)
+
+    def basis(self, moment: Moment) -> object | None:
+        """Return what stands for the mixtures as of the moment; see `Model`."""
+        self.at(moment)
+        return None if self._base.basis(moment) is None else self._mixtures
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's exact share; see `Model`."""
@@ -135,8 +147,9 @@ class RowsOfCold(ColdItems):
         mixed = knowledge.anchors.mixtures(none, about, knowledge.words)
         return mixed.part, mixed.weight * np.float32(knowledge.gain)
 
-    def changed(self, live: Live) -> None:
-        """Need nothing: mixtures are read where they are."""
+    def changed(self, live: Live) -> None:  # noqa: ARG002 - they are read where they are
+        """Take notice that the mixtures are others."""
+        self._mixtures = object()
 
     def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
         """Return one mixture; see `ColdItems`."""

@@ -64,6 +64,7 @@ class Content:
         self._rows = rows
         self._recency = config.recency or Recency()
         self._index: ContentIndex | None = None
+        self._token = object()
         self._projection: Floats | None = None
 
     @property
@@ -82,6 +83,11 @@ class Content:
         weight = recent_weights(history, self._recency, moment.now)
         scores = index.score(self._profile(index, history, weight), moment.n_items)
         return scores if items is None else at(scores, items)
+
+    def basis(self, moment: Moment) -> object | None:
+        """Return what stands for the index of the moment's catalog; see `Model`."""
+        self.index_of(moment.catalog)
+        return None if self._recency.half_life_seconds is not None else self._token
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the inner product; see `Model`."""
@@ -136,7 +142,7 @@ class Content:
         if self._index is None:
             self._index = first_index(self._vocabulary, self._rows, catalog.items)
         elif self._index.items is not catalog.items:
-            self._index = self._index.updated(catalog.items)
+            self._index, self._token = self._index.updated(catalog.items), object()
         return self._index
 
     def _row(self, item: int) -> tuple[Ordinals, Floats]:

@@ -87,6 +87,9 @@ class ContextPopularity:
             scores[item[inside]] += share * value[inside]
         return scores if items is None else at(scores, items)
 
+    def basis(self, moment: Moment) -> None:
+        """Return None: scores depend on the moment."""
+
     def explain(self, history: History, item: int, moment: Moment) -> Floats:  # noqa: ARG002 - no event contributes
         """Return zeros: no event of the person's own contributes. See `Model`."""
         return np.zeros(len(history), np.float32)

@@ -74,6 +74,7 @@ class DenseContent(ABC):
         self._recency: Recency = config.recency or Recency()
         self._items: Sequence[Item | None] | None = None
         self._rows = rows
+        self._token = object()
 
     @classmethod
     def of(cls, config: Any, features: Features, items: Sequence[Item | None]) -> Self:
@@ -92,6 +93,11 @@ class DenseContent(ABC):
         weight = recent_weights(history, self._recency, moment.now)
         scores = rows @ (weight @ _taken(rows, history.item))
         return for_all(scores, moment.n_items) if items is None else at(scores, items)
+
+    def basis(self, moment: Moment) -> object | None:
+        """Return what stands for the vectors of the moment's catalog; see `Model`."""
+        self.rows_of(moment.catalog)
+        return None if self._recency.half_life_seconds is not None else self._token
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the inner product; see `Model`."""
@@ -155,7 +161,7 @@ class DenseContent(ABC):
         rows[:known] = self._rows[:known]
         if changed:
             rows[changed] = self._features.of([items[ordinal] for ordinal in changed])
-        self._items, self._rows = items, rows
+        self._items, self._rows, self._token = items, rows, object()
         return rows
 
 

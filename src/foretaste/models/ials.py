@@ -6,13 +6,14 @@ RecSys 2022. The loss is Σ c (1 - w·h)² over what was observed, plus alpha Σ
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
@@ -22,11 +23,11 @@ from foretaste.models.ials_solver import contributions, solve_row
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED, choose
 from foretaste.models.interface import Moment
 from foretaste.models.limits import affordable_width
-from foretaste.models.padding import for_all, inside
+from foretaste.models.padding import for_all, inside, taken
 from foretaste.models.recency import recent_weights
 from foretaste.models.training_matrix import in_windows, live_scale, strengths
-from foretaste.models.unit_rows import unit_rows
 
+_UNSCALED: Floats = np.empty(0, np.float32)
 LEAST_DIM, MOST_DIM = 128, 256
 NARROWEST, MOST_CELLS = 16, 96_000_000
 """Where vectors of people and items would hold more numbers than these, they are shorter, to this length."""
@@ -103,16 +104,37 @@ def usual_dim(n_items: int) -> int:
     return int(np.clip(2 ** round(np.log2(max(n_items, 1)) / 2.0), LEAST_DIM, MOST_DIM))
 
 
+@dataclass(slots=True, eq=False)
+class Folded:
+    """A history folded in: `vector` float32 [dim], the events that speak, and, if asked for, what each adds.
+
+    `operator` float32 [len(used), dim]: event `used[h]` adds `operator[h] @ v` to the score of an item of
+    vector v. It holds for the item vectors that `token` stands for (without keeping them alive), and at the
+    time `now` where the recency goes by age.
+    """
+
+    token: object
+    now: int
+    used: Int64s
+    vector: Floats
+    operator: Floats | None = None
+
+
 class IALS:
-    """Item vectors; a person's vector is solved for from their history whenever it is asked for."""
+    """Item vectors; a person's vector is solved for from their history, once until it changes."""
 
     name: ClassVar[str] = "ials"
 
-    def __init__(self, config: IALSConfig, factors: Factors, scale: float) -> None:
+    def __init__(
+        self, config: IALSConfig, factors: Factors, scale: float, slot: object | None = None
+    ) -> None:
         self._config = config
         self._factors = factors
         self._scale = np.float32(scale)
         self._recency = config.recency or Recency()
+        self._by_age = self._recency.half_life_seconds is not None
+        self._slot, self._token = slot or object(), object()
+        self._shrink: Floats | None = None
 
     @property
     def config(self) -> IALSConfig:
@@ -127,17 +149,20 @@ class IALS:
     def with_item_factors(self, factors: Floats) -> Self:
         """Return the same model with other or more item vectors, all else as it was learnt."""
         learnt = Factors(factors, self._factors.diagonal, self._factors.regularization)
-        return type(self)(self._config, learnt, float(self._scale))
+        return type(self)(self._config, learnt, float(self._scale), self._slot)
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the inner products with the history's vector; see `Model`."""
-        vectors, weight, _ = self._rows(history, moment.now)
-        person = solve_row(vectors, weight, self._diagonal(weight))
+        person = self._folded(history, moment.now).vector
         if items is None:
             return for_all(self._factors.items @ person, moment.n_items)
         rows, is_inside = inside(items, len(self._factors.items))
         scores: Floats = (self._factors.items[rows] @ person) * is_inside
         return scores
+
+    def basis(self, moment: Moment) -> object | None:  # noqa: ARG002 - what was learnt stays
+        """Return what stands for the item vectors; see `Model`."""
+        return None if self._by_age else self._token
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's exact share of the least-squares solution's score; see `Model`."""
@@ -146,17 +171,20 @@ class IALS:
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return each event's exact share for each item; see `Model`."""
         shares = np.zeros((len(items), len(history)), np.float32)
-        vectors, weight, used = self._rows(history, moment.now)
-        rows, is_inside = inside(items, len(self._factors.items))
-        if len(used) and len(self._factors.items):
-            asked = self._factors.items[rows] * is_inside[:, np.newaxis]
-            shares[:, used] = contributions(vectors, weight, self._diagonal(weight), asked)
+        folded = self._folded(history, moment.now)
+        if len(folded.used):
+            if folded.operator is None:
+                vectors, weight, _ = self._rows(history, moment.now)
+                folded.operator = contributions(vectors, weight, self._diagonal(weight))
+            shares[:, folded.used] = taken(self._factors.items, items, _UNSCALED) @ folded.operator.T
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:
         """Return the item vectors at unit length; see `Model`."""
-        rows, is_inside = inside(items, len(self._factors.items))
-        return unit_rows(self._factors.items[rows] * is_inside[:, np.newaxis])
+        if self._shrink is None:
+            length = np.linalg.norm(self._factors.items, axis=1)
+            self._shrink = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
+        return taken(self._factors.items, items, self._shrink)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return `items`, `diagonal` (see `Factors`) and `scale`, the strength of live events per weight."""
@@ -173,7 +201,18 @@ class IALS:
         factors = Factors(arrays["items"], arrays["diagonal"], chosen.regularization or 0.0)
         return cls(chosen, factors, float(arrays["scale"][0]))
 
-    def _rows(self, history: History, now: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    def _folded(self, history: History, now: int) -> Folded:
+        """Return the history folded in, as it was worked out before if that still holds."""
+        kept: Folded | None = history.memo.get(self._slot)
+        if kept is not None and kept.token is self._token and (kept.now == now or not self._by_age):
+            return kept
+        vectors, weight, used = self._rows(history, now)
+        folded = Folded(self._token, now, used, solve_row(vectors, weight, self._diagonal(weight)))
+        if len(history):
+            history.memo[self._slot] = folded
+        return folded
+
+    def _rows(self, history: History, now: int) -> tuple[Floats, Floats, Int64s]:
         """Return vectors and strengths of the events that count, and their places in the history."""
         weight = recent_weights(history, self._recency, now) * self._scale
         known = (history.item >= 0) & (history.item < len(self._factors.items))

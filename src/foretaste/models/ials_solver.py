@@ -68,20 +68,19 @@ def solve_row(vectors: Floats, weight: Floats, diagonal: Floats) -> Floats:
     return vector
 
 
-def contributions(vectors: Floats, weight: Floats, diagonal: Floats, asked: Floats) -> Floats:
-    """Return what each entry adds to the inner product of each of `asked` with `solve_row`, float32 [k, m].
+def contributions(vectors: Floats, weight: Floats, diagonal: Floats) -> Floats:
+    """Return what each entry adds to the vector of `solve_row`, float32 [m, dim]; they add up to it.
 
-    `asked` is float32 [k, dim]. It is exact: entry h adds c_h t_h x_h'A^-1 asked, with A the matrix of the
-    row's system.
+    It is exact: entry h adds c_h t_h A^-1 x_h, with A the matrix of the row's system.
     """
     if not len(weight):
-        return np.zeros((len(asked), 0), np.float32)
+        return np.zeros((0, len(diagonal)), np.float32)
     rows, target, scale = _scaled(vectors, weight, diagonal)
     if scale is None:
-        shares: Floats = rows @ _solved(_full(rows, diagonal), asked.T)
+        added: Floats = _solved(_full(rows, diagonal), rows.T).T
     else:
-        shares = _solved(_small(rows), rows @ (asked * scale).T)
-    return shares.T * target
+        added = _solved(_small(rows), rows * scale)
+    return np.ascontiguousarray(added * target[:, np.newaxis])
 
 
 def _scaled(vectors: Floats, weight: Floats, diagonal: Floats) -> tuple[Floats, Floats, Floats | None]:

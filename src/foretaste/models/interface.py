@@ -63,6 +63,13 @@ class Model(Protocol):
         """Score all items (float32 [moment.n_items]) or the given ones (float32 [len(items)])."""
         ...
 
+    def basis(self, moment: Moment) -> object | None:
+        """Return what scores of a history depend on beside it: another object once that changes.
+
+        It keeps nothing else alive. None where a score also depends on the time or on other people's events.
+        """
+        ...
+
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return what each history event contributes to the score of `item`, float32 [len(history)]."""
         ...

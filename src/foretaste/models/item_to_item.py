@@ -37,6 +37,7 @@ class LinearItems(Generic[C]):
         self._config = config
         self._rows = rows
         self._recency = config.recency or Recency()
+        self._token = object()
 
     @property
     def config(self) -> C:
@@ -53,6 +54,10 @@ class LinearItems(Generic[C]):
         weight = recent_weights(history, self._recency, moment.now)
         scores = self._rows.score(history, weight, moment.n_items)
         return scores[: moment.n_items] if items is None else at(scores, items)
+
+    def basis(self, moment: Moment) -> object | None:  # noqa: ARG002 - what was learnt stays
+        """Return what stands for the rows; see `Model`."""
+        return None if self._recency.half_life_seconds is not None else self._token
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the sum; see `Model`."""

@@ -61,6 +61,7 @@ class NMF:
         self._config = config
         self._items = items if len(items) else np.zeros((1, items.shape[1]), np.float32)
         self._recency = config.recency or Recency()
+        self._token = object()
         self._gramian = _gramian(items) if gramian is None else gramian
         root: Doubles = np.asarray(np.linalg.cholesky(self._gramian), np.float64)
         self._root = root.T
@@ -89,6 +90,10 @@ class NMF:
         rows, is_inside = inside(items, len(self._items))
         scores: Floats = (self._items[rows] @ person) * is_inside
         return scores
+
+    def basis(self, moment: Moment) -> object | None:  # noqa: ARG002 - what was learnt stays
+        """Return what stands for the items' parts; see `Model`."""
+        return None if self._recency.half_life_seconds is not None else self._token
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part: with the parts in use given, the solution is linear in the history."""

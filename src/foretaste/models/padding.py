@@ -3,6 +3,7 @@
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.kernel import kernel
 
 
 def for_all(scores: Floats, n_items: int) -> Floats:
@@ -27,4 +28,19 @@ def at(scores: Floats, items: Ordinals) -> Floats:
         return np.zeros(len(items), np.float32)
     rows, is_inside = inside(items, len(scores))
     found: Floats = scores[rows] * is_inside
+    return found
+
+
+@kernel
+def taken(rows: Floats, items: Ordinals, scale: Floats) -> Floats:
+    """Return the rows of `items`, times their `scale` unless that is empty: 0 for items outside.
+
+    `rows` float32 [n, dim], `scale` float32 [n]; the result is float32 [len(items), dim].
+    """
+    found = np.zeros((len(items), rows.shape[1]), np.float32)
+    for k in range(len(items)):
+        if 0 <= items[k] < len(rows):
+            factor = scale[items[k]] if len(scale) else np.float32(1.0)
+            for d in range(rows.shape[1]):
+                found[k, d] = factor * rows[items[k], d]
     return found

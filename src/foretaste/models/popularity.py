@@ -1,18 +1,18 @@
 """Popularity: what everyone takes to, decayed to the moment of asking."""
 
 import math
+from functools import lru_cache
 from typing import ClassVar
 
 import msgspec
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Ordinals
-from foretaste.domain.history import History
+from foretaste.domain.arrays import Floats
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import SameForEveryone
-from foretaste.models.padding import at, for_all
+from foretaste.models.padding import for_all
 
 
 class PopularityConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="popularity"):
@@ -38,15 +38,20 @@ class Popularity(SameForEveryone[PopularityConfig]):
     name: ClassVar[str] = "popularity"
     config_type = PopularityConfig
 
-    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:  # noqa: ARG002 - the same for everyone
-        """Return log(1 + popularity); the history plays no part. See `Model`."""
-        index = nearest_half_life(moment.items.half_lives, self._config.half_life)
-        popularity = moment.items.popularity(index, moment.now)
-        if items is None:
-            return np.log1p(for_all(popularity, moment.n_items))
-        return np.log1p(at(popularity, items))
+    def keys(self, moment: Moment) -> Floats:
+        """Return the popularity but for the latest decay, which is that of all."""
+        return for_all(self._decayed(moment)[0], moment.n_items)
+
+    def finished(self, keys: Floats, moment: Moment) -> Floats:
+        """Return log(1 + popularity)."""
+        return np.asarray(np.log1p(keys * self._decayed(moment)[1]))
+
+    def _decayed(self, moment: Moment) -> tuple[Floats, np.float32]:
+        items = moment.items
+        return items.decayed(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
 
 
+@lru_cache(maxsize=256)
 def nearest_half_life(half_lives: tuple[float, ...], wanted: float | None) -> int:
     """Return the index of the half-life whose ratio to `wanted` is nearest to 1; of the longest for None."""
     if wanted is None or math.isinf(wanted):

@@ -5,13 +5,12 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Ordinals
-from foretaste.domain.history import History
+from foretaste.domain.arrays import Floats
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import SameForEveryone
-from foretaste.models.padding import at, for_all
+from foretaste.models.padding import for_all
 from foretaste.models.popularity import nearest_half_life
 
 
@@ -35,10 +34,16 @@ class Rising(SameForEveryone[RisingConfig]):
     name: ClassVar[str] = "rising"
     config_type = RisingConfig
 
-    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:  # noqa: ARG002 - the same for everyone
-        """Return the part of an item's events that is recent; the history plays no part. See `Model`."""
-        state = moment.items
-        lately = state.popularity(nearest_half_life(state.half_lives, self._config.half_life), moment.now)
-        ever = state.popularity(nearest_half_life(state.half_lives, None), moment.now)
-        part = lately / (ever + np.float32(1.0))
-        return for_all(part, moment.n_items) if items is None else at(part, items)
+    def keys(self, moment: Moment) -> Floats:
+        """Return the part of an item's events that is recent, but for the latest decay."""
+        ever = moment.items.popularity(nearest_half_life(moment.items.half_lives, None), moment.now)
+        ever += np.float32(1.0)
+        return for_all(self._lately(moment)[0] / ever, moment.n_items)
+
+    def finished(self, keys: Floats, moment: Moment) -> Floats:
+        """Return the part that is recent."""
+        return np.asarray(keys * self._lately(moment)[1])
+
+    def _lately(self, moment: Moment) -> tuple[Floats, np.float32]:
+        items = moment.items
+        return items.decayed(nearest_half_life(items.half_lives, self._config.half_life), moment.now)

@@ -9,6 +9,7 @@ neighborhood for session-based recommendations", SIGIR 2019.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,15 +19,14 @@ from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
-from foretaste.features.people import People
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import LiveModel
 from foretaste.models.live_tuning import settled
-from foretaste.models.padding import at, inside
-from foretaste.models.popular import discounted, discounts, hold_back
+from foretaste.models.padding import at
+from foretaste.models.popular import discounts
 from foretaste.models.recency import spoken
-from foretaste.models.session_votes import VOTE_UNIT, add_votes, neighbours_of
+from foretaste.models.session_votes import find_shares, vote
 
 CHOICES: Mapping[str, tuple[Any, ...]] = {
     "recency": (
@@ -43,6 +43,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 """What is tried for a setting that is left open; the first is the usual value."""
 REACH = 20
 """At most so many places before and after the shared item are heard."""
+_NOTHING: Int64s = np.empty(0, np.int64)
 FAINT = 1.0 / 8.0
 """A place whose votes count less than this is not heard: it would cost as much as the others."""
 
@@ -70,6 +71,23 @@ class SessionKNNConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
         return SessionKNN(settled(self, CHOICES, interactions, seed))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One question: which events looked for neighbours, and what these voted (see `vote`)."""
+
+    history: History
+    moment: Moment
+    seq: int
+    used: Int64s
+    heard: Int64s
+    value: Int64s
+    scores: Floats
+
+    def is_about(self, history: History, moment: Moment) -> bool:
+        """Return whether this was the question, and nothing happened since."""
+        return self.history is history and self.moment is moment and self.seq == moment.items.seq
+
+
 class SessionKNN(LiveModel[SessionKNNConfig]):
     """What people who lately shared items with this history had to do with around them."""
 
@@ -87,6 +105,7 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
         fade = np.exp2(-np.arange(REACH) / usual["half_life"])
         self._after, self._before = _heard(fade), _heard(usual["before"] * fade)
         self._discount = discounts(usual["discount"])
+        self._last: Asked | None = None
 
     @property
     def config(self) -> SessionKNNConfig:
@@ -95,11 +114,7 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the sum of the votes, see `Model`; zeros where the moment knows no people."""
-        used, event, weight = self._spoken(history, moment)
-        if moment.people is None or not len(used):
-            return np.zeros(moment.n_items if items is None else len(items), np.float32)
-        scores = (self._votes(event, weight, moment, moment.people, 1)[0] / VOTE_UNIT).astype(np.float32)
-        hold_back(scores, moment.people.sessions.interactions, self._discount)
+        scores = self._asked(history, moment).scores
         return scores if items is None else at(scores, items)
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
@@ -109,12 +124,14 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return the votes that each event brought about for each item; see `Model`."""
         shares = np.zeros((len(items), len(history)), np.float32)
-        used, event, weight = self._spoken(history, moment)
-        if moment.people is not None and len(used):
-            interactions = moment.people.sessions.interactions
-            known, is_known = inside(items, len(interactions))
-            votes = self._votes(event, weight, moment, moment.people, len(used))[:, known] / VOTE_UNIT
-            shares[:, used] = (votes * (discounted(interactions[known], self._discount) * is_known)).T
+        last = self._last
+        if last is None or not last.is_about(history, moment):
+            last = self._asked(history, moment)
+        if len(last.used) and moment.people is not None:
+            found = np.zeros((len(items), len(last.used)), np.float32)
+            counted = moment.people.sessions.interactions
+            find_shares(last.heard, last.value, len(last.used), self._discount, counted, items, found)
+            shares[:, last.used] = found
         return shares
 
     def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Ordinals, Floats]:
@@ -126,19 +143,18 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
         popular = moment.people.sessions.interactions[event]
         return used, event, weight * ((1.0 + popular) ** -self._damping).astype(np.float32)
 
-    def _votes(self, event: Ordinals, weight: Floats, moment: Moment, people: People, rows: int) -> Int64s:
-        """Return the votes in `VOTE_UNIT`ths, int64 [rows, n_items]: in one row, or in one for each event."""
-        seen, own, most = people.sessions, moment.user, self._config.neighbours
-        person, alike = neighbours_of(event, weight, own, most, seen.start, seen.length, seen.touch)
-        votes = np.zeros((rows, moment.n_items), np.int64)
-        for row in range(rows):
-            part = slice(None) if rows == 1 else slice(row, row + 1)
-            add_votes(
-                event[part],
-                weight[part],
-                own,
-                person,
-                alike,
+    def _asked(self, history: History, moment: Moment) -> "Asked":
+        """Return the votes; they are kept until the next question, for who asks what they came from."""
+        scores = np.zeros(moment.n_items, np.float32)
+        used, event, weight = self._spoken(history, moment)
+        heard = value = _NOTHING
+        if moment.people is not None and len(used):
+            seen = moment.people.sessions
+            heard, value = vote(
+                event,
+                weight,
+                moment.user,
+                self._config.neighbours,
                 self._after,
                 self._before,
                 seen.start,
@@ -147,9 +163,12 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
                 seen.users,
                 seen.history,
                 seen.weight,
-                votes[row],
+                self._discount,
+                seen.interactions,
+                scores,
             )
-        return votes
+        asked = self._last = Asked(history, moment, moment.items.seq, used, heard, value, scores)
+        return asked
 
 
 def _heard(fade: Doubles) -> Floats:

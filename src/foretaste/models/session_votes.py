@@ -3,7 +3,7 @@
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
-from foretaste.domain.kernel import inner_kernel, inplace_kernel, kernel
+from foretaste.domain.kernel import inner_kernel, kernel
 from foretaste.features.tables import (
     CODE,
     HISTORY,
@@ -15,13 +15,109 @@ from foretaste.features.tables import (
 from foretaste.features.touches import MINUTE, PERSON
 
 _HASH = np.uint64(0x9E3779B97F4A7C15)
+_PLACE = (1 << 32) - 1
 VOTE_UNIT = 1 << 32
 """Votes are added up as whole numbers of this fraction, so that their sum does not depend on the order in
 which a state happens to hold the voters."""
 
 
 @kernel
-def neighbours_of(
+def vote(
+    event: Ordinals,
+    weight: Floats,
+    own: int,
+    most: int,
+    after: Floats,
+    before: Floats,
+    start: Int64s,
+    length: Int64s,
+    touch: Int64s,
+    users: Int64s,
+    history: Int64s,
+    history_weight: Floats,
+    discount: Floats,
+    interactions: Int64s,
+    scores: Floats,
+) -> tuple[Int64s, Int64s]:
+    """Write what the neighbours vote for to `scores`, float32 zeros [n_items]; return what was heard.
+
+    The neighbours are the `most` people who touched most of what the events are about, by the sizes of the
+    events' weights; of equals those with the latest touch. `own` has no vote. Each neighbour who touched an
+    event's item votes with the event's weight for what came `d` positive events later, times `after[d - 1]`,
+    and for what came as much earlier, times `before[d - 1]`. A score is the sum of the votes, times the
+    item's discount.
+
+    What was heard are numbers `item << 32 | place`, with the votes at these places, in `VOTE_UNIT`ths.
+    """
+    slot, alike = _neighbours_of(event, weight, own, most, start, length, touch)
+    reach = len(after) + len(before)
+    value = np.empty(len(event) * reach, np.int64)
+    for h in range(len(event)):
+        for d in range(reach):
+            fade = after[d] if d < len(after) else before[d - len(after)]
+            value[h * reach + d] = np.int64(np.rint(np.float64(weight[h]) * fade * VOTE_UNIT))
+    heard = np.empty(len(slot) * reach, np.int64)
+    n, touched = 0, 0
+    for h in range(len(event)):
+        for place in range(start[event[h]], start[event[h]] + length[event[h]]):
+            where = slot[touched]
+            touched += 1
+            if where < 0 or alike[where] == np.float32(0.0):
+                continue
+            who = touch[place] & PERSON
+            first = users[who, HISTORY] + users[who, HISTORY_OFFSET]
+            end = first + users[who, HISTORY_LENGTH]
+            row = _row_of(history, history_weight, first, end, event[h], touch[place] >> 32)
+            if row >= 0:
+                base = h * reach
+                n = _hear(history, history_weight, row, 1, end, base, len(after), heard, n)
+                base += len(after)
+                n = _hear(history, history_weight, row, -1, first - 1, base, len(before), heard, n)
+    votes = np.zeros(len(scores), np.int64)
+    for k in range(n):
+        votes[heard[k] >> 32] += value[heard[k] & _PLACE]
+    last = len(discount) - 1
+    for k in range(n):
+        item = heard[k] >> 32
+        if votes[item] != 0:
+            scores[item] = np.float32(votes[item] / VOTE_UNIT) * discount[min(interactions[item], last)]
+            votes[item] = 0
+    return heard[:n], value
+
+
+@kernel
+def find_shares(
+    heard: Int64s,
+    value: Int64s,
+    n_events: int,
+    discount: Floats,
+    interactions: Int64s,
+    asked: Ordinals,
+    shares: Floats,
+) -> None:
+    """Write what each event brought about for each item asked for to `shares`, [len(asked), n_events]."""
+    votes = np.zeros((len(asked), n_events), np.int64)
+    reach = len(value) // n_events
+    maybe = np.uint64(0)
+    for k in range(len(asked)):
+        maybe |= np.uint64(1) << np.uint64(asked[k] & 63)
+    for place in range(len(heard)):
+        item = heard[place] >> 32
+        if (maybe >> np.uint64(item & 63)) & np.uint64(1):
+            for k in range(len(asked)):
+                if asked[k] == item:
+                    at = heard[place] & _PLACE
+                    votes[k, at // reach] += value[at]
+    last = len(discount) - 1
+    for k in range(len(asked)):
+        if 0 <= asked[k] < len(interactions):
+            held = discount[min(interactions[asked[k]], last)]
+            for h in range(n_events):
+                shares[k, h] = np.float32(votes[k, h] / VOTE_UNIT) * held
+
+
+@kernel
+def _neighbours_of(
     event: Ordinals,
     weight: Floats,
     own: int,
@@ -29,12 +125,11 @@ def neighbours_of(
     start: Int64s,
     length: Int64s,
     touch: Int64s,
-) -> tuple[Int64s, Floats]:
-    """Return the people who touched most of what the events are about, and how much of it.
+) -> tuple[Ordinals, Floats]:
+    """Return the people who touched what the events are about, and how much of it.
 
-    A hash table: `person` int64 [2^b], -1 where free, and `alike` float32 [2^b], the sum of the sizes of
-    the weights of the events whose items that person touched; 0 where the person is not among the `most` most
-    alike. Among equals those with the latest touch come first. `own` has no vote.
+    `slot` int32: of every touch, in order, where its person is in `alike` float32, -1 for `own`. There are
+    sums of sizes of weights; 0 where the person is not among the `most` most alike.
     """
     total = 0
     for h in range(len(event)):
@@ -46,10 +141,12 @@ def neighbours_of(
     alike = np.zeros(size, np.float32)
     latest = np.empty(size, np.int64)
     used = np.empty(total, np.int64)
-    n = 0
+    slots = np.full(total, -1, np.int32)
+    n, touched = 0, -1
     for h in range(len(event)):
         size_of_weight = abs(weight[h])
         for place in range(start[event[h]], start[event[h]] + length[event[h]]):
+            touched += 1
             who = touch[place] & PERSON
             if who == own:
                 continue
@@ -61,11 +158,12 @@ def neighbours_of(
                 latest[slot] = touch[place]
                 used[n] = slot
                 n += 1
+            slots[touched] = slot
             alike[slot] += size_of_weight
             latest[slot] = max(latest[slot], touch[place])
     if n > most:
         _leave_most_alike(alike, latest, used[:n], most)
-    return person, alike
+    return slots, alike
 
 
 @kernel
@@ -81,81 +179,29 @@ def _leave_most_alike(alike: Floats, latest: Int64s, used: Int64s, most: int) ->
             alike[slot] = np.float32(0.0)
 
 
-@inplace_kernel
-def add_votes(
-    event: Ordinals,
-    weight: Floats,
-    own: int,
-    person: Int64s,
-    alike: Floats,
-    after: Floats,
-    before: Floats,
-    start: Int64s,
-    length: Int64s,
-    touch: Int64s,
-    users: Int64s,
-    history: Int64s,
-    history_weight: Floats,
-    votes: Int64s,
-) -> None:
-    """Add the votes that the given events bring about to `votes`, int64 [n_items], in `VOTE_UNIT`ths.
-
-    Each neighbour (`person` and `alike`, of all events of the history: see `neighbours_of`) who touched an
-    event's item votes with the event's weight for what came `d` positive events later, times `after[d - 1]`,
-    and for what came as much earlier, times `before[d - 1]`.
-    """
-    mask = len(person) - 1
-    for h in range(len(event)):
-        for place in range(start[event[h]], start[event[h]] + length[event[h]]):
-            who = touch[place] & PERSON
-            if who == own:
-                continue
-            slot = np.int64((np.uint64(who) * _HASH) >> np.uint64(32)) & mask
-            while person[slot] != who:
-                slot = (slot + 1) & mask
-            if alike[slot] == np.float32(0.0):
-                continue
-            first = users[who, HISTORY] + users[who, HISTORY_OFFSET]
-            end = first + users[who, HISTORY_LENGTH]
-            row = _row_of(history, history_weight, first, end, event[h], touch[place] >> 32)
-            if row < 0:
-                continue
-            for step in (1, -1):
-                fade = after if step == 1 else before
-                _hear(
-                    history,
-                    history_weight,
-                    row,
-                    step,
-                    first,
-                    end,
-                    fade,
-                    weight[h],
-                    votes,
-                )
-
-
 @inner_kernel
 def _hear(
     history: Int64s,
     history_weight: Floats,
     row: int,
     step: int,
-    first: int,
     end: int,
-    fade: Floats,
-    vote: float,
-    votes: Int64s,
-) -> None:
-    """Add the votes of one person for what stands on one side of a place of their history."""
+    base: int,
+    most: int,
+    heard: Int64s,
+    n: int,
+) -> int:
+    """Note what stands on one side of a place of a person's history, up to before `end`; return how many."""
     shared, other, distance = history[row, CODE] >> TYPE_BITS, row + step, 0
-    while first <= other < end and distance < len(fade):
-        if history_weight[other] > 0.0:
+    while other != end and distance < most:
+        if history_weight[other] > np.float32(0.0):
             item = history[other, CODE] >> TYPE_BITS
             if item != shared:
-                votes[item] += np.int64(np.rint(np.float64(vote) * fade[distance] * VOTE_UNIT))
+                heard[n] = item << 32 | (base + distance)
+                n += 1
             distance += 1
         other += step
+    return n
 
 
 @inner_kernel

@@ -1,8 +1,9 @@
 """What training hands to serving: models, blend and calibration under one version."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -20,7 +21,8 @@ class Artifact:
 
     `models` maps a source's name to its model. `manifest` names and dates the trained models.
     `blend_version` is a digest of blend and calibration, which may change without new models. `ranker`
-    orders the blend's best anew; None where too few slates were logged to learn one that is better.
+    orders the blend's best anew; None where too few slates were logged to learn one that is better. `memo` is
+    where those who answer keep what follows from the artifact alone.
     """
 
     models: Mapping[str, Model]
@@ -29,6 +31,7 @@ class Artifact:
     manifest: ArtifactManifest
     blend_version: str
     ranker: SlateRanker | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, init=False)
 
     @property
     def version(self) -> str:

@@ -8,6 +8,7 @@ from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.view import View
 from foretaste.policy.mmr import mmr
+from foretaste.policy.order import best_first
 from foretaste.policy.popularity import corrected
 from foretaste.policy.rotation import rotate
 from foretaste.policy.serendipity import serendipitous, surprise
@@ -19,13 +20,15 @@ POOL = 30
 PAST = 50
 """Surprising is what is unlike so many of the person's latest items."""
 
+_WITH_VECTORS = "the model that has vectors"
+
 TURNS = 2
 """Categories take turns among this many times the places asked for."""
 
 
 def by_score(scored: Scored) -> Int64s:
     """Return positions of candidates by falling score, then rising ordinal."""
-    return np.argsort(-scored.score, kind="stable")
+    return best_first(scored.score, len(scored.score))
 
 
 def chosen(query: Query, view: View, scored: Scored) -> Int64s:
@@ -37,17 +40,14 @@ def chosen(query: Query, view: View, scored: Scored) -> Int64s:
     turns among the first `TURNS * k` that MMR names. None scores below `query.min_score`.
     """
     relevance = _relevance(query, view, scored)
-    order = np.argsort(-relevance, kind="stable")
-    if query.min_score is not None:
-        order = order[scored.score[order] >= query.min_score]
     asked, scenario = query.diversity_lambda, view.scenario
     trade_off = scenario.diversity_lambda if asked is None else asked
     plain = asked == 1.0 or (trade_off == 1.0 and not scenario.diversity_threshold)
     rotating = scenario.rotate_categories and asked != 1.0
     surprising = scenario.serendipity_weight > 0.0 and asked != 1.0
     if plain and not rotating and not surprising:
-        return order[: query.k]
-    pool = order[: max(POOL, 3 * query.k)]
+        return _best(relevance, scored, query, query.k)
+    pool = _best(relevance, scored, query, max(POOL, 3 * query.k))
     if not len(pool):
         return pool
     worth = relevance[pool]
@@ -62,6 +62,14 @@ def chosen(query: Query, view: View, scored: Scored) -> Int64s:
         turns = rotate(np.arange(len(diverse)), _main_categories(view, items), query.k)
         return diverse[turns]
     return diverse
+
+
+def _best(relevance: Floats, scored: Scored, query: Query, count: int) -> Int64s:
+    """Return the positions of the `count` most relevant candidates that may be shown, best first."""
+    if query.min_score is None:
+        return best_first(relevance, count)
+    order = best_first(relevance, len(relevance))
+    return np.asarray(order[scored.score[order] >= query.min_score][:count])
 
 
 def _relevance(query: Query, view: View, scored: Scored) -> Floats:
@@ -87,11 +95,12 @@ def _surprising(worth: Floats, scored: Scored, pool: Int64s, view: View) -> Floa
 
 def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
     """Return unit rows for `items` from the first model that has vectors, None if there is none."""
-    for model in artifact.models.values():
-        vectors = model.vectors(items)
-        if vectors is not None:
-            return vectors
-    return None
+    if _WITH_VECTORS not in artifact.memo:
+        nothing = np.empty(0, np.int32)
+        having = (model for model in artifact.models.values() if model.vectors(nothing) is not None)
+        artifact.memo[_WITH_VECTORS] = next(having, None)
+    model = artifact.memo[_WITH_VECTORS]
+    return None if model is None else model.vectors(items)
 
 
 def _diverse(worth: Floats, scored: Scored, pool: Int64s, view: View, count: int, trade_off: float) -> Int64s:

@@ -12,7 +12,6 @@ from foretaste.pipeline.boosting import boosted
 from foretaste.pipeline.choosing import by_score, chosen
 from foretaste.pipeline.conditions import matching_among
 from foretaste.pipeline.identity import make_id
-from foretaste.pipeline.occasion import is_kind
 from foretaste.pipeline.presenting import places_of
 from foretaste.pipeline.reranking import ordered, reranked, scored_among
 from foretaste.pipeline.scoring import Scored, scored
@@ -135,12 +134,8 @@ def _presented(query: Query, view: View, ranked: Scored) -> Slate:
 
 
 def _source(view: View, ranked: Scored) -> str:
-    fallback, candidates = view.scenario.fallback, ranked.candidates
-    own = any(
-        proposed.any()
-        for source, proposed in zip(candidates.sources, candidates.proposed, strict=True)
-        if not is_kind(view.artifact, source, fallback)
-    )
+    is_own = ranked.occasion.plan.is_own
+    own = any(ranked.candidates.proposed[row].any() for row, own in enumerate(is_own) if own)
     if view.scenario.history == "nothing" or not own:
         return "trending"
     return "personalized" if view.scenario.history == "user" else "similar"

@@ -2,6 +2,7 @@
 
 import struct
 from binascii import a2b_base64, b2a_base64
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -41,6 +42,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+@lru_cache(maxsize=256)
 def digest(name: str) -> bytes:
     """Return the four bytes that stand for a name in an id."""
     return blake2b(name.encode(), digest_size=4).digest()

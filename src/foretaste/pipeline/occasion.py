@@ -1,6 +1,5 @@
 """What a query is about: which history, which items, which sources and with what weights."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +9,13 @@ from foretaste.domain.circumstances import clock_of, known_at, written
 from foretaste.domain.history import History
 from foretaste.domain.query import Query
 from foretaste.models.interface import Model, Moment
-from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.conditions import matching
-from foretaste.pipeline.model_names import sources_called
+from foretaste.pipeline.known import Known
+from foretaste.pipeline.plan import Plan, plan_of
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import Interest, recent_interest
 from foretaste.ranking.contexts import is_in_session
-from foretaste.retrieval.masks import consumed, passing, without
+from foretaste.retrieval.masks import passing, without
 
 _NOTHING = History(
     item=np.empty(0, np.int32),
@@ -30,20 +29,33 @@ _NOTHING = History(
 class Occasion:
     """A query resolved against its view.
 
-    `weights` float64 [n_sources + 1] belong to `sources` and, last, the boost. `usual` bool [n_items] is
-    what may be shown to this person in this scenario, `allowed` what is left of it by the query's filters
-    and exclusions (the same array where there are none); `filtered` counts what they leave out.
+    `usual` bool [n_items] is what may be shown to this person in this scenario, `allowed` what is left of it
+    by the query's filters and exclusions (the same array where there are none); `filtered` counts what they
+    leave out. Of the plan are `sources`, `models` and `weights`.
     """
 
     history: History
     moment: Moment
-    sources: tuple[str, ...]
-    models: tuple[Model, ...]
-    weights: Doubles
+    plan: Plan
     interest: Interest | None
     usual: Mask
     allowed: Mask
     filtered: int
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that answer."""
+        return self.plan.sources
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Their models."""
+        return self.plan.models
+
+    @property
+    def weights(self) -> Doubles:
+        """What they weigh and, last, the boost: float64 [n_sources + 1]."""
+        return self.plan.weights
 
     @property
     def is_narrowed(self) -> bool:
@@ -53,21 +65,19 @@ class Occasion:
 
 def occasion_of(query: Query, view: View) -> Occasion:
     """Resolve `query`; raise `UnknownModelError` if it names a model that the artifact lacks."""
-    history = _history(query, view)
+    person = view.known.of(view.state, view.user)
+    history = _history(query, view, person)
     moment = moment_of(query, view)
-    in_session = is_in_session(history, query.now)
-    sources = _sources(query, view, len(history), in_session=in_session)
+    plan = plan_of(query.model, view, len(history), in_session=is_in_session(history, query.now))
     interest = None
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
-    usual = _usual(query, view, moment.n_items)
+    usual = _usual(query, view, person, moment.n_items)
     allowed = _allowed(query, view, usual)
     return Occasion(
         history=history,
         moment=moment,
-        sources=sources,
-        models=tuple(view.artifact.models[source] for source in sources),
-        weights=_weights(view.artifact, sources, len(history), in_session=in_session),
+        plan=plan,
         interest=interest,
         usual=usual,
         allowed=allowed,
@@ -87,14 +97,9 @@ def moment_of(query: Query, view: View) -> Moment:
     )
 
 
-def is_kind(artifact: Artifact, source: str, kinds: Sequence[str]) -> bool:
-    """Return whether `kinds` names the source itself or the kind of its model."""
-    return source in kinds or artifact.models[source].name in kinds
-
-
-def _history(query: Query, view: View) -> History:
+def _history(query: Query, view: View, person: Known) -> History:
     if view.scenario.history == "user":
-        return view.state.history(view.user)
+        return person.history
     if view.scenario.history == "nothing" or view.seed_item < 0:
         return _NOTHING
     return History(
@@ -102,37 +107,14 @@ def _history(query: Query, view: View) -> History:
         weight=np.ones(1, np.float32),
         time=np.array([query.now], np.int64),
         type=np.zeros(1, np.int16),
+        memo=view.known.memo_of_item(view.state, view.seed_item),
     )
 
 
-def _sources(query: Query, view: View, length: int, *, in_session: bool) -> tuple[str, ...]:
-    """Return the sources that answer: of those wanted those that the context hears, else all."""
-    models, wanted = view.artifact.models, view.scenario.sources
-    named = None if query.model is None else sources_called(query.model, view.artifact)
-    if named is not None:
-        return named
-    if not length:
-        wanted = view.scenario.fallback
-    found = tuple(source for source in models if wanted == "all" or is_kind(view.artifact, source, wanted))
-    say = view.artifact.blend.heard(length, in_session=in_session)
-    heard = tuple(source for source in found if source in say)
-    return heard or found
-
-
-def _weights(artifact: Artifact, sources: tuple[str, ...], length: int, *, in_session: bool) -> Doubles:
-    """Return the blend's weights of `sources`; alike where it gives none of them any."""
-    row = artifact.blend.row(length, in_session=in_session).tolist()
-    learnt = dict(zip(artifact.blend.sources, row, strict=False))
-    weights = np.array([*(learnt.get(source, 0.0) for source in sources), row[-1]])
-    if not weights[:-1].any():
-        weights[:-1] = 1.0
-    return weights
-
-
-def _usual(query: Query, view: View, n_items: int) -> Mask:
+def _usual(query: Query, view: View, person: Known, n_items: int) -> Mask:
     usual = view.catalog.available(query.now, n_items)
     if view.user >= 0 and view.scenario.consumed:
-        without(usual, consumed(view.state.tally(view.user), view.scenario.consumed, view.type_names))
+        without(usual, person.consumed(view.state, view.user, view.scenario.consumed, view.type_names))
     if view.scenario.history == "item" and 0 <= view.seed_item < n_items:
         usual[view.seed_item] = False
     return usual

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
+from foretaste.domain.arrays import Doubles, Floats, Mask, Ordinals
 from foretaste.domain.query import Query
 from foretaste.features.expressions.columns import Columns
 from foretaste.pipeline.conditions import added_by_boosts
 from foretaste.pipeline.view import View
-from foretaste.retrieval.sources import propose
+from foretaste.retrieval.sources import best_of
 
 
 def promoted(query: Query, view: View, dense: Floats, scale: Doubles, allowed: Mask, count: int) -> Ordinals:
@@ -21,6 +21,4 @@ def promoted(query: Query, view: View, dense: Floats, scale: Doubles, allowed: M
     total = scale.astype(np.float32) @ dense
     total += added_by_boosts(query, view, Columns(view.catalog, len(total))).sum(axis=0).astype(np.float32)
     total -= total.min() - np.float32(1.0)
-    marks: Int64s = np.zeros(len(total), np.int64)
-    propose(total[None, :], allowed, count, marks)
-    return np.flatnonzero(marks).astype(np.int32)
+    return best_of(total, allowed, count)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foretaste.domain.arrays import Int64s
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
+from foretaste.domain.kernel import kernel
 from foretaste.pipeline.explain import item_name
 from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
@@ -29,27 +30,57 @@ def reasons(scored: Scored, places: Int64s, view: View) -> list[str]:
 
 def _strongest(scored: Scored, places: Int64s) -> list[int]:
     """Return the source that lifts each candidate most, n_sources for the boost, -1 if none proposed it."""
-    score = scored.candidates.score[:, places]
-    lift = np.where(score > 0.0, scored.scale[:, None] * (score - scored.mean[:, None]), -np.inf)
-    boost = scored.occasion.weights[-1] * scored.boost[places]
-    strongest = np.concatenate((lift, boost[None, :])).argmax(axis=0)
-    strongest[~scored.candidates.proposed[:, places].any(axis=0)] = -1
-    return list(strongest.tolist())
+    found = np.empty(len(places), np.int64)
+    candidates, weight = scored.candidates, scored.occasion.weights[-1]
+    _find_strongest(
+        candidates.score, candidates.proposed, scored.scale, scored.mean, scored.boost, weight, places, found
+    )
+    strongest: list[int] = found.tolist()
+    return strongest
+
+
+@kernel
+def _find_strongest(
+    score: Floats,
+    proposed: Ordinals,
+    scale: Doubles,
+    mean: Doubles,
+    boost: Floats,
+    weight: float,
+    places: Int64s,
+    found: Int64s,
+) -> None:
+    for k in range(len(places)):
+        place, most, is_proposed = places[k], -np.inf, False
+        found[k] = 0
+        for s in range(len(scale)):
+            is_proposed |= proposed[s, place] != 0
+            lift = scale[s] * (score[s, place] - mean[s])
+            if score[s, place] > np.float32(0.0) and lift > most:
+                found[k], most = s, lift
+        if weight * boost[place] > most:
+            found[k] = len(scale)
+        if not is_proposed:
+            found[k] = -1
 
 
 def _named_items(scored: Scored, places: Int64s, strongest: Sequence[int]) -> list[int]:
     """Return the past item that contributed most to each candidate's strongest source, -1 for none."""
     occasion = scored.occasion
     named = [-1] * len(places)
-    for source in {source for source in strongest if 0 <= source < len(occasion.models)}:
+    items = scored.candidates.item[places]
+    for source in set(strongest):
+        if not 0 <= source < len(occasion.models) or not occasion.plan.is_told[source]:
+            continue
         rows = [row for row, chosen in enumerate(strongest) if chosen == source]
-        items = scored.candidates.item[places[rows]]
-        shares = occasion.models[source].explain_each(occasion.history, items, occasion.moment)
+        asked = items if len(rows) == len(items) else items[rows]
+        shares = occasion.models[source].explain_each(occasion.history, asked, occasion.moment)
         if shares.shape[1]:
-            for row, of_item in zip(rows, shares, strict=True):
-                most = int(of_item.argmax())
-                if of_item[most] > 0.0:
-                    named[row] = int(occasion.history.item[most])
+            most = shares.argmax(axis=1)
+            past = occasion.history.item[most].tolist()
+            speaks = (shares[np.arange(len(rows)), most] > 0.0).tolist()
+            for row, item, does in zip(rows, past, speaks, strict=True):
+                named[row] = item if does else -1
     return named
 
 

@@ -1,5 +1,6 @@
 """Candidates and the blended score of each: what every later stage looks at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,9 @@ from foretaste.pipeline.occasion import Occasion, occasion_of
 from foretaste.pipeline.promoting import promoted
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import boosts
-from foretaste.ranking.normalize import blend_scores, inverse, spread
+from foretaste.ranking.normalize import blend_scores, scales
 from foretaste.retrieval.merge import merge
-from foretaste.retrieval.sources import dense_scores
+from foretaste.retrieval.sources import Finish, dense_keys
 
 CHOICE = 5
 """Each source proposes at least so many candidates per place of the slate."""
@@ -50,16 +51,20 @@ def scored(query: Query, view: View) -> Scored:
     the candidates; their scores do not know of it yet.
     """
     occasion = occasion_of(query, view)
-    dense = dense_scores(occasion.models, occasion.history, occasion.moment)
-    candidates = _merged(occasion, view, dense, occasion.usual, view.scenario.per_source)
-    mean, deviation = spread(candidates.score)
+    dense, finish = dense_keys(occasion.models, occasion.history, occasion.moment)
+    if query.boost:  # what boosts bring up is found among the scores of all items
+        for row, finished in finish:
+            dense[row] = finished(dense[row], occasion.moment)
+        finish = []
+    candidates = _merged(occasion, view, dense, finish, occasion.usual, view.scenario.per_source)
+    mean, deviation, scale, offset = scales(candidates.score, occasion.weights)
     wanted = max(view.scenario.per_source, CHOICE * query.k)
-    scale = occasion.weights[:-1] * inverse(deviation)
     also = promoted(query, view, dense, scale, occasion.allowed, wanted)
     enough = wanted <= view.scenario.per_source and len(candidates.item) >= query.k
     if not enough or occasion.is_narrowed or len(also):
-        candidates = _merged(occasion, view, dense, occasion.allowed, wanted, at_least=query.k, also=also)
-    offset = float(scale @ mean)
+        candidates = _merged(
+            occasion, view, dense, finish, occasion.allowed, wanted, at_least=query.k, also=also
+        )
     boost = np.zeros(len(candidates.item), np.float32)
     if occasion.interest is not None:
         boost = boosts(occasion.interest, view.catalog.categories, candidates.item)
@@ -71,18 +76,22 @@ def _merged(
     occasion: Occasion,
     view: View,
     dense: Floats,
+    finish: Sequence[tuple[int, Finish]],
     allowed: Mask,
     per_source: int,
     *,
     at_least: int = 0,
     also: Ordinals | None = None,
 ) -> Candidates:
-    return merge(
+    merged = merge(
         occasion.sources,
         dense,
         allowed,
         per_source=per_source,
         at_least=at_least,
         also=also,
-        interactions=view.state.items.interactions,
+        interactions=lambda: view.state.items.interactions,
     )
+    for row, finished in finish:
+        merged.score[row] = finished(merged.score[row], occasion.moment)
+    return merged

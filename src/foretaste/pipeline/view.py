@@ -10,11 +10,11 @@ from foretaste.domain.item import Attribute
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.scenario import Scenario
 
-
-def _none() -> Ordinals:
-    return np.empty(0, np.int32)
+NOTHING: Ordinals = np.empty(0, np.int32)
+"""No items."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,8 @@ class View:
     its `exclude_ids` (unknown ones left out or -1). `item_names` and `type_names` are the id map's names
     by ordinal. `circumstances` are what is known of the person (see `domain.circumstances`); those of the
     clock and of the query are added to them. `person` are those of their attributes that the query's
-    expressions name.
+    expressions name. `known` keeps what is worked out of people's own events from one answer to the next; it
+    changes no answer.
     """
 
     state: State
@@ -37,7 +38,8 @@ class View:
     type_names: Sequence[str]
     user: int = -1
     seed_item: int = -1
-    excluded: Ordinals = field(default_factory=_none)
+    excluded: Ordinals = field(default_factory=lambda: NOTHING)
     namespace: str = "default"
     circumstances: tuple[str, ...] = ()
     person: Mapping[str, Attribute] = field(default_factory=dict)
+    known: KnownPeople = field(default_factory=KnownPeople)

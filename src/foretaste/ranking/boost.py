@@ -26,20 +26,21 @@ class Interest:
 
 def recent_interest(history: History, categories: CategoryTable, now: int, seconds: float) -> Interest | None:
     """Return the interest of the `seconds` before `now`; None without positive events in them."""
-    first = int(np.searchsorted(history.time, now - int(seconds * MICROS_PER_SECOND), side="right"))
-    if seconds <= 0.0 or first == len(history) or not categories.names:
+    since = now - int(seconds * MICROS_PER_SECOND)
+    if seconds <= 0.0 or not len(history) or history.time[-1] <= since or not categories.names:
         return None
+    first = int(history.time.searchsorted(since, side="right"))
     part = np.zeros(len(categories.names))
-    total = _spread_over(
-        history.item[first:], history.weight[first:], categories.start, categories.code, part
-    )
+    total = _spread_over(history.item, history.weight, first, categories.start, categories.code, part)
     return Interest(first, total, part) if total > 0.0 else None
 
 
 @kernel
-def _spread_over(items: Ordinals, weight: Floats, start: Int64s, code: Ordinals, part: Doubles) -> float:
+def _spread_over(
+    items: Ordinals, weight: Floats, since: int, start: Int64s, code: Ordinals, part: Doubles
+) -> float:
     total = 0.0
-    for h in range(len(items)):
+    for h in range(since, len(items)):
         if weight[h] <= 0.0:
             continue
         total += weight[h]

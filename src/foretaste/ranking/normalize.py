@@ -36,6 +36,26 @@ def spread(score: Floats) -> tuple[Doubles, Doubles]:
     return mean, deviation
 
 
+def scales(score: Floats, weights: Doubles) -> tuple[Doubles, Doubles, Doubles, float]:
+    """Return `spread`, each source's weight over its deviation (0 for none), and Σ scale · mean.
+
+    `weights` float64 holds those of the sources first.
+    """
+    mean, deviation = spread(score)
+    scale = np.zeros(len(score))
+    return mean, deviation, scale, _scale(mean, deviation, weights, scale)
+
+
+@kernel
+def _scale(mean: Doubles, deviation: Doubles, weights: Doubles, scale: Doubles) -> float:
+    offset = 0.0
+    for s in range(len(mean)):
+        if deviation[s] > 0.0:
+            scale[s] = weights[s] / deviation[s]
+            offset += scale[s] * mean[s]
+    return offset
+
+
 def standardize(score: Floats, mean: Doubles, deviation: Doubles) -> Floats:
     """Return z-scores, float32 [n_sources, n]; 0 for a source of deviation 0."""
     return ((score - mean[:, None]) * inverse(deviation)[:, None]).astype(np.float32)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from foretaste.domain.arrays import Mask, Ordinals
+from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import Tally
 
@@ -17,15 +18,26 @@ def passing(
 ) -> Mask | None:
     """Return which items have one of the allowed values of every filter and no forbidden one, bool [n_items].
 
-    None where there is neither a filter nor an exclusion.
+    None where there is neither a filter nor an exclusion. Nobody may write to it: it is kept for the next who
+    asks the same of this version of the catalog.
     """
-    mask: Mask | None = None
+    if not filters and not exclude:
+        return None
+    asked = ("passing", n_items, tuple(filters.items()), tuple(exclude.items()))
+    return catalog.kept.get(asked, lambda: _passing(catalog, n_items, filters, exclude), lambda mask: [mask])
+
+
+def _passing(
+    catalog: CatalogColumns,
+    n_items: int,
+    filters: Mapping[str, Sequence[str]],
+    exclude: Mapping[str, Sequence[str]],
+) -> Mask:
+    mask = np.ones(n_items, np.bool_)
     for attribute, values in filters.items():
-        having = catalog.mask(attribute, values, n_items)
-        mask = having if mask is None else mask & having
+        mask &= catalog.mask(attribute, values, n_items)
     for attribute, values in exclude.items():
-        lacking = ~catalog.mask(attribute, values, n_items)
-        mask = lacking if mask is None else mask & lacking
+        mask &= ~catalog.mask(attribute, values, n_items)
     return mask
 
 
@@ -35,6 +47,9 @@ def consumed(tally: Tally, types: Collection[str], type_names: Sequence[str]) ->
     return np.asarray(tally.item[done[tally.type]])
 
 
+@kernel
 def without(mask: Mask, items: Ordinals) -> None:
     """Clear `mask` in place at `items`; ordinals outside of it (-1 for unknown) mean nothing."""
-    mask[items[(items >= 0) & (items < len(mask))]] = False
+    for item in items:
+        if 0 <= item < len(mask):
+            mask[item] = False

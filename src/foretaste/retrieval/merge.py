@@ -1,16 +1,17 @@
 """Candidates: the union of what the sources propose, filled up where they have too little to say."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.slate import Candidates
-from foretaste.retrieval.sources import collect, propose
+from foretaste.retrieval.sources import EVERYWHERE, collect, propose
 
 _NARROW = 4
-"""Where fewer than one item in four is allowed, the allowed ones are first gathered side by side."""
+"""Where fewer than one item in four is allowed, only the allowed ones are looked at."""
 
-_FILLED = np.int64(1) << 62
-"""The mark of an item that no source proposed."""
+_ROUND = 8
 
 
 def merge(
@@ -19,40 +20,36 @@ def merge(
     allowed: Mask,
     *,
     per_source: int,
-    interactions: Int64s,
+    interactions: Callable[[], Int64s],
     at_least: int = 0,
     also: Ordinals | None = None,
 ) -> Candidates:
     """Return the union of every source's best `per_source` allowed items, in order of ordinal.
 
-    `dense` float32 [n_sources ≤ 62, n_items] holds all scores. Where the union has fewer than `at_least`
-    items, allowed ones that no source proposes fill it up, those with most `interactions` first, then by
-    ordinal: what matches is answered as long as there is any. The items of `also`, allowed ones
-    each named once, are candidates too.
+    `dense` float32 [n_sources, n_items] holds all scores. Where the union has fewer than `at_least` items,
+    allowed ones that no source proposes fill it up, those with most `interactions` (only then asked for)
+    first, then by ordinal: what matches is answered as long as there is any. The items of `also`, allowed
+    ones each named once, are candidates too.
     """
-    marks = np.zeros(dense.shape[1], np.int64)
-    count = _propose(dense, allowed, per_source, marks)
+    n_sources, n_items = dense.shape
+    seen = np.zeros(-(-n_items // _ROUND) * _ROUND, np.bool_)
+    chosen, counts = np.empty((n_sources, per_source), np.int32), np.zeros(n_sources, np.int64)
+    allowed_count = np.count_nonzero(allowed)
+    count = 0
+    if allowed_count:
+        is_narrow = _NARROW * allowed_count < n_items
+        among = np.flatnonzero(allowed).astype(np.int32) if is_narrow else EVERYWHERE
+        count = propose(dense, allowed, among, per_source, seen, chosen, counts)
     if also is not None:
-        new = also[marks[also] == 0]
-        marks[new] = _FILLED
+        new = also[~seen[also]]
+        seen[new] = True
         count += len(new)
     if count < at_least:
-        filled = _most_used(allowed & (marks == 0), interactions, at_least - count)
-        marks[filled] = _FILLED
+        filled = _most_used(allowed & ~seen[:n_items], interactions(), at_least - count)
+        seen[filled] = True
         count += len(filled)
-    item, score, proposed = collect(dense, marks, count)
+    item, score, proposed = collect(dense, seen, chosen, counts, count)
     return Candidates(sources=sources, item=item, score=score, proposed=proposed)
-
-
-def _propose(dense: Floats, allowed: Mask, per_source: int, marks: Int64s) -> int:
-    if _NARROW * np.count_nonzero(allowed) >= len(allowed):
-        return propose(dense, allowed, per_source, marks)
-    among = np.flatnonzero(allowed)
-    side_by_side = np.zeros(len(among), np.int64)
-    every = np.ones(len(among), np.bool_)
-    count = propose(np.take(dense, among, axis=1), every, per_source, side_by_side)
-    marks[among] = side_by_side
-    return count
 
 
 def _most_used(free: Mask, interactions: Int64s, count: int) -> Int64s:

@@ -13,9 +13,10 @@ from foretaste.domain.slate import Exposure, Slate
 from foretaste.features.expressions.limits import USUAL, Limits
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer, answer_among
+from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.model_names import model_names
 from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
-from foretaste.pipeline.view import View
+from foretaste.pipeline.view import NOTHING, View
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
 from foretaste.serving.candidates import brought
@@ -56,6 +57,7 @@ class Answerer:
         self._namespace = namespace
         self._scenarios = scenarios
         self._untrained = untrained_artifact()
+        self._known, self._known_by = KnownPeople(), ""
         self._recipes = {name: recipe_of(scenario) for name, scenario in scenarios.items()}
         self.names = Names(live.id_map)
         self._conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
@@ -109,8 +111,9 @@ class Answerer:
         with self._live.state.lock:
             user = -1 if query.user_id is None else self._person(query.user_id)
             if user >= 0:
-                query = msgspec.structs.replace(query, user_id=self.names.of("user")[user])
-            return query, user, self._live.state.summary(user).events > 0
+                own = self.names.of("user")[user]
+                query = query if own == query.user_id else msgspec.structs.replace(query, user_id=own)
+            return query, user, self._live.state.events_of(user) > 0
 
     def _kept_or_new(
         self, query: Query, scenario: Scenario, user: int, cache: AnswerCacheFront | None
@@ -239,7 +242,10 @@ class Answerer:
         return answer(plain, self._view(plain, scenario, self._untrained, user=user, item=-1))
 
     def _view(self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int, item: int) -> View:
-        excluded = self.names.ordinals("item", query.exclude_ids)
+        excluded = self.names.ordinals("item", query.exclude_ids) if query.exclude_ids else NOTHING
+        if artifact.version != self._known_by:
+            self._known.forget()
+            self._known_by = artifact.version
         return View(
             state=self._live.state,
             catalog=self._live.catalog_columns,
@@ -252,6 +258,7 @@ class Answerer:
             excluded=excluded,
             namespace=self._namespace,
             circumstances=self._live.circumstances_of(query.user_id),
+            known=self._known,
             person=self._conditions.told_of_person(query),
         )
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.http.asgi.parameters import Parameters
+from foretaste.app.http.asgi.parameters import MOST_KEPT, Parameters
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.query import Query
 from foretaste.events.text import checked_id
@@ -100,6 +100,11 @@ class SimilarParameters(Filters, frozen=True, kw_only=True):
 
 
 OTHER_NAMES = {"limit": "k", "n": "k"}
+_ASKED: dict[int, tuple[RecommendParameters, Query]] = {}
+"""What parameters mean, by their identity: the same query string gives the same struct (see `Parameters`)."""
+
+_NEVER: tuple[None, None] = (None, None)
+
 WHOLE = ("filter", "boost")
 RECOMMEND = Parameters(RecommendParameters, OTHER_NAMES, WHOLE)
 RECOMMEND_NAMED = Parameters(NamedUserParameters, OTHER_NAMES, WHOLE)
@@ -108,11 +113,26 @@ SIMILAR = Parameters(SimilarParameters, OTHER_NAMES, WHOLE)
 
 def recommend_query(given: RecommendParameters, user_id: str | None, now: int) -> Query:
     """Return the query that parameters mean; raise `InvalidQueryError`."""
-    filters, exclude = _filters(given)
-    return Query(
+    kept, asked = _ASKED.get(id(given), _NEVER)
+    if kept is not given or asked is None:
+        if len(_ASKED) >= MOST_KEPT:
+            _ASKED.clear()
+        asked = _asked(given)
+        _ASKED[id(given)] = (given, asked)
+    return msgspec.structs.replace(
+        asked,
         now=now,
         seed=secrets.randbits(32),
         user_id=None if user_id is None else path_id(user_id, "user_id"),
+    )
+
+
+def _asked(given: RecommendParameters) -> Query:
+    """Return the query but for who asks and when."""
+    filters, exclude = _filters(given)
+    return Query(
+        now=0,
+        seed=0,
         scenario=given.scenario,
         model=given.model,
         k=given.k,

@@ -62,6 +62,7 @@ class NCF:
     def __init__(self, config: NCFConfig, arrays: Mapping[str, Floats]) -> None:
         self._config = config
         self._arrays = dict(arrays)
+        self._token = object()
         self._items = arrays["items"]
         self._pairs = arrays["pairs"]
         self._known: Floats = np.asarray(arrays["history"].any(axis=1), np.float32)
@@ -82,6 +83,10 @@ class NCF:
     def score_all(self, history: History, now: int) -> Floats:  # noqa: ARG002 - it knows an order, but no times
         """Return the scores of the items that were there at the fit, float32 [n_items]."""
         return self._scores(self._person(history), self._items, self._pairs, self._known)
+
+    def basis(self, moment: Moment) -> object:  # noqa: ARG002 - what was learnt stays
+        """Return what stands for what was learnt; see `Model`."""
+        return self._token
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return by how much each event raises the score when the parts of the history are added in order.

@@ -84,6 +84,9 @@ class SelfAttention:
         scores: Floats = self._items @ self._person(history, now)
         return scores
 
+    def basis(self, moment: Moment) -> None:
+        """Return None: scores depend on the time."""
+
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return by how much the score rose when each event came, those before it being known.
 

@@ -13,6 +13,8 @@ from foretaste.domain.errors import InvalidQueryError
 S = TypeVar("S", bound=msgspec.Struct)
 MOST_PARAMETERS = 100
 MOST_VALUES = 1000
+LONGEST_KEPT, MOST_KEPT = 512, 512
+"""So many query strings are kept with what they mean, and how long they may be: most clients ask the same."""
 CONTEXT, CONTEXT_PREFIX = "context", "context_"
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -37,9 +39,23 @@ class Parameters(Generic[S]):
             raise TypeError("parameters are read into a struct")
         self.fields = {field.name: field for field in info.fields}
         self._lists = {name for name, field in self.fields.items() if _is_list(field.type)}
+        self._kept: dict[bytes, S] = {}
 
     def read(self, query: bytes) -> S:
-        """Return the parameters; raise `InvalidQueryError` naming the one that is wrong."""
+        """Return the parameters; raise `InvalidQueryError` naming the one that is wrong.
+
+        The same query string gives the same struct, which nobody may change.
+        """
+        kept = self._kept.get(query)
+        if kept is None:
+            kept = self._read(query)
+            if len(query) <= LONGEST_KEPT:
+                if len(self._kept) >= MOST_KEPT:
+                    self._kept = {}
+                self._kept[query] = kept
+        return kept
+
+    def _read(self, query: bytes) -> S:
         if not query:
             return self._converted({})
         given: dict[str, Any] = {}

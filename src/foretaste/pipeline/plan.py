@@ -1,0 +1,90 @@
+"""Which sources answer in a context, and with what weights: follows from artifact and scenario alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foretaste.domain.arrays import Doubles
+from foretaste.models.interface import Model
+from foretaste.models.live_model import SameForEveryone
+from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.model_names import sources_called
+from foretaste.pipeline.scenario import Scenario
+from foretaste.pipeline.view import View
+from foretaste.ranking.contexts import context_at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Sources with their models; `weights` float64 [n_sources + 1] belong to them and, last, the boost.
+
+    `is_own`: which of them tell something of the person (or item) asked about; `is_told`: which can name past
+    items.
+    """
+
+    sources: tuple[str, ...]
+    models: tuple[Model, ...]
+    weights: Doubles
+    is_own: tuple[bool, ...]
+    is_told: tuple[bool, ...]
+
+
+def plan_of(model: str | None, view: View, length: int, *, in_session: bool) -> Plan:
+    """Return who answers where the history has `length` events.
+
+    Raises `UnknownModelError` if the artifact lacks the `model` named.
+    """
+    asked = (view.scenario, model, context_at(length, in_session))
+    plan: Plan | None = view.artifact.memo.get(asked)
+    if plan is None:
+        plan = view.artifact.memo[asked] = _made(
+            model, view.artifact, view.scenario, length, in_session=in_session
+        )
+    return plan
+
+
+def is_kind(artifact: Artifact, source: str, kinds: Sequence[str]) -> bool:
+    """Return whether `kinds` names the source itself or the kind of its model."""
+    return source in kinds or artifact.models[source].name in kinds
+
+
+def _made(
+    model: str | None, artifact: Artifact, scenario: Scenario, length: int, *, in_session: bool
+) -> Plan:
+    sources = _sources(model, artifact, scenario, length, in_session=in_session)
+    models = tuple(artifact.models[source] for source in sources)
+    return Plan(
+        sources=sources,
+        models=models,
+        weights=_weights(artifact, sources, artifact.blend.row(length, in_session=in_session)),
+        is_own=tuple(not is_kind(artifact, source, scenario.fallback) for source in sources),
+        is_told=tuple(not isinstance(model, SameForEveryone) for model in models),
+    )
+
+
+def _sources(
+    model: str | None, artifact: Artifact, scenario: Scenario, length: int, *, in_session: bool
+) -> tuple[str, ...]:
+    """Return the sources that answer: of those wanted those that the context hears, else all."""
+    wanted = scenario.sources
+    named = None if model is None else sources_called(model, artifact)
+    if named is not None:
+        return named
+    if not length:
+        wanted = scenario.fallback
+    found = tuple(
+        source for source in artifact.models if wanted == "all" or is_kind(artifact, source, wanted)
+    )
+    say = artifact.blend.heard(length, in_session=in_session)
+    heard = tuple(source for source in found if source in say)
+    return heard or found
+
+
+def _weights(artifact: Artifact, sources: tuple[str, ...], row: Doubles) -> Doubles:
+    """Return the blend's weights of `sources`; alike where it gives none of them any."""
+    learnt = dict(zip(artifact.blend.sources, row.tolist(), strict=False))
+    weights = np.array([*(learnt.get(source, 0.0) for source in sources), row[-1]])
+    if not weights[:-1].any():
+        weights[:-1] = 1.0
+    return weights
