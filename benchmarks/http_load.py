@@ -4,7 +4,8 @@
 starts `foretaste serve` on the copy as a process of its own, and loads it from another one:
 
 - live answers: k=10, a filter that leaves about a tenth of the items, users uniform over a hundred of those
-  with events, one event per ten answers; the same without diversification, without a filter, explained;
+  with events, one event per ten answers; the same with everybody asking, so that little of what is worked out
+  of a person's events still holds or is kept; without diversification, without a filter, explained;
 - similar items, single events at several numbers of connections, batches of events.
 
 CPU is that of all server processes, read from the operating system before and after. Every answer is checked
@@ -22,6 +23,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -84,12 +86,17 @@ def tenth(service: Service) -> str:
     return f"category:{nearest['name']}"
 
 
-def answers(service: Service, query: str) -> list[dict[str, Any]]:
+def everybody(service: Service) -> list[str]:
+    """Return everybody by dense index (or by number, where ids are numbers)."""
+    return [str(number) for number in range(1, service.ask("/health")["users"])]
+
+
+def answers(service: Service, query: str, users: list[str]) -> list[dict[str, Any]]:
     """Return requests for answers, users uniform, one event per ten."""
     choose = np.random.default_rng(SEED)
     rows: list[dict[str, Any]] = []
-    for number in range(2000):
-        user = _one(choose, service.users)
+    for number in range(max(2000, 2 * len(users))):
+        user = _one(choose, users)
         rows.append({"method": "GET", "path": f"/recommend/{quote(user, safe='')}?k=10{query}"})
         if number % 10 == 9:
             rows.append({"method": "POST", "path": "/events", "body": json.dumps(an_event(service, choose))})
@@ -162,11 +169,13 @@ def main() -> None:
     with running(given.home) as service:
         only = f"&filter={quote(given.filter or tenth(service))}"
         check(service, only)
+        asked_for = partial(answers, service, users=service.users)
         rows = [
-            ("live answer, filter, 1 event per 10", answers(service, only), 16, 1),
-            ("live answer, filter, pure relevance", answers(service, only + "&diversity_lambda=1"), 16, 1),
-            ("live answer, no filter", answers(service, ""), 16, 1),
-            ("live answer, no filter, explained", answers(service, "&explain=true"), 16, 1),
+            ("live answer, filter, 1 event per 10", asked_for(only), 16, 1),
+            ("live answer, filter, everybody asks", answers(service, only, everybody(service)), 16, 1),
+            ("live answer, filter, pure relevance", asked_for(only + "&diversity_lambda=1"), 16, 1),
+            ("live answer, no filter", asked_for(""), 16, 1),
+            ("live answer, no filter, explained", asked_for("&explain=true"), 16, 1),
             (
                 "similar items",
                 [
