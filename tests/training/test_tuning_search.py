@@ -38,6 +38,9 @@ class Dialled:
     def __init__(self, config):
         self.config = config
 
+    def basis(self, _moment):
+        return None
+
     def score(self, history, moment, items=None):
         items = np.arange(moment.n_items) if items is None else items
         asked = (moment.now + int(history.item.sum())) % 2**32
