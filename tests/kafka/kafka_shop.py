@@ -12,7 +12,7 @@ from threading import Event, Thread
 from uuid import uuid4
 
 import worker_child
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from foretaste.adapters.kafka.cluster import KafkaCluster
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
@@ -134,15 +134,23 @@ class Shop:
         return reader.messages
 
     def ends(self):
-        """Return the positions behind the last message of each partition of the events' topic."""
-        topic, stream = self.topics.events, self.cluster.stream_name(self.topics.events)
+        """Return the positions behind the last message of each partition of the events' topic.
+
+        A broker that has just begun may not know yet that it leads a partition: then it asks again.
+        """
+        stream, found = self.cluster.stream_name(self.topics.events), {}
+
+        def asked():
+            with suppress(KafkaException):
+                for number in range(self.settings.kafka_partitions):
+                    place = TopicPartition(self.topics.events, number)
+                    found[position_name(stream, number)] = consumer.get_watermark_offsets(place, timeout=5)[1]
+                return True
+            return False
+
         with closing(Consumer(self.cluster.client(group_id="ends"))) as consumer:
-            return {
-                position_name(stream, number): consumer.get_watermark_offsets(
-                    TopicPartition(topic, number), timeout=SECONDS
-                )[1]
-                for number in range(self.settings.kafka_partitions)
-            }
+            until(asked)
+        return found
 
 
 class Sender:
