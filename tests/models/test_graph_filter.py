@@ -32,13 +32,15 @@ def powers(amount, exponent):
     return np.array([value**exponent if value > 0 else 0.0 for value in amount])
 
 
-def by_formula(interactions, event=0.5, user=0.8, target=0.25, sharpness=1.0):
+def by_formula(interactions, event=0.5, user=0.8, target=0.25, sharpness=1.0, low_pass=0.0, rank=256):
     matrix = strengths(interactions).toarray().astype(np.float64)
     people, items = matrix.sum(axis=1), matrix.sum(axis=0)
     normalized = powers(people, -user / 2)[:, np.newaxis] * matrix * powers(items, -0.5)
     graph = normalized.T @ normalized
-    largest = np.linalg.eigvalsh(graph).max()
-    rows = graph @ linalg.expm(-sharpness * graph / largest)
+    values, vectors = np.linalg.eigh(graph)
+    low = vectors[:, -rank:] @ vectors[:, -rank:].T
+    blurred = graph + low_pass * powers(items, -0.5)[:, np.newaxis] * low * powers(items, 0.5)
+    rows = blurred @ linalg.expm(-sharpness * graph / values.max())
     rows *= powers(items, 0.5 - event)[:, np.newaxis] * powers(items, 0.5 - target)
     np.fill_diagonal(rows, 0.0)
     return np.maximum(np.where(graph != 0.0, rows, 0.0), 0.0)
@@ -56,6 +58,9 @@ def learnt(interactions, **changes):
         {"sharpness": 1.0},
         {"sharpness": 2.5, "user": 0.5, "target": 0.0},
         {"event": 0.7, "user": 0.7, "target": 0.4, "sharpness": 0.0},
+        {"sharpness": 2.5, "low_pass": 0.2},
+        {"sharpness": 0.0, "low_pass": 0.3, "rank": 5},
+        {"event": 0.7, "target": 0.4, "sharpness": 1.0, "low_pass": 0.3},
     ],
 )
 def test_rows_are_the_filtered_graph(numbers):

@@ -10,6 +10,8 @@ is zero. `sharpness` 0 leaves scaled co-occurrence: RP3beta has the exponents (a
 "Blurring-sharpening process models for collaborative filtering", SIGIR 2023; of the polynomials of Park,
 Shin, Shin, "Turbo-CF", SIGIR 2024, the second and third order are its first terms. It differs from P only
 where eigenvalues are large, so P is exact and the difference is taken on the `rank` largest eigenvectors.
+With `low_pass` the ideal low-pass of both papers is added to P before it is sharpened: so many times
+n_i^-½ [ V V' ]_ij n_j^½, V being these eigenvectors.
 """
 
 from typing import ClassVar
@@ -39,6 +41,7 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
     `event`, `target` and `sharpness` stand above; `user` is the exponent of people's amounts in P: the
     higher, the less long histories count. `strength_power` see `strengths`. `rank` and `neighbours` are
     less in a large catalog; of a history longer than `longest` (None: none is) only the latest so many count.
+    `low_pass` is not chosen by `fit`, and what is chosen is so without it.
     """
 
     event: float = 0.5
@@ -49,6 +52,7 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
     neighbours: int = 300
     strength_power: float = 0.5
     longest: int | None = None
+    low_pass: float = 0.0
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "GraphFilter":  # noqa: ARG002 - learns from interactions only
         """Learn the rows; what the configuration leaves open is chosen on a validation part first."""
@@ -106,6 +110,7 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
             target=usual.target if self.target is None else self.target,
             sharpness=usual.sharpness if self.sharpness is None else self.sharpness,
             rank=self.rank,
+            low_pass=self.low_pass,
         )
 
 

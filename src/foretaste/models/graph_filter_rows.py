@@ -6,10 +6,10 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
-from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.kernel import fitting_kernel, kernel
 from foretaste.domain.parallel import in_parts
-from foretaste.models.graph_spectrum import amounts, item_graph, power, spectrum
+from foretaste.models.graph_spectrum import Spectrum, amounts, item_graph, power, spectrum
 from foretaste.models.item_rows import ItemRows
 
 ROWS_PER_CALL = 128
@@ -31,21 +31,36 @@ class Filter:
     target: float = 0.125
     sharpness: float = 1.75
     rank: int = 256
+    low_pass: float = 0.0
 
-    def softening(self, values: Floats) -> Floats:
-        """Return what the filter takes from the eigenvalues `values` (falling) of P, float32, at most 0."""
+    def lost(self, values: Floats) -> Floats:
+        """Return the part of the eigenvalues `values` (falling) of P that the filter takes, in [-1, 0]."""
         share = values / np.maximum(values.max(initial=0.0), np.float32(1e-12))
-        taken: Floats = values * np.expm1(-np.float32(self.sharpness) * share)
-        return taken
+        part: Floats = np.expm1(-np.float32(self.sharpness) * share)
+        return part
+
+    def sides(self, found: Spectrum, amount: Doubles) -> tuple[Floats, Floats]:
+        """Return two blocks of rows, one per item, whose products are what is added to P.
+
+        `amount` float64 [items] is how much there is of each item.
+        """
+        vectors, lost = found.vectors, self.lost(found.values)
+        left, right = vectors * (lost * found.values), vectors
+        if not self.low_pass:
+            return left, right
+        loud = power(amount, 0.5)[:, np.newaxis]
+        softer = loud * vectors + (vectors * lost) @ (vectors.T @ (loud * vectors))
+        quiet = np.float32(self.low_pass) * power(amount, -0.5)[:, np.newaxis] * vectors
+        return np.hstack((left, quiet)), np.hstack((right, softer))
 
 
 def filtered_rows(matrix: sparse.csr_matrix, chosen: Filter, neighbours: int, seed: int) -> ItemRows:
     """Return the strongest `neighbours` of every row of `matrix`, float32 [users, items], filtered."""
     graph = item_graph(matrix, chosen.user)
-    found = spectrum(graph, chosen.rank if chosen.sharpness else 0, seed)
+    found = spectrum(graph, chosen.rank if chosen.sharpness or chosen.low_pass else 0, seed)
     amount = amounts(matrix, axis=0)
     scales = power(amount, 0.5 - chosen.event), power(amount, 0.5 - chosen.target)
-    sides = found.vectors * chosen.softening(found.values), found.vectors
+    sides = chosen.sides(found, amount)
     by_item, by_user = _arrays(graph.by_item), _arrays(graph.entries)
     n_items = matrix.shape[1]
     length = np.zeros(n_items, np.int64)

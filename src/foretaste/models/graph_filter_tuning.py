@@ -73,7 +73,7 @@ class _Trials:
             self._sent = self._through(tried.user)
         sent = self._sent
         target = power(self._amount, 0.5 - tried.target)
-        directions = (sent.vectors * tried.softening(sent.values)).T
+        directions = (sent.vectors * (tried.lost(sent.values) * sent.values)).T
 
         def scores(rows: slice) -> Floats:
             every: Floats = sent.blurred[rows].toarray()

@@ -23,7 +23,9 @@ from foretaste.models.rising import RisingConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
 
-AS_PUBLISHED = GraphFilterConfig(event=0.5, user=1.0, target=0.5, sharpness=2.5, recency=Recency())
+AS_PUBLISHED = GraphFilterConfig(
+    event=0.5, user=1.0, target=0.5, sharpness=2.5, low_pass=0.2, recency=Recency()
+)
 """The graph filter with the constants of Choi et al. (see `graph_filter`), none of them chosen on the log.
 
 What a part drawn by lot chooses suits that part; a view that was not chosen by it is worth something beside
