@@ -66,7 +66,14 @@ class Shop:
         )
         self.topics = topics_of(self.settings)
         self.cluster = KafkaCluster.of(url)
-        streams_of(self.settings).make_topics()
+        until(self._has_topics)
+
+    def _has_topics(self):
+        try:
+            streams_of(self.settings).make_topics()
+        except UnavailableError:
+            return False
+        return True
 
     @property
     def environment(self):

@@ -23,8 +23,12 @@ def passing(
     """
     if not filters and not exclude:
         return None
-    asked = ("passing", n_items, tuple(filters.items()), tuple(exclude.items()))
+    asked = ("passing", n_items, _fixed(filters), _fixed(exclude))
     return catalog.kept.get(asked, lambda: _passing(catalog, n_items, filters, exclude), lambda mask: [mask])
+
+
+def _fixed(values: Mapping[str, Sequence[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((attribute, tuple(wanted)) for attribute, wanted in values.items())
 
 
 def _passing(

@@ -264,9 +264,9 @@ class PostgresEventLog:
                 self.on_append(*rows.own_events(prepared, appended))
         except UnavailableError as error:
             raise _not_durable(error) from error
-        except CorruptDataError:
+        except CorruptDataError as error:
             self._stopped = True
-            raise
+            raise NotDurableError(error.message, retry_after=5.0) from error
         outcomes = rows.outcomes_of(events, appended.seqs, appended.fresh)
         ends = accumulate(len(batch.events) for batch in group)
         return [outcomes[end - len(batch.events) : end] for batch, end in zip(group, ends, strict=True)]

@@ -1,17 +1,20 @@
 """A server as a child process that can be started, killed, frozen and started again."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from foretaste.domain.errors import ForetasteError
 
 READY_SECONDS = 60.0
+PORTS = range(20_000, 32_000)
 _POLL_SECONDS = 0.02
 
 
@@ -117,10 +120,16 @@ class ServerProcess:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of the loopback address that nobody listens on, drawn at random.
+
+    It lies below those that systems give to outgoing connections, so that none of these takes it before the
+    server that it is meant for.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(port: int, *, host: str = "127.0.0.1", seconds: float = 0.2) -> bool:
