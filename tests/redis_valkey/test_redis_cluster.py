@@ -177,12 +177,14 @@ def test_the_doctor_says_that_it_is_a_cluster(cluster):
     assert [check for check in said if check.level == "problem"] == []
 
 
-def test_a_node_that_dies_is_away_and_one_that_comes_back_empty_is_another_incarnation(cluster, make_store):
+def test_a_node_that_dies_is_away_and_one_that_comes_back_empty_is_another_incarnation(
+    cluster, make_store, namespace
+):
     people = People()
     store = make_store(people.limits)
     users = written(store, people)
     before = store.get(()).incarnation
-    dead = cluster.nodes[0]
+    dead = max(cluster.nodes, key=lambda node: len(node.raw.keys(f"*{namespace}*")))
     dead.process.kill()
     with pytest.raises(UnavailableError):
         store.get([USERS[user] for user in users])
