@@ -55,7 +55,7 @@ def number_of(node: Node, row: Row) -> float:
     return float(found) if isinstance(found, float) else math.nan
 
 
-def _read(node: Node, kind: Kind, row: Row) -> Plain | None:
+def _read(node: Node, kind: Kind, row: Row) -> Plain | None:  # noqa: PLR0911 - a case for each kind
     own = fixed(node)
     if own not in {None, kind}:
         convertible = kind is Kind.TIME and own in {Kind.NUMBER, Kind.TEXT}
@@ -88,7 +88,7 @@ def _read(node: Node, kind: Kind, row: Row) -> Plain | None:
             return _condition(node, row)
 
 
-def _condition(node: Node, row: Row) -> bool | None:
+def _condition(node: Node, row: Row) -> bool | None:  # noqa: PLR0911 - a case for each kind
     match node:
         case Not(operand):
             found = truth_of(operand, row)

@@ -19,6 +19,7 @@ from foretaste.domain.item import Attribute
 from foretaste.features.expressions.asked import Asked
 from foretaste.features.expressions.columns import Columns, Texts
 from foretaste.features.expressions.kinds import PLAIN, Kind
+from foretaste.features.expressions.lookups import FEW, counted, done, held, one_of_texts, worded
 from foretaste.features.expressions.moments import moment_of, moments_of_numbers
 from foretaste.features.expressions.readings import as_moment, as_number, as_text, as_truth
 from foretaste.features.expressions.shapes import FIELDS, compared_as, equal_as, fixed, holder, operands
@@ -49,7 +50,6 @@ from foretaste.features.expressions.values import (
     chosen_texts,
     either,
     finite,
-    flagged,
     given,
     lifted,
     negated,
@@ -60,8 +60,6 @@ from foretaste.features.expressions.values import (
     worded_at_all,
 )
 
-_FEW = 8
-"""Up to so many values, comparing a column with each is faster than looking each row up."""
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "<": operator.lt,
@@ -104,7 +102,7 @@ class Evaluation:
             arrays,
         )
 
-    def _where_now(self, node: Node, *, wanted: bool) -> Where:
+    def _where_now(self, node: Node, *, wanted: bool) -> Where:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
         if fixed(node) not in {None, Kind.TRUTH}:
             return False
         match node:
@@ -113,12 +111,13 @@ class Evaluation:
             case Name():
                 return self._truth(node, wanted=wanted)
             case Fact():
-                return self._done(node) if wanted else negated(self._done(node))
+                found = done(self._columns, self._asked, node)
+                return found if wanted else negated(found)
             case Not(operand):
                 return self._where(operand, wanted=not wanted)
             case Every(parts) | Some(parts):
-                found = [self._where(part, wanted=wanted) for part in parts]
-                return both(found) if isinstance(node, Every) is wanted else either(found)
+                each = [self._where(part, wanted=wanted) for part in parts]
+                return both(each) if isinstance(node, Every) is wanted else either(each)
             case Compare():
                 return self._compared(node, wanted=wanted)
             case OneAmong():
@@ -150,25 +149,18 @@ class Evaluation:
                 unknown = negated(either([own, self._where(value, wanted=not wanted)]))
                 return either([own, both([unknown, self._where(instead, wanted=wanted)])])
             case Call("contains", (text, part)):
-                return self._worded(text, part, lambda one, other: other in one, wanted=wanted)
+                return worded(
+                    self._texts(text), self._texts(part), lambda one, other: other in one, wanted=wanted
+                )
             case Call("starts_with", (text, part)):
-                return self._worded(text, part, lambda one, other: one.startswith(other), wanted=wanted)
+                return worded(
+                    self._texts(text),
+                    self._texts(part),
+                    lambda one, other: one.startswith(other),
+                    wanted=wanted,
+                )
             case _:
                 return False
-
-    def _worded(self, text: Node, part: Node, holds: Callable[[str, str], bool], *, wanted: bool) -> Where:
-        one, other = self._texts(text), self._texts(part)
-        if one is None or other is None:
-            return False
-        if isinstance(one, Texts) and isinstance(other, Texts):
-            pairs = zip(one.code.tolist(), other.code.tolist(), strict=True)
-            found = [a >= 0 and b >= 0 and holds(one.values[a], other.values[b]) is wanted for a, b in pairs]
-            return np.array(found, np.bool_)
-        if isinstance(one, Texts):
-            return flagged(one, (holds(value, str(other)) is wanted for value in one.values))
-        if isinstance(other, Texts):
-            return flagged(other, (holds(one, value) is wanted for value in other.values))
-        return holds(one, other) is wanted
 
     def _compared(self, node: Compare, *, wanted: bool) -> Where:
         if node.operator in {"==", "!="}:
@@ -190,7 +182,7 @@ class Evaluation:
                 return same(self._texts(left), self._texts(right))
             case Kind.LIST:
                 pair = holder(left, right)
-                return (False, False) if pair is None else self._held(self._texts(pair[1]))
+                return (False, False) if pair is None else held(self._columns, self._texts(pair[1]))
             case Kind.TRUTH:
                 yes, no = ([self._where(side, wanted=one) for side in (left, right)] for one in (True, False))
                 known = both([either([yes[0], no[0]]), either([yes[1], no[1]])])
@@ -207,34 +199,18 @@ class Evaluation:
         numbers = [
             float(one.value) for one in node.options if isinstance(one, Literal) and one.kind is Kind.NUMBER
         ]
-        done = {Kind.TEXT: bool(texts), Kind.NUMBER: bool(numbers)} if grouped else {}
-        rest = [one for one in node.options if not (isinstance(one, Literal) and done.get(one.kind, False))]
+        at_once = {Kind.TEXT: bool(texts), Kind.NUMBER: bool(numbers)} if grouped else {}
+        rest = [one for one in node.options if not (isinstance(one, Literal) and at_once.get(one.kind))]
         found = [self._equal(operand, option, wanted=wanted) for option in rest]
-        if isinstance(operand, Name) and done.get(Kind.TEXT):
-            found.append(self._one_text(operand, texts, wanted=wanted))
-        if done.get(Kind.NUMBER):
+        if isinstance(operand, Name) and at_once.get(Kind.TEXT):
+            found.append(one_of_texts(self._columns, operand, texts, wanted=wanted))
+        if at_once.get(Kind.NUMBER):
             found.append(self._one_number(operand, numbers, wanted=wanted))
         return either(found) if wanted else both(found)
 
-    def _one_text(self, operand: Name, texts: list[str], *, wanted: bool) -> Where:
-        if fixed(operand) is Kind.LIST:
-            held, known = self._columns.in_categories(texts), self._columns.categorized()
-            return held if wanted else known & ~held
-        column = self._columns.texts(operand.name)
-        if column is None or column.index is None:
-            return False
-        codes = [column.index[text] for text in set(texts) if text in column.index]
-        if len(codes) <= _FEW:
-            found = either([column.code == code for code in codes])
-        else:
-            flags = np.zeros(len(column.index) + 1, np.bool_)
-            flags[codes] = True
-            found = flags[column.code]
-        return found if wanted else both([column.code >= 0, negated(found)])
-
     def _one_number(self, operand: Node, numbers: list[float], *, wanted: bool) -> Where:
         values = self._numbers(operand, Kind.NUMBER)
-        if len(numbers) <= _FEW:
+        if len(numbers) <= FEW:
             found = either([plain(values == number) for number in numbers])
         else:
             found = plain(np.isin(values, numbers))
@@ -246,21 +222,14 @@ class Evaluation:
 
     def _holds(self, operand: Node, option: Node, *, wanted: bool) -> Where:
         if fixed(operand) is not Kind.LIST:
-            return self._worded(operand, option, lambda one, other: other in parts_of(one), wanted=wanted)
-        holds, known = self._held(self._texts(option))
+            return worded(
+                self._texts(operand),
+                self._texts(option),
+                lambda one, other: other in parts_of(one),
+                wanted=wanted,
+            )
+        holds, known = held(self._columns, self._texts(option))
         return holds if wanted else both([known, negated(holds)])
-
-    def _held(self, text: Wording) -> tuple[Where, Where]:
-        """Return where the categories hold a text, and where there are both."""
-        if text is None:
-            return False, False
-        known = self._columns.categorized()
-        if isinstance(text, str):
-            return self._columns.in_categories([text]), known
-        holds = np.zeros(len(known), np.bool_)
-        for code in np.unique(text.code[text.code >= 0]).tolist():
-            holds |= (text.code == code) & self._columns.in_categories([text.values[code]])
-        return holds, known & (text.code >= 0)
 
     def _known(self, node: Node) -> Where:
         """Return where `node` has a value."""
@@ -287,7 +256,7 @@ class Evaluation:
             ("numbers", name, kind, self._columns.length), lambda: self._numbers_now(node, kind), arrays
         )
 
-    def _numbers_now(self, node: Node, kind: Kind) -> Numbers:
+    def _numbers_now(self, node: Node, kind: Kind) -> Numbers:  # noqa: PLR0911 - a case for each kind
         own = fixed(node)
         if own not in {None, kind}:
             return self._moments(node, own) if kind is Kind.TIME else math.nan
@@ -297,7 +266,7 @@ class Evaluation:
             case Name():
                 return self._named(node, kind)
             case Fact():
-                return self._counted(node)
+                return counted(self._columns, self._asked, node)
             case Negative(operand):
                 return -self._numbers(operand, kind)
             case Arithmetic(sign, left, right):
@@ -397,7 +366,7 @@ class Evaluation:
             ("texts", name, self._columns.length), lambda: self._texts_now(node), arrays
         )
 
-    def _texts_now(self, node: Node) -> Wording:
+    def _texts_now(self, node: Node) -> Wording:  # noqa: PLR0911 - a case for each kind
         if fixed(node) not in {None, Kind.TEXT}:
             return None
         match node:
@@ -423,24 +392,3 @@ class Evaluation:
     def _told(self, node: Name) -> Attribute | None:
         told = self._asked.person if node.scope == "user" else self._asked.context
         return told.get(node.name)
-
-    def _done(self, node: Fact) -> Where:
-        item = self._asked.done(node.types, node.within)
-        if self._columns.rows is not None:
-            return np.isin(self._columns.rows, item)
-        found = np.zeros(self._columns.length, np.bool_)
-        found[item[item < len(found)]] = True
-        return found
-
-    def _counted(self, node: Fact) -> Numbers:
-        item, count = self._asked.times(node.types, node.within)
-        rows = self._columns.rows
-        if rows is None:
-            found = np.zeros(self._columns.length)
-            inside = item < len(found)
-            found[item[inside]] = count[inside]
-            return found
-        if not len(item):
-            return np.zeros(len(rows))
-        place = np.minimum(np.searchsorted(item, rows), len(item) - 1)
-        return np.where(item[place] == rows, count[place], 0.0)

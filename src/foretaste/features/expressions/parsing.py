@@ -201,23 +201,18 @@ class _Parser:
     def _primary(self) -> Node:
         token = self._now
         self._place += 1
-        match token.kind:
-            case "number":
-                return self._node(Literal(Kind.NUMBER, token.value, token.at))
-            case "duration":
-                return self._node(Literal(Kind.DURATION, float(token.value), token.at))
-            case "text":
-                return self._node(Literal(Kind.TEXT, token.value, token.at))
-            case "word":
+        literal = _literal(token)
+        if literal is not None:
+            return self._node(literal)
+        match token.kind, token.value:
+            case "word", _:
                 return self._named(token)
-        if token.kind == "keyword" and token.value in {"true", "false"}:
-            return self._node(Literal(Kind.TRUTH, token.value == "true", token.at))
-        if token.kind == "keyword" and token.value == "if":
-            return self._choice(token.at)
-        if token.kind == "sign" and token.value == "(":
-            node = self._deeper(self.expression)
-            self._expect(")", "this parenthesis is not closed; add `)`", token.at)
-            return node
+            case "keyword", "if":
+                return self._choice(token.at)
+            case "sign", "(":
+                node = self._deeper(self.expression)
+                self._expect(")", "this parenthesis is not closed; add `)`", token.at)
+                return node
         self._place -= 1
         return self._unexpected(token)
 
@@ -365,3 +360,18 @@ class _Parser:
 
     def _fail(self, problem: str, at: int) -> NoReturn:
         raise ExpressionError(problem, self._text, at)
+
+
+def _literal(token: Token) -> Literal | None:
+    """Return the value that a token writes, None if it is the beginning of something else."""
+    match token.kind, token.value:
+        case ("number", value):
+            return Literal(Kind.NUMBER, value, token.at)
+        case ("duration", value):
+            return Literal(Kind.DURATION, float(value), token.at)
+        case ("text", value):
+            return Literal(Kind.TEXT, value, token.at)
+        case ("keyword", "true" | "false"):
+            return Literal(Kind.TRUTH, token.value == "true", token.at)
+        case _:
+            return None

@@ -36,7 +36,7 @@ def _at(node: Node, least: int) -> str:
     return text if strength >= least else f"({text})"
 
 
-def _form(node: Node) -> tuple[str, int]:
+def _form(node: Node) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
     match node:
         case Some(parts):
             return " or ".join(_at(part, _AND) for part in parts), _OR

@@ -37,7 +37,7 @@ ORDERS = frozenset({"<", "<=", ">", ">="})
 N, D, T = Kind.NUMBER, Kind.DURATION, Kind.TIME
 
 
-def fixed(node: Node) -> Kind | None:
+def fixed(node: Node) -> Kind | None:  # noqa: PLR0911 - a case for each kind
     """Return the one kind that a node has whatever the data is, None where the data says."""
     match node:
         case Literal(kind, _):
@@ -66,7 +66,7 @@ def readings(node: Node) -> frozenset[Kind]:
     return PLAIN if kind is None else frozenset({kind})
 
 
-def operands(operator: str, left: Kind | None, right: Kind | None) -> tuple[Kind, Kind, Kind]:
+def operands(operator: str, left: Kind | None, right: Kind | None) -> tuple[Kind, Kind, Kind]:  # noqa: PLR0911 - a case for each kind
     """Return as what both sides of an operation are read, and the kind of its result."""
     match operator, left, right:
         case ("+", Kind.TIME, _) | ("+", None, Kind.DURATION):

@@ -160,7 +160,7 @@ Node: TypeAlias = (
 )
 
 
-def children(node: Node) -> tuple[Node, ...]:
+def children(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - a case for each kind
     """Return the nodes that `node` is made of, in the order in which they are written."""
     match node:
         case Not(operand) | Missing(operand) | Negative(operand):
