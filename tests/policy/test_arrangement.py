@@ -1,0 +1,132 @@
+"""A slate obeys its rules, and is otherwise what MMR would have shown."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foretaste.policy.arrangement import NO_LIMIT, NOBODY, Bounds, arrange
+from foretaste.policy.mmr import mmr
+
+
+def bounds(n, places, groups=(), pinned=None, kept_for=None):
+    """Return bounds of `groups`: (members, at_least, at_most) each."""
+    members = np.zeros((len(groups), n), np.bool_)
+    for row, (of_group, _, _) in enumerate(groups):
+        members[row, list(of_group)] = True
+    by_place = np.full((2, places), NOBODY, np.int64)
+    for row, given_places in enumerate((pinned or {}, kept_for or {})):
+        for place, who in given_places.items():
+            by_place[row, place] = who
+    return Bounds(
+        members=members,
+        at_least=np.array([least for _, least, _ in groups], np.int64),
+        at_most=np.array([NO_LIMIT if most is None else most for _, _, most in groups], np.int64),
+        pinned=by_place[0],
+        kept_for=by_place[1],
+    )
+
+
+def falling(n):
+    return np.linspace(1.0, 0.0, n, dtype=np.float32)
+
+
+def test_no_group_has_more_places_than_its_maximum():
+    slate = arrange(falling(8), None, bounds(8, 4, [(range(6), 0, 2)]))
+    assert slate.tolist() == [0, 1, 6, 7]
+
+
+def test_a_slate_is_shorter_rather_than_against_a_maximum():
+    assert arrange(falling(5), None, bounds(5, 4, [(range(5), 0, 3)])).tolist() == [0, 1, 2]
+
+
+def test_a_group_has_its_minimum_on_the_last_places_if_relevance_does_not_give_it():
+    assert arrange(falling(9), None, bounds(9, 4, [({7, 8}, 2, None)])).tolist() == [0, 1, 7, 8]
+
+
+def test_a_minimum_that_relevance_gives_changes_nothing():
+    assert arrange(falling(9), None, bounds(9, 4, [({0, 2, 8}, 2, None)])).tolist() == [0, 1, 2, 3]
+
+
+def test_a_minimum_nobody_can_fill_leaves_the_places_to_others():
+    assert arrange(falling(5), None, bounds(5, 3, [({4}, 2, None)])).tolist() == [0, 1, 4]
+
+
+def test_what_is_pinned_stands_on_its_place_and_on_no_other():
+    assert arrange(falling(6), None, bounds(6, 4, pinned={2: 5, 0: 3})).tolist() == [3, 0, 5, 1]
+
+
+def test_what_is_pinned_counts_towards_its_groups():
+    slate = arrange(falling(6), None, bounds(6, 3, [({0, 1, 5}, 0, 1)], pinned={2: 5}))
+    assert slate.tolist() == [2, 3, 5]
+
+
+def test_a_place_kept_for_a_group_goes_to_its_best():
+    groups = [({3, 4}, 0, None)]
+    assert arrange(falling(6), None, bounds(6, 3, groups, kept_for={1: 0})).tolist() == [0, 3, 1]
+
+
+def test_a_place_kept_for_nobody_there_goes_to_the_best_of_all():
+    assert arrange(falling(4), None, bounds(4, 2, [((), 0, None)], kept_for={0: 0})).tolist() == [0, 1]
+
+
+def test_nobody_to_show_is_an_empty_slate():
+    assert arrange(falling(0), None, bounds(0, 3)).tolist() == []
+
+
+@given(
+    n=st.integers(1, 20),
+    places=st.integers(1, 8),
+    seed=st.integers(0, 999),
+    trade_off=st.sampled_from([0.0, 0.5, 0.8]),
+)
+@settings(deadline=None)
+def test_without_rules_it_is_mmr(n, places, seed, trade_off):
+    generator = np.random.default_rng(seed)
+    worth = np.sort(generator.random(n).astype(np.float32))[::-1].copy()
+    alike = generator.random((n, n)).astype(np.float32)
+    expected = mmr(worth, alike, places, trade_off, 0.3).tolist()
+    assert arrange(worth, alike, bounds(n, places), trade_off, 0.3).tolist() == expected
+
+
+@st.composite
+def disjoint_groups(draw):
+    n = draw(st.integers(1, 14))
+    group_of = draw(st.lists(st.integers(-1, 2), min_size=n, max_size=n))
+    groups = []
+    for group in range(3):
+        most = draw(st.none() | st.integers(0, 4))
+        least = draw(st.integers(0, 3 if most is None else most))
+        groups.append(({i for i in range(n) if group_of[i] == group}, least, most))
+    return n, groups
+
+
+@given(case=disjoint_groups(), places=st.integers(1, 8))
+@settings(deadline=None)
+def test_maxima_hold_and_minima_are_reached_wherever_they_can_be(case, places):
+    n, groups = case
+    shown = set(arrange(falling(n), None, bounds(n, places, groups)).tolist())
+    needed = sum(min(least, len(members)) for members, least, _ in groups)
+    for members, least, most in groups:
+        assert most is None or len(shown & members) <= most
+        if needed <= places:
+            assert len(shown & members) >= min(least, len(members))
+
+
+@given(case=disjoint_groups(), places=st.integers(1, 8))
+@settings(deadline=None)
+def test_a_place_is_empty_only_if_every_other_candidate_is_over_a_maximum(case, places):
+    n, groups = case
+    slate = arrange(falling(n), None, bounds(n, places, groups)).tolist()
+    assert len(set(slate)) == len(slate) <= places
+    if len(slate) < places:
+        left = set(range(n)) - set(slate)
+        full = [
+            members for members, _, most in groups if most is not None and len(members & set(slate)) >= most
+        ]
+        assert left <= set().union(*full)
+
+
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_pin_behind_the_end_moves_up(place):
+    assert arrange(falling(2), None, bounds(2, 5, pinned={place: 1})).tolist() == [[1, 0], [0, 1]][place == 3]
