@@ -16,6 +16,7 @@ from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.postgres import own_postgres
+from foretaste.testing.waiting import until
 
 NOW = 1_700_000_000_000_000
 SECONDS = 60.0
@@ -54,13 +55,6 @@ def home(tmp_path, settings):
         opened.put_items([Item(item_id=f"i{n}") for n in range(5)])
         until(lambda: answered(opened).source != "stale")
         yield opened
-
-
-def until(condition):
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def answered(home):

@@ -36,6 +36,7 @@ from foretaste.testing.rounds import assert_none_lost_or_doubled, kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.postgres import own_postgres
 from foretaste.testing.sites import Stores
+from foretaste.testing.waiting import until
 
 CHILD = Path(__file__).with_name("postgres_child.py")
 SECONDS = 60.0
@@ -58,13 +59,6 @@ def opened(url, schema, **options):
 def child(url, schema, first, count, seed=0, kind="sound"):
     command = [sys.executable, str(CHILD), url, schema, str(first), str(count), str(seed), kind]
     return subprocess.Popen(command, stdout=subprocess.PIPE)
-
-
-def until(condition, seconds=SECONDS):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_text_with_nul_comes_back_and_stays_apart(site):

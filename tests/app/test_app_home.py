@@ -1,8 +1,6 @@
 """A home: the champion that serves, swapped without a pause; the catalog followed."""
 
 import shutil
-import threading
-import time
 
 import pytest
 
@@ -11,6 +9,7 @@ from foretaste.app.learning import train_home
 from foretaste.app.wiring import home_in_memory, home_registry, open_home
 from foretaste.domain.errors import NotFoundError, UnavailableError
 from foretaste.domain.item import Item
+from foretaste.testing.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +25,6 @@ def two_models(tmp_path_factory):
 @pytest.fixture
 def directory(two_models, tmp_path):
     return shutil.copytree(two_models, tmp_path / "home")
-
-
-def until(condition, seconds=20.0):
-    """Wait for what another thread does, looking every few milliseconds."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition() and time.monotonic() < deadline:
-        pause.wait(0.005)
-    assert condition()
 
 
 def test_the_champion_serves_after_opening(directory):

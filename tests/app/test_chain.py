@@ -5,7 +5,6 @@ import urllib.request
 from contextlib import closing
 
 import pytest
-from served_home import service
 
 import foretaste as ft
 from foretaste.app.archive_wiring import log_of_home, open_archive
@@ -14,6 +13,7 @@ from foretaste.app.settings import Settings
 from foretaste.app.simulating import Simulation
 from foretaste.app.simulation_http import HttpTarget
 from foretaste.app.wiring import open_home
+from foretaste.testing.served import served_home
 from foretaste.testing.simulator.judging import judged
 from foretaste.testing.simulator.scenery import Scenery
 from foretaste.testing.simulator.world import World
@@ -31,7 +31,7 @@ def asked(url, path):
 def collected(tmp_path_factory):
     """What traffic over HTTP left: the folder of home and archive, the simulation, and a profile."""
     folder, world = tmp_path_factory.mktemp("chain"), World(SCENERY)
-    with open_home(folder / "home", create=True, settings=SETTINGS) as home, service(home) as url:
+    with open_home(folder / "home", create=True, settings=SETTINGS) as home, served_home(home) as url:
         with closing(HttpTarget(url)) as target:
             simulation = Simulation(world, target)
             counts = simulation.run()
@@ -63,7 +63,7 @@ def test_what_was_archived_trains_a_model_that_passes_the_gate(trained):
 
 
 def test_the_model_serves_clients_and_monitoring_counts_the_answers(trained):
-    with service(trained.home) as url:
+    with served_home(trained.home) as url:
         answer = json.loads(asked(url, "/recommend/u1?k=5"))
         metrics = asked(url, "/metrics")
     assert len(answer["items"]) == 5

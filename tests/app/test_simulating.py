@@ -6,7 +6,6 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from served_home import service
 
 import foretaste as ft
 from foretaste.adapters.memory.event_stream import MemoryBroker, MemoryEventSink
@@ -16,6 +15,7 @@ from foretaste.app.simulation_http import HttpTarget
 from foretaste.app.simulation_targets import FileTarget, HomeTarget, StreamTarget
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.errors import InvalidInputError, UnavailableError
+from foretaste.testing.served import served_home
 from foretaste.testing.simulator.judging import judged
 from foretaste.testing.simulator.scenery import Scenery
 from foretaste.testing.simulator.traffic import deliveries
@@ -68,7 +68,7 @@ def test_a_stream_gets_every_delivery_people_s_events_in_order(world, traffic):
 
 
 def test_a_service_takes_every_event_once_and_can_be_judged(world, traffic):
-    with home_in_memory() as home, service(home) as url:
+    with home_in_memory() as home, served_home(home) as url:
         with closing(HttpTarget(url, concurrency=3)) as target:
             simulation = Simulation(world, target, batch=40)
             counts = simulation.run()

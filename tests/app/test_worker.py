@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from worked_stream import TOPICS, click, running, send, streams_in, until
+from worked_stream import TOPICS, click, send, streams_in
 
 from foretaste.adapters.memory.event_stream import (
     MemoryBroker,
@@ -19,17 +19,8 @@ from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.events.validation import parse_event
 from foretaste.testing.contracts.event_stream import Reader, poll_until
 from foretaste.testing.contracts.telemetry import samples
-
-
-@pytest.fixture
-def broker():
-    return MemoryBroker()
-
-
-@pytest.fixture
-def home():
-    with home_in_memory() as opened:
-        yield opened
+from foretaste.testing.waiting import until
+from foretaste.testing.working import working
 
 
 def work(home, broker):
@@ -172,7 +163,7 @@ def test_a_topic_made_anew_gets_the_whole_log(home, broker):
 
 def test_the_api_goes_on_without_the_broker_and_the_outbox_catches_up(home, broker):
     broker.available = False
-    with running(home, broker):
+    with working(home, streams_in(broker)):
         receipt = home.recorder.record([click(1), click(2)], now=1)
         assert receipt.accepted == 2
         broker.available = True
@@ -188,7 +179,7 @@ def test_publishing_can_be_left_out(broker):
 
 def test_only_one_of_several_workers_publishes(home, broker):
     home.recorder.record([click(number) for number in range(50)], now=1)
-    with running(home, broker), running(home, broker):
+    with working(home, streams_in(broker)), working(home, streams_in(broker)):
         send(broker, *[click(number) for number in range(200)])
         until(lambda: home.log.last_seq() == 250)
         until(lambda: len(messages_in(broker, TOPICS.log)) >= 250)
@@ -208,7 +199,7 @@ def test_a_worker_that_is_told_to_stop_stores_what_it_is_at(home, broker):
         return whole(events, reached=reached)
 
     home.log.submit = slow
-    with running(home, broker) as worker:
+    with working(home, streams_in(broker)) as worker:
         assert entered.wait(20)
         worker.stop.set()
         leave.set()

@@ -6,28 +6,18 @@ import urllib.error
 import urllib.request
 
 import pytest
-from worked_stream import click, running, send, until
+from worked_stream import click, send, streams_in
 
-from foretaste.adapters.memory.event_stream import MemoryBroker
 from foretaste.app.archiving import ArchiveTask
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker_http import page, told_over_http, worker_health
 from foretaste.domain.errors import CorruptDataError, UnavailableError
 from foretaste.testing.contracts.telemetry import samples
+from foretaste.testing.waiting import until
+from foretaste.testing.working import working
 
 HOST = "127.0.0.1"
-
-
-@pytest.fixture
-def broker():
-    return MemoryBroker()
-
-
-@pytest.fixture
-def home():
-    with home_in_memory() as opened:
-        yield opened
 
 
 def fetched(address, path, method="GET"):
@@ -41,8 +31,8 @@ def fetched(address, path, method="GET"):
 
 def test_measures_and_health_are_told_over_http(home, broker):
     send(broker, *[click(number) for number in range(20)])
-    with running(home, broker), told_over_http(home, HOST, 0) as address:
-        until(lambda: home.state.seq == 20, seconds=120.0)
+    with working(home, streams_in(broker)), told_over_http(home, HOST, 0) as address:
+        until(lambda: home.state.seq == 20)
         status, media, body = fetched(address, "/metrics")
         assert (status, media.partition(";")[0]) == (200, "text/plain")
         assert {"state_seq 20", "worker_leads 1"} <= {
@@ -72,7 +62,7 @@ def test_a_port_that_is_taken_is_said_to_be_so(home):
 
 def test_a_worker_whose_stream_is_away_is_not_ready_until_it_is_back(home, broker):
     broker.available = False
-    with running(home, broker):
+    with working(home, streams_in(broker)):
         until(lambda: page(home, "/health/ready").status == 503)
         assert "the stream" in worker_health(home).wrong[0]
         broker.available = True
@@ -86,7 +76,7 @@ def test_a_task_that_is_given_up_is_named(broker, monkeypatch):
     monkeypatch.setattr(ArchiveTask, "run_once", other_log)
     monkeypatch.setattr("foretaste.app.worker_wiring.open_archive", lambda _url, namespace: namespace)
     settings = Settings(archive_url="anywhere", publish_log=False)
-    with home_in_memory(settings) as archived, running(archived, broker):
+    with home_in_memory(settings) as archived, working(archived, streams_in(broker)):
         until(lambda: worker_health(archived).wrong)
         assert worker_health(archived).wrong == (
             "archive is given up until a new start: the archive of another log",
@@ -96,8 +86,8 @@ def test_a_task_that_is_given_up_is_named(broker, monkeypatch):
 def test_how_far_the_archive_is_behind_is_measured(broker, tmp_path):
     settings = Settings(archive_url=str(tmp_path / "archive"), publish_log=False)
     send(broker, *[click(number) for number in range(7)])
-    with home_in_memory(settings) as archived, running(archived, broker):
-        until(lambda: archived.state.seq == 7, seconds=120.0)
+    with home_in_memory(settings) as archived, working(archived, streams_in(broker)):
+        until(lambda: archived.state.seq == 7)
         until(lambda: measured(archived)["archive_lag_seconds"] > 0.0)
         assert measured(archived)["archive_lag_events"] == 7
 

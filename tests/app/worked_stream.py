@@ -1,12 +1,9 @@
 """Streams in memory, and a worker on them, for tests."""
 
 import json
-import threading
-import time
-from contextlib import contextmanager
 
 from foretaste.adapters.memory.event_stream import MemoryEventSink, MemoryEventSource, MemoryFencedSink
-from foretaste.app.worker_wiring import Streams, Topics, open_worker
+from foretaste.app.worker_wiring import Streams, Topics
 from foretaste.ports.event_stream import StreamMessage
 
 TOPICS = Topics("shop.events", "shop.log", "shop.events.dead")
@@ -30,23 +27,3 @@ def send(broker, *values):
     encoded = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in values]
     messages = [StreamMessage(value=value, key=value[:20]) for value in encoded]
     MemoryEventSink(broker, TOPICS.events).submit(messages).result()
-
-
-@contextmanager
-def running(home, broker):
-    with open_worker(home, streams_in(broker)) as worker:
-        thread = threading.Thread(target=worker.run)
-        thread.start()
-        try:
-            yield worker
-        finally:
-            worker.stop.set()
-            thread.join(30)
-            assert not thread.is_alive()
-
-
-def until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "this did not come about in time"
-        time.sleep(0.01)

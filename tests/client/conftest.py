@@ -1,17 +1,13 @@
 """A running service for the client."""
 
 import asyncio
-import socket
-import threading
 
 import pytest
-import uvicorn
 
-from foretaste.app.http.application import create_app
-from foretaste.app.http.server import server_config
 from foretaste.app.wiring import home_in_memory
 from foretaste.client import AsyncClient, Client, Patience
 from foretaste.domain.item import Item
+from foretaste.testing.served import served_home
 
 PATIENT = Patience(timeout=60.0)
 """The first use of a kernel may compile it."""
@@ -30,13 +26,8 @@ def address():
             for n in range(8)
         ]
         home.recorder.record(past, now=1_700_000_000_000_000)
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(server_config(create_app(home)))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(20)
+        with served_home(home) as found:
+            yield found
 
 
 @pytest.fixture(params=["blocking", "asynchronous"])

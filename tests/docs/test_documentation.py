@@ -137,7 +137,7 @@ def test_every_block_of_the_page_runs(page: Path, tmp_path: Path, commands: Path
         start_new_session=True,
     )
     try:
-        output, _ = run.communicate(timeout=600)
+        output, _ = run.communicate(timeout=240)
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)

@@ -19,7 +19,7 @@ import foretaste as ft
 from foretaste.app.datasets.cache import cache_directory
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 600.0
+PATIENCE = 240.0
 
 
 def get(url: str) -> Any:

@@ -2,38 +2,24 @@
 
 import json
 import socket
-import threading
-from contextlib import contextmanager
+import time
+from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from asgi_client import FILMS
 
-from foretaste.app.http.application import create_app
-from foretaste.app.http.server import BoundedProtocol, server_config
+from foretaste.app.http.server import BoundedProtocol
 from foretaste.app.wiring import home_in_memory
-
-
-@contextmanager
-def running(app):
-    """Serve `app` on a free port of this machine, in a thread."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield listener.getsockname()
-    finally:
-        server.should_exit = True
-        thread.join(20)
+from foretaste.testing.served import served_home
 
 
 @pytest.fixture(scope="module")
 def address():
     with home_in_memory() as home:
         home.put_items(FILMS)
-        with running(create_app(home)) as found:
-            yield found
+        with served_home(home) as found:
+            place = urlsplit(found)
+            yield place.hostname, place.port
 
 
 def exchange(address, *parts: bytes) -> tuple[int, dict]:
@@ -132,7 +118,7 @@ def test_an_idle_client_may_come_back_after_the_wait_for_its_first_request(addre
         for _ in range(2):
             connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"alive" in connection.recv(65536)
-            threading.Event().wait(0.15)
+            time.sleep(0.15)
 
 
 def test_head_is_answered_without_a_body(address):

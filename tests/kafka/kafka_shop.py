@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from threading import Event, Thread
@@ -26,6 +25,7 @@ from foretaste.features.state import State
 from foretaste.ports.event_stream import StreamMessage, position_name
 from foretaste.testing.contracts.event_stream import Reader, poll_until
 from foretaste.testing.forks import Fork
+from foretaste.testing.waiting import until
 
 SECONDS = 120.0
 TOLD = ("namespace", "kafka_url", "kafka_session_seconds", "database_url", "database_schema")
@@ -206,11 +206,3 @@ def assert_state_is_that_of_the_log(home):
     mine, again = home.state.snapshot(), rebuilt.snapshot()
     assert mine.keys() == again.keys()
     assert all((mine[name] == again[name]).all() for name in mine)
-
-
-def until(condition, seconds=SECONDS):
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "this did not come about in time"
-        time.sleep(0.02)

@@ -2,13 +2,12 @@
 
 import random
 import sqlite3
-import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbered, numbers_in, until
+from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbered, numbers_in
 
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
 from foretaste.adapters.kafka.event_source import KafkaEventSource
@@ -19,6 +18,8 @@ from foretaste.testing.kafka_faults import AcknowledgesUnheard, TakesTroubleForD
 from foretaste.testing.rounds import PLANTED, assert_none_lost_or_doubled, kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import own_broker
+from foretaste.testing.waiting import until
+from foretaste.testing.working import working
 
 ROUNDS = kill_rounds(1)
 ROUNDS_PER_SHOP = 20
@@ -33,24 +34,11 @@ def own(tmp_path_factory):
         yield running
 
 
-@contextmanager
-def running(home, streams=None):
-    with open_worker(home, streams) as worker:
-        thread = threading.Thread(target=worker.run)
-        thread.start()
-        try:
-            yield worker
-        finally:
-            worker.stop.set()
-            thread.join(60)
-            assert not thread.is_alive()
-
-
 def kill_broker(broker, shop, rounds, *, seed=0, pause=PAUSE, sink=KafkaEventSink):
     """Kill the broker again and again; each time what was acknowledged is in the log, once."""
     chance = random.Random(seed)
     victim = "Kafka" if sink is KafkaEventSink else "Kafka" + PLANTED
-    with shop.open() as home, running(home), Sender(shop, pause=pause, sink=sink) as sender:
+    with shop.open() as home, working(home), Sender(shop, pause=pause, sink=sink) as sender:
         for done in range(1, rounds + 1):
             wanted = home.log.last_seq() + chance.randrange(1, 100)
             until(lambda: home.log.last_seq() >= wanted)  # noqa: B023
@@ -102,7 +90,7 @@ def test_the_check_would_notice_an_outbox_that_goes_on_whatever_the_broker_said(
         streams_of(shop.settings),
         fenced_sink=lambda topic: TakesTroubleForDone(shop.cluster, topic, name=topic, seconds=1.0),
     )
-    with shop.open() as home, running(home, streams):
+    with shop.open() as home, working(home, streams):
         home.recorder.record([numbered(0)], now=time.time_ns() // 1_000)
         until(lambda: _published(home) == 1)
         own.process.kill()
@@ -115,7 +103,7 @@ def test_the_check_would_notice_an_outbox_that_goes_on_whatever_the_broker_said(
 
 def test_a_frozen_broker_holds_nobody_up_for_long(own, tmp_path):
     shop = Shop(own.url, tmp_path)
-    with shop.open() as home, running(home):
+    with shop.open() as home, working(home):
         shop.send([numbered(0)])
         until(lambda: home.log.last_seq() == 1)
         with closing(KafkaEventSink(shop.cluster, shop.topics.events, seconds=1.0)) as sink:
@@ -137,7 +125,7 @@ def test_a_frozen_broker_holds_nobody_up_for_long(own, tmp_path):
 def test_a_worker_stops_in_time_though_the_broker_is_frozen(own, tmp_path):
     shop = Shop(own.url, tmp_path)
     with shop.open() as home:
-        with running(home) as worker:
+        with working(home) as worker:
             shop.send([numbered(0)])
             until(lambda: home.log.last_seq() == 1)
             own.process.pause()

@@ -5,7 +5,7 @@ from collections import defaultdict
 from contextlib import ExitStack, closing
 
 import pytest
-from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbers_in, until
+from kafka_shop import Sender, Shop, assert_state_is_that_of_the_log, numbers_in
 
 from foretaste.adapters.memory.event_stream import (
     MemoryBroker,
@@ -17,6 +17,7 @@ from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker_wiring import Streams, open_worker, streams_of, topics_of
 from foretaste.testing.rounds import assert_none_lost_or_doubled, kill_rounds
+from foretaste.testing.waiting import until
 
 CHANGES = kill_rounds(1)
 CHANGES_PER_SHOP = 20

@@ -7,7 +7,9 @@ import urllib.request
 from contextlib import contextmanager
 
 import pytest
-from kafka_shop import SECONDS, Shop, numbered, until
+from kafka_shop import SECONDS, Shop, numbered
+
+from foretaste.testing.waiting import until
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import time
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from kafka_shop import Shop, assert_state_is_that_of_the_log, numbered, numbers_in, until
+from kafka_shop import Shop, assert_state_is_that_of_the_log, numbered, numbers_in
 
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
 from foretaste.app.worker_wiring import open_worker
 from foretaste.domain.errors import UnavailableError
+from foretaste.testing.waiting import until
 
 
 @pytest.fixture

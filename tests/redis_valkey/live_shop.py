@@ -1,6 +1,6 @@
 """A log in memory and replicas that share one online store."""
 
-from time import monotonic, sleep
+from time import monotonic
 
 from foretaste.adapters.memory.id_map import MemoryIdMap
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
@@ -87,17 +87,6 @@ class Replica:
             if line.startswith(f"{name}{written} "):
                 return float(line.rpartition(" ")[2])
         return 0.0
-
-
-def until(holds, *, seconds=20.0, each=lambda: None):
-    """Wait for a condition, doing `each` before every look."""
-    deadline = monotonic() + seconds
-    while True:
-        each()
-        if holds():
-            return
-        assert monotonic() < deadline, "it did not come true in time"
-        sleep(0.01)
 
 
 def answers(store):

@@ -3,7 +3,7 @@
 from contextlib import closing
 
 import pytest
-from live_shop import LIMITS, USERS, Replica, Shop, until
+from live_shop import LIMITS, USERS, Replica, Shop
 
 from foretaste.adapters.memory.online_store import MemoryOnlineStore
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
@@ -13,6 +13,7 @@ from foretaste.domain.errors import UnavailableError
 from foretaste.domain.event import no_events
 from foretaste.features.person import person_of
 from foretaste.testing.contracts.online_store import assert_same_person
+from foretaste.testing.waiting import until
 
 
 @pytest.fixture(params=["memory", "server"])

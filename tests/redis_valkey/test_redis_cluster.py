@@ -4,7 +4,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 import redis
-from live_shop import answers, until
+from live_shop import answers
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.adapters.redis.answer_cache import RedisAnswerCache
@@ -22,6 +22,7 @@ from foretaste.testing.event_factories import random_events
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import FAMILIES, redis_server, redis_url
+from foretaste.testing.waiting import until
 
 SLOTS = 16_384
 SHARES = ((0, 5_460), (5_461, 10_922), (10_923, SLOTS - 1))

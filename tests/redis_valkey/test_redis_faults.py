@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 import redis
-from live_shop import LIMITS, Replica, Shop, answers, until
+from live_shop import LIMITS, Replica, Shop, answers
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.adapters.memory.trust import MemoryTrust
@@ -25,6 +25,7 @@ from foretaste.testing.event_factories import random_events
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import redis_server, redis_url
+from foretaste.testing.waiting import until
 
 
 class Server:

@@ -8,7 +8,7 @@ from threading import Event, RLock, Thread
 from time import monotonic, sleep
 
 import pytest
-from live_shop import LIMITS, USERS, Replica, Shop, answers, until
+from live_shop import LIMITS, USERS, Replica, Shop, answers
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.adapters.memory.trust import MemoryTrust
@@ -21,6 +21,7 @@ from foretaste.testing.rounds import kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import redis_server, redis_url
+from foretaste.testing.waiting import until
 
 KILLS = max(kill_rounds(4) // 4, 1)
 """Of each of the four variants: two servers, with and without their data."""

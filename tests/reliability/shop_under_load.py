@@ -21,17 +21,10 @@ from foretaste.domain.query import Query
 from foretaste.testing.forks import Fork
 from foretaste.testing.rounds import PLANTED, assert_none_lost_or_doubled
 from foretaste.testing.servers.process import free_port
+from foretaste.testing.waiting import until
 
 SECONDS = 120.0
 CLIENTS, USERS, ITEMS = 4, 40, 200
-
-
-def until(holds):
-    """Wait for a condition."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.005)
 
 
 @cache

@@ -9,13 +9,14 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from shop_under_load import Shop, until
+from shop_under_load import Shop
 
 from foretaste.testing.rounds import kill_rounds
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.postgres import own_postgres
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import redis_server, redis_url
+from foretaste.testing.waiting import until
 
 ROUNDS = kill_rounds(1)
 ROUNDS_PER_SHOP = 20

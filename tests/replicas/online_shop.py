@@ -1,7 +1,6 @@
 """Replicas of one shop on a PostgreSQL and a Redis, in one process."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -49,14 +48,6 @@ def measured(rec: ft.Recommender, name: str, **labels: str) -> float:
     )
     lines = rec.home.telemetry.exposition().decode().splitlines()
     return next((float(line.split()[-1]) for line in lines if line.startswith(wanted + " ")), 0.0)
-
-
-def eventually(holds: Callable[[], bool], seconds: float = SECONDS) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to hold"
-        time.sleep(0.02)
 
 
 def is_trusted(rec: ft.Recommender) -> bool:

@@ -6,11 +6,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import redis as driver
-from online_shop import eventually, is_trusted, measured, replicas, settings_for
+from online_shop import is_trusted, measured, replicas, settings_for
 
 from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.process import free_port
 from foretaste.testing.servers.redis import redis_server, redis_url
+from foretaste.testing.waiting import until
 
 ITEMS = [{"item_id": f"i{number}", "title": f"Item {number}"} for number in range(40)]
 
@@ -46,14 +47,14 @@ def shop(postgres, redis, tmp_path):
 
 
 def test_an_event_is_in_the_next_answer_of_every_other_replica(shop):
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     assert misses(shop, 600, seed=1) == 0
     believed = sum(measured(rec, "online_store_reads_total", outcome="believed") for rec in shop)
     assert believed > 300
 
 
 def test_a_store_that_lost_everything_is_found_out(shop, redis):
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     assert misses(shop, 60, seed=2) == 0
     with driver.Redis.from_url(redis) as client:
         client.flushall()
@@ -81,7 +82,7 @@ def test_what_is_told_of_people_reaches_every_replica(shop):
 
 
 def test_merged_people_are_one_on_every_replica(shop):
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     one, other, third = shop
     one.record(user_id="anonymous", item_id="i1", type="click")
     other.record(user_id="anna", item_id="i2", type="click")
@@ -95,7 +96,7 @@ def test_merged_people_are_one_on_every_replica(shop):
 
 
 def test_the_promise_fails_where_events_are_not_published(shop, monkeypatch):
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     assert misses(shop, 60, seed=3) == 0
     for rec in shop:
         monkeypatch.setattr(rec.home.log, "on_append", None)
@@ -117,7 +118,7 @@ def mortal(postgres, tmp_path):
 
 def test_without_the_store_people_are_answered_from_the_log(mortal):
     server, shop = mortal
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     assert misses(shop, 40, seed=5) == 0
     server.kill()
     assert misses(shop, 40, seed=6) == 0
@@ -126,22 +127,22 @@ def test_without_the_store_people_are_answered_from_the_log(mortal):
 
 def test_a_store_that_comes_back_empty_is_filled_and_trusted_again(mortal):
     server, shop = mortal
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     assert misses(shop, 40, seed=7) == 0
     server.kill()
     server.start()
     assert misses(shop, 80, seed=8) == 0
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     assert misses(shop, 80, seed=9) == 0
 
 
 def test_a_store_that_hangs_is_left_alone(mortal):
     server, shop = mortal
-    eventually(lambda: all(map(is_trusted, shop)))
+    until(lambda: all(map(is_trusted, shop)))
     server.pause()
     try:
         assert misses(shop, 20, seed=10) == 0
     finally:
         server.resume()
-    eventually(lambda: all(map(is_trusted, shop)), 90.0)
+    until(lambda: all(map(is_trusted, shop)))
     assert misses(shop, 40, seed=11) == 0

@@ -2,17 +2,12 @@
 
 import os
 import shutil
-import socket
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright import sync_api
 
-from foretaste.app.http.application import create_app
-from foretaste.app.http.server import server_config
+from foretaste.testing.served import served, served_home
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -29,24 +24,10 @@ def pytest_collection_modifyitems(items):
             item.add_marker(sockets)
 
 
-@contextmanager
-def served(app):
-    """Serve an ASGI application on a free port; yield its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
-
-
 @pytest.fixture(scope="session")
 def serve():
     """Serve a home: `with serve(home) as address`."""
-    return lambda home: served(create_app(home))
+    return served_home
 
 
 @pytest.fixture(scope="session")

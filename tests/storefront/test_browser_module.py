@@ -10,6 +10,7 @@ from foretaste.app.http.asgi.exchange import Response
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
+from foretaste.testing.waiting import until
 
 LONG = 600_000
 OPEN = """async ([url, options]) => {
@@ -70,20 +71,12 @@ def told(home, user):
     return [event for _, event in home.log.events(0, 100_000) if event.user_id == user]
 
 
-def eventually(found, patience=15.0):
-    deadline = time.monotonic() + patience
-    while not (value := found()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-    return value
-
-
 def test_events_gather_and_go_in_one_request(shop, home):
     page = shop(user="gathers", delay=300)
     sent = []
     page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
     page.evaluate("for (const n of [1, 2, 3]) shop.track({type: 'view', item_id: `i${n}`})")
-    events = eventually(lambda: len(found := told(home, "gathers")) == 3 and found)
+    events = until(lambda: len(found := told(home, "gathers")) == 3 and found)
     assert [event.item_id for event in events] == ["i1", "i2", "i3"]
     assert len({event.session_id for event in events}) == 1
     page.wait_for_function(f"{WAITING} === 0")
@@ -117,7 +110,7 @@ def test_what_waits_when_the_page_is_left_goes_as_a_beacon_and_is_not_doubled(sh
     page = shop(user="leaves")
     page.evaluate("shop.track({type: 'view', item_id: 'i4'})")
     page.goto("about:blank")
-    eventually(lambda: told(home, "leaves"))
+    until(lambda: told(home, "leaves"))
     shop(user="leaves")
     assert page.evaluate(WAITING) == 1
     page.evaluate("shop.flush()")
@@ -132,7 +125,7 @@ def test_what_was_tracked_without_a_network_arrives_when_there_is_one(shop, page
     refused = page.evaluate("shop.flush().catch((error) => [error.status, error.message])")
     assert refused == [0, "The service does not answer. Is it running?"]
     page.context.set_offline(False)
-    assert [event.item_id for event in eventually(lambda: told(home, "offline"))] == ["i5"]
+    assert [event.item_id for event in until(lambda: told(home, "offline"))] == ["i5"]
 
 
 def test_the_queue_outlives_the_tab_and_a_lost_beacon(shop, browser, home):
@@ -143,7 +136,7 @@ def test_the_queue_outlives_the_tab_and_a_lost_beacon(shop, browser, home):
     tab.close()
     assert told(home, "tab") == []
     shop(context.new_page(), user="tab", delay=0)
-    eventually(lambda: told(home, "tab"))
+    until(lambda: told(home, "tab"))
     context.close()
 
 

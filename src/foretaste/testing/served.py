@@ -1,0 +1,36 @@
+"""An application behind its real HTTP server, in a thread of this process."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from foretaste.app.home import Home
+from foretaste.app.http.application import create_app
+from foretaste.app.http.asgi.cross_origin import Asgi
+from foretaste.app.http.server import server_config
+
+_PATIENCE = 20.0
+
+
+@contextmanager
+def served(app: Asgi) -> Iterator[str]:
+    """Serve an ASGI application on a free port of this machine; yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(server_config(app))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(_PATIENCE)
+
+
+@contextmanager
+def served_home(home: Home) -> Iterator[str]:
+    """Serve a home on a free port of this machine; yield its address."""
+    with served(create_app(home)) as address:
+        yield address
