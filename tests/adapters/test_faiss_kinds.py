@@ -147,7 +147,7 @@ def test_content_that_ends_too_early_is_refused_though_its_hash_is_right(kind, l
             FaissVectorIndex().load(path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(content=st.binary(max_size=200))
 def test_whatever_the_bytes_they_are_no_index(content, tmp_path_factory):
     path = tmp_path_factory.mktemp("fuzz") / "items.index"
@@ -185,7 +185,7 @@ def questions(draw):
     return vectors, queries, draw(st.integers(0, count + 5)), allowed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(questions())
 def test_exact_indexes_agree_to_the_last_place_also_among_equals(asked):
     vectors, queries, k, allowed = asked

@@ -26,7 +26,7 @@ sceneries = st.builds(
     late=st.floats(0, 1),
     seed=st.integers(0, 2**32 - 1),
 )
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 PLENTY = Scenery(users=150, items=120, rate=0.5, duration=86_400.0, seed=5)
 
 

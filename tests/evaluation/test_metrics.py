@@ -78,7 +78,7 @@ def test_where_more_is_wanted_than_fits_map_is_trec_evals_times_wanted_over_k():
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(sorted(METRICS)), st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_metric_lies_between_0_and_1_and_never_falls_when_a_hit_moves_up(seed, metric, k):
     generator = np.random.default_rng(seed)
     hits = generator.random((1, 10)) < 0.3

@@ -41,7 +41,7 @@ def test_of_nobody_nothing_is_known():
 
 
 @given(st.integers(0, 5_000), st.integers(1, 80))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_counts_are_of_all_time_however_short_the_history(seed, n_events):
     events = random_events(seed, n_events, n_users=1, in_order=False)
     activity = activity_of(person_after(events, history_length=2), EVENT_TYPES, now=EPOCH, window_seconds=1e9)

@@ -143,7 +143,7 @@ def test_masks_are_padded_with_false_for_items_known_from_events_only():
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 200), st.booleans()), max_size=40))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_changes_one_by_one_give_the_same_columns_as_all_at_once(changes):
     pool = random_items(1, 201)
     stepwise = CatalogColumns.empty()

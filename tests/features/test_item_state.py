@@ -56,7 +56,7 @@ def buckets_by_definition(times, amounts):
         max_size=40,
     )
 )
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_buckets_depend_on_the_set_of_events_alone(events):
     times, amounts = zip(*events, strict=True)
     newest, buckets = counted(times, amounts)

@@ -74,7 +74,7 @@ def merged_streams(draw):
 
 
 @given(merged_streams())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_known_of_a_person_is_as_if_all_had_always_been_theirs(streams):
     _, stream = streams
     state, from_the_start = new(), new()
@@ -85,7 +85,7 @@ def test_what_is_known_of_a_person_is_as_if_all_had_always_been_theirs(streams):
 
 
 @given(merged_streams())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_who_touched_an_item_is_the_person_they_are_now(streams):
     _, stream = streams
     state, from_the_start = new(), new()
@@ -98,7 +98,7 @@ def test_who_touched_an_item_is_the_person_they_are_now(streams):
 
 
 @given(merged_streams(), st.integers(0, 90))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_stream_with_merges_is_folded_alike_in_one_batch_one_by_one_and_from_a_snapshot(streams, cut):
     _, stream = streams
     whole, single, restored = new(), new(), new()
@@ -114,7 +114,7 @@ def test_a_stream_with_merges_is_folded_alike_in_one_batch_one_by_one_and_from_a
 
 
 @given(merged_streams())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_short_histories_keep_the_latest_of_both(streams):
     events, _ = streams
     state, one = new(history_length=7), new(history_length=7)

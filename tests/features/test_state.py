@@ -76,7 +76,7 @@ def pairs_of(state):
 
 
 @given(streams(), st.integers(1, 7), st.sampled_from([None, 1, 3_600]))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_neighbours_are_the_pairs_within_the_window_of_each_history(events, window, gap):
     state = folded(events, window=window, pair_gap_seconds=gap)
     weights = weigh(EVENT_TYPES, events.type, events.value, state.config.weights)
@@ -84,7 +84,7 @@ def test_neighbours_are_the_pairs_within_the_window_of_each_history(events, wind
 
 
 @given(streams(longest=200), st.integers(1, 9))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_events_in_order_make_the_same_pairs_however_short_the_history(events, window):
     events = rearranged(events, np.lexsort((events.key, events.time)))
     state = folded(events, window=window, history_length=window)
@@ -100,7 +100,7 @@ def test_events_in_order_make_the_same_pairs_however_short_the_history(events, w
 
 
 @given(streams(longest=200), st.integers(1, 12))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_history_is_the_latest_weighted_events_by_time_and_key(events, length):
     state = folded(events, history_length=length)
     weights = weigh(EVENT_TYPES, events.type, events.value, state.config.weights)
@@ -115,7 +115,7 @@ def test_a_history_is_the_latest_weighted_events_by_time_and_key(events, length)
 
 
 @given(streams(longest=200))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_a_tally_counts_each_item_and_type_weightless_ones_included(events):
     state = folded(events)
     for user in range(5):
@@ -136,7 +136,7 @@ def test_a_tally_counts_each_item_and_type_weightless_ones_included(events):
 
 
 @given(streams(longest=120), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_events_may_come_in_any_order_and_in_any_batches(events, data):
     order = np.array(data.draw(st.permutations(range(len(events)))))
     shuffled = rearranged(events, order)
@@ -150,7 +150,7 @@ def test_events_may_come_in_any_order_and_in_any_batches(events, data):
 
 
 @given(streams(longest=120), st.integers(0, 120))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_past_state_is_the_fold_of_a_prefix(events, seq):
     past = state_at(events, StateConfig(), type_names, seq=seq)
     assert past.fingerprint() == folded(events.take(0, min(seq, len(events)))).fingerprint()

@@ -32,7 +32,7 @@ def touches_by_definition(events, item, most):
     return [user for _, user in found], [minute * MINUTE for minute, _ in found]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 300), st.randoms(use_true_random=False))
 def test_an_item_knows_the_latest_people_whatever_the_order_of_arrival(seed, most, n_events, random):
     events = random_events(seed, n_events, n_users=40, n_items=4, in_order=False)

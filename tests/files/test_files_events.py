@@ -212,7 +212,7 @@ def test_without_timestamps_ids_do_not_depend_on_the_moment_of_reading():
     assert rows[0]["timestamp"].to_list() == [1, 1]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from("uv"), st.sampled_from("ab")), max_size=30), st.integers(1, 7))
 def test_the_size_of_the_pieces_changes_nothing(pairs, size):
     frame = pl.DataFrame(

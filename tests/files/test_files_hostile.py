@@ -49,7 +49,7 @@ def read_all(path: Path) -> tuple[int, int]:
     return taken, refused
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(ROWS)
 def test_any_json_objects(rows):
     head = {"user_id": "u", "item_id": "a"}
@@ -59,7 +59,7 @@ def test_any_json_objects(rows):
         assert sum(read_all(path)) == 1 + len(rows)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.binary(max_size=300))
 def test_any_bytes_after_a_csv_header(content):
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +70,7 @@ def test_any_bytes_after_a_csv_header(content):
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.jsonl", "log.json", "log.parquet"])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.binary(max_size=200))
 def test_any_bytes_at_all(name, content):
     with tempfile.TemporaryDirectory() as folder:

@@ -27,7 +27,7 @@ def problem(seed, n_entries):
     return vectors, weight, diagonal
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), n_entries=st.integers(0, 3 * DIM))
 def test_a_row_is_solved_exactly_whichever_system_is_the_smaller(seed, n_entries):
     vectors, weight, diagonal = problem(seed, n_entries)
@@ -35,7 +35,7 @@ def test_a_row_is_solved_exactly_whichever_system_is_the_smaller(seed, n_entries
     assert solve_row(vectors, weight, diagonal) == pytest.approx(expected, rel=2e-3, abs=2e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), n_entries=st.integers(1, 3 * DIM))
 def test_contributions_are_the_terms_of_the_solution(seed, n_entries):
     vectors, weight, diagonal = problem(seed, n_entries)

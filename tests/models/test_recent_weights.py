@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foretaste.domain.history import History
@@ -26,7 +26,6 @@ def history(weights):
     seconds=st.sampled_from([None, 2.0, 1000.0]),
     power=st.sampled_from([0.0, 0.5]),
 )
-@settings(deadline=None)  # the first call compiles
 def test_weights_are_those_of_the_recency_but_for_the_forgotten(weights, events, seconds, power):
     recency = Recency(half_life_events=events, half_life_seconds=seconds, power=power)
     past = history(weights)
@@ -47,7 +46,6 @@ def test_what_was_halved_more_than_four_times_is_forgotten():
     n_items=st.integers(0, 40),
     most=st.integers(1, 40),
 )
-@settings(deadline=None)  # the first call compiles
 def test_the_latest_that_are_known_and_not_forgotten_speak(weights, n_items, most):
     past, recency = history(weights), Recency(half_life_events=3.0)
     usual = recent_weights(past, recency, 0)

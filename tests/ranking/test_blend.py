@@ -285,7 +285,7 @@ def test_sharpened_weights_put_the_truths_higher_where_some_are_beyond_reach():
     assert gains(table, sharp).mean() > gains(table, likely).mean()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 50))
 def test_on_its_own_judged_samples_no_source_beats_the_blend_beyond_chance(seed):
     generator = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foretaste.domain.history import History
@@ -43,7 +43,6 @@ def test_what_shares_the_categories_of_recent_events_is_boosted_by_their_part():
 
 
 @given(EVENTS)
-@settings(deadline=None)
 def test_a_boost_lies_between_0_and_1_and_is_the_sum_of_its_explanation(events):
     history = a_history(events)
     interest = recent_interest(history, CATEGORIES, 7200 * SECOND, 3600.0)

@@ -87,7 +87,7 @@ def arrivals(draw):
 
 @given(arrivals(), st.integers(1, 9), st.sampled_from([3, 10_000]))
 @settings(
-    deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # each example has people and keys of its own
 def test_records_equal_the_state_whatever_comes_again_or_is_missing(
     make_redis_store, arrived, length, most_rows
@@ -116,7 +116,7 @@ def people_of(batch):
 
 
 @given(st.integers(0, 10_000), st.integers(0, 80), st.integers(1, 40))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_bytes_of_a_record_say_all_of_a_person(seed, n_events, n_items):
     people = People()
     people.folded(random_events(seed, n_events, n_users=1, n_items=n_items, in_order=False))

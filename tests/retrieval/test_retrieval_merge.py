@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -26,7 +26,6 @@ def merged(dense, allowed, per_source=5, at_least=0, interactions=NO_USE):
 @given(
     dense=SCORES, per_source=st.integers(1, 30), seed=st.integers(0, 99), share=st.sampled_from([0.1, 0.9])
 )
-@settings(deadline=None)
 def test_every_source_proposes_its_best_allowed_items_of_equals_the_older_one(dense, per_source, seed, share):
     allowed = np.random.default_rng(seed).random(dense.shape[1]) < share
     found = merged(dense, allowed, per_source)

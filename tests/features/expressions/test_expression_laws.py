@@ -56,14 +56,14 @@ def test_what_is_written_reads_as_the_same_tree(tree):
 
 
 @given(trees, worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_evaluation_says_what_the_interpreter_says_item_by_item(tree, world):
     expected = [truth_of(tree, world.row(ordinal)) is True for ordinal in range(world.n_items)]
     assert where(tree, world) == expected
 
 
 @given(trees, worlds())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_numbers_are_those_of_the_interpreter(tree, world):
     expected = [number_of(tree, world.row(ordinal)) for ordinal in range(world.n_items)]
     found = Evaluation(world.columns(), world.asked, {}).number(tree)
@@ -71,7 +71,7 @@ def test_numbers_are_those_of_the_interpreter(tree, world):
 
 
 @given(trees, worlds())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_kept_of_a_catalog_changes_nothing(tree, world):
     expected = where(tree, world)
     ready = compiled_filter(written(tree), WIDE)
@@ -80,7 +80,7 @@ def test_what_is_kept_of_a_catalog_changes_nothing(tree, world):
 
 
 @given(trees, worlds(), st.lists(st.integers(0, 9), max_size=6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_some_rows_are_answered_as_they_are_among_all(tree, world, rows):
     whole = where(tree, world) + [False] * 10
     beyond = truth_of(tree, world.row(9)) is True
@@ -89,14 +89,14 @@ def test_some_rows_are_answered_as_they_are_among_all(tree, world, rows):
 
 
 @given(trees, trees, worlds())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_de_morgan(one, other, world):
     assert where(Not(Every((one, other))), world) == where(Some((Not(one), Not(other))), world)
     assert where(Not(Some((one, other))), world) == where(Every((Not(one), Not(other))), world)
 
 
 @given(trees, worlds())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_nothing_is_both_true_and_false_and_twice_not_is_nothing(tree, world):
     yes, no = where(tree, world), where(Not(tree), world)
     assert not any(a and b for a, b in zip(yes, no, strict=True))
@@ -121,7 +121,7 @@ def assert_answers_or_points(found, text, world):
 
 
 @given(st.text(max_size=40) | st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join), worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_is_an_expression_or_an_error_that_points_into_it(text, world):
     for checked in (checked_filter, checked_boost):
         assert_answers_or_points(asked(checked, text, world), text, world)
@@ -137,7 +137,7 @@ def test_hostile_texts_are_refused(text):
 
 
 @given(trees, worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_tree_is_accepted_or_refused_in_the_languages_own_words(tree, world):
     text = written(tree)
     for checked in (checked_filter, checked_boost):
@@ -145,7 +145,7 @@ def test_a_tree_is_accepted_or_refused_in_the_languages_own_words(tree, world):
 
 
 @given(trees, worlds())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_boost_is_finite_and_bounded_whatever_it_says(tree, world):
     added = compiled_boost(written(tree), WIDE).added(world.columns(), world.asked)
     assert np.isfinite(added).all()
