@@ -171,3 +171,22 @@ def test_masks_given_out_do_not_share_memory_with_the_catalog():
     catalog.mask("x", ["y"])[:] = True
     assert catalog.available(0).tolist() == [True]
     assert np.array_equal(catalog.mask("x", ["y"]), [False])
+
+
+def test_items_are_grouped_by_category_or_by_the_value_of_an_attribute():
+    catalog = CatalogColumns.of(
+        [
+            Item(item_id="a", categories=("x", "y"), attributes={"brand": "acme"}),
+            Item(item_id="b"),
+            Item(item_id="c", categories=("y",), attributes={"brand": "zeta"}),
+        ]
+    )
+    rows = np.array([2, 7, 1, 0], np.int32)
+    for attribute, expected in (
+        ("category", [(0, "y"), (3, "x"), (3, "y")]),
+        ("brand", [(0, "zeta"), (3, "acme")]),
+    ):
+        table = catalog.grouped(attribute)
+        place, code = table.listed(rows)
+        assert list(zip(place.tolist(), [table.names[one] for one in code], strict=True)) == expected
+    assert catalog.grouped("colour") is None

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretaste.policy.arrangement import NO_LIMIT, NOBODY, Bounds, arrange
+from foretaste.policy.arrangement import NO_LIMIT, NOBODY, Bounds, Variety, arrange
 from foretaste.policy.mmr import mmr
+from foretaste.policy.rotation import rotate
 
 
-def bounds(n, places, groups=(), pinned=None, kept_for=None):
+def bounds(n, places, groups=(), pinned=None, kept_for=None, turn=()):
     """Return bounds of `groups`: (members, at_least, at_most) each."""
     members = np.zeros((len(groups), n), np.bool_)
     for row, (of_group, _, _) in enumerate(groups):
@@ -24,6 +25,7 @@ def bounds(n, places, groups=(), pinned=None, kept_for=None):
         at_most=np.array([NO_LIMIT if most is None else most for _, _, most in groups], np.int64),
         pinned=by_place[0],
         kept_for=by_place[1],
+        turn=np.array(turn, np.int64),
     )
 
 
@@ -32,46 +34,66 @@ def falling(n):
 
 
 def test_no_group_has_more_places_than_its_maximum():
-    slate = arrange(falling(8), None, bounds(8, 4, [(range(6), 0, 2)]))
+    slate = arrange(falling(8), bounds(8, 4, [(range(6), 0, 2)]))
     assert slate.tolist() == [0, 1, 6, 7]
 
 
-def test_a_slate_is_shorter_rather_than_against_a_maximum():
-    assert arrange(falling(5), None, bounds(5, 4, [(range(5), 0, 3)])).tolist() == [0, 1, 2]
+def test_a_maximum_gives_way_rather_than_leave_a_place_empty():
+    assert arrange(falling(5), bounds(5, 4, [(range(5), 0, 3)])).tolist() == [0, 1, 2, 3]
+
+
+def test_of_several_maxima_as_few_as_possible_give_way():
+    groups = [(range(4), 0, 1), ({0, 1, 2}, 0, 1)]
+    assert arrange(falling(4), bounds(4, 2, groups)).tolist() == [0, 3]
 
 
 def test_a_group_has_its_minimum_on_the_last_places_if_relevance_does_not_give_it():
-    assert arrange(falling(9), None, bounds(9, 4, [({7, 8}, 2, None)])).tolist() == [0, 1, 7, 8]
+    assert arrange(falling(9), bounds(9, 4, [({7, 8}, 2, None)])).tolist() == [0, 1, 7, 8]
 
 
 def test_a_minimum_that_relevance_gives_changes_nothing():
-    assert arrange(falling(9), None, bounds(9, 4, [({0, 2, 8}, 2, None)])).tolist() == [0, 1, 2, 3]
+    assert arrange(falling(9), bounds(9, 4, [({0, 2, 8}, 2, None)])).tolist() == [0, 1, 2, 3]
 
 
 def test_a_minimum_nobody_can_fill_leaves_the_places_to_others():
-    assert arrange(falling(5), None, bounds(5, 3, [({4}, 2, None)])).tolist() == [0, 1, 4]
+    assert arrange(falling(5), bounds(5, 3, [({4}, 2, None)])).tolist() == [0, 1, 4]
 
 
 def test_what_is_pinned_stands_on_its_place_and_on_no_other():
-    assert arrange(falling(6), None, bounds(6, 4, pinned={2: 5, 0: 3})).tolist() == [3, 0, 5, 1]
+    assert arrange(falling(6), bounds(6, 4, pinned={2: 5, 0: 3})).tolist() == [3, 0, 5, 1]
 
 
 def test_what_is_pinned_counts_towards_its_groups():
-    slate = arrange(falling(6), None, bounds(6, 3, [({0, 1, 5}, 0, 1)], pinned={2: 5}))
+    slate = arrange(falling(6), bounds(6, 3, [({0, 1, 5}, 0, 1)], pinned={2: 5}))
     assert slate.tolist() == [2, 3, 5]
 
 
 def test_a_place_kept_for_a_group_goes_to_its_best():
     groups = [({3, 4}, 0, None)]
-    assert arrange(falling(6), None, bounds(6, 3, groups, kept_for={1: 0})).tolist() == [0, 3, 1]
+    assert arrange(falling(6), bounds(6, 3, groups, kept_for={1: 0})).tolist() == [0, 3, 1]
 
 
 def test_a_place_kept_for_nobody_there_goes_to_the_best_of_all():
-    assert arrange(falling(4), None, bounds(4, 2, [((), 0, None)], kept_for={0: 0})).tolist() == [0, 1]
+    assert arrange(falling(4), bounds(4, 2, [((), 0, None)], kept_for={0: 0})).tolist() == [0, 1]
+
+
+def test_a_minimum_has_a_free_place_left_beside_those_kept_for_others():
+    groups = [({1}, 0, None), ({5}, 1, None)]
+    assert arrange(falling(6), bounds(6, 3, groups, kept_for={2: 0})).tolist() == [0, 5, 1]
+
+
+def test_a_place_kept_for_a_group_counts_towards_its_minimum():
+    groups = [({4, 5}, 1, None)]
+    assert arrange(falling(6), bounds(6, 3, groups, kept_for={2: 0})).tolist() == [0, 1, 4]
+
+
+def test_what_was_shown_before_the_slate_counts_as_standing_before_it():
+    variety = Variety(np.eye(3, dtype=np.float32), np.array([1.0, 0.0, 0.0], np.float32), 0.4, 0.0)
+    assert arrange(falling(3), bounds(3, 2), variety).tolist() == [1, 2]
 
 
 def test_nobody_to_show_is_an_empty_slate():
-    assert arrange(falling(0), None, bounds(0, 3)).tolist() == []
+    assert arrange(falling(0), bounds(0, 3)).tolist() == []
 
 
 @given(
@@ -86,7 +108,16 @@ def test_without_rules_it_is_mmr(n, places, seed, trade_off):
     worth = np.sort(generator.random(n).astype(np.float32))[::-1].copy()
     alike = generator.random((n, n)).astype(np.float32)
     expected = mmr(worth, alike, places, trade_off, 0.3).tolist()
-    assert arrange(worth, alike, bounds(n, places), trade_off, 0.3).tolist() == expected
+    variety = Variety(alike, np.zeros(n, np.float32), trade_off, 0.3)
+    assert arrange(worth, bounds(n, places), variety).tolist() == expected
+
+
+@given(turn=st.lists(st.integers(0, 3), min_size=4, max_size=15), places=st.integers(1, 8))
+@settings(deadline=None)
+def test_turns_without_other_rules_are_those_of_rotation(turn, places):
+    n = len(turn)
+    expected = rotate(np.arange(n), np.array(turn, np.int32), places).tolist()
+    assert arrange(falling(n), bounds(n, places, turn=turn)).tolist() == expected
 
 
 @st.composite
@@ -103,30 +134,38 @@ def disjoint_groups(draw):
 
 @given(case=disjoint_groups(), places=st.integers(1, 8))
 @settings(deadline=None)
-def test_maxima_hold_and_minima_are_reached_wherever_they_can_be(case, places):
+def test_bounds_hold_wherever_they_can(case, places):
     n, groups = case
-    shown = set(arrange(falling(n), None, bounds(n, places, groups)).tolist())
+    slate = arrange(falling(n), bounds(n, places, groups)).tolist()
+    assert len(set(slate)) == len(slate) == min(n, places)
+    rest = n - sum(len(members) for members, _, _ in groups)
+    room = sum(len(members) if most is None else min(most, len(members)) for members, _, most in groups)
     needed = sum(min(least, len(members)) for members, least, _ in groups)
     for members, least, most in groups:
-        assert most is None or len(shown & members) <= most
+        shown = len(members & set(slate))
+        if most is not None and room + rest >= len(slate):
+            assert shown <= most
         if needed <= places:
-            assert len(shown & members) >= min(least, len(members))
+            assert shown >= min(least, len(members))
 
 
-@given(case=disjoint_groups(), places=st.integers(1, 8))
+@given(
+    case=disjoint_groups(),
+    places=st.integers(1, 8),
+    pins=st.dictionaries(st.integers(0, 7), st.integers(0, 13)),
+)
 @settings(deadline=None)
-def test_a_place_is_empty_only_if_every_other_candidate_is_over_a_maximum(case, places):
+def test_what_is_pinned_stands_where_it_is_pinned_whatever_else_is_asked(case, places, pins):
     n, groups = case
-    slate = arrange(falling(n), None, bounds(n, places, groups)).tolist()
-    assert len(set(slate)) == len(slate) <= places
-    if len(slate) < places:
-        left = set(range(n)) - set(slate)
-        full = [
-            members for members, _, most in groups if most is not None and len(members & set(slate)) >= most
-        ]
-        assert left <= set().union(*full)
+    pinned, taken = {}, set()
+    for place, who in pins.items():
+        if place < min(places, n) and who < n and who not in taken:
+            pinned[place] = who
+            taken.add(who)
+    slate = arrange(falling(n), bounds(n, places, groups, pinned=pinned)).tolist()
+    assert {place: slate[place] for place in pinned} == pinned
 
 
 @pytest.mark.parametrize("place", [0, 3])
 def test_a_pin_behind_the_end_moves_up(place):
-    assert arrange(falling(2), None, bounds(2, 5, pinned={place: 1})).tolist() == [[1, 0], [0, 1]][place == 3]
+    assert arrange(falling(2), bounds(2, 5, pinned={place: 1})).tolist() == [[1, 0], [0, 1]][place == 3]

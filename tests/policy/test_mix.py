@@ -20,7 +20,7 @@ def ordinals(*items):
 
 def unbound(places):
     none, nobody = np.empty(0, np.int64), np.full(places, NOBODY, np.int64)
-    return lambda n: Bounds(np.empty((0, n), np.bool_), none, none + NO_LIMIT, nobody, nobody)
+    return lambda n: Bounds(np.empty((0, n), np.bool_), none, none + NO_LIMIT, nobody, nobody, none)
 
 
 def test_an_own_mix_is_the_part_of_each_category_weighed_by_importance():
@@ -56,7 +56,7 @@ def slate_of(weight, places=10):
     worth = np.concatenate((np.linspace(1.0, 0.9, 20), np.linspace(0.5, 0.4, 20))).astype(np.float32)
     codes, own = own_mix(table, ordinals(0, 20, 21), np.ones(3, np.float32))
     mix = Mix(own=own, share=shares(table, items, codes), weight=weight)
-    slate = arrange(worth, None, unbound(places)(40), mix=mix)
+    slate = arrange(worth, unbound(places)(40), mix=mix)
     return np.bincount(slate // 20, minlength=2).tolist()
 
 

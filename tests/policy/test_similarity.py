@@ -5,7 +5,7 @@ import pytest
 
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
-from foretaste.policy.similarity import similarities
+from foretaste.policy.similarity import nearest_of, similarities
 
 CATEGORIES = CatalogColumns.of(
     [
@@ -34,3 +34,16 @@ def test_vectors_and_categories_count_half_each_where_a_pair_has_both():
     assert alike[0, 4] == pytest.approx(0.0)
     assert alike.min() >= 0.0
     assert alike.max() <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize(
+    "vectors", [None, np.array([[1, 0], [0.6, 0.8], [1, 0], [-1, 0], [0, 0]], np.float32)]
+)
+@pytest.mark.parametrize("n", [1, 3])
+def test_the_likest_of_others_is_the_largest_likeness_to_them(vectors, n):
+    alike = similarities(vectors, CATEGORIES, ITEMS)
+    assert nearest_of(vectors, CATEGORIES, ITEMS, n) == pytest.approx(alike[:n, n:].max(axis=1))
+
+
+def test_nothing_is_like_what_is_not_there():
+    assert nearest_of(None, CATEGORIES, ITEMS, 5).tolist() == [0.0] * 5

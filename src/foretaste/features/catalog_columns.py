@@ -10,7 +10,7 @@ import numpy as np
 from foretaste.domain.arrays import Int64s, Mask, Micros, Ordinals
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.features.attribute_column import AttributeColumn, attribute_column
-from foretaste.features.category_table import CategoryTable, no_categories
+from foretaste.features.category_table import CategoryTable, no_categories, single_values
 from foretaste.features.expressions.kinds import Kind, Schema, kind_of_type
 from foretaste.features.kept_arrays import KeptArrays
 from foretaste.features.typed_column import TypedColumn, typed_column, value_of
@@ -200,13 +200,33 @@ class CatalogColumns:
         past = changes[changes <= now].max(initial=_ALWAYS_FROM)
         return int(past), int(changes[changes > now].min(initial=_ALWAYS_UNTIL))
 
+    def grouped(self, attribute: str) -> CategoryTable | None:
+        """Return the values of an attribute, or the categories for `category`; None where no item has it.
+
+        Nobody may write to it: it is kept for the next who asks the same of this version of the catalog.
+        """
+        if attribute == CATEGORY:
+            return self.categories
+        column = self._column(attribute)
+        if column is None:
+            return None
+        return self.kept.get(
+            ("grouped", attribute),
+            lambda: single_values(column.codes, column.code),
+            lambda table: [table.start, table.code],
+        )
+
     def _having(self, attribute: str, values: Sequence[str]) -> Mask:
+        column = self._column(attribute)
+        return np.zeros(self.n_items, np.bool_) if column is None else column.having(values)
+
+    def _column(self, attribute: str) -> AttributeColumn | None:
         if attribute not in self.attribute_names:  # so that made-up names do not fill the cache
-            return np.zeros(self.n_items, np.bool_)
+            return None
         column = self._attributes.get(attribute)
         if column is None:
             column = self._attributes[attribute] = attribute_column(attribute, self.items)
-        return column.having(values)
+        return column
 
     def _next_attributes(self, new: Mapping[int, Item | None], n_items: int) -> dict[str, AttributeColumn]:
         return {

@@ -46,6 +46,18 @@ class CategoryTable:
             mask[item[start[code] : start[code + 1]]] = True
         return mask
 
+    def listed(self, items: Ordinals) -> tuple[Int64s, Ordinals]:
+        """Return one row per category of each of `items`: the place of the item among them, and the code.
+
+        int64 and int32; items beyond the table have no category.
+        """
+        rows = np.flatnonzero(items < self.n_items)
+        start = self.start[items[rows]]
+        kinds = self.start[items[rows] + 1] - start
+        owner = np.repeat(rows, kinds)
+        within = np.arange(len(owner)) - np.repeat(np.cumsum(kinds) - kinds, kinds)
+        return owner, self.code[np.repeat(start, kinds) + within]
+
     def _looked_through(self, wanted: Sequence[int]) -> Mask:
         """Return the same by a look at every item's categories."""
         mask = self.main >= 0
@@ -90,3 +102,9 @@ def _table(codes: dict[str, int], start: Int64s, code: Ordinals) -> CategoryTabl
 def no_categories() -> CategoryTable:
     """Return the table of no items."""
     return _table({}, np.zeros(1, np.int64), np.empty(0, np.int32))
+
+
+def single_values(codes: Mapping[str, int], code: Ordinals) -> CategoryTable:
+    """Return the table of items that have one value each: `code` int32 [n_items], -1 for none."""
+    start = np.concatenate(([0], np.cumsum(code >= 0)))
+    return CategoryTable(names=tuple(codes), codes=codes, start=start, code=code[code >= 0], main=code)

@@ -63,12 +63,8 @@ def shares(table: CategoryTable, items: Ordinals, codes: Ordinals) -> Doubles:
 
 def _memberships(table: CategoryTable, items: Ordinals) -> tuple[Int64s, Ordinals, Doubles]:
     """Return one row per category of each of `items`: whose it is, its code, and its part in the item."""
-    rows = np.flatnonzero(items < table.n_items)
-    start = table.start[items[rows]]
-    kinds = table.start[items[rows] + 1] - start
-    owner = np.repeat(rows, kinds)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(kinds) - kinds, kinds)
-    return owner, table.code[np.repeat(start, kinds) + within], np.repeat(1.0 / np.maximum(kinds, 1), kinds)
+    owner, code = table.listed(items)
+    return owner, code, 1.0 / np.bincount(owner, minlength=len(items))[owner]
 
 
 @kernel
