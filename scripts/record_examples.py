@@ -21,6 +21,7 @@ from foretaste.app.home import Home
 from foretaste.app.http.application import api_routes, create_app
 from foretaste.app.http.asgi.examples import Example, read_examples
 from foretaste.app.http.asgi.routing import Route
+from foretaste.app.retraining.retraining import Retraining
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.item import Item
@@ -73,29 +74,33 @@ def example_home() -> Iterator[Home]:
 
 
 class ExampleService:
-    """A service over `home` that is asked by examples."""
+    """A service over `home` that is asked by examples; its training jobs only wait to be cancelled."""
 
     def __init__(self, home: Home) -> None:
         self.routes = {f"{route.method} {route.path}": route for route in api_routes(home)}
         self._home = home
-        self._app = create_app(home, clock=lambda: NOW)
-        self._shown = ""
+        idle = (sys.executable, "-c", "import sys; sys.stdin.read()")
+        retraining = Retraining(home, clock=lambda: NOW, command=idle)
+        self._app = create_app(home, clock=lambda: NOW, retraining=retraining)
+        self._made = {"recommendation_id": "", "job_id": ""}
 
     def ask(self, name: str, example: Example) -> tuple[int, bytes]:
-        """Return the status and the body of the answer; a past answer that is asked for is the last one."""
+        """Return the status and the body; past answers and jobs that are asked for are the last ones."""
         route = self.routes[name]
         target = self._address(route, example)
         body = b"" if example.body is None else msgspec.json.encode(example.body)
         status, answer = asyncio.run(self._sent(route.method, target, body))
         if route.path.startswith("/recommend/"):
-            self._shown = msgspec.json.decode(answer)["recommendation_id"]
+            self._made["recommendation_id"] = msgspec.json.decode(answer)["recommendation_id"]
             self._home.exposures.flush()
+        if name == "POST /retrain":
+            self._made["job_id"] = msgspec.json.decode(answer)["job_id"]
         return status, answer
 
     def _address(self, route: Route, example: Example) -> str:
         path = route.path
         for parameter, given in example.path.items():
-            value = self._shown if parameter == "recommendation_id" else given
+            value = self._made.get(parameter, given)
             path = path.replace(f"{{{parameter}}}", quote(value, safe=""))
         return f"{path}?{urlencode(example.query)}"
 
@@ -141,8 +146,8 @@ def _answered(service: ExampleService, name: str, example: Example) -> Example:
         return example
     answer = msgspec.json.decode(body)
     path = dict(example.path)
-    if "recommendation_id" in path:
-        path["recommendation_id"] = answer["recommendation_id"]
+    for made in path.keys() & {"recommendation_id", "job_id"}:
+        path[made] = answer[made]
     return msgspec.structs.replace(example, path=path, answer=answer)
 
 
@@ -150,6 +155,7 @@ def main() -> int:
     """Write the file; what is drawn at random is drawn alike on every run where it can be."""
     drawn = random.Random(7)  # noqa: S311 - ids of an example
     secrets.token_bytes = drawn.randbytes  # type: ignore[assignment]
+    secrets.token_hex = lambda size: drawn.randbytes(size).hex()  # type: ignore[assignment,misc]
     secrets.randbits = drawn.getrandbits  # type: ignore[assignment]
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(recorded()), indent=1) + b"\n")
     return 0

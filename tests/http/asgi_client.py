@@ -8,6 +8,7 @@ from typing import Any
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
 from foretaste.app.http.asgi.exchange import BodyLimits
+from foretaste.app.retraining.retraining import Retraining
 from foretaste.domain.item import Item
 
 DAY = 86_400_000_000
@@ -46,10 +47,12 @@ class Answer:
 class Client:
     """Sends requests to an ASGI application; `now` is the service's clock."""
 
-    def __init__(self, home: Home, limits: BodyLimits | None = None) -> None:
+    def __init__(
+        self, home: Home, limits: BodyLimits | None = None, retraining: Retraining | None = None
+    ) -> None:
         self.home = home
         self.now = NOW
-        self.app = create_app(home, clock=lambda: self.now, limits=limits)
+        self.app = create_app(home, clock=lambda: self.now, limits=limits, retraining=retraining)
 
     def send(
         self, method: str, target: str | bytes, chunks: list[bytes] | None = None, **headers: str

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
@@ -58,13 +59,15 @@ def train_home(
     tuning: Tuning | None = None,
     remember: bool = True,
     told: Told = untold,
+    staging: Path | None = None,
     progress: Progress = silent,
 ) -> TrainReport:
     """Learn from the home's log and publish to its registry; the home serves the model if it passed.
 
     Works on a home opened for reading too: whoever serves it takes the new champion by itself. A home
     in memory, without a registry, serves what was learnt. `seed` and `effort` None take the settings';
-    `tuning`, `remember` and `told` see `TrainConfig`.
+    `tuning`, `remember` and `told` see `TrainConfig`; `staging` is a directory for what is not yet a
+    version, on the file system of the models.
     """
     chosen = home.settings.seed if seed is None else seed
     effort = effort or home.settings.effort
@@ -87,7 +90,7 @@ def train_home(
         trained = learn(corpus_of(home), created_at=now, seed=chosen, config=config, progress=progress)
         home.serve_artifact(trained.artifact)
         return msgspec.structs.replace(trained.report, promoted=True)
-    staging = models_directory(home.directory, home.settings)
+    staging = staging or models_directory(home.directory, home.settings)
     staging.mkdir(parents=True, exist_ok=True)
     report = train(
         corpus_of(home),

@@ -189,6 +189,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """On how many threads training fits; not set: on one for each core it may use. The model is the same, bit
     by bit, on any number."""
 
+    retrain_hours: Annotated[float, Meta(gt=0)] | None = None
+    """How many hours after the latest training `serve` trains again, if there are new events, as 24; not set:
+    never. It trains beside the answers, in a process of its own."""
+
+    retrain_events: Annotated[int, Meta(ge=1)] | None = None
+    """After how many new events `serve` trains again; not set: never."""
+
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     """The seed of training, where the command gives none."""
 

@@ -14,7 +14,8 @@
     │   └── UnknownScenarioError
     ├── UnavailableError         cannot be done now, may be tried again (HTTP 503, exit code 4)
     │   ├── NotDurableError      an event could not be made durable and was not accepted
-    │   └── NoModelError         nothing is trained yet
+    │   ├── NoModelError         nothing is trained yet
+    │   └── BusyError            only one at a time, and one is under way (HTTP 409)
     ├── CorruptDataError         stored bytes are not what was written (HTTP 500, exit code 5)
     │   ├── CorruptArtifactError
     │   └── CorruptSnapshotError
@@ -86,6 +87,10 @@ class NotDurableError(UnavailableError):
 
 class NoModelError(UnavailableError):
     """No model is published yet."""
+
+
+class BusyError(UnavailableError):
+    """There can be one of it at a time, and one is under way; the message names it."""
 
 
 class CorruptDataError(ForetasteError):

@@ -12,6 +12,7 @@ from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
 from foretaste.app.http.server import server_config, settle_memory
+from foretaste.app.retraining.retraining import Retraining
 from foretaste.app.settings import load_settings
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
@@ -95,7 +96,9 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
     settle_memory()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(server_config(create_app(home))).run(sockets=[listener])
+        with suppress(KeyboardInterrupt), Retraining(home) as retraining:
+            retraining.follow()
+            app = create_app(home, retraining=retraining)
+            uvicorn.Server(server_config(app)).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -19,6 +19,7 @@ from foretaste.app.http.routes import (
     events,
     health,
     items,
+    jobs,
     models,
     personalize,
     recommend,
@@ -26,6 +27,7 @@ from foretaste.app.http.routes import (
     users,
 )
 from foretaste.app.http.service import Service
+from foretaste.app.retraining.retraining import Retraining
 from foretaste.domain.clock import Clock, system_clock
 
 TITLE = "Foretaste"
@@ -38,6 +40,7 @@ MODULES = (
     items,
     users,
     models,
+    jobs,
     browse,
     health,
     aliases,
@@ -45,13 +48,19 @@ MODULES = (
 )
 
 
-def create_app(home: Home, *, clock: Clock = system_clock, limits: BodyLimits | None = None) -> Asgi:
+def create_app(
+    home: Home,
+    *,
+    clock: Clock = system_clock,
+    limits: BodyLimits | None = None,
+    retraining: Retraining | None = None,
+) -> Asgi:
     """Return the ASGI application that serves `home`; opening and closing the home is the caller's.
 
     `clock` gives the time of every request in microseconds UTC. `limits` bound bodies; by default as the
-    home's settings say.
+    home's settings say. `retraining` trains; by default in processes that end with this one.
     """
-    routes = api_routes(home, clock)
+    routes = api_routes(home, clock, retraining)
     described = json_response(openapi_document(routes))
 
     def openapi(_: Request) -> Response:
@@ -68,9 +77,9 @@ def create_app(home: Home, *, clock: Clock = system_clock, limits: BodyLimits | 
     return CrossOrigin(app, origins) if origins else app
 
 
-def api_routes(home: Home, clock: Clock = system_clock) -> list[Route]:
+def api_routes(home: Home, clock: Clock = system_clock, retraining: Retraining | None = None) -> list[Route]:
     """Return the routes of the interface, without pages."""
-    service = Service(home, clock)
+    service = Service(home, retraining or Retraining(home, clock=clock), clock)
     return [route for module in MODULES for route in module.operations.bind(service)]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from foretaste.app.home import Home
+from foretaste.app.retraining.retraining import Retraining
 from foretaste.domain.clock import Clock, system_clock
 
 T = TypeVar("T")
@@ -13,9 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A home, and the clock that gives the time of every request in microseconds UTC."""
+    """A home, what trains beside it, and the clock of every request in microseconds UTC."""
 
     home: Home
+    retraining: Retraining
     clock: Clock = system_clock
 
     async def answered(self, call: Callable[[], T]) -> T:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 import msgspec
 
 from foretaste.domain.errors import (
+    BusyError,
     CorruptDataError,
     ForetasteError,
     GateRefusedError,
@@ -46,6 +47,7 @@ KINDS: tuple[tuple[type[ForetasteError], int, str], ...] = (
     (NotFoundError, 404, "not-found"),
     (NotDurableError, 503, "not-durable"),
     (NoModelError, 503, "no-model"),
+    (BusyError, 409, "busy"),
     (UnavailableError, 503, "unavailable"),
     (GateRefusedError, 409, "gate-refused"),
     (MissingExtraError, 501, "missing-extra"),
