@@ -24,6 +24,8 @@ class Tally:
     """What came back."""
 
     latencies: list[float] = field(default_factory=list)
+    good: list[float] = field(default_factory=list)
+    """Latencies of what was not refused."""
     statuses: Counter[int] = field(default_factory=Counter)
     received: int = 0
 
@@ -78,6 +80,8 @@ class Connection(asyncio.Protocol):
         """Note the answer and go on."""
         now = time.perf_counter()
         self.tally.latencies.append(now - self.sent_at)
+        if status < 400:
+            self.tally.good.append(now - self.sent_at)
         self.tally.statuses[status] += 1
         self.idle.set()
         if self.waiting:
@@ -143,6 +147,9 @@ async def run(port: int, requests: list[bytes], connections: int, seconds: float
         "mean_ms": round(1000 * sum(tally.latencies) / max(1, len(tally.latencies)), 3),
         "p50_ms": round(1000 * percentile(tally.latencies, 0.50), 3),
         "p99_ms": round(1000 * percentile(tally.latencies, 0.99), 3),
+        "good": len(tally.good),
+        "good_p50_ms": round(1000 * percentile(tally.good, 0.50), 3),
+        "good_p99_ms": round(1000 * percentile(tally.good, 0.99), 3),
         "bytes_per_answer": tally.received // max(1, len(tally.latencies)),
     }
 

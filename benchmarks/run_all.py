@@ -50,6 +50,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["start.py"],
         ["http_load.py", "--home", str(home)],
         ["answer_stages.py", "--home", str(home)],
+        ["overload.py", "--home", str(home)],
         ["http_frameworks.py"],
         ["filters.py"],
         ["vector_search.py"],

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from asgi_client import FILMS
 
-from foretaste.app.http.server import BoundedProtocol
+from foretaste.app.http.bounded import BoundedProtocol
 from foretaste.app.wiring import home_in_memory
 from foretaste.testing.served import served_home
 

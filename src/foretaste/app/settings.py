@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from foretaste.app.processes.page import MOST_READERS
 from foretaste.domain.errors import InvalidInputError
 from foretaste.features.expressions.limits import USUAL, WIDEST, Limits
 from foretaste.training.sources import Effort
@@ -33,6 +34,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     """The port that `serve` listens on; 0 takes a free one."""
 
+    workers: Annotated[int, Meta(ge=1, le=MOST_READERS)] = 1
+    """How many processes of `serve` answer at one port: one for each core is right. With more than one, another
+    process writes, where the home is one of files; behind PostgreSQL each is a replica."""
+
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
     """The port on which `worker` tells its measures and its health, at the address `host`; 0 takes a free
     one. Not set: none. `serve` tells them on its own port."""
@@ -44,9 +49,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_limit_bytes: Annotated[int, Meta(ge=1024, le=1 << 30)] = 1 << 20
     """How large the body of one HTTP request may be; a larger one is refused (413)."""
 
+    connections: Annotated[int, Meta(ge=1, le=1_000_000)] = 4096
+    """How many connections of clients may be open at once; one more is refused (503)."""
+
+    requests_at_once: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    """How many answers, and how many events, may be under way at once; one more is refused (503). Of answers
+    fewer are let in while they wait for longer than `wait_seconds`."""
+
+    wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.05
+    """How long a request may wait until work on it begins, before fewer are let in."""
+
     allowed_origins: tuple[Annotated[str, Meta(pattern=r"^(\*|https?://[^/]+)$")], ...] = ()
     """Whose pages may ask and write beside the service's own, as `https://shop.example,https://m.example`;
     `*`: everybody's."""
+
+    scenarios_file: str = ""
+    """The TOML file of scenarios, read again when it changes; empty: `scenarios.toml` in the home."""
 
     expression_length: Annotated[int, Meta(ge=16, le=WIDEST.length)] = USUAL.length
     """How many characters a filter or boost may have."""

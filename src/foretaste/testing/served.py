@@ -10,16 +10,20 @@ import uvicorn
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
 from foretaste.app.http.asgi.cross_origin import Asgi
-from foretaste.app.http.server import server_config
+from foretaste.app.http.server import admission_of, server_config
+from foretaste.serving.admission import Admission
 
 _PATIENCE = 20.0
 
 
 @contextmanager
-def served(app: Asgi) -> Iterator[str]:
-    """Serve an ASGI application on a free port of this machine; yield its address."""
+def served(app: Asgi, admission: Admission | None = None, **more: int) -> Iterator[str]:
+    """Serve an ASGI application on a free port of this machine; yield its address.
+
+    `admission` and `more` are those of `server_config`.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(app))
+        server = uvicorn.Server(server_config(app, admission, **more))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -32,5 +36,7 @@ def served(app: Asgi) -> Iterator[str]:
 @contextmanager
 def served_home(home: Home) -> Iterator[str]:
     """Serve a home on a free port of this machine; yield its address."""
-    with served(create_app(home)) as address:
+    admission = admission_of(home)
+    app = create_app(home, admission=admission)
+    with served(app, admission, most_connections=home.settings.connections) as address:
         yield address

@@ -1,17 +1,22 @@
 """`foretaste serve`: the HTTP service."""
 
+import os
 import signal
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
-import uvicorn
+import msgspec
 
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
-from foretaste.app.http.server import server_config, settle_memory
+from foretaste.app.http.draining import DrainingServer
+from foretaste.app.http.server import admission_of, server_config, settle_memory
+from foretaste.app.processes.supervisor import Plan
 from foretaste.app.retraining.retraining import Retraining
 from foretaste.app.settings import load_settings
 from foretaste.app.warming import warm
@@ -22,23 +27,47 @@ from foretaste.domain.errors import CorruptDataError, UnavailableError
 BACKLOG = 2048
 
 
-def run(*, home: Path, host: str | None, port: int | None, worker: bool | None, as_json: bool) -> None:
-    """Answer until interrupted; `worker` is whether a worker runs beside, None for where it must."""
+def run(
+    *,
+    home: Path,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    worker: bool | None,
+    as_json: bool,
+) -> None:
+    """Answer until interrupted, in as many processes as `workers` says.
+
+    `worker` is whether a worker for Kafka runs beside, None for where it must.
+    """
     screen = Screen(as_json=as_json)
     settings = load_settings(home)
+    address = host or settings.host, settings.port if port is None else port
+    if (workers or settings.workers) > 1:
+        listener = bind(*address)
+        plan = Plan(
+            home=str(home),
+            listener=listener.fileno(),
+            workers=workers or settings.workers,
+            address=address_of(listener),
+            shared=bool(settings.database_url),
+            worker=worker,
+            as_json=as_json,
+        )
+        _become_supervisor(plan, listener)
     with (
-        bind(host or settings.host, settings.port if port is None else port) as listener,
+        bind(*address) as listener,
         open_home(
             home, settings=settings, create=True, with_model=False, telemetry=PrometheusTelemetry()
         ) as opened,
         streams_beside(opened, worker=worker),
     ):
-        _take_model(opened, screen)
+        take_model(opened, screen)
         announce(screen, listener)
         serve_until_stopped(opened, listener)
 
 
-def _take_model(home: Home, screen: Screen) -> None:
+def take_model(home: Home, screen: Screen) -> None:
     """Let the champion serve; without one, or with a damaged one, say so and go on without."""
     try:
         home.refresh()
@@ -47,6 +76,14 @@ def _take_model(home: Home, screen: Screen) -> None:
         return
     if home.artifact is None:
         screen.say("no model is trained yet, so everyone gets what is trending: foretaste train")
+
+
+def _become_supervisor(plan: Plan, listener: socket.socket) -> NoReturn:
+    """Let this process start those that serve: it needs nothing of what it has loaded."""
+    listener.set_inheritable(True)
+    written = msgspec.json.encode(plan).decode()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "foretaste.app.processes", written])  # noqa: S606 # this very package
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -98,7 +135,9 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
     try:
         with suppress(KeyboardInterrupt), Retraining(home) as retraining:
             retraining.follow()
-            app = create_app(home, retraining=retraining)
-            uvicorn.Server(server_config(app)).run(sockets=[listener])
+            admission = admission_of(home)
+            app = create_app(home, retraining=retraining, admission=admission)
+            config = server_config(app, admission, most_connections=home.settings.connections)
+            DrainingServer(config).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -1,6 +1,6 @@
 """The HTTP service over a home."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from foretaste import __version__
@@ -29,6 +29,7 @@ from foretaste.app.http.routes import (
 from foretaste.app.http.service import Service
 from foretaste.app.retraining.retraining import Retraining
 from foretaste.domain.clock import Clock, system_clock
+from foretaste.serving.admission import Admission
 
 TITLE = "Foretaste"
 ABOUT = "Real-time recommendations that learn from the very last click, and say why."
@@ -54,11 +55,15 @@ def create_app(
     clock: Clock = system_clock,
     limits: BodyLimits | None = None,
     retraining: Retraining | None = None,
+    admission: Admission | None = None,
+    adapted: Callable[[Route], Route] = lambda route: route,
 ) -> Asgi:
     """Return the ASGI application that serves `home`; opening and closing the home is the caller's.
 
     `clock` gives the time of every request in microseconds UTC. `limits` bound bodies; by default as the
-    home's settings say. `retraining` trains; by default in processes that end with this one.
+    home's settings say. `retraining` trains; by default in processes that end with this one. `admission`
+    is told how long requests waited. `adapted` returns the route to take in place of one, for a process that
+    does not answer everything itself.
     """
     routes = api_routes(home, clock, retraining)
     described = json_response(openapi_document(routes))
@@ -69,10 +74,11 @@ def create_app(
     own = Route(method="GET", path="/openapi.json", handler=openapi, hidden=True)
     origins = home.settings.allowed_origins
     app = Application(
-        [*routes, own, *page_routes()],
+        [adapted(route) for route in (*routes, own, *page_routes())],
         limits or BodyLimits(size=home.settings.body_limit_bytes),
         waits=home.waits,
         origins=origins,
+        admission=admission,
     )
     return CrossOrigin(app, origins) if origins else app
 

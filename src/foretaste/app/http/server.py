@@ -1,104 +1,22 @@
-"""The HTTP server: uvicorn with httptools, and bounds on what comes before a body."""
+"""The HTTP server: uvicorn with httptools, bounds on connections and on how much is under way."""
 
-import asyncio
 import gc
-from asyncio import TimerHandle
-from typing import ClassVar
+from collections.abc import Callable
+from functools import partial
 
-import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from foretaste.app.home import Home
+from foretaste.app.http.admitting import AdmittingProtocol
 from foretaste.app.http.asgi.cross_origin import Asgi
-from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, problem_of
+from foretaste.app.http.bounded import BoundedProtocol
+from foretaste.serving.admission import Admission, AdmissionLimits
 
+MOST_CONNECTIONS = 4096
 SHUTDOWN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 COLLECT_AFTER = (50_000, 20, 100)
 """New objects until the young ones are looked through, and how many times the middle, the old ones less."""
-
-
-class BoundedProtocol(HttpToolsProtocol):
-    """One connection. What is sent before a body may have `head_bytes` and take `head_seconds`.
-
-    What is no HTTP, too large or too slow is refused with a problem document, and the connection ends.
-    """
-
-    head_bytes: ClassVar[int] = 65_536
-    head_seconds: ClassVar[float] = 30.0
-
-    _in_head = True
-    _fed = 0
-    _timer: TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it
-        """Start waiting for the first request."""
-        super().connection_made(transport)
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
-        self._wait_no_more()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; refuse a head that has too many."""
-        if self._in_head:
-            self._fed += len(data)
-        super().data_received(data)
-        if not self._in_head or not self._fed or self.transport.is_closing():
-            return
-        if self._fed > self.head_bytes:
-            self._refuse(431, f"address and headers together may have {self.head_bytes} bytes")
-        elif self._timer is None:
-            self._wait()
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        super().on_message_begin()
-        self._in_head = True
-
-    def on_headers_complete(self) -> None:
-        """Hand the request over."""
-        self._in_head, self._fed = False, 0
-        self._wait_no_more()
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """End a request: what comes next is a head again."""
-        super().on_message_complete()
-        self._in_head = True
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP."""
-        self._refuse(400, f"{msg} The address must be percent-encoded ASCII of at most 65,535 characters.")
-
-    def _wait(self) -> None:
-        self._timer = self.loop.call_later(self.head_seconds, self._give_up)
-
-    def _wait_no_more(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _give_up(self) -> None:
-        self._timer = None
-        if self._fed:
-            self._refuse(408, f"the request did not arrive within {self.head_seconds:g} s")
-        else:
-            self.transport.close()
-
-    def _refuse(self, status: int, detail: str) -> None:
-        problem = problem_of(HttpError(status, detail))
-        body = msgspec.json.encode(problem)
-        head = b"HTTP/1.1 %d %b\r\ncontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (
-            status,
-            problem.title.encode(),
-            PROBLEM_JSON,
-            len(body),
-        )
-        self.transport.write(head + body)
-        self.transport.close()
 
 
 def settle_memory() -> None:
@@ -112,11 +30,26 @@ def settle_memory() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
-def server_config(app: Asgi) -> uvicorn.Config:
-    """Return how the service is run: one process, no access log, no server header."""
+def admission_of(home: Home) -> Admission:
+    """Return what lets requests to the service of `home` in."""
+    given = home.settings
+    limits = AdmissionLimits(most=given.requests_at_once, wait_seconds=given.wait_seconds)
+    return Admission(limits, home.telemetry)
+
+
+def server_config(
+    app: Asgi, admission: Admission | None = None, *, most_connections: int = MOST_CONNECTIONS
+) -> uvicorn.Config:
+    """Return how the service is run: one process, no access log, no server header.
+
+    Without `admission` everything is let in.
+    """
+    protocol: Callable[..., BoundedProtocol] = BoundedProtocol
+    if admission is not None:
+        protocol = partial(AdmittingProtocol, admission=admission, most_connections=most_connections)
     return uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        http=protocol,  # type: ignore[arg-type]  # whatever makes a protocol will do
         ws="none",
         log_level="warning",
         access_log=False,

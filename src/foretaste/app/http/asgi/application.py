@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+import math
+import time
+from collections.abc import Awaitable, Collection, Iterable
 from inspect import iscoroutinefunction
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ import msgspec
 
 from foretaste.app.http.asgi.cross_origin import allowed
 from foretaste.app.http.asgi.exchange import (
+    ARRIVED,
     BodyLimits,
     ClientGoneError,
     Receive,
@@ -21,6 +24,7 @@ from foretaste.app.http.asgi.exchange import (
 from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, extra_headers, problem_of
 from foretaste.app.http.asgi.routing import Route, RouteTable
 from foretaste.domain.errors import ForetasteError
+from foretaste.serving.admission import Admission
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = logging.getLogger(__name__)
@@ -30,7 +34,8 @@ class Application:
     """An ASGI 3 application over a table of routes.
 
     Handlers that are no coroutines run where they are called; with `waits` in threads, because they may
-    wait for other servers. Pages of `origins` may write, as the service's own do.
+    wait for other servers. Pages of `origins` may write, as the service's own do. `admission` is told how
+    long requests waited.
     """
 
     def __init__(
@@ -40,11 +45,13 @@ class Application:
         *,
         waits: bool = False,
         origins: Collection[str] = (),
+        admission: Admission | None = None,
     ) -> None:
         self.table = RouteTable(routes)
         self._limits = limits or BodyLimits()
         self._waits = waits
         self._origins = frozenset(origins)
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of ASGI: HTTP, or the server's start and end."""
@@ -68,9 +75,9 @@ class Application:
             if scope["method"] not in SAFE_METHODS:
                 _refuse_other_sites(request, self._origins)
             if self._waits and not iscoroutinefunction(route.handler):
-                response = await asyncio.to_thread(route.handler, request)
+                response = await asyncio.to_thread(self._begun, route, request)
             else:
-                response = route.handler(request)
+                response = self._begun(route, request)
             return response if isinstance(response, Response) else await response
         except (ForetasteError, HttpError) as error:
             return refusal(error, legacy=legacy)
@@ -79,6 +86,38 @@ class Application:
         except Exception:  # noqa: BLE001 - the last boundary: whatever fails, the client gets a problem document
             _log.exception("%s %s failed", scope["method"], scope["path"])
             return refusal(HttpError(500, ""), legacy=legacy)
+
+    def _begun(self, route: Route, request: Request) -> Response | Awaitable[Response]:
+        """Begin work on a request, unless the client will not wait for it any more."""
+        now = time.perf_counter()
+        waited = now - request.scope.get(ARRIVED, now)
+        if self._admission is not None:
+            self._admission.waited(waited)
+        refuse_late(request, waited)
+        return route.handler(request)
+
+
+def refuse_late(request: Request, waited: float) -> None:
+    """Refuse what its client gave less time than it has waited already.
+
+    Raises `HttpError`: 503 for that, 400 for a header `X-Request-Timeout` that is no number of seconds.
+    """
+    given = request.header(b"x-request-timeout")
+    if given is None:
+        return
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 < seconds < math.inf:
+        raise HttpError(400, f"X-Request-Timeout is a number of seconds over 0, not {given[:50]!r}")
+    if waited > seconds:
+        raise HttpError(
+            503,
+            f"the request waited {waited:.3f} s, longer than its X-Request-Timeout; try again, or allow more",
+            kind="too-late",
+            retry_after=1,
+        )
 
 
 def refusal(error: ForetasteError | HttpError, *, legacy: bool = False) -> Response:

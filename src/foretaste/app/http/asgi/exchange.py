@@ -16,6 +16,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 JSON: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+ARRIVED = "foretaste.arrived"
+"""Where a scope may say when its request arrived, in seconds of `time.perf_counter`."""
 _encode = msgspec.json.Encoder().encode
 
 

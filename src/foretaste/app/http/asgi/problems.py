@@ -79,6 +79,7 @@ class HttpError(Exception):
         *,
         allow: str | None = None,
         hang_up: bool = False,
+        retry_after: int | None = None,
         kind: str | None = None,
         field: str | None = None,
         errors: tuple[msgspec.Raw, ...] | None = None,
@@ -88,6 +89,7 @@ class HttpError(Exception):
         self.detail = detail
         self.allow = allow
         self.hang_up = hang_up
+        self.retry_after = retry_after
         self.kind = kind or phrase_of(status).lower().replace(" ", "-")
         self.field = field
         self.errors = errors
@@ -123,8 +125,10 @@ def extra_headers(error: ForetasteError | HttpError) -> tuple[tuple[bytes, bytes
     if isinstance(error, UnavailableError):
         return ((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))),)
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    if isinstance(error, HttpError) and error.retry_after is not None:
+        headers = ((b"retry-after", b"%d" % error.retry_after),)
     if isinstance(error, HttpError) and error.allow is not None:
-        headers = ((b"allow", error.allow.encode()),)
+        headers = (*headers, (b"allow", error.allow.encode()))
     if isinstance(error, HttpError) and error.hang_up:
         headers = (*headers, (b"connection", b"close"))
     return headers

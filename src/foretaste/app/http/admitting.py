@@ -1,0 +1,134 @@
+"""Connections that turn requests away early, and that nobody can hold for ever.
+
+A request that is not let in is refused when its head was read, with bytes that are made once: refusing must
+cost little where there is too much to do.
+"""
+
+import time
+from asyncio import Transport
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from foretaste.app.http.asgi.exchange import ARRIVED, Receive, Response, Scope, Send
+from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, problem_of
+from foretaste.app.http.bounded import BoundedProtocol
+from foretaste.app.http.priorities import priority_of
+from foretaste.serving.admission import Admission, Priority
+
+RETRY_SECONDS = 1
+DRAINED_BYTES = 1 << 20
+"""So much of the body of a request that was turned away is read, so that its answer arrives."""
+
+REFUSAL = Response(
+    msgspec.json.encode(
+        problem_of(
+            HttpError(503, f"too many requests at once; try again in {RETRY_SECONDS} s", kind="overloaded")
+        )
+    ),
+    503,
+    (
+        (b"content-type", PROBLEM_JSON),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", b"%d" % RETRY_SECONDS),
+    ),
+)
+REFUSAL_HEAD = b"".join(
+    [
+        b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: %d\r\n" % len(REFUSAL.body),
+        *(b"%b: %b\r\n" % header for header in REFUSAL.headers),
+    ]
+)
+
+
+class AdmittingProtocol(BoundedProtocol):
+    """One connection whose requests `admission` lets in, or not. There may be `most_connections`."""
+
+    def __init__(self, *args: Any, admission: Admission, most_connections: int, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._admission = admission
+        self._most_connections = most_connections
+        self._under_way: deque[Priority] = deque()
+        self._drained = -1
+        """Bytes read of the body of a request that was turned away; -1: of none."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn narrows it
+        """Take the connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self._most_connections:
+            self._admission.refuse(Priority.ANSWERS)
+            self.transport.write(REFUSAL_HEAD + b"connection: close\r\n\r\n" + REFUSAL.body)
+            self.transport.close()
+            self._abort_in_time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what was under way: nobody waits for it."""
+        super().connection_lost(exc)
+        while self._under_way:
+            self._admission.leave(self._under_way.popleft())
+
+    def on_headers_complete(self) -> None:
+        """Let the request in, or turn it away."""
+        priority = priority_of(self.parser.get_method(), self.url)
+        if self._admission.enter(priority):
+            self._under_way.append(priority)
+            self.scope[ARRIVED] = time.perf_counter()  # type: ignore[literal-required]  # our own
+            super().on_headers_complete()
+        elif not self._under_way:
+            self._begin_body()
+            self._drained = 0
+            self._wait()
+            if self.expect_100_continue:
+                self._turn_away(stays=False)
+        else:
+            self._turn_away_in_turn()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body; of one that was turned away only note how long it is."""
+        if self._drained < 0:
+            super().on_body(body)
+            return
+        self._drained += len(body)
+        if self._drained > DRAINED_BYTES:
+            self._turn_away(stays=False)
+
+    def on_message_complete(self) -> None:
+        """End a request; one that was turned away has its answer now."""
+        if self._drained < 0:
+            super().on_message_complete()
+            return
+        self._in_head = True
+        self._turn_away(stays=self.parser.should_keep_alive())
+        self._drained = -1
+
+    def on_response_complete(self) -> None:
+        """Let the next request of this connection begin."""
+        if self._under_way:
+            self._admission.leave(self._under_way.popleft())
+        super().on_response_complete()
+
+    def _turn_away(self, *, stays: bool) -> None:
+        self._wait_no_more()
+        if self.transport.is_closing():
+            return
+        head = REFUSAL_HEAD + (b"\r\n" if stays else b"connection: close\r\n\r\n")
+        self.transport.write(head if self.parser.get_method() == b"HEAD" else head + REFUSAL.body)
+        if stays:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        else:
+            self.transport.close()
+            self._abort_in_time()
+
+    def _turn_away_in_turn(self) -> None:
+        """Refuse a request that came before the one before it was answered, when its turn comes."""
+        self._under_way.append(Priority.HEALTH)
+        usual, self.app = self.app, _refuse
+        super().on_headers_complete()
+        self.app = usual
+
+
+async def _refuse(scope: Scope, _: Receive, send: Send) -> None:
+    await REFUSAL.send(send, with_body=scope["method"] != "HEAD")

@@ -1,0 +1,112 @@
+"""Admission: how many requests may be under way, so that those let in are answered in time.
+
+Beyond what a machine can do, each request let in only makes all others late. The limit on answers under way
+follows how long requests wait before work on them begins: it grows by one for each round of requests that
+waited little, and shrinks by a tenth, at most once per wait allowed, when one waited too long (additive
+increase, multiplicative decrease: Chiu and Jain 1989, Analysis of the increase and decrease algorithms for
+congestion avoidance in computer networks). Who is turned away learns it at once and can come back.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from foretaste.ports.telemetry import Telemetry
+
+
+class Priority(Enum):
+    """What a request is for, the most important first."""
+
+    HEALTH = "health"
+    EVENTS = "events"
+    ANSWERS = "answers"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class AdmissionLimits:
+    """`most` and `least` requests under way; `wait_seconds`: how long one may wait until it is begun."""
+
+    most: int = 256
+    least: int = 16
+    wait_seconds: float = 0.05
+
+
+SHRINK = 0.9
+ADMIN_SHARE = 0.5
+"""What is not for visitors gets in only while so much of the limit is free."""
+
+
+class Admission:
+    """Lets requests in, or not. Health always gets in; events are bounded by `most` of their own.
+
+    Answers, and what administrators ask, share the limit that adapts. `clock` gives seconds. One thread
+    enters and leaves; any may tell how long a request waited.
+    """
+
+    def __init__(
+        self, limits: AdmissionLimits, telemetry: Telemetry, *, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._limits = limits
+        self._telemetry = telemetry
+        self._clock = clock
+        self._limit = float(limits.most)
+        self._events = self._answers = 0
+        self._shrunk_at = -limits.wait_seconds
+        telemetry.gauge("requests_limit", limits.most)
+
+    @property
+    def limit(self) -> int:
+        """How many answers may be under way now."""
+        return int(self._limit)
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are."""
+        return self._events + self._answers
+
+    def enter(self, priority: Priority) -> bool:
+        """Let a request in, which must `leave` again; return whether it may."""
+        if priority is Priority.HEALTH:
+            return True
+        if priority is Priority.EVENTS:
+            free = self._events < self._limits.most
+            self._events += free
+        else:
+            share = ADMIN_SHARE if priority is Priority.ADMIN else 1.0
+            free = self._answers < self._limit * share
+            self._answers += free
+        if not free:
+            self.refuse(priority)
+        return free
+
+    def refuse(self, priority: Priority) -> None:
+        """Count a request that was turned away."""
+        self._telemetry.count("requests_refused_total", priority=priority.value)
+
+    def leave(self, priority: Priority) -> None:
+        """Take note that a request that was let in has its answer, or nobody waits for one any more."""
+        if priority is Priority.EVENTS:
+            self._events -= 1
+        elif priority is not Priority.HEALTH:
+            self._answers -= 1
+
+    def waited(self, seconds: float) -> None:
+        """Take note of how long an answer waited until work on it began."""
+        limits = self._limits
+        if seconds <= limits.wait_seconds:
+            if 2 * self._answers >= self._limit:
+                self._grow()
+            return
+        now = self._clock()
+        if now - self._shrunk_at >= limits.wait_seconds:
+            self._shrunk_at = now
+            self._limit = max(self._limit * SHRINK, float(min(limits.least, limits.most)))
+            self._telemetry.gauge("requests_limit", self.limit)
+
+    def _grow(self) -> None:
+        before = self.limit
+        self._limit = min(self._limit + 1.0 / self._limit, float(self._limits.most))
+        if self.limit != before:
+            self._telemetry.gauge("requests_limit", self.limit)

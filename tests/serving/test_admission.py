@@ -1,0 +1,129 @@
+"""Who gets in: as many as are answered in time, what matters most first."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foretaste.adapters.memory.telemetry import MemoryTelemetry
+from foretaste.serving.admission import Admission, AdmissionLimits, Priority
+
+ANSWERS, EVENTS, ADMIN, HEALTH = Priority.ANSWERS, Priority.EVENTS, Priority.ADMIN, Priority.HEALTH
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def door(clock, **limits):
+    return Admission(
+        AdmissionLimits(**{"most": 100, "least": 4, "wait_seconds": 0.05, **limits}),
+        MemoryTelemetry(),
+        clock=clock,
+    )
+
+
+def let_in(admission, priority, times=1000):
+    return sum(admission.enter(priority) for _ in range(times))
+
+
+def test_no_more_get_in_than_may_be_under_way(clock):
+    assert let_in(door(clock), ANSWERS) == 100
+
+
+def test_who_leaves_makes_room(clock):
+    admission = door(clock)
+    let_in(admission, ANSWERS)
+    admission.leave(ANSWERS)
+    assert let_in(admission, ANSWERS) == 1
+
+
+def test_health_always_gets_in(clock):
+    admission = door(clock)
+    let_in(admission, ANSWERS)
+    let_in(admission, EVENTS)
+    assert let_in(admission, HEALTH) == 1000
+
+
+def test_events_get_in_while_answers_do_not(clock):
+    admission = door(clock)
+    let_in(admission, ANSWERS)
+    assert let_in(admission, EVENTS) == 100
+
+
+def test_administrators_leave_half_to_visitors(clock):
+    admission = door(clock)
+    assert let_in(admission, ADMIN) == 50
+    assert let_in(admission, ANSWERS) == 50
+
+
+def test_waiting_too_long_shrinks_the_limit_once_in_that_time(clock):
+    admission = door(clock)
+    for _ in range(10):
+        admission.waited(0.2)
+    assert admission.limit == 90
+    clock.now = 0.05
+    admission.waited(0.2)
+    assert admission.limit == 81
+
+
+def test_the_limit_keeps_a_few(clock):
+    admission = door(clock)
+    for moment in range(200):
+        clock.now = float(moment)
+        admission.waited(1.0)
+    assert admission.limit == 4
+
+
+def test_a_limit_that_is_used_and_not_felt_grows_by_one_a_round(clock):
+    admission = door(clock)
+    for moment in range(200):
+        clock.now = float(moment)
+        admission.waited(1.0)
+    let_in(admission, ANSWERS)
+    for _ in range(5):
+        admission.waited(0.0)
+    assert admission.limit == 5
+
+
+def test_a_limit_that_nobody_needs_does_not_grow(clock):
+    admission = door(clock)
+    admission.waited(1.0)
+    for _ in range(1000):
+        admission.waited(0.0)
+    assert admission.limit == 90
+
+
+def test_who_is_turned_away_is_counted(clock):
+    telemetry = MemoryTelemetry()
+    admission = Admission(AdmissionLimits(most=1), telemetry, clock=clock)
+    let_in(admission, ANSWERS, 3)
+    assert b'requests_refused_total{priority="answers"} 2' in telemetry.exposition()
+
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(Priority), st.sampled_from(["enter", "leave", "late", "soon"])))
+)
+def test_whatever_comes_the_bounds_hold(steps):
+    clock, under_way = Clock(), dict.fromkeys(Priority, 0)
+    admission = door(clock, most=5, least=2)
+    for priority, step in steps:
+        clock.now += 0.03
+        if step == "enter":
+            under_way[priority] += admission.enter(priority)
+        elif step == "leave" and under_way[priority]:
+            admission.leave(priority)
+            under_way[priority] -= 1
+        else:
+            admission.waited(0.1 if step == "late" else 0.0)
+        assert 2 <= admission.limit <= 5
+        assert under_way[EVENTS] <= 5
+        assert under_way[ANSWERS] + under_way[ADMIN] <= 5
+        assert admission.under_way == sum(under_way.values()) - under_way[HEALTH]
