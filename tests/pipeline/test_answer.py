@@ -218,14 +218,14 @@ def test_an_item_that_nobody_took_to_yet_is_recommended_for_what_it_is_about(wor
 
 def test_similar_items_are_of_the_same_kind_and_not_the_item_itself(world):
     for seed in (0, 4, 8):
-        slate = answer(a_query(user_id=None, k=5), world.view(-1, SIMILAR, seed_item=seed))
+        slate = answer(a_query(user_id=None, k=5), world.view(-1, SIMILAR, seeds=(seed,)))
         assert slate.source == "similar"
         assert seed not in ordinals(slate)
         assert {place.item_idx % 3 for place in slate.items} == {seed % 3}
 
 
 def test_similar_items_of_one_without_any_trace_are_what_is_trending(world):
-    slate = answer(a_query(user_id=None, k=5), world.view(-1, SIMILAR, seed_item=-1))
+    slate = answer(a_query(user_id=None, k=5), world.view(-1, SIMILAR))
     assert slate.source == "trending"
     assert len(slate.items) == 5
 
@@ -241,9 +241,9 @@ def test_an_unknown_model_is_named_beside_those_there_are(world):
 
 
 def test_an_unknown_scenario_is_named_beside_those_there_are():
-    assert find_scenario("home") is HOME
-    with pytest.raises(UnknownScenarioError, match=r"'hom'.*discover, home, similar, trending"):
-        find_scenario("hom")
+    assert find_scenario("home", SHIPPED) is HOME
+    with pytest.raises(UnknownScenarioError, match=r"'hom'.*discover, email, home, .*similar, trending"):
+        find_scenario("hom", SHIPPED)
     assert all(name == scenario.name for name, scenario in SHIPPED.items())
 
 

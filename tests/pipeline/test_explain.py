@@ -137,6 +137,6 @@ def test_every_place_has_a_reason_that_names_something_real(world):
 
 
 def test_similar_items_are_explained_by_the_item(world):
-    slate = answer(a_query(user_id=None, explain=True), world.view(-1, SIMILAR, seed_item=4))
+    slate = answer(a_query(user_id=None, explain=True), world.view(-1, SIMILAR, seeds=(4,)))
     assert slate.items[0].explanation[0].item_idx == 4
     assert slate.items[0].reason in ("Because of Film 4", "Often follows Film 4")

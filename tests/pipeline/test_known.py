@@ -19,7 +19,7 @@ def test_answers_from_what_was_kept_are_those_from_nothing(room, scenario):
             world.record(user, item, TYPES[int(draw.integers(len(TYPES)))], NOW - 1_000 + number)
         filters = {"category": (GROUPS[number % 3],)} if number % 2 else {}
         query = a_query(scenario=scenario.name, filters=filters, explain=True, now=NOW + number)
-        asked = {"scenario": scenario, "seed_item": item}
+        asked = {"scenario": scenario, "seeds": () if item < 0 else (item,)}
         kept = answer(query, world.view(user % 5, known=known, **asked))
         assert kept == answer(query, world.view(user % 5, known=KnownPeople(), **asked))
 

@@ -23,7 +23,7 @@ NOW = 1_700_000_000 * SECOND
 VERSIONS = Versions(
     state_seq=9, item_state_seq=9, catalog_version=3, artifact="v1", blend="b1", scenario="home"
 )
-BASIS = AnswerBasis(user_events=7, catalog_version=3, artifact="v1", blend="b1", scenario=HOME)
+BASIS = AnswerBasis(user_events=7, catalog_version=3, artifact="v1", blend="b1", scenario=HOME.version)
 CATALOG = CatalogColumns.of([Item(item_id=name) for name in ("a", "b", "c")])
 
 
@@ -112,7 +112,7 @@ CHANGES = {
     "catalog_version": 4,
     "artifact": "v2",
     "blend": "b2",
-    "scenario": DISCOVER,
+    "scenario": DISCOVER.version,
     "circumstances": ("country=France",),
     "person": (("age", 30.0),),
     "namespace": "other",
@@ -131,6 +131,7 @@ def test_a_change_of_anything_an_answer_depends_on_is_a_miss(front, telemetry, f
 
 ASKED = {
     "item_id": "x",
+    "item_ids": ("x",),
     "scenario": "discover",
     "model": "ials",
     "k": 11,

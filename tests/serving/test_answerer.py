@@ -110,9 +110,11 @@ def test_cold_and_known_people_are_counted_apart(home, answerer, telemetry):
     assert found["recommendation_fallback_total", "reason=cold_user"] == 2.0
 
 
-def test_a_scenario_that_starts_from_an_item_is_not_for_people(answerer):
-    with pytest.raises(InvalidQueryError, match="similar"):
-        answerer.recommend(ask(scenario="similar"))
+@pytest.mark.parametrize("name", ["similar", "cart", "rerank"])
+def test_a_scenario_that_needs_items_says_so(answerer, name):
+    with pytest.raises(InvalidQueryError, match=f"{name}.*item_ids") as raised:
+        answerer.recommend(ask(scenario=name))
+    assert raised.value.field == "item_ids"
 
 
 def test_similar_needs_an_item_that_is_there(home, answerer):

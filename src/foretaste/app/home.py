@@ -10,6 +10,7 @@ from typing import Self
 
 from foretaste.app.blend_learning import BlendLearning
 from foretaste.app.condition import Condition
+from foretaste.app.scenario_wiring import scenario_book
 from foretaste.app.settings import Settings, expression_limits
 from foretaste.app.stores import Stores, models_directory
 from foretaste.app.text_vectors import TextVectors
@@ -20,7 +21,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact, without_sources
-from foretaste.pipeline.scenario import SHIPPED, adjusted
+from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.blend_store import BlendStore
 from foretaste.ports.catalog import Catalog
 from foretaste.ports.catalog_past import CatalogPast
@@ -31,6 +32,7 @@ from foretaste.ports.freshness import Freshness, Head
 from foretaste.ports.id_map import IdMap
 from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.profiles import Attributes, Profiles
+from foretaste.ports.scenario_store import ScenarioStore
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerCacheFront
 from foretaste.serving.answerer import Answerer
@@ -85,19 +87,15 @@ class Home:
         self._closing = Event()
         self._follower: Thread | None = None
         self.telemetry = telemetry
-        self.scenarios = adjusted(
-            SHIPPED,
-            diversity_threshold=settings.diversity_threshold,
-            serendipity_weight=settings.serendipity_weight,
-        )
         self.answerer = Answerer(
             self,
             telemetry,
             namespace=settings.namespace,
-            scenarios=self.scenarios,
             cache=cache,
             limits=expression_limits(settings),
         )
+        self.scenario_book = scenario_book(self, stores.scenarios, folder, writable=stores.writable)
+        self.condition.watch(self.scenario_book.complaint)
         self.recorder = Recorder(self, telemetry)
         self.profiler = Profiler(self, self.answerer.names, telemetry)
         self.search = Search(self, self.answerer.names)
@@ -136,6 +134,16 @@ class Home:
     def blends(self) -> BlendStore:
         """Every blend that models served with."""
         return self._stores.blends
+
+    @property
+    def scenarios(self) -> Mapping[str, Scenario]:
+        """All scenarios that serve, by name."""
+        return self.scenario_book.scenarios
+
+    @property
+    def scenario_records(self) -> ScenarioStore:
+        """Every recipe that answered."""
+        return self._stores.scenarios
 
     @property
     def profiles(self) -> Profiles:
@@ -302,6 +310,7 @@ class Home:
         self._closing.set()
         if self._follower is not None:
             self._follower.join()
+        self.answerer.shadows.close()
         if self._text_vectors is not None and self._stores.writable:
             self._text_vectors.save()
         if self._cache is not None:
@@ -361,6 +370,11 @@ class Home:
                     _log.info("model %s serves now", self.artifact.version)
             except (ForetasteError, OSError) as error:
                 _log.warning("the new model cannot be taken, the old one goes on: %s", error)
+            try:
+                if self.scenario_book.refresh():
+                    _log.info("the scenarios changed: %s serve now", ", ".join(self.scenarios))
+            except ForetasteError as error:
+                _log.warning("the scenarios cannot be looked at, the old ones go on: %s", error)
 
 
 def _known(names: Sequence[str], artifact: Artifact) -> Sequence[str]:

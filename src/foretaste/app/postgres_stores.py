@@ -12,6 +12,7 @@ from foretaste.adapters.postgres.exposure_log import PostgresExposureLog, ReadEx
 from foretaste.adapters.postgres.follower import PostgresFollower
 from foretaste.adapters.postgres.id_map import PostgresIdMap
 from foretaste.adapters.postgres.profiles import PostgresProfiles
+from foretaste.adapters.postgres.scenario_store import PostgresScenarioStore
 from foretaste.adapters.postgres.trust import PostgresTrust
 from foretaste.app.condition import MOST_LAG_SECONDS, Complaint
 from foretaste.app.home_lock import lent, replica_lock
@@ -66,11 +67,14 @@ def stores_in_postgres(
             retention_days=settings.exposure_days,
             seconds=max(settings.database_answer_seconds, LEAST_BLEND_SECONDS),
         )
+        scenarios = PostgresScenarioStore(database)
         keeper.restore(log)
         if read_only:
             exposures = ReadExposures(database)
             undo.pop_all()
-            return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, blends, writable=False)
+            return Stores(
+                log, id_map, catalog, catalog, exposures, keeper, profiles, blends, scenarios, writable=False
+            )
         folder.mkdir(parents=True, exist_ok=True)
         keeper.watch(log)
         written = PostgresExposureLog(database, retention_days=settings.exposure_days)
@@ -95,6 +99,7 @@ def stores_in_postgres(
         keeper,
         profiles,
         blends,
+        scenarios,
         freshness=freshness,
         complaints=tuple(complaints),
         release=release,

@@ -18,6 +18,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.identity import parse_id
+from foretaste.pipeline.scenario import Scenario
 from foretaste.serving.reproduction import Sources, reproduced
 
 CACHED = 4
@@ -77,6 +78,7 @@ def _sources(home: Home) -> Sources:
         new_state=lambda: _new_state(home),
         catalog_at=lru_cache(CACHED)(lambda version: catalog_at(home, version)),
         artifact_of=lru_cache(CACHED)(lambda version, blend: artifact_with(home, version, blend)),
+        recipe_of=lambda version: recipe_with(home, version),
     )
 
 
@@ -95,6 +97,14 @@ def artifact_with(home: Home, version: str, blend_version: str) -> Artifact:
     if home.registry is None:
         raise NotFoundError("a home in memory keeps no earlier model; open one in a directory", field="home")
     return artifact_served(home.blends, home.load(home.registry.path(version)), blend_version)
+
+
+def recipe_with(home: Home, version: str) -> Scenario:
+    """Return the recipe of a version; raise `NotFoundError` where none such is kept."""
+    found = home.scenario_book.recipe(version)
+    if found is None:
+        raise NotFoundError(f"no recipe {version} of a scenario is kept here", field="scenario")
+    return found
 
 
 def _new_state(home: Home) -> State:

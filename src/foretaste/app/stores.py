@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from foretaste.adapters.files.blend_store import FileBlendStore
+from foretaste.adapters.files.scenario_store import FileScenarioStore
 from foretaste.adapters.memory.blend_store import MemoryBlendStore
 from foretaste.adapters.memory.catalog import MemoryCatalog
 from foretaste.adapters.memory.event_log import MemoryEventLog
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.memory.id_map import MemoryIdMap
 from foretaste.adapters.memory.profiles import MemoryProfiles
+from foretaste.adapters.memory.scenario_store import MemoryScenarioStore
 from foretaste.adapters.sqlite.catalog import SqliteCatalog
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_log import SqliteEventLog
@@ -33,10 +35,12 @@ from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.freshness import Freshness
 from foretaste.ports.id_map import IdMap
 from foretaste.ports.profiles import Profiles
+from foretaste.ports.scenario_store import ScenarioStore
 from foretaste.ports.telemetry import Telemetry
 
 PROFILES = "profiles.db"
 BLENDS = "blends.jsonl"
+SCENARIOS = "scenarios.jsonl"
 DATABASE, EXPOSURES, SNAPSHOT, MODELS = "foretaste.db", "exposures.db", "state.safetensors", "models"
 
 
@@ -52,6 +56,7 @@ class Stores:
     keeper: StateKeeper
     profiles: Profiles
     blends: BlendStore
+    scenarios: ScenarioStore = field(default_factory=MemoryScenarioStore)
     writable: bool = True
     freshness: Freshness | None = None
     """What other processes write to the same stores; None where there can be none."""
@@ -121,8 +126,8 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
         keeper.restore(log)
         keeper.watch(log)
         undo.pop_all()
-    blends = FileBlendStore(namespace / BLENDS)
-    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, blends)
+    blends, scenarios = FileBlendStore(namespace / BLENDS), FileScenarioStore(namespace / SCENARIOS)
+    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, blends, scenarios)
 
 
 def stores_for_reading(directory: Path, settings: Settings) -> Stores:
@@ -141,8 +146,10 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
         known = namespace / PROFILES
         profiles = SqliteProfiles(known) if known.is_file() else MemoryProfiles()
         undo.pop_all()
-    blends = FileBlendStore(namespace / BLENDS)
-    return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, blends, writable=False)
+    blends, scenarios = FileBlendStore(namespace / BLENDS), FileScenarioStore(namespace / SCENARIOS)
+    return Stores(
+        log, id_map, catalog, catalog, exposures, keeper, profiles, blends, scenarios, writable=False
+    )
 
 
 def stores_in_memory(settings: Settings) -> Stores:

@@ -6,10 +6,12 @@ import msgspec
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """One request for a slate, complete: the answer is a pure function of it and of versioned state.
 
-    `now` is the moment of asking in microseconds UTC, `seed` the request's own randomness.
+    `now` is the moment of asking in microseconds UTC, `seed` the request's own randomness. A `k` of 0 takes
+    the scenario's.
     `filters` maps an attribute name (or `category`) to the values allowed; `exclude` likewise to the
     values forbidden. `filter` are conditions that all must be true, `boost` is what is added to scores, both
-    in the language of `foretaste.features.expressions`. `item_id` is the seed item of a `similar` scenario.
+    in the language of `foretaste.features.expressions`. `item_id` and `item_ids` are the items that a scenario
+    starts from, or puts in order.
     `diversity_lambda` is MMR's: 1.0 pure relevance, 0.0 pure diversity; None takes the scenario's.
     `popularity_correction` is the power of an item's popularity by which its odds are divided: 0.0 not at
     all; None takes the scenario's.
@@ -19,6 +21,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     user_id: str | None = None
     item_id: str | None = None
+    item_ids: tuple[str, ...] = ()
     scenario: str = "home"
     model: str | None = None
     k: int = 10
@@ -33,3 +36,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     min_score: float | None = None
     explain: bool = False
     explain_top_k: int = 3
+
+    @property
+    def start_ids(self) -> tuple[str, ...]:
+        """The items that it names, `item_id` first."""
+        return self.item_ids if self.item_id is None else (self.item_id, *self.item_ids)

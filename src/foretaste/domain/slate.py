@@ -81,10 +81,16 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
     blend: str
     scenario: str
     namespace: str = "default"
+    scenario_version: str = ""
+    """A digest of the recipe; empty in records from before recipes had versions."""
 
 
 class Slate(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer. `source` says in one word where it comes from: `personalized`, `trending`, ..."""
+    """An answer. `source` says in one word where it comes from: `personalized`, `trending`, ...
+
+    `scenario` is the one that answered, `instead_of` the one that was asked for where that is another;
+    `title` is a heading for it, empty where its recipe has none.
+    """
 
     recommendation_id: str
     user_id: str | None
@@ -95,15 +101,18 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     generated_at: int
     filtered: int = 0
+    title: str = ""
+    instead_of: str = ""
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The record that a slate was answered: one per slate, kept in a stream of its own.
 
-    `made_at` is when the answer was made, before `time` where it came from the cache.
-    `query`, `circumstances` (what was told of the person) and `recipe` (the scenario, where it is not the
-    shipped one of its name) are what the answer depended on beside `versions`; so is `person`, the attributes
-    that the query's expressions asked for. `query` is None where the candidates were the caller's own.
+    `made_at` is when the answer was made, before `time` where it came from the cache; `instead_of` is the
+    scenario that was asked for, where it is another than answered.
+    `query` and `circumstances` (what was told of the person) are what the answer depended on beside
+    `versions`; so is `person`, the attributes that the query's expressions asked for. `recipe` is the scenario
+    in records from before recipes had versions. `query` is None where the candidates were the caller's own.
     """
 
     recommendation_id: str
@@ -116,6 +125,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     propensities: tuple[float, ...]
     versions: Versions
     made_at: int = 0
+    instead_of: str = ""
     query: Query | None = None
     circumstances: tuple[str, ...] = ()
     person: dict[str, Attribute] = {}

@@ -8,12 +8,15 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Mask, Ordinals
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates, Slate, Versions
+from foretaste.pipeline.arranging import placed
 from foretaste.pipeline.boosting import boosted
-from foretaste.pipeline.choosing import by_score, chosen
+from foretaste.pipeline.choosing import by_score
 from foretaste.pipeline.conditions import matching_among
+from foretaste.pipeline.heading import heading
 from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.presenting import places_of
 from foretaste.pipeline.reranking import ordered, reranked, scored_among
+from foretaste.pipeline.scenario import with_recipe
 from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
 from foretaste.ranking.contexts import is_in_session
@@ -40,7 +43,8 @@ def answer(query: Query, view: View) -> Slate:
     `trending` (nothing else had anything to say). Propensities are 1.0: nothing is drawn at random.
     Raises `UnknownModelError` for a model that the artifact lacks.
     """
-    return _presented(query, view, ordered(query, view))
+    asked = with_recipe(query, view.scenario)
+    return _presented(query, asked, view, ordered(asked, view))
 
 
 def answer_among(query: Query, view: View, items: Ordinals) -> Slate:
@@ -49,9 +53,10 @@ def answer_among(query: Query, view: View, items: Ordinals) -> Slate:
     `filtered` counts those of them that a filter left out.
     """
     plain = msgspec.structs.replace(query, filter=(), boost=())
-    kept = matching_among(query, view, items)
-    ranked = boosted(reranked(scored_among(plain, view, kept), plain, view), query, view)
-    slate = _presented(query, view, ranked)
+    asked = with_recipe(query, view.scenario)
+    kept = matching_among(asked, view, items)
+    ranked = boosted(reranked(scored_among(plain, view, kept), plain, view), asked, view)
+    slate = _presented(query, asked, view, ranked)
     return msgspec.structs.replace(slate, filtered=len(items) - len(kept))
 
 
@@ -114,22 +119,25 @@ def versions_of(view: View) -> Versions:
         blend=view.artifact.blend_version,
         scenario=view.scenario.name,
         namespace=view.namespace,
+        scenario_version=view.scenario.version,
     )
 
 
-def _presented(query: Query, view: View, ranked: Scored) -> Slate:
-    places = chosen(query, view, ranked)
+def _presented(query: Query, asked: Query, view: View, ranked: Scored) -> Slate:
+    """Return the slate of `query`, which with the expressions of its scenario is `asked`."""
+    places = chosen(asked, view, ranked)
     versions = versions_of(view)
     return Slate(
         recommendation_id=make_id(query, versions),
         user_id=query.user_id,
         source=_source(view, ranked),
         model_version=view.artifact.version,
-        items=places_of(query, view, ranked, places),
+        items=places_of(asked, view, ranked, places),
         versions=versions,
         scenario=view.scenario.name,
         generated_at=query.now,
         filtered=ranked.occasion.filtered,
+        title=heading(view, ranked.occasion.history) if view.scenario.title else "",
     )
 
 
@@ -138,4 +146,4 @@ def _source(view: View, ranked: Scored) -> str:
     own = any(ranked.candidates.proposed[row].any() for row, own in enumerate(is_own) if own)
     if view.scenario.history == "nothing" or not own:
         return "trending"
-    return "personalized" if view.scenario.history == "user" else "similar"
+    return "personalized" if view.scenario.history in {"user", "session"} else "similar"

@@ -38,7 +38,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
             and self.catalog_version == versions.catalog_version & 0xFFFFFFFF
             and self.artifact == digest(versions.artifact)
             and self.blend == digest(versions.blend)
-            and self.scenario == digest(versions.scenario)
+            and self.scenario == digest(versions.scenario_version or versions.scenario)
         )
 
 
@@ -61,7 +61,7 @@ def make_id(query: Query, versions: Versions) -> str:
         versions.catalog_version & 0xFFFFFFFF,
         digest(versions.artifact),
         digest(versions.blend),
-        digest(versions.scenario),
+        digest(versions.scenario_version or versions.scenario),
         unique,
     )
     return b2a_base64(packed, newline=False).translate(_TO_SORTED).decode()

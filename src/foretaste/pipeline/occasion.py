@@ -12,6 +12,7 @@ from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.conditions import matching
 from foretaste.pipeline.known import Known
 from foretaste.pipeline.plan import Plan, plan_of
+from foretaste.pipeline.starting import latest_item, narrowed, present_session
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import Interest, recent_interest
 from foretaste.ranking.contexts import is_in_session
@@ -72,7 +73,7 @@ def occasion_of(query: Query, view: View) -> Occasion:
     interest = None
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
-    usual = _usual(query, view, person, moment.n_items)
+    usual = _usual(query, view, person, history, moment.n_items)
     allowed = _allowed(query, view, usual)
     return Occasion(
         history=history,
@@ -83,6 +84,11 @@ def occasion_of(query: Query, view: View) -> Occasion:
         allowed=allowed,
         filtered=0 if allowed is usual else int(np.count_nonzero(usual) - np.count_nonzero(allowed)),
     )
+
+
+def has_start(query: Query, view: View) -> bool:
+    """Return whether there is a history for the scenario to start from."""
+    return len(_history(query, view, view.known.of(view.state, view.user))) > 0
 
 
 def moment_of(query: Query, view: View) -> Moment:
@@ -98,25 +104,32 @@ def moment_of(query: Query, view: View) -> Moment:
 
 
 def _history(query: Query, view: View, person: Known) -> History:
-    if view.scenario.history == "user":
+    start = view.scenario.history
+    if start == "user":
         return person.history
-    if view.scenario.history == "nothing" or view.seed_item < 0:
-        return _NOTHING
+    if start == "session":
+        return present_session(person.history, query.now)
+    seeds = view.seeds if start != "latest" else (view.seeds or latest_item(person.history))[:1]
+    return _NOTHING if start == "nothing" or not seeds else _of_items(seeds, query.now, view)
+
+
+def _of_items(items: tuple[int, ...], now: int, view: View) -> History:
+    n = len(items)
     return History(
-        item=np.array([view.seed_item], np.int32),
-        weight=np.ones(1, np.float32),
-        time=np.array([query.now], np.int64),
-        type=np.zeros(1, np.int16),
-        memo=view.known.memo_of_item(view.state, view.seed_item),
+        item=np.array(items, np.int32),
+        weight=np.ones(n, np.float32),
+        time=np.full(n, now, np.int64),
+        type=np.zeros(n, np.int16),
+        memo=view.known.memo_of_item(view.state, items[0]) if n == 1 else {},
     )
 
 
-def _usual(query: Query, view: View, person: Known, n_items: int) -> Mask:
+def _usual(query: Query, view: View, person: Known, history: History, n_items: int) -> Mask:
     usual = view.catalog.available(query.now, n_items)
     if view.user >= 0 and view.scenario.consumed:
         without(usual, person.consumed(view.state, view.user, view.scenario.consumed, view.type_names))
-    if view.scenario.history == "item" and 0 <= view.seed_item < n_items:
-        usual[view.seed_item] = False
+    if view.scenario.history in {"items", "latest"} and view.scenario.candidates == "catalog":
+        without(usual, history.item)
     return usual
 
 
@@ -125,6 +138,9 @@ def _allowed(query: Query, view: View, usual: Mask) -> Mask:
     matches = matching(query, view, len(usual))
     if matches is not None:
         passes = matches if passes is None else passes & matches
+    if view.scenario.newest or view.scenario.candidates == "items":
+        narrow = narrowed(view, usual)
+        passes = narrow if passes is None else passes & narrow
     if passes is None and not len(view.excluded):
         return usual
     allowed = usual.copy() if passes is None else usual & passes

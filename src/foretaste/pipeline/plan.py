@@ -57,8 +57,8 @@ def _made(
     return Plan(
         sources=sources,
         models=models,
-        weights=_weights(artifact, sources, artifact.blend.row(length, in_session=in_session)),
-        is_own=tuple(not is_kind(artifact, source, scenario.fallback) for source in sources),
+        weights=_weights(artifact, scenario, sources, artifact.blend.row(length, in_session=in_session)),
+        is_own=tuple(not is_kind(artifact, source, scenario.cold_sources) for source in sources),
         is_told=tuple(not isinstance(model, SameForEveryone) for model in models),
     )
 
@@ -66,25 +66,36 @@ def _made(
 def _sources(
     model: str | None, artifact: Artifact, scenario: Scenario, length: int, *, in_session: bool
 ) -> tuple[str, ...]:
-    """Return the sources that answer: of those wanted those that the context hears, else all."""
+    """Return the sources that answer: of those wanted those that the context hears, else all.
+
+    Where the artifact has none of those wanted, those that need no history answer, or else all of it.
+    """
     wanted = scenario.sources
     named = None if model is None else sources_called(model, artifact)
     if named is not None:
         return named
     if not length:
-        wanted = scenario.fallback
-    found = tuple(
-        source for source in artifact.models if wanted == "all" or is_kind(artifact, source, wanted)
-    )
+        wanted = scenario.cold_sources
+    on = tuple(source for source in artifact.models if _factor(artifact, scenario, source) > 0.0)
+    found = tuple(source for source in on if wanted == "all" or is_kind(artifact, source, wanted))
     say = artifact.blend.heard(length, in_session=in_session)
     heard = tuple(source for source in found if source in say)
-    return heard or found
+    cold = tuple(source for source in on if is_kind(artifact, source, scenario.cold_sources))
+    return heard or found or cold or tuple(artifact.models)
 
 
-def _weights(artifact: Artifact, sources: tuple[str, ...], row: Doubles) -> Doubles:
-    """Return the blend's weights of `sources`; alike where it gives none of them any."""
+def _factor(artifact: Artifact, scenario: Scenario, source: str) -> float:
+    """Return what the scenario multiplies a source's weight by."""
+    weights = scenario.weights
+    return weights.get(source, weights.get(artifact.models[source].name, 1.0))
+
+
+def _weights(artifact: Artifact, scenario: Scenario, sources: tuple[str, ...], row: Doubles) -> Doubles:
+    """Return the blend's weights of `sources` as the scenario changes them; alike where it gives none any."""
     learnt = dict(zip(artifact.blend.sources, row.tolist(), strict=False))
     weights = np.array([*(learnt.get(source, 0.0) for source in sources), row[-1]])
     if not weights[:-1].any():
         weights[:-1] = 1.0
+    if scenario.weights:
+        weights[:-1] *= [_factor(artifact, scenario, source) for source in sources]
     return weights

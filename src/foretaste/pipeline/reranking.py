@@ -52,7 +52,7 @@ def reranked(found: Scored, query: Query, view: View) -> Scored:
     diversity mean what they meant; `lift` is what the ranker added. Only a person's own slates are ranked.
     """
     ranker = view.artifact.ranker
-    if ranker is None or view.scenario.history != "user" or not len(found.score):
+    if ranker is None or not view.scenario.ranker or view.scenario.history != "user" or not len(found.score):
         return found
     best = np.argsort(-found.score, kind="stable")[:RERANKED]
     own = ranker.score(slate_request(found, best, query, view, ranker.columns, known=ranker.n_items))

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from foretaste.domain.errors import UnknownScenarioError
+from foretaste.domain.query import Query
 from foretaste.domain.slate_rules import SlateRules
 from foretaste.events.vocabulary import CONSUMING_TYPES
 
@@ -21,6 +22,7 @@ Start = Literal["user", "session", "latest", "items", "nothing"]
 NO_HISTORY_NEEDED = ("popularity", "rising", "context_popularity")
 LIKE_ITEMS = ("ials", "nmf", "ease", "graph_filter", "transitions", "content", "latent", "vectors")
 _VERSION_BYTES = 6
+T = TypeVar("T")
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
@@ -28,7 +30,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     name: Name
     title: Annotated[str, Meta(max_length=200)] = ""
-    """The heading of an answer; `{item}` becomes the item it starts from, `{did}` what the person did with it."""
+    """The heading of an answer; `{item}` becomes the item that it starts from, `{did}` what the person did
+    with it."""
 
     history: Start = "user"
     """What is scored: the history of the `user`, their present `session`, their `latest` item (or the item of
@@ -90,7 +93,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How many items are answered where the query does not say."""
 
     budget_ms: Annotated[float, Meta(ge=0.0, le=60_000.0)] = 0.0
-    """How long an answer may take. After several that took longer `fallback` answers for a while; 0: no limit."""
+    """How long an answer may take. After several that took longer `fallback` answers for a while; 0: no
+    limit."""
 
     fallback: tuple[Name, ...] = ()
     """The scenarios that answer instead, in this order, where this one has no history to start from, finds
@@ -112,6 +116,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def needs_items(self) -> bool:
         """Whether a query must name items."""
         return self.history == "items" or self.candidates == "items"
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it may find nothing where another one would."""
+        return bool(self.filter or self.newest)
 
     @property
     def needs_history(self) -> bool:
@@ -182,9 +191,7 @@ POPULAR = Scenario(
     name="popular",
     history="nothing",
     sources=("popularity",),
-    weights={
-        f"popularity_{lately}": 0.0 for lately in ("minutes", "hour", "day", "week", "month")
-    },
+    weights={f"popularity_{lately}": 0.0 for lately in ("minutes", "hour", "day", "week", "month")},
     diversity_lambda=1.0,
     boost_seconds=0.0,
 )
@@ -232,17 +239,19 @@ def adjusted(
     }
 
 
-def find_scenario(name: str, scenarios: Mapping[str, Scenario] = SHIPPED) -> Scenario:
-    """Return the scenario called `name`; raise `UnknownScenarioError` that lists those there are."""
+def find_scenario(name: str, scenarios: Mapping[str, T]) -> T:
+    """Return what `scenarios` holds for `name`; raise `UnknownScenarioError` that lists the names."""
     scenario = scenarios.get(name)
     if scenario is None:
         known = ", ".join(sorted(scenarios))
-        raise UnknownScenarioError(f"no scenario is called {name[:80]!r}; there are {known}", field="scenario")
+        raise UnknownScenarioError(
+            f"no scenario is called {name[:80]!r}; there are {known}", field="scenario"
+        )
     return scenario
 
 
 def chain_of(name: str, scenarios: Mapping[str, Scenario]) -> tuple[str, ...]:
-    """Return the names of those that answer instead of `name`: each is followed by its own, none comes twice."""
+    """Return the names of those that answer instead of `name`, each followed by its own; none comes twice."""
     found: list[str] = []
 
     def follow(one: str) -> None:
@@ -257,15 +266,26 @@ def chain_of(name: str, scenarios: Mapping[str, Scenario]) -> tuple[str, ...]:
 
 def circle_of(name: str, scenarios: Mapping[str, Scenario]) -> tuple[str, ...]:
     """Return the names along which `fallback` leads from `name` back to itself, nothing where it does not."""
-
-    def follow(path: tuple[str, ...]) -> tuple[str, ...]:
+    paths: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    while paths:
+        path = paths.pop()
         known = scenarios.get(path[-1])
         for other in known.fallback if known is not None else ():
             if other == name:
                 return (*path, other)
-            found = () if other in path else follow((*path, other))
-            if found:
-                return found
-        return ()
+            if other not in seen:
+                seen.add(other)
+                paths.append((*path, other))
+    return ()
 
-    return follow((name,))
+
+def with_recipe(query: Query, scenario: Scenario) -> Query:
+    """Return the query with the filters and boosts of its scenario beside its own."""
+    if not scenario.filter and not scenario.boost:
+        return query
+    return msgspec.structs.replace(
+        query,
+        filter=(*scenario.filter, *query.filter),
+        boost=(*scenario.boost, *query.boost),
+    )

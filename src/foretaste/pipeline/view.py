@@ -21,9 +21,9 @@ NOTHING: Ordinals = np.empty(0, np.int32)
 class View:
     """State, catalog, artifact and scenario of one moment, with the query's ids as ordinals.
 
-    Whoever answers holds `state.lock`, so that nothing changes meanwhile. `user` and `seed_item` are
-    the ordinals of the query's `user_id` and `item_id`, -1 where unknown or absent; `excluded` those of
-    its `exclude_ids` (unknown ones left out or -1). `item_names` and `type_names` are the id map's names
+    Whoever answers holds `state.lock`, so that nothing changes meanwhile. `user` is the ordinal of the
+    query's `user_id`, -1 where unknown or absent; `seeds` are those of the items it starts from, unknown ones
+    left out; `excluded` those of its `exclude_ids` (unknown ones left out or -1). `item_names` and `type_names` are the id map's names
     by ordinal. `circumstances` are what is known of the person (see `domain.circumstances`); those of the
     clock and of the query are added to them. `person` are those of their attributes that the query's
     expressions name. `known` keeps what is worked out of people's own events from one answer to the next; it
@@ -37,7 +37,7 @@ class View:
     item_names: Sequence[str]
     type_names: Sequence[str]
     user: int = -1
-    seed_item: int = -1
+    seeds: tuple[int, ...] = ()
     excluded: Ordinals = field(default_factory=lambda: NOTHING)
     namespace: str = "default"
     circumstances: tuple[str, ...] = ()

@@ -15,13 +15,12 @@ from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.pipeline.identity import make_id
-from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.answer_cache import AnswerCache, Lookup
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.breaker import Breaker
 
 ITEM_STATE_SECONDS = 60.0
-_LAYOUT = 1
+_LAYOUT = 2
 _DIGEST_BYTES = 16
 T = TypeVar("T")
 
@@ -30,14 +29,14 @@ class AnswerBasis(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer depends on beside the question and the moment.
 
     `user_events` is how many events the person has, which is the same in every process.
-    `circumstances` and `person` as in `pipeline.view.View`.
+    `scenario` is the version of the recipe; `circumstances` and `person` as in `pipeline.view.View`.
     """
 
     user_events: int
     catalog_version: int
     artifact: str
     blend: str
-    scenario: Scenario
+    scenario: str
     circumstances: tuple[str, ...] = ()
     person: tuple[tuple[str, Attribute], ...] = ()
     namespace: str = "default"

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -15,7 +16,8 @@ from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer, answer_among
 from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.model_names import model_names
-from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
+from foretaste.pipeline.occasion import has_start
+from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario, with_recipe
 from foretaste.pipeline.view import NOTHING, View
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
@@ -24,21 +26,34 @@ from foretaste.serving.conditions import Conditions
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
 from foretaste.serving.names import Names
-from foretaste.serving.reproduction import recipe_of
+from foretaste.serving.ready import Part, Ready, made_ready
+from foretaste.serving.shadows import Shadows
 from foretaste.serving.untrained import untrained_artifact
 
 SIMILAR, TRENDING, STALE, CACHE = "similar", "trending", "stale", "cache"
-MODEL_ERROR = "model_error"
+MODEL_ERROR, NO_MODEL, COLD_USER = "model_error", "no_model", "cold_user"
+NO_HISTORY, NOTHING_FOUND, TOO_SLOW = "no_history", "nothing_found", "too_slow"
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """A slate with the query and the scenario it is the answer to, and what was wrong on the way to it."""
+
+    slate: Slate
+    query: Query
+    scenario: Scenario
+    fallback: str | None
 
 
 class Answerer:
     """Answers queries from `live`: the same query on the same state and versions gives the same slate.
 
     Any number of threads may ask. Every slate is recorded as an exposure and counted, unless `dry_run`.
-    Without a published model, and where a model fails, the answer comes from what needs no training;
-    `recommendation_fallback_total{reason}` counts these. Where there is a `cache`, an answer that nothing has
-    changed since is given again: its source is `cache`, its id its own.
+    Without a published model, and where a model fails, the answer comes from what needs no training; where a
+    scenario cannot answer, those that its recipe names do. `recommendation_fallback_total{reason}` counts
+    these. Where there is a `cache`, an answer that nothing has changed since is given again: its source is
+    `cache`, its id its own. `shadows` is shown each answer of a scenario that has a shadow; close it.
     """
 
     def __init__(
@@ -52,34 +67,40 @@ class Answerer:
         limits: Limits = USUAL,
     ) -> None:
         self.cache = cache
+        self.shadows = Shadows(self.tried_as, telemetry)
         self._live = live
         self._telemetry = telemetry
         self._namespace = namespace
-        self._scenarios = scenarios
+        self._ready: Mapping[str, Ready] = made_ready(scenarios)
         self._untrained = untrained_artifact()
         self._known, self._known_by = KnownPeople(), ""
-        self._recipes = {name: recipe_of(scenario) for name, scenario in scenarios.items()}
         self.names = Names(live.id_map)
-        self._conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
+        self.conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
+
+    def serve(self, scenarios: Mapping[str, Scenario]) -> None:
+        """Let the next answers be by `scenarios`, which replace all there were: a swap of one reference."""
+        self._ready = made_ready(scenarios)
+        self.shadows.forget()
 
     def recommend(self, query: Query, *, dry_run: bool = False) -> Slate:
         """Answer what to show to a person; unknown ones, and None, get what is trending.
 
         Raises `UnknownScenarioError`, `UnknownModelError`, and `InvalidQueryError` for a filter or a boost
-        that cannot be used.
+        that cannot be used, and for a scenario that needs items where there are none.
         """
         started = time.perf_counter()
-        scenario = self._for_people(query)
+        ready = self._asked(query)
         fresh = self._live.catch_up(query.user_id)
-        query, user, known = self._addressed(query)
-        cache = self.cache if fresh and not dry_run else None
-        slate, fallback = self._kept_or_new(query, scenario, user, cache)
-        slate = slate if fresh else _stale(slate)
+        query, user, known = self._addressed(query, ready.scenario)
+        reply = self._reply(query, ready, user, self.cache if fresh and not dry_run else None)
+        slate = reply.slate if fresh else _stale(reply.slate)
         if not dry_run:
-            self._record(slate, query, fallback)
+            self._record(slate, reply)
             seconds = time.perf_counter() - started
-            self._count_fallback(fallback if known or fallback else "cold_user")
-            count_answer(self._telemetry, query, scenario, slate, known=known, seconds=seconds)
+            self._count_fallback(reply.fallback if known or reply.fallback else COLD_USER)
+            count_answer(self._telemetry, reply.query, reply.scenario, slate, known=known, seconds=seconds)
+            if ready.scenario.shadow:
+                self.shadows.offer(query, ready.scenario.shadow, slate)
         return slate
 
     def prepare(self, query: Query) -> str | None:
@@ -88,26 +109,42 @@ class Answerer:
         Returns its source, `cache` where it was there already, None where it cannot be kept now. Raises as
         `recommend`.
         """
-        scenario = self._for_people(query)
+        ready = self._asked(query)
         if self.cache is None or not self._live.catch_up(query.user_id):
             return None
-        query, user, _ = self._addressed(query)
-        slate, fallback = self._kept_or_new(query, scenario, user, self.cache)
-        return None if fallback == MODEL_ERROR else slate.source
+        query, user, _ = self._addressed(query, ready.scenario)
+        reply = self._reply(query, ready, user, self.cache)
+        return None if reply.fallback == MODEL_ERROR else reply.slate.source
 
-    def _for_people(self, query: Query) -> Scenario:
-        """Return the scenario of a query, which must start from a person; check its expressions."""
-        self._conditions.check(query)
-        scenario = find_scenario(query.scenario, self._scenarios)
-        if scenario.history == "item":
+    def tried(self, query: Query, ready: Ready) -> Slate:
+        """Answer by a scenario that need not be one that serves; nothing is recorded, counted or kept."""
+        query, user, _ = self._addressed(query, ready.scenario)
+        return self._reply(query, ready, user, None).slate
+
+    def tried_as(self, query: Query, name: str) -> Slate:
+        """Answer by the scenario called `name` as `tried` does."""
+        return self.tried(msgspec.structs.replace(query, scenario=name), self.ready(name))
+
+    def ready(self, name: str) -> Ready:
+        """Return the scenario called `name`; raise `UnknownScenarioError`."""
+        return find_scenario(name, self._ready)
+
+    def _asked(self, query: Query) -> Ready:
+        """Return the scenario of a query, having checked that it can be asked so."""
+        self.conditions.check(query)
+        ready = self.ready(query.scenario)
+        if ready.scenario.needs_items and not query.item_id and not query.item_ids:
+            what = "puts items in order" if ready.scenario.candidates == "items" else "starts from items"
             raise InvalidQueryError(
-                f"scenario {query.scenario!r} starts from an item; ask /items/{{item_id}}/similar",
-                field="scenario",
+                f"scenario {query.scenario!r} {what}: name one as item_id, or several as item_ids",
+                field="item_ids",
             )
-        return scenario
+        return ready
 
-    def _addressed(self, query: Query) -> tuple[Query, int, bool]:
+    def _addressed(self, query: Query, scenario: Scenario) -> tuple[Query, int, bool]:
         """Return the query to the person by their own id, their ordinal, and whether they have a history."""
+        if not query.k:
+            query = msgspec.structs.replace(query, k=scenario.k)
         with self._live.state.lock:
             user = -1 if query.user_id is None else self._person(query.user_id)
             if user >= 0:
@@ -115,10 +152,52 @@ class Answerer:
                 query = query if own == query.user_id else msgspec.structs.replace(query, user_id=own)
             return query, user, self._live.state.events_of(user) > 0
 
+    def _reply(self, query: Query, ready: Ready, user: int, cache: AnswerCacheFront | None) -> _Reply:
+        """Return the first answer that there is: the scenario's, or of those that answer instead."""
+        trouble: str | None = None
+        empty: _Reply | None = None
+        for part in ready.parts:
+            scenario, first = part.scenario, part is ready.parts[0]
+            asked = query if first else _instead(query, scenario)
+            slate, why = self._timed(asked, part, user, cache)
+            if why == MODEL_ERROR:
+                return self._last_resort(query, user, why)
+            trouble = trouble or why
+            if slate is None:
+                continue
+            slate = slate if first else _in_its_stead(slate, query)
+            reply = _Reply(slate, asked, scenario, trouble)
+            if slate.items or not scenario.narrows:
+                return reply
+            empty, trouble = empty or reply, trouble or NOTHING_FOUND
+        return empty or self._last_resort(query, user, trouble)
+
+    def _timed(
+        self, query: Query, part: Part, user: int, cache: AnswerCacheFront | None
+    ) -> tuple[Slate | None, str | None]:
+        """Answer by one scenario, unless it rests for having taken too long."""
+        if part.pace is None:
+            return self._kept_or_new(query, part.scenario, user, cache)
+        began = time.perf_counter()
+        ticket = part.pace.begin(began)
+        if ticket is None:
+            return None, TOO_SLOW
+        try:
+            return self._kept_or_new(query, part.scenario, user, cache)
+        finally:
+            part.pace.end(ticket, began, time.perf_counter())
+
+    def _last_resort(self, query: Query, user: int, trouble: str | None) -> _Reply:
+        """Answer what is trending, from what needs no training and no history."""
+        plain, scenario = _plain(query), SHIPPED[TRENDING]
+        with self._live.state.lock:
+            slate = answer(plain, self._view(plain, scenario, self._untrained, user=user))
+        return _Reply(_in_its_stead(slate, query), plain, scenario, trouble)
+
     def _kept_or_new(
         self, query: Query, scenario: Scenario, user: int, cache: AnswerCacheFront | None
-    ) -> tuple[Slate, str | None]:
-        """Answer from the cache if it may be, else anew; or without the model and why."""
+    ) -> tuple[Slate | None, str | None]:
+        """Answer from the cache if it may be, else anew; no slate, and why, where there is none."""
         if cache is None:
             with self._live.state.lock:
                 return self._answered(query, scenario, user=user)
@@ -130,7 +209,7 @@ class Answerer:
         with self._live.state.lock:
             basis = self._basis(query, scenario, user)
             slate, fallback = self._answered(query, scenario, user=user)
-        if fallback != MODEL_ERROR:
+        if slate is not None:
             cache.keep(query, basis, slate)
         return slate, fallback
 
@@ -142,11 +221,15 @@ class Answerer:
             catalog_version=self._live.catalog_columns.version,
             artifact=artifact.version,
             blend=artifact.blend_version,
-            scenario=scenario,
+            scenario=scenario.version,
             circumstances=self._live.circumstances_of(query.user_id),
-            person=tuple(self._conditions.told_of_person(query).items()),
+            person=tuple(self._told(query, scenario).items()),
             namespace=self._namespace,
         )
+
+    def _told(self, query: Query, scenario: Scenario) -> dict[str, Attribute]:
+        """Return what the expressions of query and scenario ask of the person."""
+        return self.conditions.told_of_person(with_recipe(query, scenario))
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names that `Query.model` may be, of what serves now."""
@@ -158,12 +241,12 @@ class Answerer:
         A new item counts for this answer only: it has no `item_idx` (-1) and is in no exposure. Raises
         `InvalidQueryError` for no candidates or too many.
         """
-        scenario = find_scenario(query.scenario, self._scenarios)
-        self._conditions.check(query)
+        self.conditions.check(query)
+        scenario = self.ready(query.scenario).scenario
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
             user = -1 if query.user_id is None else self._person(query.user_id)
-            view = self._view(query, scenario, self._live.artifact or self._untrained, user=user, item=-1)
+            view = self._view(query, scenario, self._live.artifact or self._untrained, user=user)
             known = self._live.id_map.find("item", [item.item_id for item in candidates])
             own = brought(view, candidates, known, query.now)
             slate = answer_among(query, own.view, own.items)
@@ -187,8 +270,9 @@ class Answerer:
 
     def similar(self, query: Query) -> Slate:
         """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such."""
-        query = msgspec.structs.replace(query, scenario=SIMILAR)
-        self._conditions.check(query)
+        ready = self.ready(SIMILAR)
+        query = msgspec.structs.replace(query, scenario=SIMILAR, k=query.k or ready.scenario.k)
+        self.conditions.check(query)
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
             item = -1 if query.item_id is None else self.names.ordinal("item", query.item_id)
@@ -196,52 +280,49 @@ class Answerer:
                 self._telemetry.count("similar_items_requests_total", status="not_found")
                 raise UnknownItemError(f"no item is called {query.item_id!r}", field="item_id")
             query = msgspec.structs.replace(query, item_id=self.names.of("item")[item])
-            slate, fallback = self._answered(query, find_scenario(SIMILAR, self._scenarios), item=item)
-        slate = slate if fresh else _stale(slate)
-        self._record(slate, query, fallback)
-        self._count_fallback(fallback)
+        reply = self._reply(query, ready, -1, None)
+        slate = reply.slate if fresh else _stale(reply.slate)
+        self._record(slate, reply)
+        self._count_fallback(reply.fallback)
         self._telemetry.count("similar_items_requests_total", status="ok" if slate.items else "empty")
         count_filters(self._telemetry, query)
         return slate
 
-    def _answered(
-        self, query: Query, scenario: Scenario, *, user: int = -1, item: int = -1
-    ) -> tuple[Slate, str | None]:
-        """Answer with the model that serves, or without it and why; the caller holds the state's lock."""
+    def _answered(self, query: Query, scenario: Scenario, *, user: int) -> tuple[Slate | None, str | None]:
+        """Answer with the model that serves; no slate, and why, where the scenario cannot answer.
+
+        The caller holds the state's lock. Without a model what needs no training answers, and why says so.
+        """
         artifact = self._live.artifact
+        view = self._view(query, scenario, artifact or self._untrained, user=user)
+        if scenario.needs_history and not has_start(query, view):
+            return None, NO_HISTORY
         if artifact is None:
-            slate = answer(query, self._view(query, scenario, self._untrained, user=user, item=item))
-            return slate, "no_model"
+            return answer(query, view), NO_MODEL
         try:
-            return answer(query, self._view(query, scenario, artifact, user=user, item=item)), None
+            return answer(query, view), None
         except ForetasteError:
             raise
         except Exception:  # noqa: BLE001 - however a model fails, the person is answered
             _log.exception("model %s failed; the answer is what is trending", artifact.version)
             self._telemetry.count("recommendation_errors_total")
-            return self._trending(query, user=user), MODEL_ERROR
+            return None, MODEL_ERROR
 
     def _count_fallback(self, reason: str | None) -> None:
         if reason is not None:
             self._telemetry.count("recommendation_fallback_total", reason=reason)
 
-    def _record(self, slate: Slate, query: Query, fallback: str | None) -> None:
+    def _record(self, slate: Slate, reply: _Reply) -> None:
         """Record a slate with what it depended on."""
         recorded = exposure_of(
             slate,
-            query=_plain(query) if fallback == MODEL_ERROR else query,
-            circumstances=self._live.circumstances_of(query.user_id),
-            person=self._conditions.told_of_person(query),
-            recipe=self._recipes.get(slate.scenario),
+            query=reply.query,
+            circumstances=self._live.circumstances_of(reply.query.user_id),
+            person=self._told(reply.query, reply.scenario),
         )
         self._live.exposures.record(recorded)
 
-    def _trending(self, query: Query, *, user: int) -> Slate:
-        plain = _plain(query)
-        scenario = find_scenario(TRENDING, self._scenarios)
-        return answer(plain, self._view(plain, scenario, self._untrained, user=user, item=-1))
-
-    def _view(self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int, item: int) -> View:
+    def _view(self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int) -> View:
         excluded = self.names.ordinals("item", query.exclude_ids) if query.exclude_ids else NOTHING
         if artifact.version != self._known_by:
             self._known.forget()
@@ -254,12 +335,12 @@ class Answerer:
             item_names=self.names.of("item"),
             type_names=self.names.of("type"),
             user=user,
-            seed_item=item,
+            seeds=self.names.known("item", query.start_ids),
             excluded=excluded,
             namespace=self._namespace,
             circumstances=self._live.circumstances_of(query.user_id),
             known=self._known,
-            person=self._conditions.told_of_person(query),
+            person=self._told(query, scenario),
         )
 
     def _deleted(self, item: int) -> bool:
@@ -267,9 +348,19 @@ class Answerer:
         return item < catalog.n_items and bool(catalog.deleted[item])
 
 
+def _instead(query: Query, scenario: Scenario) -> Query:
+    """Return the same question to another scenario."""
+    return msgspec.structs.replace(query, scenario=scenario.name)
+
+
+def _in_its_stead(slate: Slate, query: Query) -> Slate:
+    """Return an answer that says which scenario was asked for."""
+    return msgspec.structs.replace(slate, instead_of=query.scenario)
+
+
 def _plain(query: Query) -> Query:
     """Return the question for what is trending, which is asked where a model fails."""
-    return msgspec.structs.replace(query, scenario=TRENDING, model=None, explain=False)
+    return msgspec.structs.replace(_instead(query, SHIPPED[TRENDING]), model=None, explain=False)
 
 
 def _stale(slate: Slate) -> Slate:
@@ -283,7 +374,6 @@ def exposure_of(
     query: Query | None = None,
     circumstances: tuple[str, ...] = (),
     person: dict[str, Attribute] | None = None,
-    recipe: dict[str, object] | None = None,
 ) -> Exposure:
     """Return the record that `slate` was shown, with what it depended on (see `Exposure`)."""
     return Exposure(
@@ -293,6 +383,7 @@ def exposure_of(
         source=slate.source,
         time=slate.generated_at if query is None else query.now,
         made_at=slate.generated_at,
+        instead_of=slate.instead_of,
         items=tuple([item.item_idx for item in slate.items]),
         scores=tuple([item.score for item in slate.items]),
         propensities=tuple([item.propensity for item in slate.items]),
@@ -300,5 +391,4 @@ def exposure_of(
         query=query,
         circumstances=circumstances,
         person=person or {},
-        recipe=recipe,
     )

@@ -1,13 +1,19 @@
 """Filters and boosts of requests: whether they make sense here, and what they ask about the person."""
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.item import Attribute
 from foretaste.domain.query import Query
 from foretaste.events.vocabulary import KNOWN_TYPES
 from foretaste.features.expressions.checking import Known
-from foretaste.features.expressions.compiled import checked_boost, checked_filter
+from foretaste.features.expressions.compiled import (
+    checked_boost,
+    checked_filter,
+    compiled_boost,
+    compiled_filter,
+)
 from foretaste.features.expressions.errors import ExpressionError
 from foretaste.features.expressions.limits import USUAL, Limits
 from foretaste.pipeline.conditions import parts_of
@@ -45,6 +51,17 @@ class Conditions:
             self._checked("filter", text)
         for text in query.boost:
             self._checked("boost", text)
+
+    def require(self, field: Literal["filter", "boost"], text: str) -> None:
+        """Raise `ExpressionError` for a filter or boost of a recipe that cannot be used.
+
+        Before there are items nothing is known of their attributes: then any will do.
+        """
+        if not self._live.catalog_columns.n_items:
+            (compiled_filter if field == "filter" else compiled_boost)(text, self._limits)
+            return
+        self._catch_up()
+        self._checked(field, text)
 
     def told_of_person(self, query: Query) -> dict[str, Attribute]:
         """Return those attributes of the person that the expressions of `query` name and that are known."""

@@ -49,6 +49,12 @@ class Names:
             return np.array([self.ordinal(kind, name) for name in written], np.int32)
         return found
 
+    def known(self, kind: IdKind, written: Sequence[str]) -> tuple[int, ...]:
+        """Return the ordinals of those ids or dense indexes that there are."""
+        if not written:
+            return ()
+        return tuple([ordinal for ordinal in self.ordinals(kind, written).tolist() if ordinal >= 0])
+
 
 def _is_number(written: str) -> bool:
     return written.isascii() and written.isdigit()

@@ -25,8 +25,9 @@ CHUNK = 200_000
 class Sources:
     """Where the inputs of past answers are found.
 
-    `catalog_at` returns a version of the catalog, `artifact_of` a model by version and blend version; both
-    raise `NotFoundError` where it is kept no more. `new_state` returns an empty state.
+    `catalog_at` returns a version of the catalog, `artifact_of` a model by version and blend version,
+    `recipe_of` a scenario by version; all raise `NotFoundError` where it is kept no more. `new_state` returns
+    an empty state.
     """
 
     log: EventLog
@@ -34,6 +35,7 @@ class Sources:
     new_state: Callable[[], State]
     catalog_at: Callable[[int], CatalogColumns]
     artifact_of: Callable[[str, str], Artifact]
+    recipe_of: Callable[[str], Scenario]
 
 
 def reproduced(exposures: Iterable[Exposure], sources: Sources) -> Iterator[tuple[Exposure, Slate]]:
@@ -49,16 +51,13 @@ def reproduced(exposures: Iterable[Exposure], sources: Sources) -> Iterator[tupl
         yield exposure, _again(exposure, state, sources)
 
 
-def recipe_of(scenario: Scenario) -> dict[str, object] | None:
-    """Return what a record needs of a scenario: nothing where it is as shipped."""
-    if scenario == SHIPPED.get(scenario.name):
-        return None
-    described: dict[str, object] = msgspec.to_builtins(scenario, order="sorted")
-    return described
+def scenario_of(exposure: Exposure, recipe_of: Callable[[str], Scenario]) -> Scenario:
+    """Return the recipe that an answer was made by; `recipe_of` returns one by version.
 
-
-def scenario_of(exposure: Exposure) -> Scenario:
-    """Return the scenario of a record; raise `NotFoundError` where its name is no longer shipped."""
+    Raises `NotFoundError` where it is kept no more.
+    """
+    if exposure.versions.scenario_version:
+        return recipe_of(exposure.versions.scenario_version)
     if exposure.recipe is not None:
         return msgspec.convert(exposure.recipe, Scenario)
     name = exposure.versions.scenario
@@ -91,15 +90,16 @@ def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
         state=state,
         catalog=sources.catalog_at(versions.catalog_version),
         artifact=artifact,
-        scenario=scenario_of(exposure),
+        scenario=scenario_of(exposure, sources.recipe_of),
         item_names=names.of("item"),
         type_names=names.of("type"),
         user=-1 if query.user_id is None else state.person(names.ordinal("user", query.user_id)),
-        seed_item=-1 if query.item_id is None else names.ordinal("item", query.item_id),
+        seeds=names.known("item", query.start_ids),
         excluded=names.ordinals("item", query.exclude_ids),
         namespace=versions.namespace,
         circumstances=exposure.circumstances,
         person=exposure.person,
     )
     made = answer(msgspec.structs.replace(query, now=exposure.made_at or query.now), view)
-    return msgspec.structs.replace(made, recommendation_id=make_id(query, made.versions))
+    as_recorded = msgspec.structs.replace(made.versions, scenario_version=versions.scenario_version)
+    return msgspec.structs.replace(made, recommendation_id=make_id(query, as_recorded))
