@@ -51,6 +51,7 @@ class StateKeeper:
     ) -> None:
         self.state = state
         self.learner: Learner | None = None
+        self.folded: Callable[[], object] = _nobody
         self._path = path
         self._saving = saving
         self._snapshot_events = snapshot_events
@@ -62,7 +63,8 @@ class StateKeeper:
     def fold(self, events: EventColumns) -> None:
         """Fold new events in; the log calls it after each commit.
 
-        Where there is a `learner`, it does so; if it fails, it is done with, and the state goes on.
+        Where there is a `learner`, it does so; if it fails, it is done with, and the state goes on. Then
+        `folded` is called, before who sent the events is told.
         """
         if self.learner is not None:
             try:
@@ -71,6 +73,7 @@ class StateKeeper:
                 _log.exception("the blend no longer learns: it serves on as it was last")
                 self.learner = None
         self.state.apply(events)
+        self.folded()
         if events.last_seq - self._saved_seq >= self._snapshot_events:
             self._due.set()
 
@@ -130,6 +133,10 @@ class StateKeeper:
             if self._closing:
                 return
             self.save(log)
+
+
+def _nobody() -> None:
+    """Nobody else wants to know."""
 
 
 def _key_at(log: EventLog, seq: int) -> int:

@@ -1,11 +1,13 @@
 """The one place that assembles a home out of adapters."""
 
 import random
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from foretaste.adapters.directory.model_registry import DirectoryModelRegistry
 from foretaste.adapters.memory.answer_cache import MemoryAnswerCache
+from foretaste.adapters.memory.page_memory import MemoryPageMemory
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.home import Home
 from foretaste.app.settings import Settings, load_settings
@@ -23,6 +25,7 @@ from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerCacheFront
 from foretaste.serving.breaker import Breaker
+from foretaste.serving.pages import Pages
 from foretaste.training.load import load_artifact
 
 
@@ -56,8 +59,7 @@ def open_home(
     chosen = load_settings(directory) if settings is None else settings
     measures = MemoryTelemetry() if telemetry is None else telemetry
     stores = stores_at(directory, chosen, measures, read_only=read_only, beside=beside)
-    registry = DirectoryModelRegistry(models_directory(directory, chosen))
-    home = _home(directory, chosen, stores, registry, measures)
+    home = home_of(directory, chosen, stores, measures)
     try:
         if with_model:
             home.refresh()
@@ -70,7 +72,7 @@ def open_home(
 def home_in_memory(settings: Settings | None = None) -> Home:
     """Return an empty home that ends with the process; it reads no settings but those given."""
     chosen = Settings() if settings is None else settings
-    return _home(None, chosen, stores_in_memory(chosen), None, MemoryTelemetry())
+    return home_of(None, chosen, stores_in_memory(chosen), MemoryTelemetry())
 
 
 def home_registry(directory: Path) -> ModelRegistry:
@@ -80,24 +82,29 @@ def home_registry(directory: Path) -> ModelRegistry:
     return DirectoryModelRegistry(models_directory(directory, load_settings(directory)))
 
 
-def _home(
+def home_of(
     directory: Path | None,
     settings: Settings,
     stores: Stores,
-    registry: ModelRegistry | None,
     telemetry: Telemetry,
+    make: Callable[..., Home] = Home,
 ) -> Home:
+    """Return what `make` makes of these parts; `directory` is None for a home in memory.
+
+    Where that fails the stores are closed.
+    """
     try:
-        folder = None if directory is None else models_directory(directory, settings).parent
-        return Home(
+        models = None if directory is None else models_directory(directory, settings)
+        return make(
             directory=directory,
             settings=settings,
             stores=stores,
-            registry=registry,
+            registry=None if models is None else DirectoryModelRegistry(models),
             load=load_artifact,
             telemetry=telemetry,
-            text_vectors=_text_vectors(settings, folder),
+            text_vectors=_text_vectors(settings, None if models is None else models.parent),
             cache=_answer_cache(settings, telemetry),
+            pages=_pages(settings, telemetry),
         )
     except BaseException:
         stores.close()
@@ -121,6 +128,15 @@ def _answer_cache(settings: Settings, telemetry: Telemetry) -> AnswerCacheFront 
         breaker=Breaker(random=random.random),
         item_state_seconds=settings.item_state_seconds,
     )
+
+
+def _pages(settings: Settings, telemetry: Telemetry) -> Pages:
+    """Return what remembers pages; raise `MissingExtraError` where that needs the extra `redis`."""
+    memory = None
+    if settings.redis_url:
+        memory = with_extra("foretaste.app.online_wiring", "redis_url").redis_pages(settings, telemetry)
+    own = MemoryPageMemory(ttl_seconds=settings.page_seconds)
+    return Pages(own, telemetry, memory=memory, breaker=Breaker(random=random.random))
 
 
 def _text_vectors(settings: Settings, folder: Path | None) -> TextVectors | None:

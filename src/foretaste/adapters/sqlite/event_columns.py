@@ -6,8 +6,10 @@ values, where there are any, becomes a Python object.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s
 from foretaste.domain.errors import CorruptDataError
@@ -31,12 +33,25 @@ FROM (SELECT seq, user, key FROM event WHERE seq > ? ORDER BY seq LIMIT ?)
 """
 _AFTER = _PIECE.format("seq > ?")
 _WINDOW = _PIECE.format("seq > ? AND time >= ? AND time < ?")
+_ROWS = "SELECT seq, user, item, type, time, key, value FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
 _KINDS = (np.int64, np.int32, np.int32, np.int16, np.int64, np.int64)
 
 
 def read_after(connection: sqlite3.Connection, after: int, limit: int) -> EventColumns:
     """Return up to `limit` events with numbers above `after`."""
     return _read(connection, _AFTER, (), after, limit)
+
+
+def read_few(connection: sqlite3.Connection, after: int, limit: int) -> EventColumns:
+    """`read_after` by rows: for a handful of events a fifth of its time."""
+    rows = connection.execute(_ROWS, (after, limit)).fetchall()
+    if not rows:
+        return no_events(after)
+    *numbers, values = zip(*rows, strict=True)
+    columns: list[NDArray[Any]] = [
+        np.array(column, kind) for column, kind in zip(numbers, _KINDS, strict=True)
+    ]
+    return EventColumns(after, *columns, *[np.array(values, np.float32)])
 
 
 def read_window(connection: sqlite3.Connection, start: int, end: int, most: int) -> EventColumns:

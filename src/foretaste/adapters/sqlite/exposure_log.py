@@ -28,7 +28,8 @@ decoded = msgspec.json.Decoder(Exposure).decode
 class SqliteExposureLog(BatchedExposures):
     """`ExposureLog` in a file of its own, created if absent.
 
-    Records older than `retention_days` are removed with the first write and every hour.
+    Records older than `retention_days` are removed with the first write and every hour. With `beside`
+    another process of the same service has the file: this one writes into it too, and removes nothing.
 
     Raises `UnavailableError` where another process writes the file or a newer version wrote it.
     """
@@ -42,13 +43,14 @@ class SqliteExposureLog(BatchedExposures):
         retention_days: float = RETENTION_DAYS,
         most_waiting: int = MOST_WAITING,
         clock: Clock = system_clock,
+        beside: bool = False,
     ) -> None:
-        self._file_lock = FileLock(path)
+        self._file_lock = None if beside else FileLock(path)
         try:
             # NORMAL: a crash of the process loses nothing written, one of the machine the latest batches
             self._connection = opened(path, EXPOSURE_TABLES, EXPOSURE_VERSION, synchronous="NORMAL")
         except BaseException:
-            self._file_lock.release()
+            self._unlock()
             raise
         self._readers = Readers(path)
         self._retention = round(retention_days * MICROS_PER_DAY)
@@ -74,7 +76,7 @@ class SqliteExposureLog(BatchedExposures):
         with self._connection:  # commits, or rolls back
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(PUT, rows)
-            if now >= self._purge_due:
+            if now >= self._purge_due and self._file_lock is not None:
                 self._connection.execute(PURGE, (now - self._retention,))
                 self._purge_due = now + MICROS_BETWEEN_PURGES
 
@@ -86,4 +88,8 @@ class SqliteExposureLog(BatchedExposures):
     def _release(self) -> None:
         self._readers.close()
         self._connection.close()
-        self._file_lock.release()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._file_lock is not None:
+            self._file_lock.release()

@@ -18,8 +18,17 @@ GET = "SELECT attributes FROM profile WHERE user_id = ?"
 ALL = "SELECT user_id, attributes FROM profile ORDER BY user_id"
 DELETE = "DELETE FROM profile WHERE user_id = ?"
 
+CHANGES = "CREATE TABLE IF NOT EXISTS people_change (version INTEGER PRIMARY KEY, user_id TEXT NOT NULL)"
+"""Whom something was told of, one number each, for those who follow: files of earlier releases get it too."""
+KEPT_CHANGES = 10_000
+VERSION_NOW = "SELECT ifnull(max(version), 0) FROM people_change"
+NOTE = f"INSERT INTO people_change (version, user_id) VALUES (({VERSION_NOW}) + 1, ?)"  # noqa: S608 # a fixed text
+NOTE_FORGOTTEN = f"INSERT INTO people_change (version, user_id) VALUES (({VERSION_NOW}) + 2, '')"  # noqa: S608 # a fixed text
+"""Two: so that nobody who follows has seen the number before, and all is read anew."""
+FORGET_CHANGES = f"DELETE FROM people_change WHERE version <= ({VERSION_NOW}) - ?"  # noqa: S608 # a fixed text
+
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_decode = msgspec.json.Decoder(dict[str, Attribute]).decode
+decoded = msgspec.json.Decoder(dict[str, Attribute]).decode
 
 
 class SqliteProfiles:
@@ -31,28 +40,40 @@ class SqliteProfiles:
     def __init__(self, path: Path) -> None:
         self._lock = Lock()
         self._connection = opened(path, TABLES, VERSION, synchronous="FULL")
+        self._connection.execute(CHANGES)
 
     def put(self, people: Mapping[str, Attributes]) -> None:
         """Insert or replace the attributes of people."""
         rows = [(user_id, _encode(dict(attributes))) for user_id, attributes in people.items()]
         with self._lock, _transaction(self._connection) as connection:
             connection.executemany(PUT, rows)
+            connection.executemany(NOTE, [(user_id,) for user_id in people])
+            connection.execute(FORGET_CHANGES, (KEPT_CHANGES,))
 
     def get(self, user_id: str) -> dict[str, Attribute] | None:
         """Return the attributes of a person, None where nothing is known."""
         with self._lock:
             row = self._connection.execute(GET, (user_id,)).fetchone()
-        return None if row is None else _decode(row[0])
+        return None if row is None else decoded(row[0])
 
     def all(self) -> dict[str, dict[str, Attribute]]:
         """Return the attributes of everyone by user id."""
         with self._lock:
-            return {user_id: _decode(content) for user_id, content in self._connection.execute(ALL)}
+            return {user_id: decoded(content) for user_id, content in self._connection.execute(ALL)}
 
     def delete(self, user_ids: Sequence[str]) -> int:
         """Forget the attributes of people; return how many had any."""
         with self._lock, _transaction(self._connection) as connection:
-            return sum(connection.execute(DELETE, (user_id,)).rowcount for user_id in user_ids)
+            gone = sum(connection.execute(DELETE, (user_id,)).rowcount for user_id in user_ids)
+            if gone:
+                connection.execute(NOTE_FORGOTTEN)
+                connection.execute(FORGET_CHANGES, (1,))
+        return gone
+
+    def version(self) -> int:
+        """Return a number that grows with each change: what `FollowedProfiles.people_after` goes by."""
+        with self._lock:
+            return int(self._connection.execute(VERSION_NOW).fetchone()[0])
 
     def close(self) -> None:
         """Release the file. Closing twice is fine."""

@@ -27,12 +27,12 @@ class RefusingWriter(Writer):
     def submit(self, operation: Operation[T], units: int = 1) -> "Future[T]":
         """Refuse."""
         del operation, units
-        _refuse()
+        refuse()
 
     def call(self, operation: Operation[T], units: int = 1) -> T:
         """Refuse."""
         del operation, units
-        _refuse()
+        refuse()
 
     def close(self) -> None:
         """Nothing to finish."""
@@ -119,7 +119,7 @@ def _pinned(path: Path, version: int) -> sqlite3.Connection:
     )
     try:
         connection.execute("BEGIN")
-        _require_ours(connection, path, version)
+        require_ours(connection, path, version)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise CorruptDataError(f"{path} cannot be used as a database: {error}") from error
@@ -129,7 +129,8 @@ def _pinned(path: Path, version: int) -> sqlite3.Connection:
     return connection
 
 
-def _require_ours(connection: sqlite3.Connection, path: Path, version: int) -> None:
+def require_ours(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Raise unless a file is one of ours that is not empty, known up to schema `version`."""
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]) == 0:
@@ -140,5 +141,6 @@ def _require_ours(connection: sqlite3.Connection, path: Path, version: int) -> N
         raise UnavailableError(f"{path} was written by a newer Foretaste; upgrade")
 
 
-def _refuse() -> NoReturn:
+def refuse() -> NoReturn:
+    """Raise `UnavailableError`: whoever asked is only a reader."""
     raise UnavailableError("this home was opened for reading only", field="home")

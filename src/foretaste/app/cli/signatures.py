@@ -172,7 +172,19 @@ def recommend(
     user_id: Annotated[str, typer.Argument(help="The person; an unknown one is answered too.")],
     *,
     home: Home = DEFAULT_HOME,
-    count: Count = 10,
+    count: Annotated[
+        int | None, typer.Option("-k", "--count", min=1, max=1000, help="How many items. [10, mostly]")
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="The recipe; see foretaste scenarios list.")] = "home",
+    items: Annotated[
+        list[str],
+        typer.Option(
+            "--item",
+            default_factory=list,
+            show_default=False,
+            help="An item that the scenario starts from; may be repeated, as for a cart.",
+        ),
+    ],
     explain: Annotated[bool, typer.Option("--explain", help="Say which past items speak for each.")] = False,
     categories: Annotated[
         list[str],
@@ -247,6 +259,12 @@ def serve(
     port: Annotated[
         int | None,
         typer.Option(envvar="FORETASTE_PORT", min=0, max=65535, help="0 takes a free port. [8000]"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            envvar="FORETASTE_WORKERS", min=1, max=62, help="So many processes answer, at one port. [1]"
+        ),
     ] = None,
     worker: Annotated[
         bool | None,

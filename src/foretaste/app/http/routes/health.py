@@ -67,14 +67,20 @@ def metrics(service: Service, request: Request) -> Response:
     profile = METRICS.read(request.query).profile
     if profile not in {"", SHOP}:
         raise InvalidQueryError(f"profile must be {SHOP}, or left out for all measures", field="profile")
-    home = service.home
-    home.measure()
-    home.telemetry.gauge(
-        "personalization_active_users", home.state.active_since(service.clock() - ACTIVE_MICROS)
-    )
-    exposition = home.telemetry.exposition()
+    return measures_response(exposition_of(service.home, service.clock()), profile)
+
+
+def measures_response(exposition: bytes, profile: str) -> Response:
+    """Return measures as they are answered."""
     shown = shop_metrics(exposition) if profile == SHOP else exposition
     return Response(shown, headers=((b"content-type", METRICS_TYPE),))
+
+
+def exposition_of(home: Home, now: int) -> bytes:
+    """Return all measures of this process at a moment (microseconds UTC), in Prometheus text format."""
+    home.measure()
+    home.telemetry.gauge("personalization_active_users", home.state.active_since(now - ACTIVE_MICROS))
+    return home.telemetry.exposition()
 
 
 def health_of(home: Home) -> Health:

@@ -1,0 +1,1 @@
+"""One keeper, many readers: `serve --workers N` over one home of files."""

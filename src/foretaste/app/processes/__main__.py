@@ -1,0 +1,21 @@
+"""`python -m foretaste.app.processes '<order as JSON>'`: a process of a service, or its supervisor."""
+
+import sys
+
+import msgspec
+
+from foretaste.app.cli.dispatch import dispatch
+from foretaste.app.processes.order import Order
+from foretaste.app.processes.supervisor import Plan, supervise
+
+
+def main(written: str) -> None:
+    """Supervise, or be one of the processes that are supervised."""
+    given = msgspec.json.decode(written, type=Order | Plan)
+    if isinstance(given, Plan):
+        sys.exit(supervise(given))
+    dispatch("process", as_json=given.as_json, order=given)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
