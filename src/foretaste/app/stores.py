@@ -96,7 +96,7 @@ def stores_at(
         return stores_for_reading(directory, settings) if read_only else stores_in(directory, settings)
     postgres = with_extra("foretaste.app.postgres_stores", "database_url")
     opened: Stores = postgres.stores_in_postgres(
-        _namespace(directory, settings), settings, telemetry, read_only=read_only, beside=beside
+        namespace_folder(directory, settings), settings, telemetry, read_only=read_only, beside=beside
     )
     return opened
 
@@ -111,7 +111,7 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
 
     Raises `UnavailableError` where another process writes them.
     """
-    namespace = _namespace(directory, settings)
+    namespace = namespace_folder(directory, settings)
     with ExitStack() as undo:
         database = SqliteDatabase(namespace / DATABASE)
         undo.callback(database.close)
@@ -132,7 +132,7 @@ def stores_in(directory: Path, settings: Settings) -> Stores:
 
 def stores_for_reading(directory: Path, settings: Settings) -> Stores:
     """Open a directory's stores as they are now, beside the process that writes them."""
-    namespace = _namespace(directory, settings)
+    namespace = namespace_folder(directory, settings)
     with ExitStack() as undo:
         database = ReadOnlyDatabase(namespace / DATABASE)
         undo.callback(database.close)
@@ -164,7 +164,7 @@ def stores_in_memory(settings: Settings) -> Stores:
 
 def models_directory(directory: Path, settings: Settings) -> Path:
     """Return where a home keeps its models."""
-    return _namespace(directory, settings) / MODELS
+    return namespace_folder(directory, settings) / MODELS
 
 
 def state_config(settings: Settings) -> StateConfig:
@@ -188,6 +188,6 @@ def new_keeper(
     return StateKeeper(state, snapshot, snapshot_events=settings.snapshot_events, saving=saving)
 
 
-def _namespace(directory: Path, settings: Settings) -> Path:
+def namespace_folder(directory: Path, settings: Settings) -> Path:
     """Return the folder of the namespace: the home itself for the usual one."""
     return directory if settings.namespace == "default" else directory / settings.namespace
