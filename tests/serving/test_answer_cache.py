@@ -11,6 +11,7 @@ from foretaste.domain.errors import UnavailableError
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Evidence, ScoredItem, Slate, Versions
+from foretaste.domain.slate_rules import SlateRules
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.pipeline.identity import parse_id
 from foretaste.pipeline.scenario import DISCOVER, HOME
@@ -146,6 +147,8 @@ ASKED = {
     "min_score": 0.1,
     "explain": True,
     "explain_top_k": 5,
+    "rules": SlateRules(forbidden=("a",)),
+    "shown_ids": ("a",),
 }
 
 

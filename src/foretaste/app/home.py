@@ -36,6 +36,7 @@ from foretaste.ports.scenario_store import ScenarioStore
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerCacheFront
 from foretaste.serving.answerer import Answerer
+from foretaste.serving.pages import Pages
 from foretaste.serving.profile import Profiler
 from foretaste.serving.recorder import Recorder
 from foretaste.serving.search import Search
@@ -68,11 +69,13 @@ class Home:
         telemetry: Telemetry,
         text_vectors: TextVectors | None = None,
         cache: AnswerCacheFront | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self.directory = directory
         self.settings = settings
         self.registry = registry
         self._cache = cache
+        self._pages = pages
         self._text_vectors = text_vectors
         folder = None if directory is None else models_directory(directory, settings).parent
         self.learning = BlendLearning(stores, folder, per_second=settings.blend_questions)
@@ -92,6 +95,7 @@ class Home:
             telemetry,
             namespace=settings.namespace,
             cache=cache,
+            pages=pages,
             limits=expression_limits(settings),
         )
         self.scenario_book = scenario_book(self, stores.scenarios, folder, writable=stores.writable)
@@ -229,7 +233,7 @@ class Home:
     @property
     def waits(self) -> bool:
         """Whether an answer may wait for other servers."""
-        return self._stores.freshness is not None or self._cache is not None
+        return self._stores.freshness is not None or self._cache is not None or bool(self.settings.redis_url)
 
     def lag_seconds(self) -> float:
         """Return for how long the end of the log has not been seen, 0 where nobody else writes it."""
@@ -315,6 +319,8 @@ class Home:
             self._text_vectors.save()
         if self._cache is not None:
             self._cache.close()
+        if self._pages is not None:
+            self._pages.close()
         self._stores.close()
 
     def __enter__(self) -> Self:

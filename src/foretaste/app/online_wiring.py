@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from foretaste.adapters.redis.answer_cache import RedisAnswerCache
 from foretaste.adapters.redis.online_store import RedisOnlineStore
+from foretaste.adapters.redis.page_memory import RedisPageMemory
 from foretaste.app.condition import Complaint
 from foretaste.app.online import OnlineFreshness, VersionLease
 from foretaste.app.settings import Settings
@@ -17,6 +18,7 @@ from foretaste.features.state import State
 from foretaste.ports.answer_cache import AnswerCache
 from foretaste.ports.freshness import Freshness
 from foretaste.ports.id_map import IdMap
+from foretaste.ports.page_memory import PageMemory
 from foretaste.ports.telemetry import Telemetry
 from foretaste.ports.trust import TrustRecord
 from foretaste.serving.breaker import Breaker
@@ -103,5 +105,16 @@ def redis_answer_cache(settings: Settings, telemetry: Telemetry) -> AnswerCache:
         telemetry,
         namespace=settings.namespace,
         ttl_seconds=settings.answer_cache_seconds,
+        timeout_seconds=settings.redis_seconds,
+    )
+
+
+def redis_pages(settings: Settings, telemetry: Telemetry) -> PageMemory:
+    """Return what remembers pages in the Redis of `redis_url`."""
+    return RedisPageMemory(
+        settings.redis_url,
+        telemetry,
+        namespace=settings.namespace,
+        ttl_seconds=settings.page_seconds,
         timeout_seconds=settings.redis_seconds,
     )

@@ -197,6 +197,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     item_state_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
     """For how long a kept answer need not notice what others did meanwhile, as what is popular."""
 
+    page_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 1800.0
+    """For how long it is remembered what the boxes of a page showed (`page_id`): in Redis where `redis_url`
+    is set, so that all replicas know, else in the process."""
+
     online_ttl_seconds: Annotated[float, Meta(ge=0)] = 3600.0
     """After how long without an event Redis forgets what it knows of a person; 0: never."""
 

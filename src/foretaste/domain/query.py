@@ -2,6 +2,8 @@
 
 import msgspec
 
+from foretaste.domain.slate_rules import SlateRules
+
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """One request for a slate, complete: the answer is a pure function of it and of versioned state.
@@ -36,6 +38,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     min_score: float | None = None
     explain: bool = False
     explain_top_k: int = 3
+    rules: SlateRules | None = None
+    """What holds for the slate as a whole, beside the rules of the scenario."""
+    shown_ids: tuple[str, ...] = ()
+    """What the pages before this one showed."""
 
     @property
     def start_ids(self) -> tuple[str, ...]:

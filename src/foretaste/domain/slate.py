@@ -85,11 +85,19 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
     """A digest of the recipe; empty in records from before recipes had versions."""
 
 
+class Relaxed(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that the slate does not keep, as `quotas[0]`, and why, in words."""
+
+    rule: str
+    reason: str
+
+
 class Slate(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. `source` says in one word where it comes from: `personalized`, `trending`, ...
 
     `scenario` is the one that answered, `instead_of` the one that was asked for where that is another;
-    `title` is a heading for it, empty where its recipe has none.
+    `title` is a heading for it, empty where its recipe has none. `relaxed` are the rules that could not be
+    kept, `next_cursor` asks for the next page, None after the last one.
     """
 
     recommendation_id: str
@@ -103,6 +111,8 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     filtered: int = 0
     title: str = ""
     instead_of: str = ""
+    relaxed: tuple[Relaxed, ...] = ()
+    next_cursor: str | None = None
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -39,32 +39,32 @@ def chosen(query: Query, view: View, scored: Scored) -> Int64s:
     relevance. Below it, or with a threshold, MMR chooses, and in a scenario with rotation categories take
     turns among the first `TURNS * k` that MMR names. None scores below `query.min_score`.
     """
-    relevance = _relevance(query, view, scored)
+    relevance = relevance_of(query, view, scored)
     asked, scenario = query.diversity_lambda, view.scenario
     trade_off = scenario.diversity_lambda if asked is None else asked
     plain = asked == 1.0 or (trade_off == 1.0 and not scenario.diversity_threshold)
     rotating = scenario.rotate_categories and asked != 1.0
-    surprising = scenario.serendipity_weight > 0.0 and asked != 1.0
-    if plain and not rotating and not surprising:
-        return _best(relevance, scored, query, query.k)
-    pool = _best(relevance, scored, query, max(POOL, 3 * query.k))
+    serendipity = scenario.serendipity_weight if asked != 1.0 else 0.0
+    if plain and not rotating and not serendipity:
+        return best_that_may(relevance, scored, query, query.k)
+    pool = best_that_may(relevance, scored, query, max(POOL, 3 * query.k))
     if not len(pool):
         return pool
     worth = relevance[pool]
-    if surprising:
-        worth = _surprising(worth, scored, pool, view)
+    if serendipity:
+        worth = surprising(worth, scored, pool, view, serendipity)
         in_turn = np.argsort(-worth, kind="stable")
         pool, worth = pool[in_turn], worth[in_turn]
     count = TURNS * query.k if rotating else query.k
     diverse = pool[:count] if plain else pool[_diverse(worth, scored, pool, view, count, trade_off)]
     if rotating:
         items = scored.candidates.item[diverse]
-        turns = rotate(np.arange(len(diverse)), _main_categories(view, items), query.k)
+        turns = rotate(np.arange(len(diverse)), main_categories(view, items), query.k)
         return diverse[turns]
     return diverse
 
 
-def _best(relevance: Floats, scored: Scored, query: Query, count: int) -> Int64s:
+def best_that_may(relevance: Floats, scored: Scored, query: Query, count: int) -> Int64s:
     """Return the positions of the `count` most relevant candidates that may be shown, best first."""
     if query.min_score is None:
         return best_first(relevance, count)
@@ -72,7 +72,8 @@ def _best(relevance: Floats, scored: Scored, query: Query, count: int) -> Int64s
     return np.asarray(order[scored.score[order] >= query.min_score][:count])
 
 
-def _relevance(query: Query, view: View, scored: Scored) -> Floats:
+def relevance_of(query: Query, view: View, scored: Scored) -> Floats:
+    """Return the scores less what popularity has to answer for, float32 [n]."""
     asked = query.popularity_correction
     correction = view.scenario.popularity_correction if asked is None else asked
     if correction == 0.0:
@@ -84,13 +85,13 @@ def _relevance(query: Query, view: View, scored: Scored) -> Floats:
     return corrected(scored.score, counts, correction)
 
 
-def _surprising(worth: Floats, scored: Scored, pool: Int64s, view: View) -> Floats:
+def surprising(worth: Floats, scored: Scored, pool: Int64s, view: View, weight: float) -> Floats:
+    """Return what candidates are worth with what they surprise by (see `policy.serendipity`)."""
     items = scored.candidates.item[pool]
     past = np.unique(scored.occasion.history.item[-PAST:])
     both = np.concatenate((items, past)).astype(np.int32)
     alike = similarities(item_vectors(view.artifact, both), view.catalog.categories, both)
-    surprising = surprise(alike[: len(items), len(items) :])
-    return serendipitous(worth, surprising, view.scenario.serendipity_weight)
+    return serendipitous(worth, surprise(alike[: len(items), len(items) :]), weight)
 
 
 def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
@@ -110,7 +111,8 @@ def _diverse(worth: Floats, scored: Scored, pool: Int64s, view: View, count: int
     return mmr(worth, alike, count, trade_off, view.scenario.diversity_threshold)
 
 
-def _main_categories(view: View, items: Ordinals) -> Ordinals:
+def main_categories(view: View, items: Ordinals) -> Ordinals:
+    """Return the code of each item's main category, int32, -1 for none."""
     main = np.full(len(items), -1, np.int32)
     known = items < view.catalog.n_items
     main[known] = view.catalog.main_category[items[known]]

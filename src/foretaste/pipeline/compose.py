@@ -15,6 +15,7 @@ from foretaste.pipeline.conditions import matching_among
 from foretaste.pipeline.heading import heading
 from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.presenting import places_of
+from foretaste.pipeline.relaxing import relaxed
 from foretaste.pipeline.reranking import ordered, reranked, scored_among
 from foretaste.pipeline.scenario import with_recipe
 from foretaste.pipeline.scoring import Scored, scored
@@ -70,7 +71,7 @@ def rank(query: Query, view: View) -> Ranked:
 def shortlist(query: Query, view: View) -> Ranked:
     """Return the items of the slate in its order, policy included: `answer` without presentation."""
     ranked = ordered(query, view)
-    places = chosen(query, view, ranked)
+    places = placed(query, view, ranked)
     return Ranked(ranked.candidates.item[places], ranked.score[places])
 
 
@@ -125,7 +126,7 @@ def versions_of(view: View) -> Versions:
 
 def _presented(query: Query, asked: Query, view: View, ranked: Scored) -> Slate:
     """Return the slate of `query`, which with the expressions of its scenario is `asked`."""
-    places = chosen(asked, view, ranked)
+    places = placed(asked, view, ranked)
     versions = versions_of(view)
     return Slate(
         recommendation_id=make_id(query, versions),
@@ -138,6 +139,7 @@ def _presented(query: Query, asked: Query, view: View, ranked: Scored) -> Slate:
         generated_at=query.now,
         filtered=ranked.occasion.filtered,
         title=heading(view, ranked.occasion.history) if view.scenario.title else "",
+        relaxed=relaxed(asked, view, ranked, ranked.candidates.item[places]),
     )
 
 

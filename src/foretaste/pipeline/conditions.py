@@ -47,6 +47,9 @@ def parts_of(query: Query) -> Iterator[Compiled]:
         yield from compiled_filter(text, WIDEST).parts
     for text in query.boost:
         yield from compiled_boost(text, WIDEST).parts
+    if query.rules is not None:
+        for _, text in query.rules.filters:
+            yield from compiled_filter(text, WIDEST).parts
 
 
 def added_by_boosts(query: Query, view: View, columns: Columns) -> Doubles:

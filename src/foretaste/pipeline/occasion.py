@@ -12,6 +12,7 @@ from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.conditions import matching
 from foretaste.pipeline.known import Known
 from foretaste.pipeline.plan import Plan, plan_of
+from foretaste.pipeline.resting import without_resting
 from foretaste.pipeline.starting import latest_item, narrowed, present_session
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import Interest, recent_interest
@@ -74,7 +75,7 @@ def occasion_of(query: Query, view: View) -> Occasion:
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
     usual = _usual(query, view, person, history, moment.n_items)
-    allowed = _allowed(query, view, usual)
+    allowed = without_resting(query, view, _allowed(query, view, usual))
     return Occasion(
         history=history,
         moment=moment,

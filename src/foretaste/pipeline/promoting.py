@@ -10,15 +10,23 @@ from foretaste.pipeline.view import View
 from foretaste.retrieval.sources import best_of
 
 
-def promoted(query: Query, view: View, dense: Floats, scale: Doubles, allowed: Mask, count: int) -> Ordinals:
+def promoted(query: Query, total: Floats, allowed: Mask, count: int) -> Ordinals:
     """Return the `count` allowed items that are best with the query's boosts, by ordinal; none without any.
 
-    `dense` and `scale` are the scores of all items and the weight of each source over its deviation: so what
-    a boost lifts is a candidate, whether a source proposed it or not.
+    `total` as from `totals`: so what a boost lifts is a candidate, whether a source proposed it or not.
     """
-    if not query.boost:
-        return np.empty(0, np.int32)
+    return best_of(total, allowed, count) if query.boost else np.empty(0, np.int32)
+
+
+def totals(query: Query, view: View, dense: Floats, scale: Doubles) -> Floats:
+    """Return what orders all items as their scores do, boosts included: float32 [n_items], none below 1.
+
+    `dense` and `scale` are the scores of all items and the weight of each source over its deviation.
+    """
     total = scale.astype(np.float32) @ dense
-    total += added_by_boosts(query, view, Columns(view.catalog, len(total))).sum(axis=0).astype(np.float32)
-    total -= total.min() - np.float32(1.0)
-    return best_of(total, allowed, count)
+    if query.boost:
+        columns = Columns(view.catalog, len(total))
+        total += added_by_boosts(query, view, columns).sum(axis=0).astype(np.float32)
+    if len(total):
+        total -= total.min() - np.float32(1.0)
+    return total

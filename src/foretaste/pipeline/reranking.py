@@ -100,6 +100,7 @@ def scored_among(query: Query, view: View, items: Ordinals) -> Scored:
         usual,
         candidates=Candidates(occasion.sources, items, score, (score > 0.0).astype(np.int32)),
         boost=boost,
+        called=items,
         score=blend_scores(score, usual.scale, usual.offset, boost, occasion.weights[-1]),
     )
 

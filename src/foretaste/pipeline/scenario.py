@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from foretaste.domain.errors import UnknownScenarioError
 from foretaste.domain.query import Query
-from foretaste.domain.slate_rules import SlateRules
+from foretaste.domain.slate_rules import SlateRules, together
 from foretaste.events.vocabulary import CONSUMING_TYPES
 
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -281,11 +281,15 @@ def circle_of(name: str, scenarios: Mapping[str, Scenario]) -> tuple[str, ...]:
 
 
 def with_recipe(query: Query, scenario: Scenario) -> Query:
-    """Return the query with the filters and boosts of its scenario beside its own."""
-    if not scenario.filter and not scenario.boost:
+    """Return the query with the filters, boosts and rules of its scenario beside its own.
+
+    Raises `InvalidRuleError` where its rules and those of the scenario contradict each other.
+    """
+    if not scenario.filter and not scenario.boost and scenario.rules is None:
         return query
     return msgspec.structs.replace(
         query,
         filter=(*scenario.filter, *query.filter),
         boost=(*scenario.boost, *query.boost),
+        rules=together(query.rules, scenario.rules),
     )

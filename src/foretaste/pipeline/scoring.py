@@ -1,16 +1,17 @@
 """Candidates and the blended score of each: what every later stage looks at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Mask, Ordinals
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates
+from foretaste.pipeline.called import called_for
 from foretaste.pipeline.occasion import Occasion, occasion_of
-from foretaste.pipeline.promoting import promoted
-from foretaste.pipeline.view import View
+from foretaste.pipeline.promoting import promoted, totals
+from foretaste.pipeline.view import NOTHING, View
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, scales
 from foretaste.retrieval.merge import merge
@@ -40,6 +41,8 @@ class Scored:
     """What the ranker added to the blend's score, float32 [n]; None where it had no say."""
     asked: Doubles | None = None
     """What each boost of the query added, float64 [n_boosts, n]; None without boosts."""
+    called: Ordinals = field(default_factory=lambda: NOTHING)
+    """The items among them that the query's rules call for."""
 
 
 def scored(query: Query, view: View) -> Scored:
@@ -52,24 +55,30 @@ def scored(query: Query, view: View) -> Scored:
     """
     occasion = occasion_of(query, view)
     dense, finish = dense_keys(occasion.models, occasion.history, occasion.moment)
-    if query.boost:  # what boosts bring up is found among the scores of all items
+    beyond = bool(query.boost) or query.rules is not None
+    if beyond:  # what boosts bring up, and rules call for, is found among the scores of all items
         for row, finished in finish:
             dense[row] = finished(dense[row], occasion.moment)
         finish = []
     candidates = _merged(occasion, view, dense, finish, occasion.usual, view.scenario.per_source)
     mean, deviation, scale, offset = scales(candidates.score, occasion.weights)
-    wanted = max(view.scenario.per_source, CHOICE * query.k)
-    also = promoted(query, view, dense, scale, occasion.allowed, wanted)
-    enough = wanted <= view.scenario.per_source and len(candidates.item) >= query.k
+    places = query.k + len(view.shown)
+    wanted = max(view.scenario.per_source, CHOICE * places)
+    also = called = NOTHING
+    if beyond:
+        total = totals(query, view, dense, scale)
+        called = called_for(query, view, occasion, total)
+        also = np.union1d(promoted(query, total, occasion.allowed, wanted), called)
+    enough = wanted <= view.scenario.per_source and len(candidates.item) >= places
     if not enough or occasion.is_narrowed or len(also):
         candidates = _merged(
-            occasion, view, dense, finish, occasion.allowed, wanted, at_least=query.k, also=also
+            occasion, view, dense, finish, occasion.allowed, wanted, at_least=places, also=also
         )
     boost = np.zeros(len(candidates.item), np.float32)
     if occasion.interest is not None:
         boost = boosts(occasion.interest, view.catalog.categories, candidates.item)
     score = blend_scores(candidates.score, scale, offset, boost, occasion.weights[-1])
-    return Scored(occasion, candidates, mean, deviation, scale, offset, boost, score)
+    return Scored(occasion, candidates, mean, deviation, scale, offset, boost, score, called=called)
 
 
 def _merged(

@@ -23,11 +23,12 @@ class View:
 
     Whoever answers holds `state.lock`, so that nothing changes meanwhile. `user` is the ordinal of the
     query's `user_id`, -1 where unknown or absent; `seeds` are those of the items it starts from, unknown ones
-    left out; `excluded` those of its `exclude_ids` (unknown ones left out or -1). `item_names` and `type_names` are the id map's names
-    by ordinal. `circumstances` are what is known of the person (see `domain.circumstances`); those of the
-    clock and of the query are added to them. `person` are those of their attributes that the query's
-    expressions name. `known` keeps what is worked out of people's own events from one answer to the next; it
-    changes no answer.
+    left out; `excluded` those of its `exclude_ids` and of what its rules forbid, `shown` those of its
+    `shown_ids` (unknown ones left out or -1); `named` gives those of the items that its rules name, as far as
+    they are known. `item_names` and `type_names` are the id map's names by ordinal. `circumstances` are what
+    is known of the person (see `domain.circumstances`); those of the clock and of the query are added to
+    them. `person` are those of their attributes that the query's expressions name. `known` keeps what is
+    worked out of people's own events from one answer to the next; it changes no answer.
     """
 
     state: State
@@ -39,6 +40,8 @@ class View:
     user: int = -1
     seeds: tuple[int, ...] = ()
     excluded: Ordinals = field(default_factory=lambda: NOTHING)
+    shown: Ordinals = field(default_factory=lambda: NOTHING)
+    named: Mapping[str, int] = field(default_factory=dict)
     namespace: str = "default"
     circumstances: tuple[str, ...] = ()
     person: Mapping[str, Attribute] = field(default_factory=dict)

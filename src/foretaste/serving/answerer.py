@@ -18,14 +18,17 @@ from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.model_names import model_names
 from foretaste.pipeline.occasion import has_start
 from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario, with_recipe
-from foretaste.pipeline.view import NOTHING, View
+from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
 from foretaste.serving.candidates import brought
 from foretaste.serving.conditions import Conditions
+from foretaste.serving.cursors import next_cursor, shown_before
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
+from foretaste.serving.named_items import named_items
 from foretaste.serving.names import Names
+from foretaste.serving.pages import Pages
 from foretaste.serving.ready import Part, Ready, made_ready
 from foretaste.serving.shadows import Shadows
 from foretaste.serving.untrained import untrained_artifact
@@ -64,9 +67,11 @@ class Answerer:
         namespace: str = "default",
         scenarios: Mapping[str, Scenario] = SHIPPED,
         cache: AnswerCacheFront | None = None,
+        pages: Pages | None = None,
         limits: Limits = USUAL,
     ) -> None:
         self.cache = cache
+        self._pages = pages
         self.shadows = Shadows(self.tried_as, telemetry)
         self._live = live
         self._telemetry = telemetry
@@ -82,18 +87,26 @@ class Answerer:
         self._ready = made_ready(scenarios)
         self.shadows.forget()
 
-    def recommend(self, query: Query, *, dry_run: bool = False) -> Slate:
+    def recommend(
+        self, query: Query, *, dry_run: bool = False, cursor: str | None = None, page_id: str | None = None
+    ) -> Slate:
         """Answer what to show to a person; unknown ones, and None, get what is trending.
 
-        Raises `UnknownScenarioError`, `UnknownModelError`, and `InvalidQueryError` for a filter or a boost
-        that cannot be used, and for a scenario that needs items where there are none.
+        With a `cursor`, the `next_cursor` of the page before, it is the next page. Nothing that other answers
+        showed under the same `page_id` is in it.
+
+        Raises `UnknownScenarioError`, `UnknownModelError`, and `InvalidQueryError` for a filter, a boost or a
+        cursor that cannot be used, and for a scenario that needs items where there are none.
         """
         started = time.perf_counter()
-        ready = self._asked(query)
+        ready, first = self._asked(query), query
+        query = self._continued(query, cursor)
         fresh = self._live.catch_up(query.user_id)
         query, user, known = self._addressed(query, ready.scenario)
-        reply = self._reply(query, ready, user, self.cache if fresh and not dry_run else None)
+        cache = self.cache if fresh and not dry_run else None
+        reply = self._on_page(page_id, query, ready, user, cache, keep=not dry_run)
         slate = reply.slate if fresh else _stale(reply.slate)
+        slate = self._with_next(slate, first, query)
         if not dry_run:
             self._record(slate, reply)
             seconds = time.perf_counter() - started
@@ -140,6 +153,39 @@ class Answerer:
                 field="item_ids",
             )
         return ready
+
+    def _continued(self, query: Query, cursor: str | None) -> Query:
+        """Return the question for the page that a cursor asks for."""
+        if cursor is None:
+            return query
+        return msgspec.structs.replace(query, shown_ids=shown_before(cursor, query, self.names.of("item")))
+
+    def _with_next(self, slate: Slate, first: Query, query: Query) -> Slate:
+        """Return a slate that says how to ask for the next page of `first`, of which it answers `query`."""
+        shown = self.names.ordinals("item", query.shown_ids).tolist() if query.shown_ids else ()
+        return msgspec.structs.replace(
+            slate, next_cursor=next_cursor(first, query.k, slate, query.shown_ids, shown)
+        )
+
+    def _on_page(
+        self,
+        page_id: str | None,
+        query: Query,
+        ready: Ready,
+        user: int,
+        cache: AnswerCacheFront | None,
+        *,
+        keep: bool,
+    ) -> _Reply:
+        """Return the reply to a query, knowing what other boxes of its page show."""
+        if page_id is None or self._pages is None:
+            return self._reply(query, ready, user, cache)
+
+        def answered(shown: tuple[str, ...]) -> _Reply:
+            exclude_ids = (*query.exclude_ids, *shown)
+            return self._reply(msgspec.structs.replace(query, exclude_ids=exclude_ids), ready, user, cache)
+
+        return self._pages.answered(page_id, answered, _items_of, keep=keep)
 
     def _addressed(self, query: Query, scenario: Scenario) -> tuple[Query, int, bool]:
         """Return the query to the person by their own id, their ordinal, and whether they have a history."""
@@ -323,7 +369,6 @@ class Answerer:
         self._live.exposures.record(recorded)
 
     def _view(self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int) -> View:
-        excluded = self.names.ordinals("item", query.exclude_ids) if query.exclude_ids else NOTHING
         if artifact.version != self._known_by:
             self._known.forget()
             self._known_by = artifact.version
@@ -336,16 +381,20 @@ class Answerer:
             type_names=self.names.of("type"),
             user=user,
             seeds=self.names.known("item", query.start_ids),
-            excluded=excluded,
             namespace=self._namespace,
             circumstances=self._live.circumstances_of(query.user_id),
             known=self._known,
             person=self._told(query, scenario),
+            **named_items(query, scenario, self.names),
         )
 
     def _deleted(self, item: int) -> bool:
         catalog = self._live.catalog_columns
         return item < catalog.n_items and bool(catalog.deleted[item])
+
+
+def _items_of(reply: _Reply) -> list[str]:
+    return [item.item_id for item in reply.slate.items]
 
 
 def _instead(query: Query, scenario: Scenario) -> Query:

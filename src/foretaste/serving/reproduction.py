@@ -15,6 +15,7 @@ from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.scenario import SHIPPED, Scenario
 from foretaste.pipeline.view import View
 from foretaste.ports.event_log import EventLog
+from foretaste.serving.named_items import named_items
 from foretaste.serving.names import Names
 from foretaste.serving.untrained import UNTRAINED, untrained_artifact
 
@@ -86,19 +87,20 @@ def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
         artifact = untrained_artifact()
     else:
         artifact = sources.artifact_of(versions.artifact, versions.blend)
+    scenario = scenario_of(exposure, sources.recipe_of)
     view = View(
         state=state,
         catalog=sources.catalog_at(versions.catalog_version),
         artifact=artifact,
-        scenario=scenario_of(exposure, sources.recipe_of),
+        scenario=scenario,
         item_names=names.of("item"),
         type_names=names.of("type"),
         user=-1 if query.user_id is None else state.person(names.ordinal("user", query.user_id)),
         seeds=names.known("item", query.start_ids),
-        excluded=names.ordinals("item", query.exclude_ids),
         namespace=versions.namespace,
         circumstances=exposure.circumstances,
         person=exposure.person,
+        **named_items(query, scenario, names),
     )
     made = answer(msgspec.structs.replace(query, now=exposure.made_at or query.now), view)
     as_recorded = msgspec.structs.replace(made.versions, scenario_version=versions.scenario_version)
