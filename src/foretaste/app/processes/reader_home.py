@@ -47,6 +47,7 @@ class ReaderHome(Home):
         self._rest = 0
         self._encoded = -1
         super().__init__(stores=followed.stores, **parts)
+        self.condition.watch(self._complaint)
 
     def catch_up(self, user_id: str | None) -> bool:
         """Learn what was acknowledged to anyone by any process; return whether that was possible."""
@@ -88,6 +89,13 @@ class ReaderHome(Home):
             self._ticking.join()
         self._page.vacate(self._slot)
         super().close()
+
+    def _complaint(self) -> str | None:
+        """Return which other processes of the service are missing, None where none is."""
+        wanted, there = self._page.wanted, len(self._page.answering())
+        if not self._page.keeper:
+            return "the keeper is away: nothing can be written until it is back, answers go on"
+        return None if there >= wanted else f"{there} of {wanted} workers answer; the others begin again"
 
     def _tick_on(self, seconds: float) -> None:
         while not self._ending.wait(seconds):
