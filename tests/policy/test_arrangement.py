@@ -12,15 +12,14 @@ from foretaste.policy.rotation import rotate
 
 def bounds(n, places, groups=(), pinned=None, kept_for=None, turn=()):
     """Return bounds of `groups`: (members, at_least, at_most) each."""
-    members = np.zeros((len(groups), n), np.bool_)
-    for row, (of_group, _, _) in enumerate(groups):
-        members[row, list(of_group)] = True
+    own = [[row for row, (of_group, _, _) in enumerate(groups) if i in of_group] for i in range(n)]
     by_place = np.full((2, places), NOBODY, np.int64)
     for row, given_places in enumerate((pinned or {}, kept_for or {})):
         for place, who in given_places.items():
             by_place[row, place] = who
     return Bounds(
-        members=members,
+        start=np.cumsum([0, *map(len, own)]),
+        group=np.array([row for rows in own for row in rows], np.int64),
         at_least=np.array([least for _, least, _ in groups], np.int64),
         at_most=np.array([NO_LIMIT if most is None else most for _, _, most in groups], np.int64),
         pinned=by_place[0],

@@ -20,7 +20,7 @@ def ordinals(*items):
 
 def unbound(places):
     none, nobody = np.empty(0, np.int64), np.full(places, NOBODY, np.int64)
-    return lambda n: Bounds(np.empty((0, n), np.bool_), none, none + NO_LIMIT, nobody, nobody, none)
+    return lambda n: Bounds(np.zeros(n + 1, np.int64), none, none, none + NO_LIMIT, nobody, nobody, none)
 
 
 def test_an_own_mix_is_the_part_of_each_category_weighed_by_importance():

@@ -1,12 +1,13 @@
 """From scored candidates to the places of a slate under rules, and of a page that follows others."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.query import Query
-from foretaste.domain.slate_rules import SlateRules
+from foretaste.domain.slate_rules import MOST_PLACES, Quota, SlateRules, Slot
 from foretaste.pipeline.choosing import (
     POOL,
     TURNS,
@@ -20,7 +21,7 @@ from foretaste.pipeline.choosing import (
 from foretaste.pipeline.groups import groups_of, matching_of
 from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.view import View
-from foretaste.policy.arrangement import NO_LIMIT, NOBODY, Bounds, Variety, arrange
+from foretaste.policy.arrangement import NOBODY, Bounds, Variety, arrange
 from foretaste.policy.mix import Mix, own_mix, shares
 from foretaste.policy.similarity import nearest_of, similarities
 
@@ -102,38 +103,39 @@ def _pool(query: Query, view: View, found: Scored, rules: SlateRules, taste: _Ta
 
 def _free(places: int, n: int) -> Bounds:
     nobody = np.full(places, NOBODY, np.int64)
-    return Bounds(np.empty((0, n), np.bool_), _NO_GROUPS, _NO_GROUPS, nobody, nobody, _NO_GROUPS)
+    start = np.zeros(n + 1, np.int64)
+    return Bounds(start, _NO_GROUPS, _NO_GROUPS, _NO_GROUPS, nobody, nobody, _NO_GROUPS)
 
 
 def _bounds(query: Query, view: View, rules: SlateRules, items: Ordinals, *, turns: bool) -> Bounds:
-    matching = matching_of(query, view, items)
-    groups = groups_of(rules.quotas, view, items, matching)
-    members = [groups.members]
+    here = {slot.place - 1 - len(view.shown): slot for slot in rules.slots}
+    here = {place: slot for place, slot in here.items() if 0 <= place < query.k}
+    quotas = _with_slots(rules.quotas, here.values())
+    groups = groups_of(quotas, view, items, matching_of(query, view, items))
+    group_of = {quotas[quota].filter: group for group, quota in enumerate(groups.quota.tolist())}
     pinned, kept_for = np.full((2, query.k), NOBODY, np.int64)
-    group_of = {rules.quotas[quota].filter: group for group, quota in enumerate(groups.quota.tolist())}
-    count = len(groups.at_least)
-    for slot in rules.slots:
-        place = slot.place - 1 - len(view.shown)
-        if not 0 <= place < query.k:
-            continue
-        if slot.filter is None:
-            at = np.flatnonzero(items == view.named.get(slot.item_id or "", -1))
-            pinned[place] = at[0] if len(at) else NOBODY
-        else:
-            if slot.filter not in group_of:
-                group_of[slot.filter] = count
-                members.append(matching(slot.filter)[None, :])
-                count += 1
+    for place, slot in here.items():
+        if slot.item_id is None:
             kept_for[place] = group_of[slot.filter]
-    more = count - len(groups.at_least)
+        else:
+            at = np.flatnonzero(items == view.named.get(slot.item_id, -1))
+            pinned[place] = at[0] if len(at) else NOBODY
     return Bounds(
-        members=np.concatenate(members),
-        at_least=np.concatenate((groups.at_least, np.zeros(more, np.int64))),
-        at_most=np.concatenate((groups.at_most, np.full(more, NO_LIMIT))),
+        start=groups.start,
+        group=groups.group,
+        at_least=groups.at_least,
+        at_most=groups.at_most,
         pinned=pinned,
         kept_for=kept_for,
         turn=_turns(view, items) if turns else _NO_GROUPS,
     )
+
+
+def _with_slots(quotas: tuple[Quota, ...], slots: Iterable[Slot]) -> tuple[Quota, ...]:
+    """Return the quotas, and one that bounds nothing for each filter of a slot that has none."""
+    known = {quota.filter for quota in quotas}
+    wanted = dict.fromkeys(slot.filter for slot in slots if slot.filter not in known)
+    return quotas + tuple(Quota(filter=text, at_most=MOST_PLACES) for text in wanted if text is not None)
 
 
 def _turns(view: View, items: Ordinals) -> Int64s:

@@ -34,13 +34,6 @@ class Groups:
     quota: Int64s
 
     @property
-    def members(self) -> Mask:
-        """Which item is in which group, bool [groups, n]."""
-        members = np.zeros((len(self.at_least), self.n), np.bool_)
-        members[self.group, self.owner] = True
-        return members
-
-    @property
     def start(self) -> Int64s:
         """Where the rows of each item begin, then where the last end, int64 [n + 1]."""
         return np.concatenate(([0], np.cumsum(np.bincount(self.owner, minlength=self.n))))

@@ -6,6 +6,7 @@ from foretaste.domain.artifact import ArtifactManifest
 from foretaste.domain.event import EventColumns
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
+from foretaste.domain.slate_rules import Quota, SlateRules
 from foretaste.features import warming as features
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State, StateConfig
@@ -21,6 +22,7 @@ from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 
 _ITEMS = ("a", "b", "c", "d")
+_RULES = SlateRules(quotas=(Quota(each="category", at_least=1, at_most=1),))
 
 
 def warm_up() -> None:
@@ -38,7 +40,8 @@ def warm_up() -> None:
         type_names=("view",),
         user=0,
     )
-    answer(Query(now=len(_ITEMS), seed=0, k=1, explain=True), view)
+    for rules in (None, _RULES):
+        answer(Query(now=len(_ITEMS), seed=0, k=1, explain=True, rules=rules), view)
 
 
 def _events() -> EventColumns:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inner_kernel, inplace_kernel
 from foretaste.policy.mix import Mix, closeness
 
 NOBODY = -1
@@ -21,13 +21,14 @@ NO_LIMIT = np.iinfo(np.int64).max
 class Bounds:
     """Groups of the n candidates, and what a slate may hold of each.
 
-    `members` bool [groups, n]; `at_least` and `at_most` int64 [groups] count places. `pinned` int64 [places]
-    is the candidate that has a place for certain. `kept_for` int64 [places] is the group that has the first
-    claim to a place. Both are `NOBODY` where there is none. `turn` int64 [n], codes below n, are those that
-    take turns with each other; empty where nobody does.
+    The i-th candidate is in the groups `group[start[i]:start[i + 1]]`, int64 both. `at_least` and `at_most`
+    int64 [groups] count places. `pinned` int64 [places] is the candidate that has a place for certain,
+    `kept_for` int64 [places] the group that has the first claim to it; both are `NOBODY` where there is none.
+    `turn` int64 [n], codes below n, are those that take turns with each other; empty where nobody does.
     """
 
-    members: Mask
+    start: Int64s
+    group: Int64s
     at_least: Int64s
     at_most: Int64s
     pinned: Int64s
@@ -49,143 +50,135 @@ class Variety:
     threshold: float
 
 
-@kernel
-def _in_any(members: Mask, groups: Mask) -> Mask:
-    """Return which candidates are in one of the groups, bool [n]."""
-    found = np.zeros(members.shape[1], np.bool_)
-    for group in range(len(groups)):
-        if groups[group]:
-            found |= members[group]
-    return found
+@inner_kernel
+def _over(start: Int64s, group: Int64s, at_most: Int64s, placed: Int64s, i: int) -> int:
+    """Return how many full groups a candidate is in."""
+    over = 0
+    for at in range(start[i], start[i + 1]):
+        over += placed[group[at]] >= at_most[group[at]]
+    return over
 
 
-@kernel
-def _over_fewest(waiting: Mask, members: Mask, full: Mask) -> Mask:
-    """Return who is waiting and in the fewest full groups: in none, as long as there are such."""
-    over = np.zeros(len(waiting), np.int64)
-    for group in range(len(full)):
-        if full[group]:
-            over += members[group]
-    fewest = np.int64(NO_LIMIT)
+@inner_kernel
+def _open_to_fewest(
+    start: Int64s, group: Int64s, at_most: Int64s, placed: Int64s, waiting: Mask, open_to: Mask
+) -> None:
+    """Leave open who is waiting and in the fewest full groups: in none, as long as there are such."""
+    fewest = len(at_most) + 1
     for i in range(len(waiting)):
         if waiting[i]:
-            fewest = min(fewest, over[i])
-    found: Mask = waiting & (over == fewest)
-    return found
+            fewest = min(fewest, _over(start, group, at_most, placed, i))
+    for i in range(len(waiting)):
+        open_to[i] = waiting[i] and _over(start, group, at_most, placed, i) == fewest
 
 
-@kernel
-def _shortage(members: Mask, placed: Int64s, at_least: Int64s, coming: Int64s, open_to: Mask) -> Int64s:
-    """Return how many places each group needs beside those kept for it, as far as there is somebody."""
-    short = np.zeros(len(placed), np.int64)
-    for group in range(len(placed)):
-        missing = at_least[group] - placed[group]
-        if missing > 0:
-            there = np.count_nonzero(members[group] & open_to)
-            short[group] = max(0, min(missing, there) - coming[group])
-    return short
+@inner_kernel
+def _shortage(
+    start: Int64s,
+    group: Int64s,
+    at_least: Int64s,
+    placed: Int64s,
+    coming: Int64s,
+    open_to: Mask,
+    short: Int64s,
+) -> int:
+    """Write how many places each group needs beside those kept for it, as far as there is somebody.
+
+    Returns their sum.
+    """
+    for g in range(len(short)):
+        short[g] = 0
+    for i in range(len(open_to)):
+        if open_to[i]:
+            for at in range(start[i], start[i + 1]):
+                short[group[at]] += 1
+    needed = 0
+    for g in range(len(short)):
+        short[g] = max(0, min(short[g], at_least[g] - placed[g]) - coming[g])
+        needed += short[g]
+    return needed
 
 
-@kernel
-def _narrowed(open_to: Mask, to: Mask) -> Mask:
-    """Return who is open of `to` as well, or all that are open where nobody is."""
-    both = open_to & to
-    return both if both.any() else open_to
+@inner_kernel
+def _is_wanted(start: Int64s, group: Int64s, short: Int64s, kept: int, i: int) -> bool:
+    """Return whether a candidate is in the group `kept` or, where that is none, in one that is short."""
+    wanted = False
+    for at in range(start[i], start[i + 1]):
+        wanted = wanted or group[at] == kept or (kept < 0 and short[group[at]] > 0)
+    return wanted
 
 
-@kernel
-def _in_turn(open_to: Mask, turn: Int64s, had: Int64s) -> Mask:
-    """Return who is open of those that had the fewest turns."""
-    fewest = np.int64(NO_LIMIT)
+@inner_kernel
+def _narrow(start: Int64s, group: Int64s, short: Int64s, kept: int, open_to: Mask) -> None:
+    """Leave open only who is wanted, where there is anybody."""
+    found = False
+    for i in range(len(open_to)):
+        found = found or (open_to[i] and _is_wanted(start, group, short, kept, i))
+    if found:
+        for i in range(len(open_to)):
+            open_to[i] = open_to[i] and _is_wanted(start, group, short, kept, i)
+
+
+@inner_kernel
+def _in_turn(turn: Int64s, had: Int64s, open_to: Mask) -> None:
+    """Leave open only who had the fewest turns."""
+    fewest = len(open_to) + 1
     for i in range(len(turn)):
         if open_to[i]:
             fewest = min(fewest, had[turn[i]])
-    found: Mask = open_to & (had[turn] == fewest)
-    return found
+    for i in range(len(turn)):
+        open_to[i] = open_to[i] and had[turn[i]] == fewest
 
 
-@kernel
-def _best(open_to: Mask, worth: Floats, nearest: Floats, trade_off: float, nearest_allowed: float) -> int:
+@inplace_kernel
+def _best(
+    open_to: Mask,
+    worth: Floats,
+    nearest: Floats,
+    trade_off: float,
+    nearest_allowed: float,
+    own: Doubles,
+    share: Doubles,
+    total: Doubles,
+    shown: int,
+    exchange: float,
+) -> int:
     best, best_value, best_apart = -1, -np.inf, False
     for i in range(len(worth)):
         if open_to[i]:
             apart = nearest[i] <= nearest_allowed
-            value = trade_off * worth[i] - (1.0 - trade_off) * nearest[i]
+            value = worth[i] + exchange * closeness(own, share, total, shown, i)
+            value = trade_off * value - (1.0 - trade_off) * nearest[i]
             if best < 0 or (apart and not best_apart) or (apart == best_apart and value > best_value):
                 best, best_value, best_apart = i, value, apart
     return best
 
 
-@kernel
+@inplace_kernel
 def _may_take(
-    waiting: Mask,
-    members: Mask,
-    placed: Int64s,
+    start: Int64s,
+    group: Int64s,
     at_least: Int64s,
     at_most: Int64s,
+    placed: Int64s,
     coming: Int64s,
+    turn: Int64s,
+    had: Int64s,
+    waiting: Mask,
+    short: Int64s,
     kept: int,
     free: int,
-) -> Mask:
-    """Return who may take a place, kept for a group or not, where `free` ones that are not are left."""
-    open_to = _over_fewest(waiting, members, placed >= at_most)
-    short = _shortage(members, placed, at_least, coming, open_to)
+    open_to: Mask,
+) -> None:
+    """Write who may take a place, kept for a group or not, where `free` ones that are not are left."""
+    _open_to_fewest(start, group, at_most, placed, waiting, open_to)
+    needed = _shortage(start, group, at_least, placed, coming, open_to, short)
     if kept >= 0:
-        open_to = _narrowed(open_to, members[kept])
-    if short.sum() >= free + (kept >= 0):
-        open_to = _narrowed(open_to, _in_any(members, short > 0))
-    return open_to
-
-
-@kernel
-def _arrange(
-    worth: Floats,
-    alike: Floats,
-    nearest: Floats,
-    trade_off: float,
-    nearest_allowed: float,
-    members: Mask,
-    at_least: Int64s,
-    at_most: Int64s,
-    pinned: Int64s,
-    kept_for: Int64s,
-    turn: Int64s,
-    own: Doubles,
-    share: Doubles,
-    exchange: float,
-) -> Int64s:
-    slate, shown, total = pinned.copy(), 0, np.zeros(len(own))
-    waiting = np.ones(len(worth), np.bool_)
-    placed, coming = np.zeros(len(at_least), np.int64), np.zeros(len(at_least), np.int64)
-    had = np.zeros(len(worth), np.int64)
-    free = int(np.count_nonzero((pinned < 0) & (kept_for < 0)))
-    for candidate in pinned[pinned >= 0]:
-        waiting[candidate] = False
-        placed += members[:, candidate]
-    for group in kept_for[(pinned < 0) & (kept_for >= 0)]:
-        coming[group] += 1
-    for place in range(len(pinned)):
-        if pinned[place] < 0:
-            if not waiting.any():
-                continue
-            kept = int(kept_for[place])
-            if kept >= 0:
-                coming[kept] -= 1
-            open_to = _may_take(waiting, members, placed, at_least, at_most, coming, kept, free)
-            free -= kept < 0
-            if len(turn):
-                open_to = _in_turn(open_to, turn, had)
-            value = worth + np.float32(exchange) * closeness(own, share, total, shown)
-            slate[place] = _best(open_to, value, nearest, trade_off, nearest_allowed)
-            waiting[slate[place]] = False
-            placed += members[:, slate[place]]
-        shown += 1
-        total += share[slate[place]]
-        if len(turn):
-            had[turn[slate[place]]] += 1
-        if len(alike):
-            nearest = np.maximum(nearest, alike[slate[place]])
-    return slate
+        _narrow(start, group, short, kept, open_to)
+    if needed > 0 and needed >= free + (kept >= 0):
+        _narrow(start, group, short, NOBODY, open_to)
+    if len(turn):
+        _in_turn(turn, had, open_to)
 
 
 def arrange(worth: Floats, bounds: Bounds, variety: Variety | None = None, mix: Mix | None = None) -> Int64s:
@@ -202,21 +195,73 @@ def arrange(worth: Floats, bounds: Bounds, variety: Variety | None = None, mix: 
        did not, so that a slate may hold more of them than needed;
     5. those who had fewer turns come first.
     """
-    n, nothing = len(worth), np.empty(0)
-    slate = _arrange(
-        worth,
-        np.empty((0, 0), np.float32) if variety is None else variety.alike,
-        np.zeros(n, np.float32) if variety is None else variety.nearest,
-        1.0 if variety is None else variety.trade_off,
-        1.0 - variety.threshold if variety is not None and variety.threshold > 0.0 else np.inf,
-        bounds.members,
-        bounds.at_least,
-        bounds.at_most,
-        bounds.pinned,
-        bounds.kept_for,
-        bounds.turn,
-        nothing if mix is None else mix.own,
-        np.empty((n, 0)) if mix is None else mix.share,
-        0.0 if mix is None else mix.exchange,
-    )
+    return _arranged(worth, bounds, variety or _no_variety(len(worth)), mix or _no_mix(len(worth)))
+
+
+def _arranged(worth: Floats, bounds: Bounds, variety: Variety, mix: Mix) -> Int64s:
+    n, groups = len(worth), len(bounds.at_least)
+    start, group, turn = bounds.start, bounds.group, bounds.turn
+    slate, kept_for = bounds.pinned.copy(), bounds.kept_for
+    waiting, open_to, had = np.ones(n, np.bool_), np.empty(n, np.bool_), np.zeros(n, np.int64)
+    placed, coming, short = np.zeros((3, groups), np.int64)
+    nearest, total, shown = variety.nearest, np.zeros(len(mix.own)), 0
+    nearest_allowed = 1.0 - variety.threshold if variety.threshold > 0.0 else np.inf
+    for candidate in slate[slate >= 0].tolist():
+        waiting[candidate] = False
+        placed[group[start[candidate] : start[candidate + 1]]] += 1
+    np.add.at(coming, kept_for[(slate < 0) & (kept_for >= 0)], 1)
+    free, left = int(np.count_nonzero((slate < 0) & (kept_for < 0))), int(np.count_nonzero(waiting))
+    for place, (here, kept) in enumerate(zip(slate.tolist(), kept_for.tolist(), strict=True)):
+        chosen = here
+        if here < 0 and left == 0:
+            continue
+        if here < 0:
+            if kept >= 0:
+                coming[kept] -= 1
+            _may_take(
+                start,
+                group,
+                bounds.at_least,
+                bounds.at_most,
+                placed,
+                coming,
+                turn,
+                had,
+                waiting,
+                short,
+                kept,
+                free,
+                open_to,
+            )
+            free -= kept < 0
+            chosen = _best(
+                open_to,
+                worth,
+                nearest,
+                variety.trade_off,
+                nearest_allowed,
+                mix.own,
+                mix.share,
+                total,
+                shown,
+                mix.exchange,
+            )
+            slate[place] = chosen
+            waiting[chosen] = False
+            placed[group[start[chosen] : start[chosen + 1]]] += 1
+            left -= 1
+        shown += 1
+        total += mix.share[chosen]
+        if len(turn):
+            had[turn[chosen]] += 1
+        if len(variety.alike):
+            nearest = np.maximum(nearest, variety.alike[chosen])
     return np.asarray(slate[slate >= 0])
+
+
+def _no_variety(n: int) -> Variety:
+    return Variety(np.empty((0, 0), np.float32), np.zeros(n, np.float32), 1.0, 0.0)
+
+
+def _no_mix(n: int) -> Mix:
+    return Mix(own=np.empty(0), share=np.empty((n, 0)), weight=0.0)

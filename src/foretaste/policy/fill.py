@@ -3,7 +3,7 @@
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inplace_kernel
 from foretaste.features.category_table import CategoryTable
 
 
@@ -18,7 +18,7 @@ def best_of_each(scores: Floats, allowed: Mask, table: CategoryTable, count: int
     return best
 
 
-@kernel
+@inplace_kernel
 def _fill_each(scores: Floats, allowed: Mask, start: Int64s, code: Ordinals, best: Ordinals) -> None:
     last = best.shape[1] - 1
     for item in range(min(len(scores), len(start) - 1)):
@@ -34,22 +34,28 @@ def _fill_each(scores: Floats, allowed: Mask, start: Int64s, code: Ordinals, bes
                 own[place] = item
 
 
-@kernel
 def first_within(start: Int64s, group: Int64s, at_most: Int64s, placed: Int64s, count: int) -> Int64s:
     """Return the first `count` of n, in order, that leave no group with more than `at_most`, int64 positions.
 
     The groups of the i-th are `group[start[i]:start[i + 1]]`; `placed` int64 [groups] counts those that are
     there already.
     """
-    n = len(start) - 1
-    kept, length = np.empty(min(count, n), np.int64), 0
-    placed = placed.copy()
-    for i in range(n):
+    kept = np.empty(min(count, len(start) - 1), np.int64)
+    return kept[: _keep_within(start, group, at_most, placed.astype(np.int64), kept)]
+
+
+@inplace_kernel
+def _keep_within(start: Int64s, group: Int64s, at_most: Int64s, placed: Int64s, kept: Int64s) -> int:
+    length = 0
+    for i in range(len(start) - 1):
         if length == len(kept):
             break
-        own = group[start[i] : start[i + 1]]
-        if (placed[own] < at_most[own]).all():
-            placed[own] += 1
+        fits = True
+        for at in range(start[i], start[i + 1]):
+            fits = fits and placed[group[at]] < at_most[group[at]]
+        if fits:
+            for at in range(start[i], start[i + 1]):
+                placed[group[at]] += 1
             kept[length] = i
             length += 1
-    return kept[:length]
+    return length

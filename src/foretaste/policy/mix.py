@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inner_kernel
 from foretaste.features.category_table import CategoryTable
 
 _SMOOTHING = 0.01
@@ -67,16 +67,14 @@ def _memberships(table: CategoryTable, items: Ordinals) -> tuple[Int64s, Ordinal
     return owner, code, 1.0 / np.bincount(owner, minlength=len(items))[owner]
 
 
-@kernel
-def closeness(own: Doubles, share: Doubles, total: Doubles, places: int) -> Floats:
-    """Return minus KL(own, the mix that a slate would have) for each candidate that may join it, float32 [n].
+@inner_kernel
+def closeness(own: Doubles, share: Doubles, total: Doubles, places: int, i: int) -> float:
+    """Return minus KL(own, the mix that a slate would have) if candidate `i` joined it.
 
     `total` float64 [kinds] sums the shares of the `places` items that stand already.
     """
-    found = np.zeros(len(share), np.float32)
-    for i in range(len(share)):
-        for kind in range(len(own)):
-            part = (total[kind] + share[i, kind]) / (places + 1)
-            smoothed = (1.0 - _SMOOTHING) * part + _SMOOTHING * own[kind]
-            found[i] -= own[kind] * np.log(own[kind] / smoothed)
+    found = 0.0
+    for kind in range(len(own)):
+        part = (total[kind] + share[i, kind]) / (places + 1)
+        found -= own[kind] * np.log(own[kind] / ((1.0 - _SMOOTHING) * part + _SMOOTHING * own[kind]))
     return found

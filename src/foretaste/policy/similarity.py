@@ -55,10 +55,11 @@ def similarities(vectors: Floats | None, categories: CategoryTable, items: Ordin
 
 
 @kernel
-def _nearest(cosine: Floats, known: Mask, start: Int64s, code: Ordinals, items: Ordinals) -> Floats:
-    """Return the largest likeness in each row; the others follow the n of `cosine`'s rows in `items`."""
+def _find_nearest(
+    cosine: Floats, known: Mask, start: Int64s, code: Ordinals, items: Ordinals, found: Floats
+) -> None:
+    """Write the largest likeness in each row; the others follow the n of `cosine`'s rows in `items`."""
     n, m = cosine.shape
-    found = np.zeros(n, np.float32)
     for i in range(n):
         for j in range(m):
             alike = _overlap(start, code, items[i], items[n + j])
@@ -66,7 +67,6 @@ def _nearest(cosine: Floats, known: Mask, start: Int64s, code: Ordinals, items: 
                 angle = min(max(np.float64(cosine[i, j]), 0.0), 1.0)
                 alike = angle if alike == _ABSENT else 0.5 * (angle + alike)
             found[i] = max(found[i], np.float32(alike))
-    return found
 
 
 def nearest_of(vectors: Floats | None, categories: CategoryTable, items: Ordinals, n: int) -> Floats:
@@ -76,4 +76,6 @@ def nearest_of(vectors: Floats | None, categories: CategoryTable, items: Ordinal
     """
     cosine = np.zeros((n, len(items) - n), np.float32) if vectors is None else vectors[:n] @ vectors[n:].T
     known = np.zeros(len(items), np.bool_) if vectors is None else np.asarray(vectors.any(axis=1))
-    return np.asarray(_nearest(cosine, known, categories.start, categories.code, items))
+    found = np.zeros(n, np.float32)
+    _find_nearest(cosine, known, categories.start, categories.code, items, found)
+    return found
