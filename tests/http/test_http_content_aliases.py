@@ -2,6 +2,8 @@
 
 from asgi_client import did, problem
 
+from foretaste.events.moments import format_moment
+
 
 def event_of(client, user):
     """The last event of a person in the log."""
@@ -62,7 +64,23 @@ def test_nobody_has_no_profile(client):
 def test_without_a_model_there_are_no_metrics(client):
     assert client.get("/metrics/models").json == {"serving": "untrained", "models": {}}
     evaluated = client.get("/evaluation/metrics").json
-    assert evaluated == {"model_version": "untrained", "evaluated_at": None, "offline": {}}
+    assert (evaluated["model_version"], evaluated["evaluated_at"]) == ("untrained", None)
+    assert (evaluated["offline"], evaluated["online_since"]) == ({}, None)
+
+
+def test_answers_are_judged_by_what_people_did_then(client):
+    shown = client.get("/recommend/ann?k=2").ids
+    client.get("/recommend/bob?k=2")
+    client.now += 60_000_000
+    client.post("/events", [did("ann", shown[0], "watch"), did("bob", "elsewhere", "watch")])
+    evaluated = client.get("/evaluation/metrics").json
+    hour, _, week = evaluated["online"]
+    assert (hour["hours"], week["hours"]) == (1.0, 168.0)
+    overall = hour["overall"]
+    assert (overall["slates"], overall["people"], overall["clicked"]) == (2, 2, 1)
+    assert (overall["click_through"], overall["next_events"], overall["hit_rate"]) == (0.5, 2, 0.5)
+    assert set(hour["by_model"]) == {"untrained"}
+    assert evaluated["online_since"] == format_moment(client.now - 60_000_000)
 
 
 def test_personalizing_is_counted_by_the_platform_s_names(client):

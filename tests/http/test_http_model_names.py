@@ -6,6 +6,7 @@ from asgi_client import NOW, Client, did, problem
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
+from foretaste.events.moments import format_moment
 from foretaste.models.content import ContentConfig
 from foretaste.models.neural.ncf import NCFConfig
 from foretaste.models.popularity import PopularityConfig
@@ -60,7 +61,11 @@ def test_the_neural_model_answers_beside_the_others(shop):
 def test_the_models_there_are_can_be_listed(shop):
     names = ["hybrid", "content", "ncf", "popularity", "transitions"]
     assert shop.get("/models").json["available"] == names
-    assert shop.get("/api/models").json == {"available_models": names}
+    trained = format_moment(NOW)
+    assert shop.get("/api/models").json == {
+        "available_models": names,
+        "last_updated": dict.fromkeys(names, trained),
+    }
 
 
 def test_a_source_that_is_switched_off_neither_answers_nor_is_listed(shop):
@@ -93,7 +98,9 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are(shop, name):
 
 
 def test_before_training_hybrid_is_what_needs_no_training(client):
-    assert client.get("/api/models").json["available_models"][0] == "hybrid"
+    models = client.get("/api/models").json
+    assert models["available_models"][0] == "hybrid"
+    assert set(models["last_updated"].values()) == {None}
     assert client.get("/recommend/ann?model=hybrid").ids == client.get("/recommend/ann").ids
     assert problem(client.get("/recommend/ann?model=content"), 400)["field"] == "model"
 

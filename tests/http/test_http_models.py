@@ -120,3 +120,14 @@ def test_a_new_person_is_told_to_be_new(client):
     assert (new["new_user"], new["source"]) == (True, "cold_start_handler")
     assert (known["new_user"], known["source"]) == (False, "model")
     assert len(new["recommendations"]) == 5
+
+
+def test_metrics_say_of_every_version_what_it_is_and_what_it_learnt_from(client):
+    client.post("/models/v1/promote", b"")
+    told = client.get("/metrics/models").json
+    assert told["serving"] == "v1"
+    assert list(told["models"]) == ["v1", "v2"]
+    assert set(told["models"]["v1"]) >= {"last_updated", "sources", "events", "users", "items", "learnt_until"}
+    assert [told["models"][version]["serving"] for version in ("v1", "v2")] == [True, False]
+    assert told["models"]["v1"]["aliases"] == ["champion"]
+    assert told["models"]["v2"]["metrics"] == {"ndcg": 0.1}

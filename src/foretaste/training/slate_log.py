@@ -13,6 +13,15 @@ WINDOW_SECONDS = 86_400.0
 SIMILAR = "similar"
 
 
+def of_known(exposures: Iterable[Exposure], users: Mapping[str, int]) -> list[Exposure]:
+    """Return the slates shown to people who are known, for what they did; `users` are ordinals by id."""
+    return [
+        exposure
+        for exposure in exposures
+        if exposure.user_id in users and exposure.items and exposure.scenario != SIMILAR
+    ]
+
+
 def shown_slates(
     exposures: Iterable[Exposure],
     users: Mapping[str, int],
@@ -27,11 +36,7 @@ def shown_slates(
     a person with an item counts as a click on the latest slate that showed it to them,
     at most `window` seconds before.
     """
-    mine = [
-        exposure
-        for exposure in exposures
-        if exposure.user_id in users and exposure.items and exposure.scenario != SIMILAR
-    ]
+    mine = of_known(exposures, users)
     slates = ShownSlates.of(
         user=[users[str(exposure.user_id)] for exposure in mine],
         time=[exposure.time for exposure in mine],

@@ -202,9 +202,10 @@ class ModelScores(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AvailableModels(msgspec.Struct, frozen=True, kw_only=True):
-    """The names that `model` may be."""
+    """The names that `model` may be, and when each was trained; null where nothing was."""
 
     available_models: tuple[str, ...]
+    last_updated: dict[str, str | None]
 
 
 class Success(msgspec.Struct, frozen=True, kw_only=True):

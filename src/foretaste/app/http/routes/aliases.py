@@ -31,6 +31,7 @@ from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidEventError, UnknownModelError
 from foretaste.domain.slate import Slate
 from foretaste.events.moments import format_moment
+from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.model_names import HYBRID
 from foretaste.serving.answerer import CACHE
 
@@ -119,12 +120,11 @@ def course(service: Service, request: Request) -> Response:
         known = ", ".join(service.home.answerer.model_names())
         detail = f"Model type {given.model!r} not found; there are {known}"
         raise HttpError(400, detail, kind="unknown-model", field="model") from error
-    artifact = service.home.artifact
     answer = ModelScores(
         user_id=given.user_id,
         model=given.model,
         source=CACHE if slate.source == CACHE else MODEL,
-        model_last_updated=None if artifact is None else format_moment(artifact.manifest.created_at),
+        model_last_updated=_updated(service.home.artifact),
         recommendations=named_scores(slate),
     )
     return json_response(answer)
@@ -132,8 +132,10 @@ def course(service: Service, request: Request) -> Response:
 
 @operations.route("GET", "/api/models", answer=AvailableModels, legacy=True)
 def course_models(service: Service, _: Request) -> Response:
-    """List the models that can be asked by name."""
-    return json_response(AvailableModels(available_models=service.home.answerer.model_names()))
+    """List the models that can be asked by name, and say when each was last updated."""
+    names = service.home.answerer.model_names()
+    updated = _updated(service.home.artifact)
+    return json_response(AvailableModels(available_models=names, last_updated=dict.fromkeys(names, updated)))
 
 
 @operations.route(
@@ -218,6 +220,10 @@ async def record_engagement(service: Service, request: Request) -> Response:
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
     return json_response(Success())
+
+
+def _updated(artifact: Artifact | None) -> str | None:
+    return None if artifact is None else format_moment(artifact.manifest.created_at)
 
 
 def _slate(service: Service, user_id: str, given: ShopParameters) -> Slate:

@@ -13,6 +13,7 @@ from foretaste.app.http.queries import path_id
 from foretaste.app.http.routes.events import acknowledgement, idempotency_key, recorded
 from foretaste.app.http.routes.models import serving_version
 from foretaste.app.http.service import Service
+from foretaste.app.online_quality import measured_online
 from foretaste.domain.errors import InvalidEventError
 from foretaste.events.items import SEPARATOR
 from foretaste.events.moments import format_moment
@@ -20,6 +21,7 @@ from foretaste.events.parts import parts_of
 from foretaste.serving.preferences import Preference
 from foretaste.serving.profile import Profile
 from foretaste.serving.recorder import Receipt
+from foretaste.training.online_quality import QualityWindow
 
 operations: Operations[Service] = Operations("Other systems' paths")
 _object = msgspec.json.Decoder(dict[str, Any])
@@ -67,11 +69,21 @@ class PersonProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """One version: its sources, when it was trained, and how good it was on held-out events."""
+    """One version: what it learnt from, when, and how good it was on held-out events.
+
+    `learnt_until` is the moment of the last event it learnt from, `aliases` are those that name it.
+    """
 
     model: str
     last_updated: str
+    serving: bool
+    aliases: tuple[str, ...]
     sources: tuple[str, ...]
+    events: int
+    users: int
+    items: int
+    learnt_until: str | None
+    seed: int
     metrics: dict[str, Any]
 
 
@@ -83,11 +95,17 @@ class AllModelMetrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvaluationMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """How good the version that answers was on held-out events when it was trained; empty without one."""
+    """How good the version that answers was on held-out events, and how good answers turned out to be.
+
+    `offline` is empty without a trained version. `online` has the last hour, day and week, of what is in
+    the latest 20,000 records of what was shown; `online_since` is the earliest of these.
+    """
 
     model_version: str
     evaluated_at: str | None
     offline: dict[str, Any]
+    online: tuple[QualityWindow, ...]
+    online_since: str | None
 
 
 @operations.route(
@@ -124,15 +142,14 @@ async def model_metrics(service: Service, _: Request) -> Response:
 
 
 @operations.route("GET", "/evaluation/metrics", answer=EvaluationMetrics, legacy=True)
-def evaluation_metrics(service: Service, _: Request) -> Response:
-    """Say how good the version that answers was on events that it had not seen."""
-    artifact = service.home.artifact
-    answer = EvaluationMetrics(
-        model_version=serving_version(service.home),
-        evaluated_at=None if artifact is None else format_moment(artifact.manifest.created_at),
-        offline={} if artifact is None else artifact.manifest.metrics,
-    )
-    return json_response(answer)
+async def evaluation_metrics(service: Service, _: Request) -> Response:
+    """Say how good answers are: of the version that answers on held-out events, and of what was shown of late.
+
+    Online, a slate counts as clicked if the person took something from it within a day, and a person's next
+    event within an hour as a hit if its item stood in their latest slate. Slates of unknown people and similar
+    items are not counted.
+    """
+    return json_response(await asyncio.to_thread(_evaluated, service.home, service.clock()))
 
 
 def _event(part: msgspec.Raw) -> msgspec.Raw | Mapping[str, Any]:
@@ -173,15 +190,40 @@ def _shares(preferences: Sequence[Preference]) -> dict[str, float]:
     return {preference.name: preference.percentage for preference in preferences}
 
 
+def _evaluated(home: Home, now: int) -> EvaluationMetrics:
+    artifact = home.artifact
+    online = measured_online(home, now)
+    return EvaluationMetrics(
+        model_version=serving_version(home),
+        evaluated_at=None if artifact is None else format_moment(artifact.manifest.created_at),
+        offline={} if artifact is None else artifact.manifest.metrics,
+        online=online.windows,
+        online_since=None if online.since is None else format_moment(online.since),
+    )
+
+
 def _all_metrics(home: Home) -> AllModelMetrics:
     versions = home.registry.versions() if home.registry is not None else []
+    aliases = home.registry.aliases() if home.registry is not None else {}
+    serving = serving_version(home)
     described = {
         manifest.version: ModelMetrics(
             model=manifest.name,
             last_updated=format_moment(manifest.created_at),
+            serving=manifest.version == serving,
+            aliases=tuple([alias for alias, version in aliases.items() if version == manifest.version]),
             sources=tuple(manifest.models),
+            events=manifest.window.get("events", 0),
+            users=manifest.n_users,
+            items=manifest.n_items,
+            learnt_until=_moment(manifest.window.get("last_time")),
+            seed=manifest.seed,
             metrics=manifest.metrics,
         )
         for manifest in versions
     }
-    return AllModelMetrics(serving=serving_version(home), models=described)
+    return AllModelMetrics(serving=serving, models=described)
+
+
+def _moment(micros: int | None) -> str | None:
+    return None if micros is None else format_moment(micros)

@@ -1,0 +1,32 @@
+"""How good the answers of a home turned out to be of late."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from foretaste.app.home import Home
+from foretaste.app.stores import state_config
+from foretaste.events.weights import weigh
+from foretaste.training.online_quality import QualityWindow, online_quality
+
+MOST_SLATES = 20_000
+"""So many of the latest slates are looked at: about a quarter of a second of one core."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineQuality:
+    """The quality in each window, and the moment of the earliest slate that was looked at, in microseconds."""
+
+    windows: tuple[QualityWindow, ...]
+    since: int | None
+
+
+def measured_online(home: Home, now: int) -> OnlineQuality:
+    """Return how good the latest slates were, joined with the log."""
+    home.exposures.flush()
+    exposures = list(deque(home.exposures.read(), maxlen=MOST_SLATES))
+    since = exposures[0].time if exposures else now
+    events = home.log.window(since, now + 1)
+    weights = weigh(home.id_map.names("type"), events.type, events.value, state_config(home.settings).weights)
+    users = {name: ordinal for ordinal, name in enumerate(home.id_map.names("user"))}
+    windows = online_quality(exposures, users, events, weights > 0.0, now=now)
+    return OnlineQuality(windows, since if exposures else None)
