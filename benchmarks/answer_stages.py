@@ -45,7 +45,7 @@ STAGES: tuple[tuple[str, Any, str], ...] = (
     ("  means and deviations", scoring, "scales"),
     ("  boost", scoring, "boosts"),
     ("  blend", scoring, "blend_scores"),
-    ("  choice", compose, "chosen"),
+    ("  choice", compose, "placed"),
     ("    likeness", choosing, "similarities"),
     ("    MMR", choosing, "mmr"),
     ("  places", compose, "places_of"),

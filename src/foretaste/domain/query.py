@@ -12,8 +12,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     the scenario's.
     `filters` maps an attribute name (or `category`) to the values allowed; `exclude` likewise to the
     values forbidden. `filter` are conditions that all must be true, `boost` is what is added to scores, both
-    in the language of `foretaste.features.expressions`. `item_id` and `item_ids` are the items that a scenario
-    starts from, or puts in order.
+    in the language of `foretaste.features.expressions`. `item_id` and `item_ids` are the items that a
+    scenario starts from, or puts in order.
     `diversity_lambda` is MMR's: 1.0 pure relevance, 0.0 pure diversity; None takes the scenario's.
     `popularity_correction` is the power of an item's popularity by which its odds are divided: 0.0 not at
     all; None takes the scenario's.

@@ -97,7 +97,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
 
     `scenario` is the one that answered, `instead_of` the one that was asked for where that is another;
     `title` is a heading for it, empty where its recipe has none. `relaxed` are the rules that could not be
-    kept, `next_cursor` asks for the next page, None after the last one.
+    kept, `next_cursor` asks for the next page: None after the last one, and where no pages are asked for.
     """
 
     recommendation_id: str
@@ -121,8 +121,9 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `made_at` is when the answer was made, before `time` where it came from the cache; `instead_of` is the
     scenario that was asked for, where it is another than answered.
     `query` and `circumstances` (what was told of the person) are what the answer depended on beside
-    `versions`; so is `person`, the attributes that the query's expressions asked for. `recipe` is the scenario
-    in records from before recipes had versions. `query` is None where the candidates were the caller's own.
+    `versions`; so is `person`, the attributes that the query's expressions asked for. `recipe` is the
+    scenario in records from before recipes had versions. `query` is None where the candidates were the
+    caller's own.
     """
 
     recommendation_id: str

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -92,21 +92,30 @@ class Answerer:
     ) -> Slate:
         """Answer what to show to a person; unknown ones, and None, get what is trending.
 
-        With a `cursor`, the `next_cursor` of the page before, it is the next page. Nothing that other answers
-        showed under the same `page_id` is in it.
+        With a `cursor`, the `next_cursor` of the page before, it is the next page; that of the first page is
+        empty. Nothing that other answers showed under the same `page_id` is in it.
 
         Raises `UnknownScenarioError`, `UnknownModelError`, and `InvalidQueryError` for a filter, a boost or a
         cursor that cannot be used, and for a scenario that needs items where there are none.
         """
         started = time.perf_counter()
         ready, first = self._asked(query), query
-        query = self._continued(query, cursor)
+        if cursor:
+            query = self._continued(query, cursor)
         fresh = self._live.catch_up(query.user_id)
         query, user, known = self._addressed(query, ready.scenario)
         cache = self.cache if fresh and not dry_run else None
-        reply = self._on_page(page_id, query, ready, user, cache, keep=not dry_run)
+        if page_id is None:
+            reply = self._reply(query, ready, user, cache)
+        else:
+            reply = self._on_page(
+                page_id,
+                lambda shown: self._reply(_without(query, shown), ready, user, cache),
+                keep=not dry_run,
+            )
         slate = reply.slate if fresh else _stale(reply.slate)
-        slate = self._with_next(slate, first, query)
+        if cursor is not None:
+            slate = self._with_next(slate, first, query)
         if not dry_run:
             self._record(slate, reply)
             seconds = time.perf_counter() - started
@@ -154,38 +163,23 @@ class Answerer:
             )
         return ready
 
-    def _continued(self, query: Query, cursor: str | None) -> Query:
+    def _continued(self, query: Query, cursor: str) -> Query:
         """Return the question for the page that a cursor asks for."""
-        if cursor is None:
-            return query
         return msgspec.structs.replace(query, shown_ids=shown_before(cursor, query, self.names.of("item")))
+
+    def _on_page(
+        self, page_id: str, reply: Callable[[tuple[str, ...]], _Reply], *, keep: bool = True
+    ) -> _Reply:
+        """Return what `reply` makes of the items that the page has shown."""
+        if self._pages is None:
+            return reply(())
+        return self._pages.answered(page_id, reply, _items_of, keep=keep)
 
     def _with_next(self, slate: Slate, first: Query, query: Query) -> Slate:
         """Return a slate that says how to ask for the next page of `first`, of which it answers `query`."""
         shown = self.names.ordinals("item", query.shown_ids).tolist() if query.shown_ids else ()
-        return msgspec.structs.replace(
-            slate, next_cursor=next_cursor(first, query.k, slate, query.shown_ids, shown)
-        )
-
-    def _on_page(
-        self,
-        page_id: str | None,
-        query: Query,
-        ready: Ready,
-        user: int,
-        cache: AnswerCacheFront | None,
-        *,
-        keep: bool,
-    ) -> _Reply:
-        """Return the reply to a query, knowing what other boxes of its page show."""
-        if page_id is None or self._pages is None:
-            return self._reply(query, ready, user, cache)
-
-        def answered(shown: tuple[str, ...]) -> _Reply:
-            exclude_ids = (*query.exclude_ids, *shown)
-            return self._reply(msgspec.structs.replace(query, exclude_ids=exclude_ids), ready, user, cache)
-
-        return self._pages.answered(page_id, answered, _items_of, keep=keep)
+        cursor = next_cursor(first, query.k, slate, query.shown_ids, shown)
+        return msgspec.structs.replace(slate, next_cursor=cursor)
 
     def _addressed(self, query: Query, scenario: Scenario) -> tuple[Query, int, bool]:
         """Return the query to the person by their own id, their ordinal, and whether they have a history."""
@@ -314,8 +308,11 @@ class Answerer:
         """Return the ordinal of who this is now, -1 if unknown; the caller holds the state's lock."""
         return self._live.state.person(self.names.ordinal("user", user_id))
 
-    def similar(self, query: Query) -> Slate:
-        """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such."""
+    def similar(self, query: Query, *, page_id: str | None = None) -> Slate:
+        """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such.
+
+        Nothing that other answers showed under the same `page_id` is in it.
+        """
         ready = self.ready(SIMILAR)
         query = msgspec.structs.replace(query, scenario=SIMILAR, k=query.k or ready.scenario.k)
         self.conditions.check(query)
@@ -326,7 +323,10 @@ class Answerer:
                 self._telemetry.count("similar_items_requests_total", status="not_found")
                 raise UnknownItemError(f"no item is called {query.item_id!r}", field="item_id")
             query = msgspec.structs.replace(query, item_id=self.names.of("item")[item])
-        reply = self._reply(query, ready, -1, None)
+        if page_id is None:
+            reply = self._reply(query, ready, -1, None)
+        else:
+            reply = self._on_page(page_id, lambda shown: self._reply(_without(query, shown), ready, -1, None))
         slate = reply.slate if fresh else _stale(reply.slate)
         self._record(slate, reply)
         self._count_fallback(reply.fallback)
@@ -391,6 +391,10 @@ class Answerer:
     def _deleted(self, item: int) -> bool:
         catalog = self._live.catalog_columns
         return item < catalog.n_items and bool(catalog.deleted[item])
+
+
+def _without(query: Query, item_ids: tuple[str, ...]) -> Query:
+    return msgspec.structs.replace(query, exclude_ids=(*query.exclude_ids, *item_ids))
 
 
 def _items_of(reply: _Reply) -> list[str]:

@@ -17,10 +17,15 @@ class NamedItems(TypedDict, total=False):
     named: dict[str, int]
 
 
+_NONE = NamedItems()
+
+
 def named_items(query: Query, scenario: Scenario, names: Names) -> NamedItems:
     """Return what the ids in a query, and in its rules and those of its scenario, stand for."""
-    found = NamedItems()
-    rules, excluded = together(query.rules, scenario.rules), query.exclude_ids
+    excluded = query.exclude_ids
+    if query.rules is None and scenario.rules is None and not excluded and not query.shown_ids:
+        return _NONE
+    found, rules = NamedItems(), together(query.rules, scenario.rules)
     if rules is not None:
         excluded += rules.forbidden
         ordinals = names.ordinals("item", rules.item_ids).tolist() if rules.item_ids else []
