@@ -10,11 +10,12 @@ OPEN ?= 1
 DATA ?=
 ROUNDS ?= 200
 CASES ?= 50000
+MINUTES ?= 60
 STORE_PORT ?= 5599
 STORE := http://127.0.0.1:$(STORE_PORT)
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help demo test coverage check bench torture fuzz spark object-store stack docs screenshot setup setup-demo setup-bench format clean
+.PHONY: help demo test coverage check bench torture soak fuzz spark object-store stack docs screenshot setup setup-demo setup-bench format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +74,9 @@ torture: setup ## kill service, worker, PostgreSQL, Redis, Kafka and cut the pow
 	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest -s -k "kill or die or notice" tests/reliability \
 	  tests/adapters/test_postgres_log.py tests/adapters/test_delta_kill.py tests/redis_valkey/test_redis_kills.py \
 	  tests/kafka/test_kafka_faults.py tests/kafka/test_kafka_rebalance.py
+
+soak: setup ## load a service with everything at once for $(MINUTES) minutes and watch its memory
+	@FORETASTE_SOAK_MINUTES=$(MINUTES) $(RUN) pytest -m slow --log-cli-level=INFO tests/soak
 
 fuzz: setup ## send $(CASES) requests made up from the interface's description to a running service
 	@FORETASTE_FUZZ_CASES=$(CASES) $(RUN) pytest -m slow tests/fuzz
