@@ -17,7 +17,7 @@ def test_a_known_person_gets_what_follows_from_their_past(client):
 
 def test_an_answer_says_what_it_is_and_why(client):
     answer = client.get("/recommend/ann?k=1").json
-    assert {name for name in answer if answer[name] is None} == {"experiment", "variant"}
+    assert {name for name in answer if answer[name] is None} == {"experiment", "instead_of", "variant"}
     assert answer["state_seq"] == 8
     assert answer["scenario"] == "home"
     (item,) = answer["items"]
@@ -172,7 +172,7 @@ def test_without_being_asked_nothing_is_explained(client):
 def test_an_unknown_scenario_or_model_is_not_found_and_those_there_are_named(client):
     assert "home" in problem(client.get("/recommend/ann?scenario=nope"), 404)["detail"]
     assert "popularity" in problem(client.get("/recommend/ann?model=nope"), 400)["detail"]
-    assert problem(client.get("/recommend/ann?scenario=similar"), 400)["field"] == "scenario"
+    assert problem(client.get("/recommend/ann?scenario=similar"), 400)["field"] == "item_ids"
 
 
 @pytest.mark.parametrize("odd", ["AC/DC", "🦊 fox", "a b", "%", "..", "a?b#c", "é" * 128, "../../etc/passwd"])

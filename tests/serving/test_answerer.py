@@ -41,7 +41,7 @@ def answerer(home, telemetry):
 
 
 def ask(user: str | None = "ann", **more) -> Query:
-    return Query(now=NOW, seed=1, user_id=user, **more)
+    return Query(**{"now": NOW, "seed": 1, "user_id": user, **more})
 
 
 class Breaks(Popularity):

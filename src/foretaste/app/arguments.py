@@ -1,12 +1,17 @@
 """Arguments of Python callers, as queries have them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from foretaste.domain.errors import InvalidQueryError
+from foretaste.domain.slate_rules import SlateRules
 from foretaste.ports.vector_index import Values
 
 MOST_ITEMS = 1000
+_PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
 def within(name: str, value: Any, least: int, most: int) -> int:
@@ -16,6 +21,11 @@ def within(name: str, value: Any, least: int, most: int) -> int:
             f"{name} must be a whole number from {least} to {most}, not {value!r}", field=name
         )
     return value
+
+
+def count_or_usual(k: int | None, most: int = MOST_ITEMS) -> int:
+    """Return how many items are asked for, 0 for as many as is usual in the scenario."""
+    return 0 if k is None else within("k", k, 1, most)
 
 
 def share(name: str, value: float | None) -> float | None:
@@ -32,6 +42,26 @@ def as_texts(name: str, texts: str | Iterable[str]) -> tuple[str, ...]:
         if not isinstance(text, str):
             raise InvalidQueryError(f"{name} must be text, not {text!r}", field=name)
     return found
+
+
+def as_rules(rules: SlateRules | Mapping[str, Any] | None) -> SlateRules | None:
+    """Return rules of a slate; raise `InvalidQueryError` for what is none, naming the field."""
+    if rules is None or isinstance(rules, SlateRules):
+        return rules
+    try:
+        return msgspec.convert(rules, SlateRules)
+    except msgspec.ValidationError as error:
+        raise unreadable(error, "rules") from error
+
+
+def unreadable(error: Exception, root: str = "") -> InvalidQueryError:
+    """Return what is wrong with given data, and the field in `root` that it is wrong with."""
+    said = str(error)
+    found = _PLACE.search(said)
+    if found is None:
+        return InvalidQueryError(f"{root or 'the body'} cannot be read: {said}", field=root or None)
+    path = ".".join(part for part in (root, found["path"]) if part).replace(".[", "[")
+    return InvalidQueryError(f"{path}: {said[: found.start()]}", field=path)
 
 
 def as_values(values: Values | None) -> dict[str, tuple[str, ...]]:

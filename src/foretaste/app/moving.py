@@ -19,6 +19,7 @@ from foretaste.domain.item import Attribute, CatalogEntry, Item
 from foretaste.domain.slate import Exposure
 from foretaste.ports.blend_store import BlendRecord
 from foretaste.ports.id_map import IdKind, IdMap
+from foretaste.ports.scenario_store import ScenarioRecord
 
 T = TypeVar("T")
 CHUNK = 5_000
@@ -66,6 +67,7 @@ def export_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
             models=_export_models(home, writer),
         )
         writer.records("blends", home.blends.records())
+        writer.records("scenarios", home.scenario_records.records())
         writer.finish(
             namespace=home.settings.namespace,
             created_at=system_clock(),
@@ -99,6 +101,8 @@ def import_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
     home.put_people(people)
     exposures = _import_exposures(home, reader)
     home.blends.restore(reader.records("blends", BlendRecord))
+    home.scenario_records.restore(reader.records("scenarios", ScenarioRecord))
+    home.scenario_book.refresh()
     return Moved(
         events=accepted + known,
         items=_import_items(home, reader),

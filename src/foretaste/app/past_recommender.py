@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
-from foretaste.app.arguments import MOST_ITEMS, as_texts, as_values, within
+from foretaste.app.arguments import as_texts, as_values, count_or_usual
 from foretaste.app.home import Home
 from foretaste.app.reproducing import PastHome
 from foretaste.app.settings import expression_limits
@@ -29,10 +29,12 @@ class PastRecommender:
     def recommend(
         self,
         user_id: str | None,
-        k: int = 10,
+        k: int | None = None,
         *,
         explain: bool = False,
         scenario: str = "home",
+        item_id: str | None = None,
+        item_ids: Iterable[str] = (),
         filters: Values | None = None,
         exclude_ids: Iterable[str] = (),
         filter: str | Iterable[str] = (),  # noqa: A002 - the parameter is called so everywhere
@@ -45,7 +47,9 @@ class PastRecommender:
             seed=seed,
             user_id=user_id,
             scenario=scenario,
-            k=within("k", k, 1, MOST_ITEMS),
+            item_id=item_id,
+            item_ids=as_texts("item_ids", item_ids),
+            k=count_or_usual(k),
             filters=as_values(filters),
             exclude_ids=tuple(exclude_ids),
             filter=as_texts("filter", filter),

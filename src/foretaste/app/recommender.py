@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from foretaste.adapters.files.event_table import Events
-from foretaste.app.arguments import MOST_ITEMS, as_texts, as_values, share, within
+from foretaste.app.arguments import MOST_ITEMS, as_rules, as_texts, as_values, count_or_usual, share, within
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
@@ -23,6 +23,7 @@ from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
+from foretaste.domain.slate_rules import SlateRules
 from foretaste.events.items import parse_item
 from foretaste.events.people import parse_attributes
 from foretaste.ports.vector_index import Values
@@ -110,11 +111,13 @@ class Recommender:
     def recommend(
         self,
         user_id: str | None,
-        k: int = 10,
+        k: int | None = None,
         *,
         explain: bool = False,
         explain_top_k: int = 3,
         scenario: str = "home",
+        item_id: str | None = None,
+        item_ids: Iterable[str] = (),
         model: str | None = None,
         filters: Values | None = None,
         exclude: Values | None = None,
@@ -125,11 +128,15 @@ class Recommender:
         diversity_lambda: float | None = None,
         popularity_correction: float | None = None,
         min_score: float | None = None,
+        rules: SlateRules | Mapping[str, Any] | None = None,
+        cursor: str | None = None,
+        page_id: str | None = None,
         now: int | None = None,
         seed: int | None = None,
     ) -> Slate:
-        """Return the best `k` items for a person at this moment.
+        """Return the best `k` items for a person at this moment; None: as many as is usual, 10 mostly.
 
+        `scenario` names the recipe; `cart`, `similar` and `rerank` need `item_id` or `item_ids`.
         An unknown person, or None, gets what is trending; `slate.source` says so. `explain` adds the
         past items that speak for each place, `explain_top_k` of them. `filters` and `exclude` map
         `category` or an attribute to the values allowed or forbidden. `filter` is a condition, or several
@@ -138,19 +145,28 @@ class Recommender:
         its popularity (0.0 not at all). `now` is the moment of asking in microseconds UTC, `seed` the
         request's randomness: the same on the same state gives the same slate.
 
+        `rules` are of the slate as a whole: `quotas`, `slots`, `forbidden`, `rest`, `own_mix`, as
+        `POST /recommend` takes them; `slate.relaxed` are those that could not be kept. An empty `cursor` asks
+        for the first page, `slate.next_cursor` for the one after it. Under one `page_id` no box repeats
+        another.
+
         Raises `InvalidQueryError` for a parameter out of its range, `UnknownScenarioError` and
         `UnknownModelError`.
 
         >>> rec.recommend("196", k=3, filters={"category": ["Drama"]}, exclude_ids=["242"])
         >>> rec.recommend("196", filter='not "Horror" in category', boost="year > 1995 : 1.5")
+        >>> rec.recommend("196", rules={"quotas": [{"each": "category", "at_most": 2}]})
+        >>> rec.recommend("196", scenario="cart", item_ids=["242", "302"])
         """
         query = Query(
             now=system_clock() if now is None else now,
             seed=secrets.randbelow(SEEDS) if seed is None else seed,
             user_id=user_id,
             scenario=scenario,
+            item_id=item_id,
+            item_ids=as_texts("item_ids", item_ids),
             model=model,
-            k=within("k", k, 1, MOST_ITEMS),
+            k=count_or_usual(k),
             filters=as_values(filters),
             exclude=as_values(exclude),
             exclude_ids=tuple(exclude_ids),
@@ -162,8 +178,9 @@ class Recommender:
             min_score=min_score,
             explain=explain,
             explain_top_k=within("explain_top_k", explain_top_k, 1, MOST_ITEMS),
+            rules=as_rules(rules),
         )
-        return as_slate(self.home.answerer.recommend(query))
+        return as_slate(self.home.answerer.recommend(query, cursor=cursor, page_id=page_id))
 
     def similar(
         self,

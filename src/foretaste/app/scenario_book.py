@@ -40,6 +40,7 @@ class ScenarioBook:
     `serve` is called with all of them whenever one changes. A file that cannot be used changes nothing, but
     for the complaint. Every recipe is recorded in `store` before it answers, so that its answers can be given
     again; `writable` off: nothing is recorded or changed. `around` returns what recipes may speak of now.
+    `shipped` are what recipes of the same name start from.
     """
 
     def __init__(
@@ -53,13 +54,15 @@ class ScenarioBook:
         clock: Clock,
         writable: bool,
     ) -> None:
-        self._shipped = shipped
+        self.shipped = shipped
         self._store = store
         self._watch = watch
         self._around = around
         self._serve = serve
         self._clock = clock
         self._writable = writable
+        self.previewing = Lock()
+        """Held by the one preview that runs."""
         self._changing = Lock()
         self._mark = -1
         self._put: Scenarios = {}
@@ -68,7 +71,7 @@ class ScenarioBook:
         self.shelf = Shelf(shipped, MappingProxyType(dict.fromkeys(shipped, "shipped")))
         with self._changing:
             self._read_store()
-            self._watch.look(self._shipped, self._check_file)
+            self._watch.look(self.shipped, self._check_file)
             self._shelve()
 
     @property
@@ -94,7 +97,7 @@ class ScenarioBook:
             put = self._store.mark() != self._mark
             if put:
                 self._read_store()
-            read = self._watch.look(self._shipped, self._check_file)
+            read = self._watch.look(self.shipped, self._check_file)
             return self._shelve() if put or read else False
 
     def put(self, name: str, given: Mapping[str, Any]) -> Scenario:
@@ -131,7 +134,7 @@ class ScenarioBook:
 
     def checked(self, name: str, given: Mapping[str, Any]) -> Scenario:
         """Return what a recipe would make of `name`; raise `RecipeError` where it cannot be used."""
-        scenario = read_recipe(name, given, self._shipped.get(name))
+        scenario = read_recipe(name, given, self.shipped.get(name))
         check_recipe(scenario, self._around())
         check_together({**self.scenarios, name: scenario})
         return scenario
@@ -142,7 +145,7 @@ class ScenarioBook:
 
     def recipe(self, version: str) -> Scenario | None:
         """Return the recipe of a version, of now or before; None where none is kept."""
-        for scenario in (*self.scenarios.values(), *self._shipped.values()):
+        for scenario in (*self.scenarios.values(), *self.shipped.values()):
             if scenario.version == version:
                 return scenario
         record = self._store.named(version)
@@ -152,6 +155,7 @@ class ScenarioBook:
         if not self._writable:
             raise UnavailableError("this home was opened for reading; its scenarios cannot be changed")
         self._store.append([record])
+        self._noted.add(record.version)
         self._read_store()
         self._shelve()
 
@@ -168,13 +172,13 @@ class ScenarioBook:
         self._put = found
 
     def _all(self, put: Scenarios) -> Scenarios:
-        return {**self._shipped, **self._watch.scenarios, **put}
+        return {**self.shipped, **self._watch.scenarios, **put}
 
     def _check_file(self, found: Scenarios) -> None:
         around = self._around()
         for scenario in found.values():
             check_recipe(scenario, around)
-        check_together({**self._shipped, **found, **self._put})
+        check_together({**self.shipped, **found, **self._put})
 
     def _shelve(self) -> bool:
         """Serve what there is now; return whether that is something else."""
@@ -188,7 +192,7 @@ class ScenarioBook:
         if scenarios == self.scenarios and self._noted:
             return False
         self._note(scenarios)
-        origins: dict[str, Origin] = dict.fromkeys(self._shipped, "shipped")
+        origins: dict[str, Origin] = dict.fromkeys(self.shipped, "shipped")
         origins |= dict.fromkeys(self._watch.scenarios, "file")
         origins |= dict.fromkeys(self._put, "api")
         self.shelf = Shelf(MappingProxyType(dict(scenarios)), MappingProxyType(origins))

@@ -105,7 +105,7 @@ def slate_frame(slates: list[domain.Slate] | list[Slate]) -> pl.DataFrame:
 
 def _title(slate: domain.Slate) -> str:
     whom = "everyone" if slate.user_id is None else f"user {slate.user_id}"
-    what = "similar items" if slate.scenario == "similar" else f"for {whom}: {slate.source}"
+    what = "similar items" if slate.scenario == "similar" else f"for {whom}: {slate.title or slate.source}"
     empty = "" if slate.items else ", nothing to show"
     return _clean(f"{what}{empty} (model {slate.model_version})")
 

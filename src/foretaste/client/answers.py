@@ -24,6 +24,13 @@ class Boosted(msgspec.Struct, frozen=True, kw_only=True):
     added: float
 
 
+class Relaxed(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that a list does not keep, as `quotas[0]`, and why."""
+
+    rule: str
+    reason: str = ""
+
+
 class RecommendedItem(msgspec.Struct, frozen=True, kw_only=True):
     """One place of a list: `score` ranked it, `match` (0 to 1) is fit to be shown, `reason` says why."""
 
@@ -51,10 +58,14 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None = None
     model_version: str = ""
     scenario: str = ""
+    instead_of: str | None = None
+    title: str = ""
     state_seq: int = 0
     catalog_version: int = 0
     generated_at: str = ""
     filtered: int = 0
+    relaxed: tuple[Relaxed, ...] = ()
+    next_cursor: str | None = None
 
     @property
     def ids(self) -> list[str]:

@@ -54,6 +54,7 @@ def recommend(
     *,
     k: int | None = None,
     scenario: str | None = None,
+    item_ids: Sequence[str] = (),
     model: str | None = None,
     filter: Values = (),  # noqa: A002 - the parameter's name
     boost: Values = (),
@@ -65,30 +66,41 @@ def recommend(
     explain_top_k: int | None = None,
     dry_run: bool = False,
     context: Mapping[str, Attribute] | None = None,
+    rules: Mapping[str, Any] | None = None,
+    cursor: str | None = None,
+    page_id: str | None = None,
     timeout: float | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> Call[Recommendations]:
     """Ask what to show to a person now; without one, what is trending.
 
     Arguments are the parameters of `GET /recommend`; `parameters` are sent as they stand. `timeout` (seconds)
-    goes along, so that the service leaves out what would take longer.
+    goes along, so that the service leaves out what would take longer. `rules` are of the list as a whole (see
+    `POST /recommend`, which is asked then); an empty `cursor` asks for the first page, `next_cursor` of the
+    answer for the one after it; under one `page_id` no box repeats another.
     """
+    lists = {"item_ids": item_ids, "category": _several(category), "exclude_ids": exclude_ids}
     query = {
         "k": k,
         "scenario": scenario,
         "model": model,
         "filter": _several(filter),
         "boost": _several(boost),
-        "category": ",".join(_several(category)),
-        "exclude_ids": ",".join(exclude_ids),
         "diversity_lambda": diversity_lambda,
         "min_score": min_score,
         "explain": explain or None,
         "explain_top_k": explain_top_k,
         "dry_run": dry_run or None,
-        **{f"context_{name}": value for name, value in (context or {}).items()},
+        "page_id": page_id,
+        "cursor": cursor,
         **(parameters or {}),
     }
+    if rules is not None:
+        texts = {name: _text(value) for name, value in (context or {}).items()}
+        body = {**query, **lists, "user_id": user_id, "context": texts, "rules": rules}
+        return Call("POST", "/recommend", Recommendations, _encode(_given(body)), timeout=timeout)
+    query |= {name: ",".join(values) or None for name, values in lists.items()}
+    query |= {f"context_{name}": value for name, value in (context or {}).items()}
     path = "/recommend" if user_id is None else f"/recommend/{_part(user_id)}"
     return Call("GET", path + _query(query), Recommendations, timeout=timeout)
 
@@ -102,9 +114,10 @@ def similar(
     category: Values = (),
     exclude_ids: Sequence[str] = (),
     diversity_lambda: float | None = None,
+    page_id: str | None = None,
     timeout: float | None = None,
 ) -> Call[Recommendations]:
-    """Ask which items are like one item."""
+    """Ask which items are like one item; under one `page_id` no box repeats another."""
     query = {
         "k": k,
         "filter": _several(filter),
@@ -112,6 +125,7 @@ def similar(
         "category": ",".join(_several(category)),
         "exclude_ids": ",".join(exclude_ids),
         "diversity_lambda": diversity_lambda,
+        "page_id": page_id,
     }
     return Call("GET", f"/items/{_part(item_id)}/similar{_query(query)}", Recommendations, timeout=timeout)
 
@@ -246,11 +260,22 @@ def _several(values: Values) -> Sequence[str]:
     return (values,) if isinstance(values, str) and values else values
 
 
+def _text(value: Attribute) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that are given; an empty cursor is one, and asks for the first page."""
+    return {
+        name: value
+        for name, value in parameters.items()
+        if value not in (None, "", (), []) or (name == "cursor" and value is not None)
+    }
+
+
 def _query(parameters: Mapping[str, Any]) -> str:
     """Return the parameters that are given, with the question mark."""
     given = {
-        name: str(value).lower() if isinstance(value, bool) else value
-        for name, value in parameters.items()
-        if value not in (None, "", (), [])
+        name: _text(value) if isinstance(value, bool) else value for name, value in _given(parameters).items()
     }
     return f"?{urlencode(given, doseq=True, quote_via=quote)}" if given else ""

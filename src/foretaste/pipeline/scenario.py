@@ -100,7 +100,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The scenarios that answer instead, in this order, where this one has no history to start from, finds
     nothing, fails or takes too long; each is followed by its own."""
 
-    shadow: Name | Literal[""] = ""
+    shadow: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9_-]{0,63})?$")] = ""
     """A scenario whose answers are compared with those of this one, and never shown."""
 
     @cached_property

@@ -25,8 +25,11 @@ class ExposureLog(Protocol):
         """Return a record, waiting ones included, or None."""
         ...
 
-    def read(self) -> Iterator[Exposure]:
-        """Yield all stored records, those of earlier times first; `flush` stores the waiting ones."""
+    def read(self, newest: int | None = None) -> Iterator[Exposure]:
+        """Yield all stored records, or so many of the latest, those of earlier times first.
+
+        `flush` stores the waiting ones.
+        """
         ...
 
     def flush(self) -> None:

@@ -53,5 +53,5 @@ class ScenarioStore(Protocol):
         ...
 
     def restore(self, records: Iterable[ScenarioRecord]) -> None:
-        """Add records, if the store is empty."""
+        """Add records, unless something was put or deleted already."""
         ...

@@ -8,7 +8,6 @@ from threading import Condition, Thread
 
 import msgspec
 
-from foretaste.domain.errors import ForetasteError
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
 from foretaste.evaluation.slate_change import Change, change_of
@@ -162,7 +161,7 @@ class Shadows:
         scenario = query.scenario
         try:
             other = self._tried(query, shadow)
-        except ForetasteError as error:
+        except Exception as error:  # noqa: BLE001 - however a shadow fails, the next answer is compared
             _log.warning("the shadow %s of %s cannot answer: %s", shadow, scenario, error)
             with self._changed:
                 self._tally(scenario, shadow).failed += 1

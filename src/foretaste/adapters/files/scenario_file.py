@@ -1,5 +1,6 @@
 """Scenarios in a TOML file: a table each, and errors with file, line and key."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from foretaste.pipeline.recipes import RecipeError, path_text, read_recipe, reci
 from foretaste.pipeline.scenario import Scenario
 
 MOST_BYTES = 1 << 20
+_SAID = re.compile(r"(?P<problem>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 
 
 class ScenarioFileError(InvalidInputError):
@@ -98,9 +100,17 @@ def _document(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioFileError(file, f"not valid TOML: {error}") from error
+        said = _SAID.fullmatch(str(error))
+        place = Place(int(said["line"]), int(said["column"]), 0) if said else _end(text)
+        problem = said["problem"] if said else str(error)
+        raise ScenarioFileError(file, f"not valid TOML: {problem}", place=place, exact=True) from error
     except RecursionError as error:
         raise ScenarioFileError(file, "brackets are nested too deep; use fewer") from error
+
+
+def _end(text: str) -> Place:
+    last = text.rstrip().rpartition("\n")
+    return Place(last[0].count("\n") + bool(last[1]) + 1, len(last[2]) + 1, 0)
 
 
 def _within(text: str, place: Place, at: int) -> Place:

@@ -42,11 +42,12 @@ class MemoryExposureLog:
         with self._lock:
             return self._records.get(recommendation_id)
 
-    def read(self) -> Iterator[Exposure]:
-        """Yield all records, those of earlier times first."""
+    def read(self, newest: int | None = None) -> Iterator[Exposure]:
+        """Yield all records, or so many of the latest, those of earlier times first."""
         with self._lock:
             records = list(self._records.values())
-        yield from sorted(records, key=lambda record: (record.time, record.recommendation_id))
+        records.sort(key=lambda record: (record.time, record.recommendation_id))
+        yield from records if newest is None else records[len(records) - min(newest, len(records)) :]
 
     def flush(self) -> None:
         """Remove what is too old."""

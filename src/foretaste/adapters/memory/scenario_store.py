@@ -39,6 +39,6 @@ class MemoryScenarioStore:
         yield from self._kept
 
     def restore(self, records: Iterable[ScenarioRecord]) -> None:
-        """Add records, if the store is empty."""
-        if next(iter(self.records()), None) is None:
+        """Add records, unless something was put or deleted already."""
+        if not any(record.put or record.recipe is None for record in self.records()):
             self.append(list(records))

@@ -21,6 +21,7 @@ PUT = "SELECT keep_exposures(%s::text[], %s::bigint[], %s::bytea[], %s)"
 GET = "SELECT record FROM exposure WHERE recommendation_id = %s ORDER BY time DESC LIMIT 1"
 READ = """SELECT time, recommendation_id, record FROM exposure
 WHERE (time, recommendation_id) > (%s, %s) ORDER BY time, recommendation_id LIMIT %s"""
+NEWEST = "SELECT record FROM exposure ORDER BY time DESC, recommendation_id DESC LIMIT %s"
 
 _decode = msgspec.json.Decoder(Exposure).decode
 
@@ -46,9 +47,9 @@ class PostgresExposureLog(BatchedExposures):
         self._clock = clock
         super().__init__(most_waiting)
 
-    def read(self) -> Iterator[Exposure]:
-        """Yield all stored records, those of earlier times first."""
-        return stored_exposures(self._database)
+    def read(self, newest: int | None = None) -> Iterator[Exposure]:
+        """Yield all stored records, or so many of the latest, those of earlier times first."""
+        return stored_exposures(self._database, newest)
 
     def _put(self, rows: Sequence[Row]) -> None:
         ids = [escaped(recommendation_id) for recommendation_id, _, _ in rows]
@@ -78,9 +79,9 @@ class ReadExposures(MemoryExposureLog):
         """Return a record, of this process or of the database, or None."""
         return super().get(recommendation_id) or found_exposure(self._database, recommendation_id)
 
-    def read(self) -> Iterator[Exposure]:
-        """Yield all records of the database, those of earlier times first."""
-        return stored_exposures(self._database)
+    def read(self, newest: int | None = None) -> Iterator[Exposure]:
+        """Yield all records of the database, or so many of the latest, those of earlier times first."""
+        return stored_exposures(self._database, newest)
 
 
 def found_exposure(database: PostgresDatabase, recommendation_id: str) -> Exposure | None:
@@ -90,8 +91,14 @@ def found_exposure(database: PostgresDatabase, recommendation_id: str) -> Exposu
     return _decode(row[0]) if row else None
 
 
-def stored_exposures(database: PostgresDatabase) -> Iterator[Exposure]:
-    """Yield all stored records, those of earlier times first."""
+def stored_exposures(database: PostgresDatabase, newest: int | None = None) -> Iterator[Exposure]:
+    """Yield all stored records, or so many of the latest, those of earlier times first."""
+    if newest is not None:
+        rows = database.run(
+            lambda lent: lent.execute(NEWEST, (newest,), binary=True).fetchall(), seconds=READ_SECONDS
+        )
+        yield from (_decode(record) for (record,) in reversed(rows))
+        return
     after = (-(2**63), "")
     while True:
         rows = _chunk(database, after)

@@ -63,6 +63,6 @@ class PostgresScenarioStore:
             yield _decode(content)
 
     def restore(self, records: Iterable[ScenarioRecord]) -> None:
-        """Add records, if the store is empty."""
-        if not self.mark():
+        """Add records, unless something was put or deleted already."""
+        if not any(record.put or record.recipe is None for record in self.records()):
             self.append(list(records))

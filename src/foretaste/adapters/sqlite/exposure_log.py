@@ -1,7 +1,7 @@
 """Exposures in an SQLite file of their own, written by a thread in batches."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ MICROS_BETWEEN_PURGES = 3_600_000_000
 PUT = "INSERT OR REPLACE INTO exposure (recommendation_id, time, record) VALUES (?, ?, ?)"
 GET = "SELECT record FROM exposure WHERE recommendation_id = ?"
 READ = "SELECT record FROM exposure ORDER BY time, recommendation_id"
+NEWEST = "SELECT record FROM exposure ORDER BY time DESC, recommendation_id DESC LIMIT ?"
 PURGE = "DELETE FROM exposure WHERE time < ?"
 
 decoded = msgspec.json.Decoder(Exposure).decode
@@ -58,11 +59,10 @@ class SqliteExposureLog(BatchedExposures):
         self._purge_due = 0
         super().__init__(most_waiting)
 
-    def read(self) -> Iterator[Exposure]:
-        """Yield all stored records, those of earlier times first."""
+    def read(self, newest: int | None = None) -> Iterator[Exposure]:
+        """Yield all stored records, or so many of the latest, those of earlier times first."""
         with self._readers.lend() as connection:
-            for (record,) in connection.execute(READ):
-                yield decoded(record)
+            yield from read_exposures(connection, newest)
 
     def flush(self) -> None:
         """Write what waits; return when it is stored. Raises `NotDurableError` if it cannot be."""
@@ -93,3 +93,14 @@ class SqliteExposureLog(BatchedExposures):
     def _unlock(self) -> None:
         if self._file_lock is not None:
             self._file_lock.release()
+
+
+def read_exposures(connection: sqlite3.Connection, newest: int | None = None) -> Iterator[Exposure]:
+    """Yield all stored records, or so many of the latest, those of earlier times first."""
+    rows: Iterable[tuple[bytes]] = (
+        connection.execute(READ)
+        if newest is None
+        else reversed(connection.execute(NEWEST, (newest,)).fetchall())
+    )
+    for (record,) in rows:
+        yield decoded(record)

@@ -11,7 +11,7 @@ from typing import NoReturn
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.sqlite.connections import BUSY_SECONDS
 from foretaste.adapters.sqlite.database import SqliteDatabase
-from foretaste.adapters.sqlite.exposure_log import GET, READ, decoded
+from foretaste.adapters.sqlite.exposure_log import GET, decoded, read_exposures
 from foretaste.adapters.sqlite.schema import APPLICATION, EXPOSURE_VERSION, STORE_VERSION
 from foretaste.adapters.sqlite.writer import Operation, Participant, T, Writer
 from foretaste.domain.errors import CorruptDataError, NotFoundError, UnavailableError
@@ -90,13 +90,12 @@ class ReadOnlyExposures(MemoryExposureLog):
             row = self._connection.execute(GET, (recommendation_id,)).fetchone()
         return decoded(row[0]) if row else None
 
-    def read(self) -> Iterator[Exposure]:
-        """Yield all records of the file, those of earlier times first."""
+    def read(self, newest: int | None = None) -> Iterator[Exposure]:
+        """Yield all records of the file, or so many of the latest, those of earlier times first."""
         if self._connection is None:
             return
         with self._one_at_a_time:
-            for (record,) in self._connection.execute(READ):
-                yield decoded(record)
+            yield from read_exposures(self._connection, newest)
 
     def close(self) -> None:
         """Release the file. Closing twice is fine."""

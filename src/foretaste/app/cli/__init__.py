@@ -1,14 +1,14 @@
 """The command line: `foretaste`.
 
-`signatures` and `signatures_operating` declare the commands without a body and import nothing heavy; each
-command's work is in the module of its name, which `dispatch` imports when the command runs. So
-`foretaste --help` answers at once.
+The modules `signatures` declare the commands without a body and import nothing heavy; each command's work is
+in the module of its name, which `dispatch` imports when the command runs. So `foretaste --help` answers at
+once.
 """
 
-from foretaste.app.cli import signatures, signatures_operating
+from foretaste.app.cli import signatures, signatures_operating, signatures_scenarios
 from foretaste.app.cli.program import app
 
-__all__ = ["app", "main", "signatures", "signatures_operating"]
+__all__ = ["app", "main", "signatures", "signatures_operating", "signatures_scenarios"]
 
 
 def main() -> None:

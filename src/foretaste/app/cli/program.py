@@ -1,4 +1,4 @@
-"""The program `foretaste`, to which `signatures` and `signatures_operating` add its commands."""
+"""The program `foretaste`, to which the modules `signatures` add its commands."""
 
 from typing import Any
 
@@ -17,6 +17,13 @@ app = typer.Typer(
 )
 models = typer.Typer(help="List the trained models, choose which one serves.", no_args_is_help=True)
 app.add_typer(models, name="models")
+
+
+scenarios = typer.Typer(
+    help="List the recipes that answer; check a file of them, or preview what it changes.",
+    no_args_is_help=True,
+)
+app.add_typer(scenarios, name="scenarios")
 
 
 class Importing(TyperGroup):

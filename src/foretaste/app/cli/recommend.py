@@ -13,7 +13,9 @@ def run(
     *,
     user_id: str,
     home: Path,
-    count: int,
+    count: int | None,
+    scenario: str,
+    items: Sequence[str],
     explain: bool,
     categories: Sequence[str],
     exclude: Sequence[str],
@@ -26,6 +28,8 @@ def run(
     screen = Screen(as_json=as_json)
     asked: dict[str, Any] = {
         "k": count,
+        "scenario": scenario,
+        "item_ids": items,
         "explain": explain,
         "filters": {"category": tuple(categories)} if categories else {},
         "exclude_ids": exclude,

@@ -5,13 +5,20 @@ from typing import Any
 import msgspec
 
 from foretaste.domain.item import Attribute
-from foretaste.domain.slate import ScoredItem, Slate
+from foretaste.domain.slate import Relaxed, ScoredItem, Slate
 from foretaste.events.moments import format_moment
 from foretaste.serving.search import CategoryCount, FoundItem, KnownUser
 
 
 class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
-    """A slate as it is answered. `state_seq` is the event up to which it knows everything."""
+    """A slate as it is answered. `state_seq` is the event up to which it knows everything.
+
+    `relaxed` are the rules that could not be kept, and why. `next_cursor` asks for the next page, where pages
+    are asked for; null after the last one.
+
+    `scenario` is the one that answered, `instead_of` the one that was asked for, where that is another;
+    `title` is a heading, where the recipe has one.
+    """
 
     recommendation_id: str
     user_id: str | None
@@ -20,10 +27,14 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     experiment: str | None = None
     variant: str | None = None
     scenario: str
+    instead_of: str | None = None
+    title: str = ""
     state_seq: int
     catalog_version: int
     generated_at: str
     filtered: int
+    relaxed: tuple[Relaxed, ...] = ()
+    next_cursor: str | None = None
     items: tuple[ScoredItem, ...]
 
 
@@ -232,10 +243,14 @@ def recommendations_of(slate: Slate) -> Recommendations:
         source=slate.source,
         model_version=slate.model_version,
         scenario=slate.scenario,
+        instead_of=slate.instead_of or None,
+        title=slate.title,
         state_seq=slate.versions.state_seq,
         catalog_version=slate.versions.catalog_version,
         generated_at=format_moment(slate.generated_at),
         filtered=slate.filtered,
+        relaxed=slate.relaxed,
+        next_cursor=slate.next_cursor,
         items=slate.items,
     )
 

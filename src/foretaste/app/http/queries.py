@@ -7,16 +7,32 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from foretaste.app.arguments import unreadable
 from foretaste.app.http.asgi.parameters import MOST_KEPT, Parameters
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.query import Query
+from foretaste.domain.slate_rules import SlateRules
 from foretaste.events.text import checked_id
 from foretaste.pipeline.scenario import HOME
+from foretaste.serving.cursors import LONGEST
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=50, description="How many items.")]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Values: TypeAlias = tuple[str, ...]
+PageId: TypeAlias = (
+    Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=128,
+            description="A name of the page that this box is on: it shows nothing that others on it showed.",
+        ),
+    ]
+    | None
+)
+LONGEST_RULES = 20_000
 _LARGEST = 1e9
+_read_rules = msgspec.json.Decoder(SlateRules).decode
 _EXPRESSION = re.compile(r"""["'()<>=!\[]""")
 """What no name has before the colon of the short form, and every expression with a colon has."""
 
@@ -49,7 +65,18 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 class RecommendParameters(Filters, frozen=True, kw_only=True):
     """What is asked for a person."""
 
-    k: Count = 10
+    k: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=50,
+                description="How many items. Some scenarios have another default.",
+                extra_json_schema={"default": HOME.k},
+            ),
+        ]
+        | None
+    ) = None
     explain: Annotated[bool, Meta(description="Add the past items that speak for each.")] = False
     explain_top_k: Annotated[int, Meta(ge=1, le=10, description="How many past items per item.")] = 3
     diversity_lambda: (
@@ -66,7 +93,13 @@ class RecommendParameters(Filters, frozen=True, kw_only=True):
         Annotated[Share, Meta(description="The power of its popularity that an item's odds are divided by.")]
         | None
     ) = None
-    scenario: Annotated[str, Meta(max_length=64, description="The recipe.")] = "home"
+    scenario: Annotated[str, Meta(max_length=64, description="The recipe; see `GET /scenarios`.")] = "home"
+    item_id: (
+        Annotated[str, Meta(max_length=512, description="The item that the scenario starts from.")] | None
+    ) = None
+    item_ids: Annotated[
+        Values, Meta(description="The items that the scenario starts from, as a cart, or puts in order.")
+    ] = ()
     model: (
         Annotated[
             str,
@@ -81,15 +114,51 @@ class RecommendParameters(Filters, frozen=True, kw_only=True):
         Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST, description="Nothing that scores below.")] | None
     ) = None
     dry_run: Annotated[bool, Meta(description="Neither record nor count this answer.")] = False
+    page_id: PageId = None
+    cursor: (
+        Annotated[
+            str,
+            Meta(
+                max_length=LONGEST,
+                description="Ask page by page: empty for the first, then `next_cursor` of the page before.",
+            ),
+        ]
+        | None
+    ) = None
     context: Annotated[
         dict[str, str], Meta(description="`context_device=phone` and the like: what is known of the moment.")
     ] = {}
 
 
-class NamedUserParameters(RecommendParameters, frozen=True, kw_only=True):
+class RuledParameters(RecommendParameters, frozen=True, kw_only=True):
+    """What is asked for a person, with rules as text."""
+
+    rules: (
+        Annotated[
+            str,
+            Meta(
+                max_length=LONGEST_RULES,
+                description="Rules of the slate, as JSON: the object that `POST /recommend` takes.",
+            ),
+        ]
+        | None
+    ) = None
+
+
+class NamedUserParameters(RuledParameters, frozen=True, kw_only=True):
     """The same with the person as a parameter; without, the answer is for nobody in particular."""
 
     user_id: Annotated[str, Meta(description="The person.")] | None = None
+
+
+class RecommendBody(RecommendParameters, frozen=True, kw_only=True):
+    """The same as JSON: lists are lists, `context` and `rules` are objects."""
+
+    user_id: str | int | None = None
+    rules: SlateRules | None = None
+
+
+_read_body = msgspec.json.Decoder(RecommendBody).decode
 
 
 class SimilarParameters(Filters, frozen=True, kw_only=True):
@@ -97,6 +166,7 @@ class SimilarParameters(Filters, frozen=True, kw_only=True):
 
     k: Count = 10
     diversity_lambda: Annotated[Share, Meta(description="1: pure likeness; 0: pure diversity.")] = 1.0
+    page_id: PageId = None
 
 
 OTHER_NAMES = {"limit": "k", "n": "k"}
@@ -106,7 +176,7 @@ _ASKED: dict[int, tuple[RecommendParameters, Query]] = {}
 _NEVER: tuple[None, None] = (None, None)
 
 WHOLE = ("filter", "boost")
-RECOMMEND = Parameters(RecommendParameters, OTHER_NAMES, WHOLE)
+RECOMMEND = Parameters(RuledParameters, OTHER_NAMES, WHOLE)
 RECOMMEND_NAMED = Parameters(NamedUserParameters, OTHER_NAMES, WHOLE)
 SIMILAR = Parameters(SimilarParameters, OTHER_NAMES, WHOLE)
 
@@ -134,8 +204,10 @@ def _asked(given: RecommendParameters) -> Query:
         now=0,
         seed=0,
         scenario=given.scenario,
+        item_id=given.item_id,
+        item_ids=given.item_ids,
         model=given.model,
-        k=given.k,
+        k=given.k or 0,
         filters=filters,
         exclude=exclude,
         exclude_ids=given.exclude_ids,
@@ -147,7 +219,33 @@ def _asked(given: RecommendParameters) -> Query:
         min_score=given.min_score,
         explain=given.explain,
         explain_top_k=given.explain_top_k,
+        rules=_rules(given.rules) if isinstance(given, RuledParameters) else None,
     )
+
+
+def body_of_recommend(body: bytes) -> RecommendBody:
+    """Return what a body asks; raise `InvalidQueryError` that names the field."""
+    try:
+        return _read_body(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(error) from error
+
+
+def query_of_body(given: RecommendBody, now: int) -> Query:
+    """Return the query that a body means; raise `InvalidQueryError`."""
+    user_id = None if given.user_id is None else path_id(str(given.user_id), "user_id")
+    return msgspec.structs.replace(
+        _asked(given), now=now, seed=secrets.randbits(32), user_id=user_id, rules=given.rules
+    )
+
+
+def _rules(written: str | None) -> SlateRules | None:
+    if written is None:
+        return None
+    try:
+        return _read_rules(written)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(error, "rules") from error
 
 
 def similar_query(given: SimilarParameters, item_id: str, now: int) -> Query:

@@ -101,3 +101,17 @@ class ExposureLogContract:
             log.record(an_exposure(str(number), time=NOW - DAY + number))
         log.flush()
         assert [record.recommendation_id for record in log.read()] == ["1", "2", "3"]
+
+    def test_the_newest_are_the_last_of_all(self, site: ExposureSite) -> None:
+        log = opened(site)
+        for name, time in (("b", NOW), ("a", NOW - 2), ("d", NOW), ("c", NOW - DAY)):
+            log.record(an_exposure(name, time=time))
+        log.flush()
+        everything = list(log.read())
+        assert [record.recommendation_id for record in everything] == ["c", "a", "b", "d"]
+        assert [list(log.read(newest)) for newest in (0, 1, 3, 9)] == [
+            [],
+            everything[-1:],
+            everything[-3:],
+            everything,
+        ]

@@ -74,8 +74,9 @@ class ScenarioStoreContract:
         store.append(told[1:])
         assert list((reopen() if self.durable else store).records()) == told
 
-    def test_only_an_empty_store_is_restored(self, reopen: Callable[[], ScenarioStore]) -> None:
+    def test_what_was_put_is_not_restored_over(self, reopen: Callable[[], ScenarioStore]) -> None:
         store = reopen()
+        store.append([scenario_record("home", "v0", put=False)])
         store.restore([scenario_record("cart", "v1")])
         store.restore([scenario_record("home", "v2")])
         assert list(store.standing()) == ["cart"]

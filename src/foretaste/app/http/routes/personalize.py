@@ -41,6 +41,7 @@ class PersonalizeBody(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     user_id: str | int
+    scenario: str = "home"
     candidates: list[str | dict[str, Any]]
     context: dict[str, str | int | float | bool | None] = {}
     diversity_params: DiversityParameters = DiversityParameters()
@@ -53,7 +54,7 @@ _body = msgspec.json.Decoder(PersonalizeBody)
 
 
 @operations.route(
-    "POST", "/personalize", body=PersonalizeBody, answer=Recommendations, refusals=(400, 408, 413)
+    "POST", "/personalize", body=PersonalizeBody, answer=Recommendations, refusals=(400, 404, 408, 413)
 )
 async def personalize(service: Service, request: Request) -> Response:
     """Rank the candidates that the body brings along, known or never seen before, for a person now.
@@ -74,6 +75,7 @@ async def personalize(service: Service, request: Request) -> Response:
         now=service.clock(),
         seed=secrets.randbits(32),
         user_id=path_id(str(given.user_id), "user_id"),
+        scenario=given.scenario,
         k=wanted.max_results,
         context={name: str(value) for name, value in given.context.items() if value is not None},
         filter=as_texts("filter", given.filter),
