@@ -26,6 +26,7 @@ from foretaste.client.answers import (
     Receipt,
     Recommendations,
     RecommendedItem,
+    Relaxed,
     Reproduced,
     ShownItem,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "Recommendations",
     "RecommendedItem",
     "RefusedError",
+    "Relaxed",
     "Reproduced",
     "ServiceFailedError",
     "ShownItem",

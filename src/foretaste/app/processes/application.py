@@ -43,6 +43,7 @@ READ: frozenset[tuple[str, str]] = frozenset(
 """What every reader answers; pages too. All else goes to the keeper, which can answer everything."""
 
 METRICS_PATH = "/metrics"
+_PAGE = b"page_id="
 _KEPT_BACK = frozenset({b"origin", b"connection", b"host"})
 """Headers that are not forwarded: the reader has looked at the page's origin already."""
 _MADE_HERE = frozenset({b"content-length", b"x-content-type-options"})
@@ -59,10 +60,19 @@ def reader_routes(home: Home, keeper: Line, gathering: Gathering) -> Callable[[R
         if route.path == METRICS_PATH:
             return replace(route, handler=totals(route.handler, gathering))
         if route.hidden or (route.method, route.path) in READ:
-            return replace(route, handler=current(route.handler, home))
+            return replace(route, handler=unless_of_page(current(route.handler, home), forward))
         return replace(route, handler=forward)
 
     return adapted
+
+
+def unless_of_page(handler: Handler, forward: Handler) -> Handler:
+    """Return `handler`, or `forward` for the boxes of a page: one process knows what all of them showed."""
+
+    def either(request: Request) -> Response | Awaitable[Response]:
+        return forward(request) if _PAGE in request.query else handler(request)
+
+    return either
 
 
 def replica_routes(gathering: Gathering) -> Callable[[Route], Route]:

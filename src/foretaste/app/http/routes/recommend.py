@@ -15,7 +15,11 @@ from foretaste.app.http.queries import (
     RECOMMEND,
     RECOMMEND_NAMED,
     SIMILAR,
+    RecommendBody,
+    RecommendParameters,
+    body_of_recommend,
     path_id,
+    query_of_body,
     recommend_query,
     similar_query,
 )
@@ -50,7 +54,7 @@ def recommend(service: Service, request: Request) -> Response:
     """
     given = RECOMMEND.read(request.query)
     query = recommend_query(given, request.path["user_id"], service.clock())
-    return json_response(recommendations_of(answered(service, query, dry_run=given.dry_run)))
+    return json_response(recommendations_of(answered(service, query, given)))
 
 
 @operations.route(
@@ -63,7 +67,22 @@ def recommend_named(service: Service, request: Request) -> Response:
     """
     given = RECOMMEND_NAMED.read(request.query)
     query = recommend_query(given, given.user_id, service.clock())
-    return json_response(recommendations_of(answered(service, query, dry_run=given.dry_run)))
+    return json_response(recommendations_of(answered(service, query, given)))
+
+
+@operations.route(
+    "POST", "/recommend", body=RecommendBody, answer=Recommendations, refusals=(400, 404, 408, 413)
+)
+async def recommend_by_body(service: Service, request: Request) -> Response:
+    """Answer the same to a question in a body, which has room for `rules`.
+
+    `rules` say what holds for the slate as a whole: bounds of groups (`quotas`), what stands where (`slots`),
+    what is `forbidden`, what was shown often enough (`rest`), and how much it follows the person's own mix
+    (`own_mix`). Those that could not be kept are `relaxed` in the answer.
+    """
+    given = body_of_recommend(await request.body())
+    query = query_of_body(given, service.clock())
+    return json_response(recommendations_of(await service.answered(lambda: answered(service, query, given))))
 
 
 @operations.route(
@@ -74,14 +93,17 @@ def similar(service: Service, request: Request) -> Response:
 
     `item_id` may also be the dense index `item_idx`.
     """
-    query = similar_query(SIMILAR.read(request.query), request.path["item_id"], service.clock())
-    return json_response(similar_of(service.home.answerer.similar(query)))
+    given = SIMILAR.read(request.query)
+    query = similar_query(given, request.path["item_id"], service.clock())
+    return json_response(similar_of(service.home.answerer.similar(query, page_id=given.page_id)))
 
 
-def answered(service: Service, query: Query, *, dry_run: bool = False) -> Slate:
+def answered(service: Service, query: Query, given: RecommendParameters) -> Slate:
     """Return the answer to `query`; a model that is not there is a wrong parameter (400)."""
     try:
-        return service.home.answerer.recommend(query, dry_run=dry_run)
+        return service.home.answerer.recommend(
+            query, dry_run=given.dry_run, cursor=given.cursor, page_id=given.page_id
+        )
     except UnknownModelError as error:
         raise HttpError(400, error.message, kind="unknown-model", field="model") from error
 
