@@ -3,12 +3,31 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from foretaste.testing.replicas import Replica
+from typing import Protocol
 
 ITEMS = 30
 USERS = 40
 CATALOG_EVERY = 10
+
+
+class Asked(Protocol):
+    """A process that is told things and asked for answers, as `foretaste.testing.replicas.Replica`."""
+
+    def record(self, user_id: str, item_id: str, kind: str = "purchase") -> int:
+        """Record an event and return the `state_seq` of its acknowledgement."""
+        ...
+
+    def put(self, item_id: str, **fields: object) -> int:
+        """Put an item and return the version of the catalog."""
+        ...
+
+    def delete(self, item_id: str) -> int:
+        """Delete an item and return the version of the catalog."""
+        ...
+
+    def recommend(self, user_id: str | None) -> tuple[str, int, list[str]]:
+        """Return source, `state_seq` and items of an answer."""
+        ...
 
 
 @dataclass(slots=True)
@@ -20,12 +39,13 @@ class Trials:
 
 
 def run_trials(
-    replicas: Sequence[Replica],
+    replicas: Sequence[Asked],
     count: int,
     *,
     seed: int,
     name: str = "t",
     catalog_every: int = CATALOG_EVERY,
+    n_items: int = ITEMS,
     trials: Trials | None = None,
 ) -> Trials:
     """Do `count` trials, each on two replicas drawn by lot; people and items are called after `name`.
@@ -34,7 +54,7 @@ def run_trials(
     noted in `trials` as they are done.
     """
     chance = random.Random(seed)  # noqa: S311 # test data
-    items = [f"{name}-item-{number}" for number in range(ITEMS)]
+    items = [f"{name}-item-{number}" for number in range(n_items)]
     for item in items:
         chance.choice(replicas).put(item)
     trials = trials or Trials()
@@ -61,9 +81,7 @@ def run_trials(
     return trials
 
 
-def _delete_and_return(
-    told: Replica, asked: Replica, item: str, trials: Trials, chance: random.Random
-) -> None:
+def _delete_and_return(told: Asked, asked: Asked, item: str, trials: Trials, chance: random.Random) -> None:
     """Delete an item here, see that nobody is shown it there, and put it again."""
     told.delete(item)
     stranger = None if chance.random() < 0.5 else "a stranger"
