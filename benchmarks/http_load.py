@@ -8,17 +8,18 @@ starts `foretaste serve` on the copy as a process of its own, and loads it from 
   of a person's events still holds or is kept; without diversification, without a filter, explained;
 - similar items, single events at several numbers of connections, batches of events.
 
-CPU is that of all server processes, read from the operating system before and after. Every answer is checked
-to be a 200 or 202; one answer is printed with its model and sources, so that one sees what is measured.
+`--workers N` serves with so many processes. CPU is that of all server processes, read from the operating
+system before and after. Every answer is checked to be a 200 or 202; one answer is printed with its model and
+sources, so that one sees what is measured.
 """
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,8 +52,8 @@ class Service:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Service]:
-    """Serve a copy of `home`."""
+def running(home: Path, workers: int = 1) -> Iterator[Service]:
+    """Serve a copy of `home` with so many workers."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "home"
         shutil.copytree(home, copy)
@@ -64,11 +65,19 @@ def running(home: Path) -> Iterator[Service]:
             str(copy),
             "--port",
             str(port),
+            "--workers",
+            str(workers),
         ]
+        begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             wait_for_port(process, port)
             bare = Service(process.pid, port, [], [])
+            while workers > 1 and bare.ask("/health/ready")["wrong"]:
+                time.sleep(0.05)
+            bare.ask("/health/ready")
+            seconds, spent = time.perf_counter() - begun, cpu_seconds(process.pid)
+            print(f"{workers} workers: ready after {seconds:.1f} s and {spent:.1f} s of CPU")
             users = [user["user_id"] for user in bare.ask("/users?limit=100")["users"]]
             items = [item["item_id"] for item in bare.ask("/catalog/search?limit=50")["items"]]
             yield Service(process.pid, port, users, items)
@@ -149,10 +158,18 @@ def measure(service: Service, name: str, rows: list[dict[str, Any]], given: list
     )
 
 
-def memory_mb(pid: int) -> float:
-    """Return the resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def memory_mb(pid: int) -> str:
+    """Return the memory of a process and each of its children, shared pages divided among who shares them."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    each = {process: _proportional_mb(int(process)) for process in (str(pid), *children)}
+    return f"{sum(each.values()):.0f} MB: {', '.join(f'{size:.0f}' for size in each.values())}"
+
+
+def _proportional_mb(pid: int) -> float:
+    (line,) = [
+        line for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith("Pss:")
+    ]
+    return int(line.split()[1]) / 1e3
 
 
 def main() -> None:
@@ -164,9 +181,10 @@ def main() -> None:
     parser.add_argument("--filter", help="as category:War; by default what leaves about a tenth")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--only", help="measure only rows whose name holds this")
+    parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
     seconds = ["--seconds", str(given.seconds)]
-    with running(given.home) as service:
+    with running(given.home, given.workers) as service:
         only = f"&filter={quote(given.filter or tenth(service))}"
         check(service, only)
         asked_for = partial(answers, service, users=service.users)
@@ -196,7 +214,7 @@ def main() -> None:
             label = f"{name}, {connections} connections"
             if given.only is None or given.only in label:
                 measure(service, label, requests, [*seconds, "--connections", str(connections)], per)
-        print(f"resident memory at the end: {memory_mb(service.pid):.0f} MB")
+        print(f"memory at the end: {memory_mb(service.pid)}")
 
 
 if __name__ == "__main__":

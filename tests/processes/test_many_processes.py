@@ -75,3 +75,21 @@ def test_a_model_that_is_promoted_answers_at_once_in_every_worker(workers):
             assert worker.ask("POST", f"/models/{version}/promote")[0] == 200
             answered = {asked.ask("GET", "/recommend/u4")[1]["model_version"] for asked in workers}
             assert answered == {version}
+
+
+def test_boxes_of_one_page_do_not_repeat_each_other_whichever_worker_answers(workers):
+    shown = [
+        item["item_id"]
+        for box in range(4)
+        for item in workers[box % 2].ask("GET", "/recommend/u5?k=4&page_id=front")[1]["items"]
+    ]
+    assert len(shown) == len(set(shown)) == 16
+
+
+def test_a_scenario_put_through_one_worker_is_answered_by_the_other_at_once(workers):
+    told, asked = workers
+    for name in ("quiet", "calm", "slow", "mild"):
+        status, said = told.ask("PUT", f"/scenarios/{name}", {"title": name})
+        assert status == 200, said
+        assert asked.ask("GET", f"/recommend/u6?scenario={name}")[1]["scenario"] == name
+        told, asked = asked, told

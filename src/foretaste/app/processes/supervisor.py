@@ -92,8 +92,9 @@ class Service:
             _waited_for(child, None)
 
     def _may_start(self, child: Child) -> bool:
-        """Readers begin when the keeper has opened the home, and the first replica before the others."""
-        return child is self.children[0] or self.page.change > 0 or bool(self.page.readers())
+        """Let the first one begin alone: kernels are then compiled once, and the home is there for others."""
+        first_is_there = bool(self.page.answering() if self.plan.shared else self.page.keeper)
+        return self.is_ready or first_is_there or child is self.children[0]
 
     def _all_answer(self) -> bool:
         if not self.plan.shared and not self.page.keeper:
