@@ -32,6 +32,13 @@ class PreviewedItem(msgspec.Struct, frozen=True, kw_only=True):
     was: int | None
 
 
+class Milliseconds(msgspec.Struct, frozen=True, kw_only=True):
+    """How long answers took: the median, and what 95 % of them stay below."""
+
+    median: float
+    p95: float
+
+
 class PreviewedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request, with what it is answered now and what it would be answered."""
 
@@ -49,7 +56,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
     `requests` were found, `failed` of them cannot be answered any more. `changed` lists would be others;
     `overlap` is the mean part of the items that stay, `rank_shift` by how many places those move on average.
-    Times are medians and 95th percentiles of one answer. `examples` are the requests that change most.
+    `examples` are the requests that change most.
     """
 
     scenario: str
@@ -63,8 +70,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     rank_shift: float
     empty_before: int
     empty_after: int
-    milliseconds_before: tuple[float, float]
-    milliseconds_after: tuple[float, float]
+    milliseconds_before: Milliseconds
+    milliseconds_after: Milliseconds
     examples: tuple[PreviewedRequest, ...]
 
 
@@ -185,11 +192,9 @@ def _pairs(
         yield _Pair(query, count, slates[0], slates[1], change)
 
 
-def _spread(seconds: list[float]) -> tuple[float, float]:
-    if not seconds:
-        return 0.0, 0.0
-    median, slow = (MILLISECONDS * np.percentile(seconds, [50, 95])).tolist()
-    return round(median, 3), round(slow, 3)
+def _spread(seconds: list[float]) -> Milliseconds:
+    median, slow = (MILLISECONDS * np.percentile(seconds or [0.0], [50, 95])).tolist()
+    return Milliseconds(median=round(median, 3), p95=round(slow, 3))
 
 
 def _shown(pair: _Pair) -> PreviewedRequest:

@@ -97,7 +97,7 @@ def _preview(screen: Screen, home: Home, file: Path, *, requests: int, examples:
 def _shown(preview: Preview) -> Group:
     counted = preview.requests - preview.failed
     share = preview.changed / counted if counted else 0.0
-    now, then = preview.milliseconds_before[0], preview.milliseconds_after[0]
+    now, then = preview.milliseconds_before.median, preview.milliseconds_after.median
     lines = [
         f"{preview.scenario} beside {preview.compared_with}, on the latest {preview.requests:,} requests:",
         f"  {preview.changed:,} lists change ({share:.0%})",

@@ -24,6 +24,7 @@ from foretaste.app.http.routes import (
     personalize,
     recommend,
     recommendations,
+    scenarios,
     users,
 )
 from foretaste.app.http.service import Service
@@ -37,6 +38,7 @@ MODULES = (
     recommend,
     recommendations,
     personalize,
+    scenarios,
     events,
     items,
     users,
