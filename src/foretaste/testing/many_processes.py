@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +16,6 @@ from foretaste.testing.waiting import until
 
 EVERYTHING = 50
 """As many items as one answer may have."""
-ATTEMPTS = 200
-"""Connections that are tried until one is with the process that is wanted."""
 _SECONDS = 60.0
 
 
@@ -47,13 +45,19 @@ class ManyProcesses:
         return found
 
     def worker(self, name: str) -> "Worker":
-        """Return a connection with the worker of that name."""
-        for _ in range(ATTEMPTS):
+        """Return a connection with the worker of that name, as soon as it takes one."""
+        return until(lambda: self._taken_by(name))
+
+    def _taken_by(self, name: str) -> "Worker | None":
+        """Return a new connection if that worker took it."""
+        try:
             worker = Worker(self.port)
-            if worker.process.startswith(name + "-"):
-                return worker
-            worker.close()
-        raise AssertionError(f"no connection was taken by {name}")
+        except (OSError, HTTPException):
+            return None
+        if worker.process.startswith(name + "-"):
+            return worker
+        worker.close()
+        return None
 
     def kill(self, name: str) -> None:
         """End one process at once."""

@@ -6,6 +6,7 @@ Whoever is behind finds what is missing in the stores; the page itself holds no 
 
 import mmap
 import os
+import time
 from pathlib import Path
 from threading import Lock
 from typing import Final, NamedTuple, Self
@@ -17,7 +18,8 @@ _SLOTS, _SLOT = 16, 8
 MOST_READERS: Final = (BYTES // _WORD - _SLOTS) // _SLOT
 """How many readers a page has room for."""
 _ANSWERS: Final = 7
-_TRIES: Final = 1_000
+_PATIENCE_SECONDS: Final = 0.05
+_PAUSE_SECONDS: Final = 0.0001
 
 
 class Published(NamedTuple):
@@ -81,17 +83,22 @@ class SharedPage:
     def published(self) -> tuple[int, Published]:
         """Return `change` and what was published by then.
 
-        Where a keeper died while it published, its numbers may be of two moments; none is older than what
-        was published last.
+        Where a keeper died while it published, or rests in the middle of it, `change` is odd and the numbers
+        may be of two moments; none is older than what was published last.
         """
-        for _ in range(_TRIES):
+        deadline = 0.0
+        while True:
             before = self.change
             self._order()
             found = Published(*self._words[_FIRST : _FIRST + _SIZE])
             self._order()
             if not before & 1 and self.change == before:
-                break
-        return before, found
+                return before, found
+            now = time.monotonic()
+            deadline = deadline or now + _PATIENCE_SECONDS
+            if now >= deadline:
+                return before | 1, found
+            time.sleep(_PAUSE_SECONDS)
 
     @property
     def keeper(self) -> int:
