@@ -109,6 +109,11 @@ class SlateRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return tuple((field, text) for field, text in (*quotas, *slots) if text is not None)
 
     @property
+    def arranges(self) -> bool:
+        """Whether they say anything of the slate beside what may not be on it."""
+        return bool(self.quotas or self.slots or self.own_mix) or self.serendipity_weight is not None
+
+    @property
     def item_ids(self) -> tuple[str, ...]:
         """The items that have a place."""
         return tuple(slot.item_id for slot in self.slots if slot.item_id is not None)

@@ -49,7 +49,7 @@ def placed(query: Query, view: View, found: Scored) -> Int64s:
     A page that follows others holds nothing of what they showed, and what is like that counts as like what
     stands before it. Places of rules are counted from the first page on.
     """
-    if query.rules is None and not len(view.shown):
+    if not len(view.shown) and (query.rules is None or not query.rules.arranges):
         return chosen(query, view, found)
     rules, taste = query.rules or _NO_RULES, _taste(query, view)
     pool, worth = _pool(query, view, found, rules, taste)

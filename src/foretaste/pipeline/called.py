@@ -35,7 +35,7 @@ def called_for(query: Query, view: View, occasion: Occasion, score: Floats) -> O
     if len(view.shown):
         allowed = allowed.copy()
         without(allowed, view.shown)
-    found = [_pinned(rules, view, allowed)]
+    found = [pinned(rules, view, allowed)]
     for slot in rules.slots:
         if slot.filter is not None:
             place = min(slot.place, query.k)
@@ -48,9 +48,17 @@ def called_for(query: Query, view: View, occasion: Occasion, score: Floats) -> O
     return np.unique(np.concatenate(found)).astype(np.int32)
 
 
-def _pinned(rules: SlateRules, view: View, allowed: Mask) -> Ordinals:
-    pinned = np.array([view.named.get(name, -1) for name in rules.item_ids], np.int32)
-    inside = pinned[(pinned >= 0) & (pinned < len(allowed))]
+def calls_by_score(rules: SlateRules | None) -> bool:
+    """Return whether rules call for the best of something, rather than for nothing or for pinned items."""
+    if rules is None:
+        return False
+    return bool(rules.quotas or rules.own_mix) or any(slot.filter is not None for slot in rules.slots)
+
+
+def pinned(rules: SlateRules, view: View, allowed: Mask) -> Ordinals:
+    """Return the pinned items that may be shown, by ordinal."""
+    known = np.unique([view.named.get(name, -1) for name in rules.item_ids]).astype(np.int32)
+    inside = known[(known >= 0) & (known < len(allowed))]
     return inside[allowed[inside]]
 
 
@@ -74,18 +82,18 @@ def _of_minimum(
 def _within_maxima(query: Query, rules: SlateRules, view: View, score: Floats, allowed: Mask) -> Ordinals:
     """Return the best items that keep to all maxima: looked for ever further down until there are enough."""
     quotas = [quota for quota in rules.quotas if quota.at_most is not None]
-    pinned, available = _pinned(rules, view, allowed), np.count_nonzero(allowed)
+    fixed, available = pinned(rules, view, allowed), np.count_nonzero(allowed)
     count = _AT_ONCE * query.k
     while True:
         best = best_of(score, allowed, count)
         ranked = best[np.argsort(-score[best], kind="stable")]
-        items = np.concatenate((pinned, ranked[~np.isin(ranked, pinned)]))
+        items = np.concatenate((fixed, ranked[~np.isin(ranked, fixed)]))
         groups = groups_of(quotas, view, items, matching_of(query, view, items))
-        begin = groups.start[len(pinned) :]
+        begin = groups.start[len(fixed) :]
         placed = np.bincount(groups.group[: begin[0]], minlength=len(groups.at_most))
         kept = first_within(begin, groups.group, groups.at_most, placed, query.k)
         if len(kept) == query.k or count >= available:
-            return items[len(pinned) + kept]
+            return items[len(fixed) + kept]
         count *= _WIDER
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from foretaste.domain.arrays import Doubles, Floats, Mask, Ordinals
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates
-from foretaste.pipeline.called import called_for
+from foretaste.pipeline.called import called_for, calls_by_score, pinned
 from foretaste.pipeline.occasion import Occasion, occasion_of
 from foretaste.pipeline.promoting import promoted, totals
 from foretaste.pipeline.view import NOTHING, View
@@ -55,7 +55,7 @@ def scored(query: Query, view: View) -> Scored:
     """
     occasion = occasion_of(query, view)
     dense, finish = dense_keys(occasion.models, occasion.history, occasion.moment)
-    beyond = bool(query.boost) or query.rules is not None
+    beyond = bool(query.boost) or calls_by_score(query.rules)
     if beyond:  # what boosts bring up, and rules call for, is found among the scores of all items
         for row, finished in finish:
             dense[row] = finished(dense[row], occasion.moment)
@@ -69,6 +69,8 @@ def scored(query: Query, view: View) -> Scored:
         total = totals(query, view, dense, scale)
         called = called_for(query, view, occasion, total)
         also = np.union1d(promoted(query, total, occasion.allowed, wanted), called)
+    elif query.rules is not None:
+        also = called = pinned(query.rules, view, occasion.allowed)
     enough = wanted <= view.scenario.per_source and len(candidates.item) >= places
     if not enough or occasion.is_narrowed or len(also):
         candidates = _merged(
