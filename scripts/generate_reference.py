@@ -5,6 +5,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,6 +16,7 @@ import typer.main
 
 import foretaste
 from foretaste import client
+from foretaste.adapters.files.toml_text import value_text
 from foretaste.app import settings
 from foretaste.app.cli import app
 from foretaste.app.http.application import api_routes, openapi_document
@@ -22,6 +24,8 @@ from foretaste.app.wiring import home_in_memory
 from foretaste.client import calls
 from foretaste.client import errors as client_errors
 from foretaste.client.operations import Operation, Operations
+from foretaste.pipeline import scenario
+from foretaste.pipeline.recipes import recipe_of
 
 WIDTH = 110
 REFERENCE = Path(__file__).resolve().parents[1] / "docs/reference"
@@ -64,26 +68,54 @@ def _parameter_row(parameter: Any) -> str:
 
 def settings_page() -> str:
     """Return the page of the settings, from the struct's fields and the text below each."""
-    tree = ast.parse(inspect.getsource(settings))
-    struct = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
     lines = [
         "# Settings\n",
         "Later sources win: defaults, `foretaste.toml` in the home, a `.env` file, the environment.\n",
         "| setting | variable | default | meaning |",
         "|---|---|---|---|",
     ]
-    for field, text in zip(struct.body, struct.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
-            name = ast.unparse(field.target)
-            default = getattr(settings.Settings(), name)
-            meaning = _cell(ast.literal_eval(text.value))
-            shown = msgspec.json.encode(default).decode()
-            lines.append(f"| `{name}` | `{settings.PREFIX}{name.upper()}` | `{shown}` | {meaning} |")
+    for name, default, meaning in _fields(settings.Settings, settings.Settings()):
+        lines.append(f"| `{name}` | `{settings.PREFIX}{name.upper()}` | `{default}` | {meaning} |")
     lines += [
         "",
         "`FORETASTE_HOME` is the folder that holds all state, `FORETASTE_CACHE` that of fetched data sets.\n",
     ]
     return "\n".join(lines)
+
+
+def scenarios_page() -> str:
+    """Return the page of recipes, from the fields of scenarios and the text below each."""
+    lines = [
+        "# Scenarios\n",
+        "The keys of a recipe. [How to use and change scenarios](../how-to/scenarios.md).\n",
+        "| key | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, default, meaning in _fields(scenario.Scenario, scenario.Scenario(name="any")):
+        lines.append(f"| `{name}` | `{_cell(default)}` | {meaning} |")
+    lines += ["", "What ships, where it says something else:\n", "| scenario | recipe |", "|---|---|"]
+    usual = recipe_of(scenario.Scenario(name="any"))
+    for name, one in scenario.SHIPPED.items():
+        own = [
+            f"`{key} = {_cell(value_text(value))}`"
+            for key, value in recipe_of(one).items()
+            if value != usual[key]
+        ]
+        lines.append(f"| `{name}` | {', '.join(own)} |")
+    return "\n".join([*lines, ""])
+
+
+def _fields(struct: type, usual: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield name, default and meaning of the fields of a struct that have a text below them."""
+    tree = ast.parse(inspect.getsource(inspect.getmodule(struct) or struct))
+    body = next(
+        node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == struct.__name__
+    )
+    for field, text in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            name = ast.unparse(field.target)
+            default = msgspec.json.encode(getattr(usual, name), order="deterministic").decode()
+            yield name, default, _cell(ast.literal_eval(text.value))
 
 
 def python_page() -> str:
@@ -214,7 +246,13 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page, "python.md": python_page, "http.md": http_page}
+PAGES = {
+    "cli.md": cli_page,
+    "settings.md": settings_page,
+    "python.md": python_page,
+    "http.md": http_page,
+    "scenarios.md": scenarios_page,
+}
 
 
 def rendered(name: str) -> str:
