@@ -46,7 +46,9 @@ class ManyProcesses:
 
     def worker(self, name: str) -> "Worker":
         """Return a connection with the worker of that name, as soon as it takes one."""
-        return until(lambda: self._taken_by(name))
+        found = until(lambda: self._taken_by(name))
+        assert found is not None
+        return found
 
     def _taken_by(self, name: str) -> "Worker | None":
         """Return a new connection if that worker took it."""
