@@ -69,7 +69,7 @@ bench: setup-bench ## run the benchmarks (DATA=folder adds those on data that mu
 	@echo "==> running the benchmarks"
 	@$(RUN) python benchmarks/run_all.py $(if $(DATA),--data $(DATA))
 
-torture: setup ## kill service, worker, PostgreSQL, Redis, Kafka and cut the power, $(ROUNDS) times each
+torture: setup ## kill service, keeper, workers, PostgreSQL, Redis, Kafka and cut the power, $(ROUNDS) times each
 	@echo "==> killing each $(ROUNDS) times"
 	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest -s -k "kill or die or notice" tests/reliability \
 	  tests/adapters/test_postgres_log.py tests/adapters/test_delta_kill.py tests/redis_valkey/test_redis_kills.py \
