@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from foretaste.app.cli import app
-from foretaste.app.recommender import Recommender
+from foretaste.serving.answerer import Answerer
 
 
 @pytest.fixture(scope="session")
@@ -146,14 +146,14 @@ def test_batch_writes_everyone(foretaste, trained, tmp_path, name, read):
 
 
 def test_one_users_failure_does_not_end_the_batch(foretaste, trained, tmp_path, monkeypatch):
-    answered = Recommender.recommend
+    tried = Answerer.tried
 
-    def fails_for_one(self, user_id, k=10, **options):
-        if user_id == "u7":
+    def fails_for_one(self, query, ready):
+        if query.user_id == "u7":
             raise ZeroDivisionError("broken history")
-        return answered(self, user_id, k, **options)
+        return tried(self, query, ready)
 
-    monkeypatch.setattr(Recommender, "recommend", fails_for_one)
+    monkeypatch.setattr(Answerer, "tried", fails_for_one)
     report = foretaste("batch", "all.csv", "--home", trained, "--json").json
     assert (report["users"], report["failed"]) == (39, 1)
     (line,) = (tmp_path / "all.csv.errors.jsonl").read_text().splitlines()

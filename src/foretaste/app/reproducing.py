@@ -19,7 +19,7 @@ from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.identity import parse_id
 from foretaste.pipeline.scenario import Scenario
-from foretaste.serving.reproduction import Sources, reproduced
+from foretaste.serving.reproduction import Sources, fold_up_to, reproduced
 
 CACHED = 4
 """Versions of catalog and model that are held while many answers are given again."""
@@ -68,6 +68,15 @@ def fold_log(
     for events in read_ahead(home.log, 0):
         state.apply(events if time is None else events.where(events.time <= time, state.seq))
         advance(events.last_seq)
+    return state
+
+
+def state_at(home: Home, seq: int) -> State:
+    """Return the state after the event with number `seq`: the home's own, or else folded anew."""
+    if home.state.seq == seq:
+        return home.state
+    state = _new_state(home)
+    fold_up_to(state, home.log, seq)
     return state
 
 

@@ -1,6 +1,6 @@
 """Scores of cold items: by vectors in a model of factors, as mixtures in one from item to item."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self, cast
 
 import numpy as np
@@ -11,7 +11,7 @@ from foretaste.domain.history import History
 from foretaste.features.item_state import ItemState
 from foretaste.models.cold_knowledge import Knowledge
 from foretaste.models.cold_rows import ColdItems, Foretold, Live, Rows
-from foretaste.models.interface import Model, Moment
+from foretaste.models.interface import ManyScorer, Model, Moment
 from foretaste.models.item_features import Described, each_times
 from foretaste.models.likeness import blended, companions
 from foretaste.models.padding import at
@@ -51,6 +51,13 @@ class FactorsOfCold(ColdItems):
         """Return the base's scores, cold items having vectors; see `Model`."""
         self.at(moment)
         return self._extended.score(history, moment, items)
+
+    def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
+        """Return `score` of each history, at once where the base can; see `ManyScorer`."""
+        self.at(moment)
+        if isinstance(self._extended, ManyScorer):
+            return self._extended.score_many(histories, moment)
+        return np.stack([self._extended.score(history, moment) for history in histories])
 
     def basis(self, moment: Moment) -> object | None:
         """Return what stands for the vectors as of the moment; see `Model`."""

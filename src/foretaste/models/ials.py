@@ -5,7 +5,7 @@ RecSys 2022. The loss is Σ c (1 - w·h)² over what was observed, plus alpha Σ
 λ Σ (n + alpha N) |v|² over all vectors v, n being the sum of c in v's row and N the length of the row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -158,6 +158,14 @@ class IALS:
             return for_all(self._factors.items @ person, moment.n_items)
         rows, is_inside = inside(items, len(self._factors.items))
         scores: Floats = (self._factors.items[rows] @ person) * is_inside
+        return scores
+
+    def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
+        """Return `score` of each history as one product of matrices; see `ManyScorer`."""
+        people = np.stack([self._folded(history, moment.now).vector for history in histories])
+        scores = np.zeros((len(histories), moment.n_items), np.float32)
+        known = min(len(self._factors.items), moment.n_items)
+        np.matmul(people, self._factors.items[:known].T, out=scores[:, :known])
         return scores
 
     def basis(self, moment: Moment) -> object | None:  # noqa: ARG002 - what was learnt stays

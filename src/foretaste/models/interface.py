@@ -1,8 +1,8 @@
 """The one interface that every learner has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -89,6 +89,15 @@ class Model(Protocol):
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild the model that `arrays` came from."""
+        ...
+
+
+@runtime_checkable
+class ManyScorer(Model, Protocol):
+    """A model that scores many histories at once for less than one after the other."""
+
+    def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
+        """Score all items for each history, float32 [len(histories), moment.n_items]."""
         ...
 
 

@@ -37,12 +37,14 @@ def dense_keys(
 
 def _scores(model: Model, history: History, moment: Moment) -> Floats:
     """Return the scores of all items, kept from before where only the history and what is unchanged tell."""
-    basis = model.basis(moment) if moment.n_items <= MOST_KEPT and len(history) else None
+    basis = model.basis(moment) if len(history) else None
     if basis is None:
         return model.score(history, moment)
     kept: tuple[object, Floats] | None = history.memo.get(model)
     if kept is None or kept[0] is not basis or len(kept[1]) != moment.n_items:
-        kept = history.memo[model] = (basis, model.score(history, moment))
+        kept = (basis, model.score(history, moment))
+        if moment.n_items <= MOST_KEPT:
+            history.memo[model] = kept
     return kept[1]
 
 

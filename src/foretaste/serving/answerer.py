@@ -82,6 +82,11 @@ class Answerer:
         self.names = Names(live.id_map)
         self.conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
 
+    @property
+    def known(self) -> KnownPeople:
+        """What is kept of people from one answer to the next; hold the state's lock to read or write it."""
+        return self._known
+
     def serve(self, scenarios: Mapping[str, Scenario]) -> None:
         """Let the next answers be by `scenarios`, which replace all there were: a swap of one reference."""
         self._ready = made_ready(scenarios)

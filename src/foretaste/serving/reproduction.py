@@ -48,7 +48,7 @@ def reproduced(exposures: Iterable[Exposure], sources: Sources) -> Iterator[tupl
     """
     state = sources.new_state()
     for exposure in sorted(exposures, key=lambda one: (one.versions.state_seq, one.recommendation_id)):
-        _fold_up_to(state, sources.log, exposure.versions.state_seq)
+        fold_up_to(state, sources.log, exposure.versions.state_seq)
         yield exposure, _again(exposure, state, sources)
 
 
@@ -67,7 +67,8 @@ def scenario_of(exposure: Exposure, recipe_of: Callable[[str], Scenario]) -> Sce
     return SHIPPED[name]
 
 
-def _fold_up_to(state: State, log: EventLog, seq: int) -> None:
+def fold_up_to(state: State, log: EventLog, seq: int) -> None:
+    """Fold the events of `log` into `state` that follow it, up to the one with number `seq`."""
     while state.seq < seq:
         events = log.read(state.seq, min(CHUNK, seq - state.seq))
         wanted = events.take(0, int(events.seq.searchsorted(seq, side="right")))

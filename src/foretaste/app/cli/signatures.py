@@ -243,9 +243,47 @@ def batch(
     *,
     home: Home = DEFAULT_HOME,
     count: Count = 10,
+    users: Annotated[
+        Path | None,
+        typer.Option(
+            "--users",
+            metavar="FILE",
+            help="Only these people: ids in the lines of a .txt file, or a table with a column user_id.",
+        ),
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="The recipe.")] = "home",
+    model: Annotated[str | None, typer.Option(help="One model alone, as in GET /models.")] = None,
+    filters: Annotated[
+        list[str],
+        typer.Option(
+            "--filter",
+            metavar="CONDITION",
+            default_factory=list,
+            show_default=False,
+            help="Only what matches; may be repeated.",
+        ),
+    ],
+    boosts: Annotated[
+        list[str],
+        typer.Option(
+            "--boost",
+            metavar="EXPRESSION",
+            default_factory=list,
+            show_default=False,
+            help="More of this; may be repeated.",
+        ),
+    ],
+    anew: Annotated[bool, typer.Option("--anew", help="Begin again where a batch was cut off.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many processes answer. [one for each core, if it is worth it]"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write recommendations for every user to a file. A user who fails is counted, not the end."""
+    """Write recommendations for every user to a file. A user who fails is counted, not the end.
+
+    Run it again where it was cut off: it goes on, with answers as of the moment that it began.
+    """
 
 
 @app.command()

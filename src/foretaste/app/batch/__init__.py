@@ -1,0 +1,1 @@
+"""Slates for very many people, to a file."""
