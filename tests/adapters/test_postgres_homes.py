@@ -2,17 +2,23 @@
 
 import pytest
 
+from foretaste.app.reproducing import given_again, recorded
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import UnavailableError
 from foretaste.domain.event import Event
+from foretaste.domain.item import Item
+from foretaste.domain.query import Query
 from foretaste.testing.servers.postgres import drop_schema, new_schema
+from foretaste.testing.waiting import until
 
 
 @pytest.fixture
 def settings(postgres):
     name = new_schema()
-    yield Settings(database_url=postgres, database_schema=name, database_connections=3)
+    yield Settings(
+        database_url=postgres, database_schema=name, database_connections=3, exposure_days=100_000.0
+    )
     drop_schema(postgres, name)
 
 
@@ -64,3 +70,19 @@ def test_without_a_replica_it_keeps_a_snapshot_and_does_not_shut_one_out(opened,
     with opened(beside=True, with_model=False) as writer:
         click(writer, 2)
     assert (tmp_path / "home" / "state.safetensors").is_file()
+
+
+def test_a_scenario_put_at_one_replica_serves_on_the_other_and_its_answers_are_given_again(opened):
+    asked = Query(now=1, seed=1, scenario="landing", k=0)
+    with opened("one") as one, opened("other") as other:
+        one.put_items([Item(item_id=f"i{n}", title=f"Item {n}") for n in range(5)])
+        other.follow(seconds=0.02)
+        put = one.scenario_book.put("landing", {"k": 3, "title": "Hello"})
+        assert until(lambda: other.scenarios.get("landing")) == put
+        slate = other.answerer.recommend(asked)
+        assert (slate.title, len(slate.items)) == ("Hello", 3)
+        one.scenario_book.delete("landing")
+        until(lambda: "landing" not in other.scenarios)
+        other.exposures.flush()
+        ((_, again),) = given_again(one, [recorded(one, slate.recommendation_id)])
+        assert (again.identical, again.slate.title) == (True, "Hello")

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 
 import pytest
 
@@ -17,6 +18,7 @@ from foretaste.features.expressions.compiled import compiled_boost, compiled_fil
 from foretaste.models.kinds import MODEL_KINDS
 from foretaste.pipeline.recipes import Around, RecipeError
 from foretaste.pipeline.scenario import HOME, SHIPPED
+from foretaste.testing.waiting import until
 from foretaste.training.sources import usual_sources
 
 NOW = 1_712_000_000_000_000
@@ -93,6 +95,18 @@ def test_a_file_that_changes_is_read_again(folder, opened):
     assert book.scenarios == SHIPPED
 
 
+def test_a_running_service_takes_a_file_that_changes_by_itself_and_never_a_bad_one(folder, opened):
+    rec = fill(opened())
+    rec.home.follow(seconds=0.02)
+    write(folder, "[home]\nk = 3\n")
+    until(lambda: len(rec.recommend("u1")) == 3)
+    write(folder, "[home]\nk = 0\n")
+    assert "line 2" in until(rec.home.scenario_book.complaint)
+    assert len(rec.recommend("u1")) == 3
+    write(folder, "[home]\nk = 4\n")
+    until(lambda: len(rec.recommend("u1")) == 4)
+
+
 def test_a_bad_file_changes_nothing_and_is_complained_of_with_its_line(folder, opened, caplog):
     write(folder, "[home]\nk = 3\n")
     rec = fill(opened())
@@ -133,6 +147,31 @@ def test_before_there_are_items_any_attribute_will_do(folder, opened):
     write(folder, "[home]\nfilter = ['price < 3']\n")
     rec = fill(opened())
     assert {item.item_id for item in rec.recommend(None)} == {"i0", "i1", "i2"}
+
+
+def test_while_recipes_change_no_request_is_lost_and_each_answer_is_by_one_of_them(opened):
+    rec = fill(opened())
+    book = rec.home.scenario_book
+    long = {book.scenarios["home"].version: 10}
+    done = threading.Event()
+
+    def change():
+        for number in range(40):
+            length = 1 + number % 5
+            scenario = book.checked("home", {"k": length, "diversity_lambda": number / 100})
+            long[scenario.version] = length
+            book.put("home", {"k": length, "diversity_lambda": number / 100})
+        done.set()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    seen = set()
+    while not done.is_set():
+        slate = rec.recommend(None)
+        assert len(slate) == long[slate.versions.scenario_version]
+        seen.add(slate.versions.scenario_version)
+    changing.join()
+    assert len(seen) > 1
 
 
 def test_what_is_put_goes_before_the_file_and_outlives_a_restart(folder, opened):

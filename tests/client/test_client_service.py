@@ -24,6 +24,13 @@ def test_parameters_arrive(shop):
     assert not {"i1", "i5"} & set(answer.ids)
 
 
+def test_a_scenario_may_start_from_items(shop):
+    answer = shop.recommend("u1", scenario="cart", item_ids=["i1", "i5"], k=3)
+    assert (answer.scenario, answer.instead_of) == ("cart", None)
+    assert answer.title
+    assert not {"i1", "i5"} & set(answer.ids)
+
+
 def test_filters_and_boosts_are_asked_and_told(shop):
     asked = {
         "filter": ['"Kind 2" in category', 'not title in ("Film 6")'],
