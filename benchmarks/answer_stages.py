@@ -40,7 +40,7 @@ STAGES: tuple[tuple[str, Any, str], ...] = (
     ("    interest", occasion, "recent_interest"),
     ("    what may be shown", occasion, "_usual"),
     ("    filter", occasion, "_allowed"),
-    ("  scores of all sources", scoring, "dense_keys"),
+    ("  scores of all sources", scoring, "rows_of"),
     ("  the best of each, united (twice)", scoring, "_merged"),
     ("  means and deviations", scoring, "scales"),
     ("  boost", scoring, "boosts"),

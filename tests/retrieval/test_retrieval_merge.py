@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from foretaste.models.entries import entry_of
 from foretaste.retrieval.merge import merge
+from foretaste.retrieval.rows import Row, rows_of_scores
+from foretaste.retrieval.selection import best_entries
 
 SCORES = hnp.arrays(
     np.float32,
@@ -14,13 +17,22 @@ SCORES = hnp.arrays(
     elements=st.sampled_from([-2.0, -0.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3e30, 1e-30]),
 )
 NO_USE = np.empty(0, np.int64)
+NO_SCORES = np.empty(0, np.float32)
 
 
 def merged(dense, allowed, per_source=5, at_least=0, interactions=NO_USE):
-    names = tuple(f"s{number}" for number in range(len(dense)))
+    return merged_rows(rows_of_scores(dense), allowed, per_source, at_least, interactions)
+
+
+def merged_rows(rows, allowed, per_source=5, at_least=0, interactions=NO_USE):
+    names = tuple(f"s{number}" for number in range(len(rows)))
     return merge(
-        names, dense, allowed, per_source=per_source, at_least=at_least, interactions=lambda: interactions
+        names, rows, allowed, per_source=per_source, at_least=at_least, interactions=lambda: interactions
     )
+
+
+def entries_of(scores, items):
+    return np.array([entry_of(scores[item], item) for item in items], np.int64)
 
 
 @given(
@@ -35,6 +47,40 @@ def test_every_source_proposes_its_best_allowed_items_of_equals_the_older_one(de
         assert found.item[found.proposed[source] == 1].tolist() == sorted(best)
     assert found.item.tolist() == sorted(set(found.item.tolist()))
     assert found.score.tobytes() == dense[:, found.item].tobytes()
+
+
+@given(
+    dense=SCORES,
+    per_source=st.integers(1, 30),
+    at_hand=st.integers(1, 40),
+    seed=st.integers(0, 99),
+    share=st.sampled_from([0.1, 0.5, 0.9]),
+)
+def test_the_best_at_hand_change_no_answer(dense, per_source, at_hand, seed, share):
+    draw = np.random.default_rng(seed)
+    available = draw.random(dense.shape[1]) < 0.8
+    passing = draw.random(dense.shape[1]) < share
+    had = draw.random(dense.shape[1]) < 0.3
+    allowed = available & passing & ~had
+    plain = merged(dense, allowed, per_source)
+    rows = [Row(scores, best_entries(scores, available, at_hand), at_hand) for scores in dense]
+    for _ in range(3):  # the second time the best that pass are put at hand
+        found = merged_rows([row.among(passing, available) for row in rows], allowed, per_source)
+        assert found.item.tolist() == plain.item.tolist()
+        assert found.score.tobytes() == plain.score.tobytes()
+        assert found.proposed.tolist() == plain.proposed.tolist()
+
+
+@given(dense=SCORES, per_source=st.integers(1, 30), seed=st.integers(0, 99))
+def test_scores_given_as_entries_are_those_of_all_items(dense, per_source, seed):
+    draw = np.random.default_rng(seed)
+    allowed = draw.random(dense.shape[1]) < 0.7
+    dense = dense + np.float32(0.0)  # an entry knows no negative zero
+    rows = [Row(NO_SCORES, entries_of(scores, draw.permutation(np.flatnonzero(scores)))) for scores in dense]
+    found, plain = merged_rows(rows, allowed, per_source), merged(dense, allowed, per_source)
+    assert found.item.tolist() == plain.item.tolist()
+    assert found.score.tobytes() == plain.score.tobytes()
+    assert found.proposed.tolist() == plain.proposed.tolist()
 
 
 def test_many_scores_are_selected_as_by_sorting():

@@ -121,11 +121,16 @@ class CatalogColumns:
 
         Never true for what is deleted, hidden, sold out, not yet or no longer available.
         """
+        return self.available_to_all(now, self.n_items if n_items is None else n_items).copy()
+
+    def available_to_all(self, now: int, n_items: int) -> Mask:
+        """Return `available`, the same array until it changes; nobody may write to it."""
         first, end, mask = self._span[0] if self._span else (0, 0, self.shown)
-        if not first <= now < end:
+        if not first <= now < end or len(mask) != n_items:
             mask = self.shown & (self.available_from <= now) & (now < self.available_until)
+            mask = _resized(mask, n_items, fill=True)
             self._span[:] = [(*self._unchanging(now), mask)]
-        return _resized(mask, n_items, fill=True)
+        return mask
 
     def mask(self, attribute: str, values: Sequence[str], n_items: int | None = None) -> Mask:
         """Return which items have one of `values`, bool [`n_items`, by default as many as here].

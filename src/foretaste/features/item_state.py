@@ -52,6 +52,13 @@ class ItemState:
         self.half_lives = tuple(float(half_life) for half_life in half_lives)
         self._rates = np.array([UNIT / MICROS_PER_SECOND / half_life for half_life in self.half_lives])
         self._means = _mean_decays(self._rates)
+        self._grids = [
+            (max(1, int(0.25 / rate)), rate) if rate > 0.0 else (0, rate) for rate in self._rates.tolist()
+        ]
+        self._quiet = [
+            0 if math.isinf(half_life) else int(_QUIET_HALVINGS * half_life * MICROS_PER_SECOND)
+            for half_life in self.half_lives
+        ]
         self._sums = np.zeros((len(self.half_lives), 0))
         self._values = np.zeros((len(self.half_lives), 0), np.float32)
         self._moments = [math.nan] * len(self.half_lives)
@@ -87,24 +94,31 @@ class ItemState:
         function of the events and `now` only, whatever was asked before. In long silence the common
         decay stops after twenty half-lives, so that the order of items is not lost in rounding.
         """
-        values, since = self.decayed(half_life_index, now)
-        return np.asarray(values * since)
+        values = self.decayed(half_life_index, now)
+        return np.asarray(values * np.float32(self.stage(half_life_index, now)[1]))
 
-    def decayed(self, half_life_index: int, now: int) -> tuple[Floats, np.float32]:
-        """Return `popularity` as of some moment before, which has the same order, and the decay since then.
+    def stage(self, half_life_index: int, now: int) -> tuple[float, float]:
+        """Return the moment for which `decayed` gives `popularity`, and the decay from then to `now`."""
+        grid, rate = self._grids[half_life_index]
+        if not grid:
+            return 0.0, 1.0
+        latest = int(self._holder.arrays.counts[tables.LATEST])
+        if latest != NEVER:
+            now = min(now, latest + self._quiet[half_life_index])
+        moment = float(now // UNIT // grid * grid)
+        return moment, math.exp2(-(now / UNIT - moment) * rate)
 
-        A view, float32 [n_items], that the next event or reading may change, and what to multiply it by.
+    def decayed(self, half_life_index: int, now: int) -> Floats:
+        """Return `popularity` as of the moment of `stage`, which has the same order, float32 [n_items].
+
+        A view that the next event or reading may change.
         """
-        n_items, rate = self.n_items, self._rates[half_life_index]
-        now = self._awake(half_life_index, now)
-        grid = max(1, int(0.25 / rate)) if rate > 0.0 else 0
-        moment = float(now // UNIT // grid * grid) if grid else 0.0
+        n_items, moment = self.n_items, self.stage(half_life_index, now)[0]
         self._refresh()
         if self._moments[half_life_index] != moment:
             self._decay(half_life_index, moment, np.arange(n_items))
             self._moments[half_life_index] = moment
-        since = np.float32(np.exp2(-(now / UNIT - moment) * rate))
-        return self._values[half_life_index, :n_items], since
+        return self._values[half_life_index, :n_items]
 
     def followers(self, item: int) -> tuple[Ordinals, Floats]:
         """Return what came after `item` within the window, by ordinal, and its weight.
@@ -146,14 +160,6 @@ class ItemState:
         row = arrays.pairs[start : start + length]
         halves = row[np.argsort(row[:, 0])].view(np.int32)
         return halves[:, 0].copy(), halves[:, 3], halves[:, 2]
-
-    def _awake(self, half_life_index: int, now: int) -> int:
-        """Return `now`, or the end of the time in which decay still goes on after the latest event."""
-        half_life = self.half_lives[half_life_index]
-        latest = int(self._holder.arrays.counts[tables.LATEST])
-        if latest == NEVER or math.isinf(half_life):
-            return now
-        return min(now, latest + int(_QUIET_HALVINGS * half_life * MICROS_PER_SECOND))
 
     def _refresh(self) -> None:
         """Bring the sums of items that had events since the last reading up to date."""

@@ -1,15 +1,16 @@
 """What the models share that learn nothing: all they know is the state, up to the last event."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
+from foretaste.models.entries import write_scores
 from foretaste.models.interface import Moment
 from foretaste.models.padding import at
 
@@ -46,16 +47,38 @@ class LiveModel(Generic[C]):
         return cls(msgspec.convert(dict(config), cls.config_type))
 
 
+class Sparse(LiveModel[C]):
+    """A live model that has a score for few items: all others score 0."""
+
+    @abstractmethod
+    def entries(self, history: History, moment: Moment) -> Int64s:
+        """Return all scores that are not 0, as entries (see `entries`), each item once, in no order."""
+
+    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
+        """Return the scores; see `Model`."""
+        scores = np.zeros(moment.n_items, np.float32)
+        write_scores(self.entries(history, moment), scores)
+        return scores if items is None else at(scores, items)
+
+
 class SameForEveryone(LiveModel[C]):
     """A live model in which the person's own history plays no part."""
+
+    is_logarithmic: ClassVar[bool] = False
+    """Whether a score is log(1 + key · factor), else key · factor; the factor is that of `stage`."""
 
     @abstractmethod
     def keys(self, moment: Moment) -> Floats:
         """Return what orders all items as their scores do, float32 [moment.n_items]; 0 for a score of 0."""
 
     @abstractmethod
+    def stage(self, moment: Moment) -> tuple[Hashable, float]:
+        """Return what `keys` depend on beside the items and the events let in, and the factor of scores."""
+
     def finished(self, keys: Floats, moment: Moment) -> Floats:
         """Return the scores of items with these `keys`."""
+        scores = keys * np.float32(self.stage(moment)[1])
+        return np.log1p(scores, out=scores) if self.is_logarithmic else scores
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:  # noqa: ARG002 - the same for everyone
         """Return the scores; the history plays no part. See `Model`."""

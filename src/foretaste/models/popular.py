@@ -3,7 +3,6 @@
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s
-from foretaste.domain.kernel import kernel
 
 COUNTED = 1 << 14
 """From here on all items count as equally popular."""
@@ -22,17 +21,3 @@ def discounts(power: float) -> Floats:
 def discounted(interactions: Int64s, discount: Floats) -> Floats:
     """Return the discount of each item, float32 [len(interactions)]."""
     return np.asarray(discount[np.minimum(interactions, len(discount) - 1)])
-
-
-def hold_back(scores: Floats, interactions: Int64s, discount: Floats) -> None:
-    """Multiply each score in place by its item's discount; no fewer `scores` than `interactions`."""
-    if len(discount) > 1:
-        _hold_back(scores, interactions, discount)
-
-
-@kernel
-def _hold_back(scores: Floats, interactions: Int64s, discount: Floats) -> None:
-    last = len(discount) - 1
-    for item in range(len(interactions)):
-        if scores[item] != np.float32(0.0):
-            scores[item] *= discount[min(interactions[item], last)]

@@ -1,6 +1,7 @@
 """Popularity: what everyone takes to, decayed to the moment of asking."""
 
 import math
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import ClassVar
 
@@ -38,17 +39,18 @@ class Popularity(SameForEveryone[PopularityConfig]):
     name: ClassVar[str] = "popularity"
     config_type = PopularityConfig
 
+    is_logarithmic = True
+
     def keys(self, moment: Moment) -> Floats:
         """Return the popularity but for the latest decay, which is that of all."""
-        return for_all(self._decayed(moment)[0], moment.n_items)
-
-    def finished(self, keys: Floats, moment: Moment) -> Floats:
-        """Return log(1 + popularity)."""
-        return np.asarray(np.log1p(keys * self._decayed(moment)[1]))
-
-    def _decayed(self, moment: Moment) -> tuple[Floats, np.float32]:
         items = moment.items
-        return items.decayed(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
+        values = items.decayed(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
+        return for_all(values, moment.n_items)
+
+    def stage(self, moment: Moment) -> tuple[Hashable, float]:
+        """Return the moment of `keys`, and the decay since then."""
+        items = moment.items
+        return items.stage(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
 
 
 @lru_cache(maxsize=256)

@@ -1,5 +1,6 @@
 """Rising: the items of whose events a large part happened lately."""
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 import msgspec
@@ -38,12 +39,13 @@ class Rising(SameForEveryone[RisingConfig]):
         """Return the part of an item's events that is recent, but for the latest decay."""
         ever = moment.items.popularity(nearest_half_life(moment.items.half_lives, None), moment.now)
         ever += np.float32(1.0)
-        return for_all(self._lately(moment)[0] / ever, moment.n_items)
-
-    def finished(self, keys: Floats, moment: Moment) -> Floats:
-        """Return the part that is recent."""
-        return np.asarray(keys * self._lately(moment)[1])
-
-    def _lately(self, moment: Moment) -> tuple[Floats, np.float32]:
         items = moment.items
-        return items.decayed(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
+        lately = items.decayed(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
+        return for_all(lately / ever, moment.n_items)
+
+    def stage(self, moment: Moment) -> tuple[Hashable, float]:
+        """Return the moments of `keys`, and the decay since then."""
+        items = moment.items
+        ever = items.stage(nearest_half_life(items.half_lives, None), moment.now)
+        lately, factor = items.stage(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
+        return (ever, lately), factor

@@ -21,12 +21,12 @@ from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
-from foretaste.models.live_model import LiveModel
+from foretaste.models.live_model import Sparse
 from foretaste.models.live_tuning import settled
-from foretaste.models.padding import at
 from foretaste.models.popular import discounts
 from foretaste.models.recency import spoken
 from foretaste.models.session_votes import find_shares, vote
+from foretaste.models.zeros import Zeros
 
 CHOICES: Mapping[str, tuple[Any, ...]] = {
     "recency": (
@@ -81,14 +81,14 @@ class Asked:
     used: Int64s
     heard: Int64s
     value: Int64s
-    scores: Floats
+    entries: Int64s
 
     def is_about(self, history: History, moment: Moment) -> bool:
         """Return whether this was the question, and nothing happened since."""
         return self.history is history and self.moment is moment and self.seq == moment.items.seq
 
 
-class SessionKNN(LiveModel[SessionKNNConfig]):
+class SessionKNN(Sparse[SessionKNNConfig]):
     """What people who lately shared items with this history had to do with around them."""
 
     name: ClassVar[str] = "session_knn"
@@ -106,16 +106,16 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
         self._after, self._before = _heard(fade), _heard(usual["before"] * fade)
         self._discount = discounts(usual["discount"])
         self._last: Asked | None = None
+        self._votes = Zeros(np.int64)
 
     @property
     def config(self) -> SessionKNNConfig:
         """The configuration, nothing left open."""
         return self._config
 
-    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
-        """Return the sum of the votes, see `Model`; zeros where the moment knows no people."""
-        scores = self._asked(history, moment).scores
-        return scores if items is None else at(scores, items)
+    def entries(self, history: History, moment: Moment) -> Int64s:
+        """Return the sum of the votes, see `Sparse`; nothing where the moment knows no people."""
+        return self._asked(history, moment).entries
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return the votes that each event brought about; see `Model`."""
@@ -145,12 +145,11 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
 
     def _asked(self, history: History, moment: Moment) -> "Asked":
         """Return the votes; they are kept until the next question, for who asks what they came from."""
-        scores = np.zeros(moment.n_items, np.float32)
         used, event, weight = self._spoken(history, moment)
-        heard = value = _NOTHING
+        heard = value = entries = _NOTHING
         if moment.people is not None and len(used):
             seen = moment.people.sessions
-            heard, value = vote(
+            heard, value, entries = vote(
                 event,
                 weight,
                 moment.user,
@@ -165,9 +164,9 @@ class SessionKNN(LiveModel[SessionKNNConfig]):
                 seen.weight,
                 self._discount,
                 seen.interactions,
-                scores,
+                self._votes.of(moment.n_items),
             )
-        asked = self._last = Asked(history, moment, moment.items.seq, used, heard, value, scores)
+        asked = self._last = Asked(history, moment, moment.items.seq, used, heard, value, entries)
         return asked
 
 

@@ -13,6 +13,7 @@ from foretaste.features.tables import (
     TYPE_BITS,
 )
 from foretaste.features.touches import MINUTE, PERSON
+from foretaste.models.entries import entry_of
 
 _HASH = np.uint64(0x9E3779B97F4A7C15)
 _PLACE = (1 << 32) - 1
@@ -37,9 +38,9 @@ def vote(
     history_weight: Floats,
     discount: Floats,
     interactions: Int64s,
-    scores: Floats,
-) -> tuple[Int64s, Int64s]:
-    """Write what the neighbours vote for to `scores`, float32 zeros [n_items]; return what was heard.
+    votes: Int64s,
+) -> tuple[Int64s, Int64s, Int64s]:
+    """Return what was heard, the votes it stands for, and the entries of what the neighbours vote for.
 
     The neighbours are the `most` people who touched most of what the events are about, by the sizes of the
     events' weights; of equals those with the latest touch. `own` has no vote. Each neighbour who touched an
@@ -48,6 +49,7 @@ def vote(
     item's discount.
 
     What was heard are numbers `item << 32 | place`, with the votes at these places, in `VOTE_UNIT`ths.
+    `votes` holds a zero for every item, before and after.
     """
     slot, alike = _neighbours_of(event, weight, own, most, start, length, touch)
     reach = len(after) + len(before)
@@ -73,16 +75,17 @@ def vote(
                 n = _hear(history, history_weight, row, 1, end, base, len(after), heard, n)
                 base += len(after)
                 n = _hear(history, history_weight, row, -1, first - 1, base, len(before), heard, n)
-    votes = np.zeros(len(scores), np.int64)
     for k in range(n):
         votes[heard[k] >> 32] += value[heard[k] & _PLACE]
-    last = len(discount) - 1
+    entries, kept, last = np.empty(n, np.int64), 0, len(discount) - 1
     for k in range(n):
         item = heard[k] >> 32
         if votes[item] != 0:
-            scores[item] = np.float32(votes[item] / VOTE_UNIT) * discount[min(interactions[item], last)]
+            score = np.float32(votes[item] / VOTE_UNIT) * discount[min(interactions[item], last)]
+            entries[kept] = entry_of(score, item)
             votes[item] = 0
-    return heard[:n], value
+            kept += 1
+    return heard[:n], value, entries[:kept]
 
 
 @kernel

@@ -12,11 +12,13 @@ from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_state import Neighbours
 from foretaste.features.recency import Recency
+from foretaste.models.entries import entry_of
 from foretaste.models.interface import Moment
-from foretaste.models.live_model import LiveModel
+from foretaste.models.live_model import Sparse
 from foretaste.models.padding import at
-from foretaste.models.popular import discounted, discounts, hold_back
+from foretaste.models.popular import discounted, discounts
 from foretaste.models.recency import spoken
+from foretaste.models.zeros import Zeros
 
 
 class TransitionsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="transitions"):
@@ -39,7 +41,7 @@ class TransitionsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="ki
         return Transitions(self)
 
 
-class Transitions(LiveModel[TransitionsConfig]):
+class Transitions(Sparse[TransitionsConfig]):
     """What others did next (or near in time) after each of the last events, weighted and added up."""
 
     name: ClassVar[str] = "transitions"
@@ -48,17 +50,17 @@ class Transitions(LiveModel[TransitionsConfig]):
     def __init__(self, config: TransitionsConfig) -> None:
         super().__init__(config)
         self._discount = discounts(config.discount)
+        self._sums = Zeros(np.float32)
 
-    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
-        """Return the sum over the events' neighbours in the state; see `Model`."""
-        scores = np.zeros(moment.n_items, np.float32)
+    def entries(self, history: History, moment: Moment) -> Int64s:
+        """Return the sums over the events' neighbours in the state; see `Sparse`."""
         used, event, weight = self._spoken(history, moment)
-        if len(used):
-            rows, count = self._rows(moment)
-            where = (rows.start, rows.length, rows.item, count)
-            _add_rows(event, weight, *where, self._config.damping, scores)
-            hold_back(scores, rows.interactions, self._discount)
-        return scores if items is None else at(scores, items)
+        if not len(used):
+            return np.empty(0, np.int64)
+        rows, count = self._rows(moment)
+        where = (rows.start, rows.length, rows.item, count)
+        held = (rows.interactions, self._discount, self._sums.of(moment.n_items))
+        return np.asarray(_row_entries(event, weight, *where, self._config.damping, *held))
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the sum; see `Model`."""
@@ -89,7 +91,7 @@ class Transitions(LiveModel[TransitionsConfig]):
 
 
 @kernel
-def _add_rows(
+def _row_entries(
     events: Ordinals,
     weight: Floats,
     start: Int64s,
@@ -97,9 +99,18 @@ def _add_rows(
     item: Ordinals,
     count: Ordinals,
     damping: float,
-    scores: Floats,
-) -> None:
-    """Add each event's neighbours, times its weight over the row's sum to the power `damping`."""
+    interactions: Int64s,
+    discount: Floats,
+    sums: Floats,
+) -> Int64s:
+    """Return the sum of each event's neighbours, times its weight over the row's sum to the power `damping`.
+
+    Each is held back by its item's discount. `sums` holds zeros, before and after.
+    """
+    most = 0
+    for h in range(len(events)):
+        most += length[events[h]]
+    entries, n, last = np.empty(most, np.int64), 0, len(discount) - 1
     for h in range(len(events)):
         begin = start[events[h]]
         end = begin + length[events[h]]
@@ -109,7 +120,19 @@ def _add_rows(
         if total > 0:
             factor = np.float32(weight[h] / np.float64(total) ** damping)
             for place in range(begin, end):
-                scores[item[place]] += factor * np.float32(count[place])
+                if sums[item[place]] == np.float32(0.0):
+                    entries[n] = item[place]
+                    n += 1
+                sums[item[place]] += factor * np.float32(count[place])
+    kept = 0
+    for k in range(n):
+        one = entries[k]
+        if sums[one] != np.float32(0.0):
+            held = discount[min(interactions[one], last)] if last > 0 else np.float32(1.0)
+            entries[kept] = entry_of(sums[one] * held, one)
+            sums[one] = np.float32(0.0)
+            kept += 1
+    return entries[:kept]
 
 
 @kernel

@@ -13,7 +13,7 @@ from foretaste.pipeline.view import NOTHING, View
 from foretaste.policy.fill import best_of_each, first_within
 from foretaste.policy.mix import own_mix
 from foretaste.retrieval.masks import without
-from foretaste.retrieval.sources import best_of
+from foretaste.retrieval.selection import best_of
 
 _SPARE = 3
 """So many times as many as a minimum asks for, as other rules may stand against some."""

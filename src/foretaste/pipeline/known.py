@@ -8,7 +8,7 @@ from foretaste.domain.arrays import Ordinals
 from foretaste.domain.history import History
 from foretaste.features.state import State
 from foretaste.retrieval.masks import consumed
-from foretaste.retrieval.sources import MOST_KEPT
+from foretaste.retrieval.rows import MOST_KEPT
 
 ROOM = 48_000_000
 """What is kept of people takes about so many bytes, those asked about last; so does what is kept of items."""
@@ -47,6 +47,8 @@ class KnownPeople:
         self._state: State | None = None
         self._known: dict[int, Known] = {}
         self._of_items: dict[int, dict[Any, Any]] = {}
+        self.of_everyone: dict[Any, Any] = {}
+        """What follows from the events of all and the moment (see `retrieval.rows`)."""
 
     def of(self, state: State, user: int) -> Known:
         """Return what is known of a user of `state`; -1 is nobody."""
@@ -69,7 +71,7 @@ class KnownPeople:
 
     def forget(self) -> None:
         """Let go of everybody: other models work out other things."""
-        self._known, self._of_items = {}, {}
+        self._known, self._of_items, self.of_everyone = {}, {}, {}
 
     def _start(self, state: State) -> None:
         if state is not self._state:

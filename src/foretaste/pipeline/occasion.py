@@ -27,20 +27,28 @@ _NOTHING = History(
 )
 
 
+MOST_HAD = 512
+"""So many of a person's items are reckoned with when the best for them are put at hand."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Occasion:
     """A query resolved against its view.
 
-    `usual` bool [n_items] is what may be shown to this person in this scenario, `allowed` what is left of it
-    by the query's filters and exclusions (the same array where there are none); `filtered` counts what they
-    leave out. Of the plan are `sources`, `models` and `weights`.
+    `available` bool [n_items] is what may be shown to anybody now, `usual` to this person in this scenario,
+    who `had` about so many of these, `allowed` what is left of it by the query's filters and exclusions (the
+    same array where there are none); `filtered` counts what they leave out. `passing` is what passes the
+    filters, where that is kept: the same object each time. Of the plan are `sources`, `models` and `weights`.
     """
 
     history: History
     moment: Moment
     plan: Plan
     interest: Interest | None
+    available: Mask
+    had: int
     usual: Mask
+    passing: Mask | None
     allowed: Mask
     filtered: int
 
@@ -74,14 +82,19 @@ def occasion_of(query: Query, view: View) -> Occasion:
     interest = None
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
-    usual = _usual(query, view, person, history, moment.n_items)
-    allowed = without_resting(query, view, _allowed(query, view, usual))
+    available = view.catalog.available_to_all(query.now, moment.n_items)
+    usual = _usual(view, person, history, available)
+    passes = _passing(query, view, usual)
+    allowed = without_resting(query, view, _allowed(view, usual, passes))
     return Occasion(
         history=history,
         moment=moment,
         plan=plan,
         interest=interest,
+        available=available,
+        had=min(person.events, MOST_HAD),
         usual=usual,
+        passing=None if passes is None or passes.flags.writeable else passes,
         allowed=allowed,
         filtered=0 if allowed is usual else int(np.count_nonzero(usual) - np.count_nonzero(allowed)),
     )
@@ -125,8 +138,8 @@ def _of_items(items: tuple[int, ...], now: int, view: View) -> History:
     )
 
 
-def _usual(query: Query, view: View, person: Known, history: History, n_items: int) -> Mask:
-    usual = view.catalog.available(query.now, n_items)
+def _usual(view: View, person: Known, history: History, available: Mask) -> Mask:
+    usual = available.copy()
     if view.user >= 0 and view.scenario.consumed:
         without(usual, person.consumed(view.state, view.user, view.scenario.consumed, view.type_names))
     if view.scenario.history in {"items", "latest"} and view.scenario.candidates == "catalog":
@@ -134,16 +147,22 @@ def _usual(query: Query, view: View, person: Known, history: History, n_items: i
     return usual
 
 
-def _allowed(query: Query, view: View, usual: Mask) -> Mask:
+def _passing(query: Query, view: View, usual: Mask) -> Mask | None:
+    """Return what passes the filters, None where there are none; read-only where it is kept."""
     passes = passing(view.catalog, len(usual), query.filters, query.exclude)
-    matches = matching(query, view, len(usual))
-    if matches is not None:
-        passes = matches if passes is None else passes & matches
+    others = [matching(query, view, len(usual))]
     if view.scenario.newest or view.scenario.candidates == "items":
-        narrow = narrowed(view, usual)
-        passes = narrow if passes is None else passes & narrow
+        others.append(narrowed(view, usual))
+    for other in others:
+        if other is not None:
+            passes = other if passes is None else passes & other
+    return passes
+
+
+def _allowed(view: View, usual: Mask, passes: Mask | None) -> Mask:
     if passes is None and not len(view.excluded):
         return usual
     allowed = usual.copy() if passes is None else usual & passes
-    without(allowed, view.excluded)
+    if len(view.excluded):
+        without(allowed, view.excluded)
     return allowed

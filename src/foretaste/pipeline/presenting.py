@@ -1,8 +1,11 @@
 """From chosen candidates to the places of a slate, as the person sees them."""
 
+from itertools import compress
+
 from foretaste.domain.arrays import Int64s
+from foretaste.domain.item import Item
 from foretaste.domain.query import Query
-from foretaste.domain.slate import Evidence, ScoredItem
+from foretaste.domain.slate import Candidates, Evidence, ScoredItem
 from foretaste.pipeline.boosting import boosts_of, unboosted
 from foretaste.pipeline.explain import evidence
 from foretaste.pipeline.reasons import reasons
@@ -10,6 +13,8 @@ from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.view import View
 
 _UNEXPLAINED: tuple[tuple[Evidence, ...] | None, float | None] = (None, None)
+_EMPTY = Item(item_id="-")
+"""Stands for an item of which the catalog knows nothing."""
 
 
 def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple[ScoredItem, ...]:
@@ -20,30 +25,35 @@ def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple
     explained = [_UNEXPLAINED] * len(places)
     if query.explain:
         explained = [*evidence(scored, places, view, query.explain_top_k)]
-    proposed = candidates.proposed[:, places].T.tolist()
+    sources = _proposing(candidates, places)
+    names, catalog = view.item_names, view.catalog
     items = []
     for row, (ordinal, score) in enumerate(
         zip(candidates.item[places].tolist(), scored.score[places].tolist(), strict=True)
     ):
-        item = view.catalog.item(ordinal)
+        item = catalog.item(ordinal) or _EMPTY
         items.append(
             ScoredItem(
-                item_id=view.item_names[ordinal],
+                item_id=names[ordinal],
                 item_idx=ordinal,
                 rank=row + 1,
                 score=score,
                 match=match[row],
-                sources=tuple(
-                    [name for name, did in zip(candidates.sources, proposed[row], strict=True) if did]
-                ),
+                sources=sources[row],
                 reason=why[row],
                 propensity=1.0,
-                title=item.title if item is not None else "",
-                categories=item.categories if item is not None else (),
-                metadata=item.attributes if item is not None else {},
+                title=item.title,
+                categories=item.categories,
+                metadata=item.attributes,
                 explanation=explained[row][0],
                 explained_share=explained[row][1],
-                boosts=boosts_of(scored, int(places[row]), query),
+                boosts=boosts_of(scored, int(places[row]), query) if query.boost else (),
             )
         )
     return tuple(items)
+
+
+def _proposing(candidates: Candidates, places: Int64s) -> list[tuple[str, ...]]:
+    """Return the sources that proposed each of the candidates at `places`."""
+    sources = candidates.sources
+    return [tuple(compress(sources, did)) for did in candidates.proposed[:, places].T.tolist()]

@@ -7,7 +7,7 @@ from foretaste.domain.query import Query
 from foretaste.features.expressions.columns import Columns
 from foretaste.pipeline.conditions import added_by_boosts
 from foretaste.pipeline.view import View
-from foretaste.retrieval.sources import best_of
+from foretaste.retrieval.selection import best_of
 
 
 def promoted(query: Query, total: Floats, allowed: Mask, count: int) -> Ordinals:

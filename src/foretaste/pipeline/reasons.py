@@ -6,6 +6,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
+from foretaste.models.interface import Model
 from foretaste.pipeline.explain import item_name
 from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
@@ -22,9 +23,11 @@ def reasons(scored: Scored, places: Int64s, view: View) -> list[str]:
     """
     strongest = _strongest(scored, places)
     named = _named_items(scored, places, strongest)
+    items = scored.candidates.item[places].tolist()
+    models = scored.occasion.plan.models
     return [
-        _sentence(scored, int(position), source, past, view)
-        for position, source, past in zip(places, strongest, named, strict=True)
+        _sentence(item, source, past, models, view)
+        for item, source, past in zip(items, strongest, named, strict=True)
     ]
 
 
@@ -66,15 +69,15 @@ def _find_strongest(
 
 def _named_items(scored: Scored, places: Int64s, strongest: Sequence[int]) -> list[int]:
     """Return the past item that contributed most to each candidate's strongest source, -1 for none."""
-    occasion = scored.occasion
+    occasion, plan = scored.occasion, scored.occasion.plan
     named = [-1] * len(places)
     items = scored.candidates.item[places]
     for source in set(strongest):
-        if not 0 <= source < len(occasion.models) or not occasion.plan.is_told[source]:
+        if not 0 <= source < len(plan.models) or not plan.is_told[source]:
             continue
         rows = [row for row, chosen in enumerate(strongest) if chosen == source]
         asked = items if len(rows) == len(items) else items[rows]
-        shares = occasion.models[source].explain_each(occasion.history, asked, occasion.moment)
+        shares = plan.models[source].explain_each(occasion.history, asked, occasion.moment)
         if shares.shape[1]:
             most = shares.argmax(axis=1)
             past = occasion.history.item[most].tolist()
@@ -84,15 +87,14 @@ def _named_items(scored: Scored, places: Int64s, strongest: Sequence[int]) -> li
     return named
 
 
-def _sentence(scored: Scored, position: int, source: int, past: int, view: View) -> str:
-    item = int(scored.candidates.item[position])
+def _sentence(item: int, source: int, past: int, models: Sequence[Model], view: View) -> str:
     if source < 0:
         return UNPROPOSED
-    if source == len(scored.occasion.models):
+    if source == len(models):
         return f"More {_category(view, item)}, as you looked at lately"
     if past < 0:
         return POPULAR
-    kind = scored.occasion.models[source].name
+    kind = models[source].name
     if kind in GROUPS["content"] and _is_new(view, item) and _category(view, item):
         return f"New in {_category(view, item)}"
     name = item_name(view, past)

@@ -15,7 +15,7 @@ from foretaste.pipeline.view import NOTHING, View
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, scales
 from foretaste.retrieval.merge import merge
-from foretaste.retrieval.sources import Finish, dense_keys
+from foretaste.retrieval.rows import Row, all_scores, rows_of, rows_of_scores
 
 CHOICE = 5
 """Each source proposes at least so many candidates per place of the slate."""
@@ -54,13 +54,19 @@ def scored(query: Query, view: View) -> Scored:
     the candidates; their scores do not know of it yet.
     """
     occasion = occasion_of(query, view)
-    dense, finish = dense_keys(occasion.models, occasion.history, occasion.moment)
+    rows = rows_of(
+        occasion.plan.models,
+        occasion.history,
+        occasion.moment,
+        occasion.available,
+        occasion.had,
+        view.known.of_everyone,
+    )
     beyond = bool(query.boost) or calls_by_score(query.rules)
     if beyond:  # what boosts bring up, and rules call for, is found among the scores of all items
-        for row, finished in finish:
-            dense[row] = finished(dense[row], occasion.moment)
-        finish = []
-    candidates = _merged(occasion, view, dense, finish, occasion.usual, view.scenario.per_source)
+        dense = all_scores(rows, occasion.moment.n_items)
+        rows = rows_of_scores(dense)
+    candidates = _merged(occasion, view, rows, occasion.usual, view.scenario.per_source)
     mean, deviation, scale, offset = scales(candidates.score, occasion.weights)
     places = query.k + len(view.shown)
     wanted = max(view.scenario.per_source, CHOICE * places)
@@ -73,9 +79,9 @@ def scored(query: Query, view: View) -> Scored:
         also = called = pinned(query.rules, view, occasion.allowed)
     enough = wanted <= view.scenario.per_source and len(candidates.item) >= places
     if not enough or occasion.is_narrowed or len(also):
-        candidates = _merged(
-            occasion, view, dense, finish, occasion.allowed, wanted, at_least=places, also=also
-        )
+        if occasion.passing is not None:
+            rows = [row.among(occasion.passing, occasion.available) for row in rows]
+        candidates = _merged(occasion, view, rows, occasion.allowed, wanted, at_least=places, also=also)
     boost = np.zeros(len(candidates.item), np.float32)
     if occasion.interest is not None:
         boost = boosts(occasion.interest, view.catalog.categories, candidates.item)
@@ -86,23 +92,19 @@ def scored(query: Query, view: View) -> Scored:
 def _merged(
     occasion: Occasion,
     view: View,
-    dense: Floats,
-    finish: Sequence[tuple[int, Finish]],
+    rows: Sequence[Row],
     allowed: Mask,
     per_source: int,
     *,
     at_least: int = 0,
-    also: Ordinals | None = None,
+    also: Ordinals = NOTHING,
 ) -> Candidates:
-    merged = merge(
+    return merge(
         occasion.sources,
-        dense,
+        rows,
         allowed,
         per_source=per_source,
         at_least=at_least,
         also=also,
         interactions=lambda: view.state.items.interactions,
     )
-    for row, finished in finish:
-        merged.score[row] = finished(merged.score[row], occasion.moment)
-    return merged

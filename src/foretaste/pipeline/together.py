@@ -1,27 +1,16 @@
 """Many people's answers of one moment: what can be worked out for all of them at once."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
-from foretaste.models.held_still import HeldStill
 from foretaste.models.interface import ManyScorer, Moment
-from foretaste.models.live_model import SameForEveryone
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.known import KnownPeople
+from foretaste.retrieval.rows import put_scores
 
 TOGETHER = 64
 """So many people are scored at once: as many as `KnownPeople` keeps in any catalog."""
-
-
-def held_still(artifact: Artifact) -> Artifact:
-    """Return `artifact` for answers of one state at one moment: what is the same for all is computed once."""
-    models = {
-        source: HeldStill(model, model.name) if isinstance(model, SameForEveryone) else model
-        for source, model in artifact.models.items()
-    }
-    return replace(artifact, models=models)
 
 
 def score_together(
@@ -50,4 +39,4 @@ def score_together(
         if basis is None:
             continue
         for history, scores in zip(asked, model.score_many(asked, moment), strict=True):
-            history.memo[model] = (basis, scores)
+            put_scores(history, model, basis, scores)

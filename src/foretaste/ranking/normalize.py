@@ -41,13 +41,17 @@ def scales(score: Floats, weights: Doubles) -> tuple[Doubles, Doubles, Doubles, 
 
     `weights` float64 holds those of the sources first.
     """
-    mean, deviation = spread(score)
-    scale = np.zeros(len(score))
-    return mean, deviation, scale, _scale(mean, deviation, weights, scale)
+    figures = np.zeros((3, len(score)))
+    offset = _scale(np.ascontiguousarray(score), weights, figures)
+    return figures[0], figures[1], figures[2], offset
 
 
 @kernel
-def _scale(mean: Doubles, deviation: Doubles, weights: Doubles, scale: Doubles) -> float:
+def _scale(score: Floats, weights: Doubles, figures: Doubles) -> float:
+    """Write mean, deviation and scale of every source to the rows of `figures`; return the offset."""
+    mean, deviation, scale = figures[0], figures[1], figures[2]
+    if score.shape[1]:
+        _spread(score, mean, deviation)
     offset = 0.0
     for s in range(len(mean)):
         if deviation[s] > 0.0:

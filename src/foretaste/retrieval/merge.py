@@ -1,58 +1,49 @@
 """Candidates: the union of what the sources propose, filled up where they have too little to say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
+from foretaste.domain.arrays import Int64s, Mask, Ordinals
 from foretaste.domain.slate import Candidates
-from foretaste.retrieval.sources import EVERYWHERE, collect, propose
+from foretaste.retrieval.rows import Row
+from foretaste.retrieval.sources import COLUMNS, unite
 
-_NARROW = 4
-"""Where fewer than one item in four is allowed, only the allowed ones are looked at."""
-
-_ROUND = 8
+_NONE: Ordinals = np.empty(0, np.int32)
 
 
 def merge(
     sources: tuple[str, ...],
-    dense: Floats,
+    rows: Sequence[Row],
     allowed: Mask,
     *,
     per_source: int,
     interactions: Callable[[], Int64s],
     at_least: int = 0,
-    also: Ordinals | None = None,
+    also: Ordinals = _NONE,
 ) -> Candidates:
     """Return the union of every source's best `per_source` allowed items, in order of ordinal.
 
-    `dense` float32 [n_sources, n_items] holds all scores. Where the union has fewer than `at_least` items,
-    allowed ones that no source proposes fill it up, those with most `interactions` (only then asked for)
-    first, then by ordinal: what matches is answered as long as there is any. The items of `also`, allowed
-    ones each named once, are candidates too.
+    `rows` hold the sources' scores of all items, as many as `allowed` has. Where the union has fewer than
+    `at_least` items, allowed ones that no source proposes fill it up, those with most `interactions` (only
+    then asked for) first, then by ordinal: what matches is answered as long as there is any. The items of
+    `also`, allowed ones each named once, are candidates too.
     """
-    n_sources, n_items = dense.shape
-    seen = np.zeros(-(-n_items // _ROUND) * _ROUND, np.bool_)
-    chosen, counts = np.empty((n_sources, per_source), np.int32), np.zeros(n_sources, np.int64)
-    allowed_count = np.count_nonzero(allowed)
-    count = 0
-    if allowed_count:
-        is_narrow = _NARROW * allowed_count < n_items
-        among = np.flatnonzero(allowed).astype(np.int32) if is_narrow else EVERYWHERE
-        count = propose(dense, allowed, among, per_source, seen, chosen, counts)
-    if also is not None:
-        new = also[~seen[also]]
-        seen[new] = True
-        count += len(new)
-    if count < at_least:
-        filled = _most_used(allowed & ~seen[:n_items], interactions(), at_least - count)
-        seen[filled] = True
-        count += len(filled)
-    item, score, proposed = collect(dense, seen, chosen, counts, count)
+    where = np.array([row.where for row in rows], np.int64).reshape(len(rows), len(COLUMNS))
+    item, score, proposed = unite(where, allowed, per_source, also, at_least)
+    if len(item) < at_least:
+        filled = _most_used(allowed, item, interactions(), at_least - len(item))
+        also = np.concatenate((also, filled.astype(np.int32)))
+        item, score, proposed = unite(where, allowed, per_source, also, 0)
+    for row, keys in zip(rows, score, strict=True):
+        if row.factor is not None:
+            row.finish(keys)
     return Candidates(sources=sources, item=item, score=score, proposed=proposed)
 
 
-def _most_used(free: Mask, interactions: Int64s, count: int) -> Int64s:
+def _most_used(allowed: Mask, seen: Ordinals, interactions: Int64s, count: int) -> Int64s:
+    free = allowed.copy()
+    free[seen] = False
     items = np.flatnonzero(free)
     uses = np.zeros(len(free), np.int64)
     uses[: len(interactions)] = interactions[: len(free)]

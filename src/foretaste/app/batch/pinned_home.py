@@ -8,7 +8,6 @@ from foretaste.app.batch.plan import Pin
 from foretaste.app.home import Home
 from foretaste.app.reproducing import artifact_with, catalog_at, state_at
 from foretaste.domain.item import Attribute
-from foretaste.pipeline.together import held_still
 from foretaste.serving.untrained import UNTRAINED
 
 
@@ -26,9 +25,7 @@ class PinnedHome:
         self.id_map = home.id_map
         self.exposures = MemoryExposureLog(most=1)
         self.catalog_columns = catalog_at(home, pin.catalog_version)
-        self.artifact = (
-            None if pin.artifact == UNTRAINED else held_still(artifact_with(home, pin.artifact, pin.blend))
-        )
+        self.artifact = None if pin.artifact == UNTRAINED else artifact_with(home, pin.artifact, pin.blend)
 
     def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
         """Return what is known of a person now."""

@@ -1,0 +1,183 @@
+"""What a source says of all items at one moment: the scores, the best of them at hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from foretaste.domain.arrays import Floats, Int64s, Mask
+from foretaste.domain.history import History
+from foretaste.domain.lent_arrays import address_of
+from foretaste.models.entries import write_scores
+from foretaste.models.interface import Model, Moment
+from foretaste.models.live_model import SameForEveryone, Sparse
+from foretaste.retrieval.selection import best_entries
+
+MOST_KEPT = 32_768
+"""Scores of no more items than these are kept with the history that they were worked out of."""
+PLACES = 128
+"""Of what is kept for one history so many are at hand, beside as many as the person had."""
+PLACES_FOR_ALL = 512
+"""Of what is the same for everyone so many are at hand: more than most people had."""
+PLACES_AMONG, MOST_FILTERS = 256, 16
+"""Of what passes a filter at most so many are at hand, for so many filters."""
+
+_PUT = "scores worked out with others"
+_NO_ENTRIES: Int64s = np.empty(0, np.int64)
+_NO_SCORES: Floats = np.empty(0, np.float32)
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """What orders items by one source, a key each: its score, or, with a `factor`, what gives it.
+
+    The score is then key · factor, or log(1 + key · factor). `dense` float32 [n_items] holds all keys, or
+    is empty: then all that are not 0 are among `entries` (see `models.entries`), in no order. Beside `dense`
+    these are the best `at_hand` of the items that can be shown at all, the best first.
+    """
+
+    dense: Floats
+    entries: Int64s
+    at_hand: int = 0
+    factor: np.float32 | None = None
+    is_logarithmic: bool = False
+    where: tuple[int, ...] = field(init=False)
+    """Addresses and lengths of `dense` and `entries`, whether these are all above 0, and sorted."""
+    _among: dict[int, tuple[Mask, "Row | None"]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look up the addresses once."""
+        dense, entries = self.dense, self.entries
+        is_all = len(entries) < self.at_hand if len(dense) else True
+        self.where = (
+            address_of(dense),
+            len(dense),
+            address_of(entries),
+            len(entries),
+            is_all,
+            len(dense) > 0,
+        )
+
+    def among(self, passing: Mask, available: Mask) -> "Row":
+        """Return the same row; for who asks again, with the best of the items that pass at hand.
+
+        `passing` bool [n_items] says which pass a filter, the same object for the same filter; `available` is
+        what the row was made for.
+        """
+        if not self.at_hand:
+            return self
+        known, row = self._among.get(id(passing), (None, None))
+        if known is not passing:
+            if len(self._among) >= MOST_FILTERS:
+                self._among.clear()
+            self._among[id(passing)] = (passing, None)
+            return self
+        if row is None:
+            row = _with_best(self.dense, available & passing, min(self.at_hand, PLACES_AMONG))
+            self._among[id(passing)] = (passing, row)
+        row.factor, row.is_logarithmic = self.factor, self.is_logarithmic
+        return row
+
+    def finish(self, keys: Floats) -> None:
+        """Make scores of `keys`, in place."""
+        if self.factor is not None:
+            keys *= self.factor
+            if self.is_logarithmic:
+                np.log1p(keys, out=keys)
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    """A row and what it holds for: this basis, and what can be shown."""
+
+    basis: object
+    available: Mask
+    row: Row
+
+
+def rows_of(
+    models: Sequence[Model],
+    history: History,
+    moment: Moment,
+    available: Mask,
+    had: int,
+    shared: dict[Any, Any],
+) -> list[Row]:
+    """Return a row for each model.
+
+    `available` bool [n_items] is what can be shown to anybody now, the same object until that changes; `had`
+    is how many items the person had, at most. What is the same for everyone is kept in `shared`, what
+    follows from the history alone in its memo.
+    """
+    return [_row(model, history, moment, available, had, shared) for model in models]
+
+
+def put_scores(history: History, model: Model, basis: object, scores: Floats) -> None:
+    """Keep scores of all items, float32 [n_items], that were worked out with those of others.
+
+    `basis` is that of the model (see `Model.basis`).
+    """
+    history.memo[_PUT, model] = (basis, scores)
+
+
+def all_scores(rows: Sequence[Row], n_items: int) -> Floats:
+    """Return the scores of all items by every row, float32 [len(rows), n_items]."""
+    scores = np.zeros((len(rows), n_items), np.float32)
+    for place, row in enumerate(rows):
+        if len(row.dense):
+            scores[place, : len(row.dense)] = row.dense
+        else:
+            write_scores(row.entries, scores[place])
+        row.finish(scores[place])
+    return scores
+
+
+def rows_of_scores(scores: Floats) -> list[Row]:
+    """Return rows that hold these scores, float32 [n_sources, n_items]."""
+    return [Row(own, _NO_ENTRIES) for own in scores]
+
+
+def _row(
+    model: Model, history: History, moment: Moment, available: Mask, had: int, shared: dict[Any, Any]
+) -> Row:
+    if isinstance(model, SameForEveryone):
+        return _for_everyone(model, moment, available, shared)
+    if isinstance(model, Sparse):
+        return Row(_NO_SCORES, model.entries(history, moment))
+    basis = model.basis(moment) if len(history) else None
+    if basis is None:
+        return Row(model.score(history, moment), _NO_ENTRIES)
+    kept: Kept | None = history.memo.get(model)
+    if kept is not None and kept.basis is basis and kept.available is available:
+        return kept.row
+    scores = _scores(model, history, moment, basis)
+    if len(available) > MOST_KEPT:
+        return Row(scores, _NO_ENTRIES)
+    row = _with_best(scores, available, PLACES + had)
+    history.memo[model] = Kept(basis, available, row)
+    return row
+
+
+def _scores(model: Model, history: History, moment: Moment, basis: object) -> Floats:
+    put: tuple[object, Floats] | None = history.memo.get((_PUT, model))
+    if put is not None and put[0] is basis and len(put[1]) == moment.n_items:
+        return put[1]
+    return model.score(history, moment)
+
+
+def _for_everyone(
+    model: SameForEveryone[Any], moment: Moment, available: Mask, shared: dict[Any, Any]
+) -> Row:
+    stage, factor = model.stage(moment)
+    asked = (moment.items.seq, stage)
+    kept: Kept | None = shared.get(model)
+    if kept is None or kept.basis != asked or kept.available is not available:
+        keys = model.keys(moment).copy()  # a view: later moments are written over it
+        kept = shared[model] = Kept(asked, available, _with_best(keys, available, PLACES_FOR_ALL))
+    kept.row.factor, kept.row.is_logarithmic = np.float32(factor), model.is_logarithmic
+    return kept.row
+
+
+def _with_best(dense: Floats, shown: Mask, count: int) -> Row:
+    return Row(dense, best_entries(dense, shown, count), at_hand=count)
