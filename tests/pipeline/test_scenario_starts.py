@@ -3,10 +3,13 @@
 import msgspec
 import numpy as np
 import pytest
-from pipeline_world import GONE, MINUTE, N_ITEMS, NOBODY, NOW, a_query, a_world
+from pipeline_world import GONE, MINUTE, N_ITEMS, NOBODY, NOW, a_curve, a_manifest, a_query, a_world
 
 from foretaste.domain.history import History
 from foretaste.domain.item import CatalogEntry
+from foretaste.models.popularity import Popularity, PopularityConfig
+from foretaste.models.rising import Rising, RisingConfig
+from foretaste.pipeline.artifact import assemble
 from foretaste.pipeline.compose import answer
 from foretaste.pipeline.occasion import has_start
 from foretaste.pipeline.plan import plan_of
@@ -25,6 +28,7 @@ from foretaste.pipeline.scenario import (
     circle_of,
 )
 from foretaste.pipeline.starting import latest_item, present_session
+from foretaste.ranking.blend import Blend
 
 PERSON = 4
 CLASSIC = 'category == "classic"'
@@ -186,6 +190,31 @@ def test_a_source_that_is_switched_off_does_not_answer_and_others_weigh_what_is_
     before = dict(zip(usual.sources, usual.weights.tolist(), strict=False))
     for source, weight in zip(plan.sources, plan.weights.tolist(), strict=False):
         assert weight == before[source] * (2.5 if source == "ials" else 1.0)
+
+
+def test_what_starts_from_nothing_is_answered_by_its_own_sources(world):
+    recipe = changed(TRENDING, sources=("content", "transitions", "popularity"), weights={"transitions": 0.0})
+    assert plan_of(None, world.view(PERSON, recipe), 0, in_session=False).sources == ("popularity", "content")
+    known = plan_of(None, world.view(PERSON, changed(HOME, cold_sources=("ease",))), 0, in_session=False)
+    assert known.sources == ("ease",)
+
+
+def test_what_is_popular_is_so_ever_and_not_of_late(world):
+    models = {
+        "popularity": Popularity(PopularityConfig()),
+        "popularity_day": Popularity(PopularityConfig(half_life=86_400.0)),
+        "rising_day": Rising(RisingConfig()),
+        "ials": world.artifact.models["ials"],
+    }
+    artifact = assemble(models, Blend.even(tuple(models)), a_curve(), a_manifest())
+    plans = {
+        name: plan_of(None, world.view(-1, SHIPPED[name], artifact=artifact), 0, in_session=False).sources
+        for name in ("popular", "trending")
+    }
+    assert plans == {
+        "popular": ("popularity",),
+        "trending": ("popularity", "popularity_day", "rising_day"),
+    }
 
 
 @pytest.mark.parametrize("sources", [("ncf",), ("popularity",)])

@@ -74,7 +74,7 @@ def _sources(
     named = None if model is None else sources_called(model, artifact)
     if named is not None:
         return named
-    if not length:
+    if not length and scenario.history != "nothing":
         wanted = scenario.cold_sources
     on = tuple(source for source in artifact.models if _factor(artifact, scenario, source) > 0.0)
     found = tuple(source for source in on if wanted == "all" or is_kind(artifact, source, wanted))
