@@ -10,7 +10,8 @@ from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.models.popularity import Popularity, PopularityConfig
 from foretaste.pipeline.artifact import assemble
-from foretaste.serving.answerer import Answerer, exposure_of
+from foretaste.serving.answerer import Answerer
+from foretaste.serving.exposing import exposure_of
 from foretaste.serving.untrained import untrained_artifact
 from foretaste.testing.contracts.telemetry import samples
 

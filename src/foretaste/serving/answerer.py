@@ -10,7 +10,7 @@ import msgspec
 from foretaste.domain.errors import ForetasteError, InvalidQueryError, UnknownItemError
 from foretaste.domain.item import Attribute, Item
 from foretaste.domain.query import Query
-from foretaste.domain.slate import Exposure, Slate
+from foretaste.domain.slate import Slate
 from foretaste.features.expressions.limits import USUAL, Limits
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer, answer_among
@@ -24,16 +24,18 @@ from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
 from foretaste.serving.candidates import brought
 from foretaste.serving.conditions import Conditions
 from foretaste.serving.cursors import next_cursor, shown_before
+from foretaste.serving.exposing import exposure_of
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
 from foretaste.serving.named_items import named_items
 from foretaste.serving.names import Names
 from foretaste.serving.pages import Pages
 from foretaste.serving.ready import Part, Ready, made_ready
+from foretaste.serving.rephrasing import TRENDING, for_trending, instead, without
 from foretaste.serving.shadows import Shadows
 from foretaste.serving.untrained import untrained_artifact
 
-SIMILAR, TRENDING, STALE, CACHE = "similar", "trending", "stale", "cache"
+SIMILAR, STALE, CACHE = "similar", "stale", "cache"
 MODEL_ERROR, NO_MODEL, COLD_USER = "model_error", "no_model", "cold_user"
 NO_HISTORY, NOTHING_FOUND, TOO_SLOW = "no_history", "nothing_found", "too_slow"
 _log = logging.getLogger(__name__)
@@ -115,7 +117,7 @@ class Answerer:
         else:
             reply = self._on_page(
                 page_id,
-                lambda shown: self._reply(_without(query, shown), ready, user, cache),
+                lambda shown: self._reply(without(query, shown), ready, user, cache),
                 keep=not dry_run,
             )
         slate = reply.slate if fresh else _stale(reply.slate)
@@ -203,7 +205,7 @@ class Answerer:
         empty: _Reply | None = None
         for part in ready.parts:
             scenario, first = part.scenario, part is ready.parts[0]
-            asked = query if first else _instead(query, scenario)
+            asked = query if first else instead(query, scenario)
             slate, why = self._timed(asked, part, user, cache)
             if why == MODEL_ERROR:
                 return self._last_resort(query, user, why)
@@ -234,7 +236,7 @@ class Answerer:
 
     def _last_resort(self, query: Query, user: int, trouble: str | None) -> _Reply:
         """Answer what is trending, from what needs no training and no history."""
-        plain, scenario = _plain(query), SHIPPED[TRENDING]
+        plain, scenario = for_trending(query), SHIPPED[TRENDING]
         with self._live.state.lock:
             slate = answer(plain, self._view(plain, scenario, self._untrained, user=user))
         return _Reply(_in_its_stead(slate, query), plain, scenario, trouble)
@@ -331,7 +333,7 @@ class Answerer:
         if page_id is None:
             reply = self._reply(query, ready, -1, None)
         else:
-            reply = self._on_page(page_id, lambda shown: self._reply(_without(query, shown), ready, -1, None))
+            reply = self._on_page(page_id, lambda shown: self._reply(without(query, shown), ready, -1, None))
         slate = reply.slate if fresh else _stale(reply.slate)
         self._record(slate, reply)
         self._count_fallback(reply.fallback)
@@ -398,17 +400,8 @@ class Answerer:
         return item < catalog.n_items and bool(catalog.deleted[item])
 
 
-def _without(query: Query, item_ids: tuple[str, ...]) -> Query:
-    return msgspec.structs.replace(query, exclude_ids=(*query.exclude_ids, *item_ids))
-
-
 def _items_of(reply: _Reply) -> list[str]:
     return [item.item_id for item in reply.slate.items]
-
-
-def _instead(query: Query, scenario: Scenario) -> Query:
-    """Return the same question to another scenario."""
-    return msgspec.structs.replace(query, scenario=scenario.name)
 
 
 def _in_its_stead(slate: Slate, query: Query) -> Slate:
@@ -416,37 +409,6 @@ def _in_its_stead(slate: Slate, query: Query) -> Slate:
     return msgspec.structs.replace(slate, instead_of=query.scenario)
 
 
-def _plain(query: Query) -> Query:
-    """Return the question for what is trending, which is asked where a model fails."""
-    return msgspec.structs.replace(_instead(query, SHIPPED[TRENDING]), model=None, explain=False)
-
-
 def _stale(slate: Slate) -> Slate:
     """Return an answer that says that it may not know the latest."""
     return msgspec.structs.replace(slate, source=STALE)
-
-
-def exposure_of(
-    slate: Slate,
-    *,
-    query: Query | None = None,
-    circumstances: tuple[str, ...] = (),
-    person: dict[str, Attribute] | None = None,
-) -> Exposure:
-    """Return the record that `slate` was shown, with what it depended on (see `Exposure`)."""
-    return Exposure(
-        recommendation_id=slate.recommendation_id,
-        user_id=slate.user_id,
-        scenario=slate.scenario,
-        source=slate.source,
-        time=slate.generated_at if query is None else query.now,
-        made_at=slate.generated_at,
-        instead_of=slate.instead_of,
-        items=tuple([item.item_idx for item in slate.items]),
-        scores=tuple([item.score for item in slate.items]),
-        propensities=tuple([item.propensity for item in slate.items]),
-        versions=slate.versions,
-        query=query,
-        circumstances=circumstances,
-        person=person or {},
-    )
