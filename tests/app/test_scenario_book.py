@@ -221,6 +221,15 @@ def test_a_home_opened_for_reading_takes_no_recipe(opened):
         opened(read_only=True).home.scenario_book.put("home", {})
 
 
+def test_who_only_reads_tells_of_a_bad_file_too(folder, opened):
+    opened()
+    home = opened(read_only=True).home
+    assert home.condition.wrong() == ()
+    write(folder, "[home]\nk = 0\n")
+    (wrong,) = home.condition.wrong()
+    assert "line 2" in wrong
+
+
 def test_settings_change_what_ships_and_name_another_file(tmp_path, opened):
     other = tmp_path / "other.toml"
     other.write_text("[discover]\nk = 4\n")

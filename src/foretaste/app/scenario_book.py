@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
@@ -85,7 +86,13 @@ class ScenarioBook:
         return self._watch
 
     def complaint(self) -> str | None:
-        """Return what is wrong with the file or with what was put, None where all is well."""
+        """Return what is wrong with the file or with what was put, None where all is well.
+
+        Who only reads looks first: nothing else tells it of a file that changes nothing.
+        """
+        if not self._writable:
+            with suppress(UnavailableError):
+                self.refresh()
         return self._watch.error or self._unusable or None
 
     def refresh(self) -> bool:
