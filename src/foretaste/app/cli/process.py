@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -18,9 +19,9 @@ from foretaste.app.http.application import create_app
 from foretaste.app.http.asgi.cross_origin import Asgi
 from foretaste.app.http.asgi.exchange import Receive, Scope, Send
 from foretaste.app.http.asgi.routing import Route
-from foretaste.app.http.draining import DrainingServer
 from foretaste.app.http.routes.health import exposition_of
 from foretaste.app.http.server import admission_of, server_config, settle_memory
+from foretaste.app.processes.accepting import SharingServer
 from foretaste.app.processes.application import reader_routes, replica_routes
 from foretaste.app.processes.link import Call, Line, Listening, Reply, asgi_answer
 from foretaste.app.processes.measures import METRICS_PATH, PROCESS, Gathering
@@ -163,7 +164,9 @@ def _serve(home: Home, answering: Answering, retraining: Retraining | None = Non
         while_open(app, answering.open), admission, most_connections=home.settings.connections
     )
     config.headers.append((PROCESS.decode(), answering.gathering.process))
-    DrainingServer(config).run(sockets=[socket.socket(fileno=order.listener)])
+    page = answering.page
+    server = SharingServer(config, partial(page.answer, order.slot), page.fewest_connections)
+    server.run(sockets=[socket.socket(fileno=order.listener)])
 
 
 def while_open(app: Asgi, opened: Callable[[], AbstractAsyncContextManager[None]]) -> Asgi:

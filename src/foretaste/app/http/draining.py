@@ -24,4 +24,8 @@ class DrainingServer(uvicorn.Server):
         deadline = loop.time() + DRAIN_SECONDS
         while state.connections and loop.time() < deadline:  # noqa: ASYNC110 # uvicorn tells of no end
             await asyncio.sleep(_LOOK_SECONDS)
+        await self.stop_accepting()
         await super().shutdown(sockets)
+
+    async def stop_accepting(self) -> None:
+        """Take no more connections; uvicorn does so by itself where it takes them."""

@@ -135,9 +135,14 @@ class SharedPage:
         self._order()
         self._words[begin - 1] = pid
 
-    def answer(self, slot: int) -> None:
-        """Note that the reader in this slot takes requests."""
-        self._words[_place(slot) + _ANSWERS] = 1
+    def answer(self, slot: int, connections: int = 0) -> None:
+        """Note that the reader in this slot takes requests, and has so many connections."""
+        self._words[_place(slot) + _ANSWERS] = 1 + connections
+
+    def fewest_connections(self) -> int:
+        """Return how many connections the reader has that has the fewest of those that take requests."""
+        answering = [self._words[_place(slot) + _ANSWERS] for slot in range(self.wanted)]
+        return min([connections for connections in answering if connections], default=1) - 1
 
     def vacate(self, slot: int) -> None:
         """Note that there is no reader in this slot."""
