@@ -25,7 +25,7 @@ from foretaste.training.prepare import prepare
 from foretaste.training.publish import stage
 from foretaste.training.rank_slates import requests_of
 from foretaste.training.run import learn
-from foretaste.training.slate_log import shown_slates
+from foretaste.training.slate_log import is_own, shown_slates
 
 N_ITEMS, N_PEOPLE, PLACES, STEPS = 40, 120, 8, 16
 SECOND = 1_000_000
@@ -245,3 +245,25 @@ def test_a_click_belongs_to_the_latest_slate_that_showed_the_item():
     assert slates.time.tolist() == [10 * SECOND, 20 * SECOND]
     assert slates.clicked.tolist() == [False, False, True, False]
     assert not len(shown_slates([], {}, events, np.ones(4, np.bool_)))
+
+
+def test_only_slates_that_start_from_the_person_teach_the_ranker():
+    def slate(scenario, **asked):
+        return Exposure(
+            recommendation_id="r",
+            user_id="u",
+            scenario=scenario,
+            source="personalized",
+            time=0,
+            items=(1,),
+            scores=(0.0,),
+            propensities=(1.0,),
+            versions=VERSIONS,
+            query=Query(now=0, seed=0, scenario=scenario, **asked),
+        )
+
+    own = [slate(name) for name in ("home", "email", "new", "trending", "landing")]
+    other = [slate(name) for name in ("similar", "cart", "next-in-session", "because-you-watched")]
+    named = [slate("landing", item_ids=("i1",)), slate("rerank", item_id="i1")]
+    assert all(map(is_own, own))
+    assert not any(map(is_own, [*other, *named]))

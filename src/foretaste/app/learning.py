@@ -18,7 +18,7 @@ from foretaste.training.config import Progress, TrainConfig, silent
 from foretaste.training.corpus import Corpus, read_corpus
 from foretaste.training.report import TrainReport
 from foretaste.training.run import learn, train
-from foretaste.training.slate_log import shown_slates
+from foretaste.training.slate_log import is_own, shown_slates
 from foretaste.training.sources import QUESTIONS, Effort, chosen_sources
 from foretaste.training.tuning import Told, Tuning, untold
 
@@ -45,7 +45,11 @@ def _shown(home: Home, corpus: Corpus) -> ShownSlates:
     users = {name: ordinal for ordinal, name in enumerate(home.id_map.names("user"))}
     events = corpus.events
     weights = weigh(corpus.type_names, events.type, events.value, state_config(home.settings).weights)
-    slates = (slate for slate in home.exposures.read() if max(slate.items, default=-1) < corpus.n_items)
+    slates = (
+        slate
+        for slate in home.exposures.read()
+        if max(slate.items, default=-1) < corpus.n_items and is_own(slate)
+    )
     latest = deque(slates, maxlen=MOST_EXPOSURES)
     return shown_slates(latest, users, events, weights > 0.0)
 

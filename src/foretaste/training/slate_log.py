@@ -7,10 +7,15 @@ import numpy as np
 from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s, Mask, Ordinals
 from foretaste.domain.event import EventColumns
 from foretaste.domain.slate import Exposure
+from foretaste.pipeline.scenario import SHIPPED
 from foretaste.ranking.shown import ShownSlates
 
 WINDOW_SECONDS = 86_400.0
 SIMILAR = "similar"
+FROM_ELSEWHERE = frozenset(
+    name for name, scenario in SHIPPED.items() if scenario.history in {"items", "latest", "session"}
+)
+"""The scenarios whose slates are not for what a person did as a whole."""
 
 
 def of_known(exposures: Iterable[Exposure], users: Mapping[str, int]) -> list[Exposure]:
@@ -20,6 +25,12 @@ def of_known(exposures: Iterable[Exposure], users: Mapping[str, int]) -> list[Ex
         for exposure in exposures
         if exposure.user_id in users and exposure.items and exposure.scenario != SIMILAR
     ]
+
+
+def is_own(exposure: Exposure) -> bool:
+    """Return whether a slate started from all that the person did, and from no items that were named."""
+    named = exposure.query is not None and bool(exposure.query.start_ids)
+    return not named and exposure.scenario not in FROM_ELSEWHERE
 
 
 def shown_slates(
