@@ -78,6 +78,13 @@ class ItemState:
         """How many positive events each item had, int64 [n_items]."""
         return np.ascontiguousarray(self._holder.arrays.items[: self.n_items, tables.INTERACTIONS])
 
+    def interactions_of(self, items: Ordinals) -> Int64s:
+        """Return how many positive events each of `items` had, int64; 0 for one without events."""
+        counts = np.zeros(len(items), np.int64)
+        known = items < self.n_items
+        counts[known] = self._holder.arrays.items[items[known], tables.INTERACTIONS]
+        return counts
+
     @property
     def newest(self) -> Int64s:
         """When each item had its latest positive event, rounded down to the minute; int64 [n_items].

@@ -8,7 +8,7 @@ part n / (n + patience).
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,10 @@ class Foretold:
 
 @dataclass(slots=True, eq=False)
 class Live:
-    """The rows as of one moment; replaced piece by piece as the catalog changes and events come."""
+    """The rows as of one moment; replaced piece by piece as the catalog changes and events come.
+
+    `cold` are the items that have a row; `silent` those that have none only because nobody took them yet.
+    """
 
     items: Sequence[Item | None]
     foretold: Foretold
@@ -60,6 +63,8 @@ class Live:
     cold: Ordinals
     taken: Int64s
     rows: Rows
+    n_items: int = -1
+    silent: Ordinals = field(default_factory=lambda: _NO_ITEMS)
 
 
 class ColdItems(ABC):
@@ -153,6 +158,20 @@ class ColdItems(ABC):
 
     def _let_in(self, live: Live, moment: Moment) -> None:
         """Bring `live` up to the events of `moment`."""
+        same = live.state is moment.items and live.n_items == moment.n_items
+        now = moment.items.interactions_of(live.cold)
+        if not same or (now < live.taken).any() or moment.items.interactions_of(live.silent).any():
+            same = self._look_through(live, moment)
+            now = moment.items.interactions_of(live.cold)
+        places = np.flatnonzero(now != live.taken)
+        for place in places.tolist():
+            self._join(live, moment.items, place, int(now[place]))
+        live.taken, live.state, live.seq = now, moment.items, moment.items.seq
+        if len(places) or not same:
+            self.changed(live)
+
+    def _look_through(self, live: Live, moment: Moment) -> bool:
+        """Find the cold items among all; return whether they are the same as before."""
         taken = np.zeros(moment.n_items, np.int64)
         seen = moment.items.interactions
         taken[: len(seen)] = seen
@@ -165,13 +184,9 @@ class ColdItems(ABC):
         if not same:
             live.rows = self._first_rows(live.foretold, cold)
             live.cold, live.taken = cold, np.zeros(len(cold), np.int64)
-        now = taken[cold]
-        places = np.flatnonzero(now != live.taken)
-        for place in places.tolist():
-            self._join(live, moment.items, place, int(now[place]))
-        live.taken, live.state, live.seq = now, moment.items, moment.items.seq
-        if len(places) or not same:
-            self.changed(live)
+        live.n_items = moment.n_items
+        live.silent = np.flatnonzero(untrained & ~told & (taken == 0)).astype(np.int32)
+        return same
 
     def _first_rows(self, foretold: Foretold, cold: Ordinals) -> Rows:
         place = np.searchsorted(foretold.item, cold)

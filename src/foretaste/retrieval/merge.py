@@ -29,6 +29,7 @@ def merge(
     then asked for) first, then by ordinal: what matches is answered as long as there is any. The items of
     `also`, allowed ones each named once, are candidates too.
     """
+    also = also.astype(np.int32, copy=False)  # one type: one compiled kernel
     where = np.array([row.where for row in rows], np.int64).reshape(len(rows), len(COLUMNS))
     item, score, proposed = unite(where, allowed, per_source, also, at_least)
     if len(item) < at_least:
