@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
@@ -65,7 +66,7 @@ def fill(address: str) -> None:
             "FeedbackType": "like" if value >= LIKED else "read",
             "UserId": user,
             "ItemId": item,
-            "Timestamp": moment.isoformat(),
+            "Timestamp": datetime.fromtimestamp(moment / 1e6, UTC).isoformat(),
         }
         for user, item, value, moment in ratings.select("user_id", "item_id", "value", "timestamp").rows()
     ]
