@@ -92,7 +92,7 @@ class ExampleService:
         target = self._address(route, example)
         body = b"" if example.body is None else msgspec.json.encode(example.body)
         status, answer = asyncio.run(self._sent(route.method, target, body))
-        if route.path.startswith("/recommend/"):
+        if route.path == "/recommend/{user_id}":
             self._made["recommendation_id"] = msgspec.json.decode(answer)["recommendation_id"]
             self._home.exposures.flush()
         if name == "POST /retrain":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foretaste.app.settings import Settings, load_settings, unknown_variables
+from foretaste.app.settings import Settings, load_settings, unbuilt_variables, unknown_variables
 from foretaste.domain.errors import InvalidInputError
 
 
@@ -70,3 +70,46 @@ def test_diversity_and_serendipity_are_understood_by_their_plain_names():
     assert load_settings(environment=both, dotenv=None).serendipity_weight == 0.3
     with pytest.raises(InvalidInputError, match="DIVERSITY_THRESHOLD"):
         load_settings(environment={"DIVERSITY_THRESHOLD": "2"}, dotenv=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("ENVIRONMENT", "production", "production"),
+        ("DEBUG", "true", True),
+        ("DEBUG", "0", False),
+        ("COLLABORATIVE_FACTORS", "100", 100),
+        ("COLLABORATIVE_REGULARIZATION", "0.01", 0.01),
+        ("CONTENT_EMBEDDING_DIM", "384", 384),
+        ("TFIDF_MAX_FEATURES", "10000", 10_000),
+        ("DIVERSITY_THRESHOLD", "0.3", 0.3),
+        ("SERENDIPITY_WEIGHT", "0.2", 0.2),
+        ("DATABASE_URL", "postgresql://db", "postgresql://db"),
+        ("REDIS_URL", "redis://cache", "redis://cache"),
+    ],
+)
+def test_the_content_platforms_settings_are_understood_as_they_stand(tmp_path, name, text, value):
+    assert getattr(load_settings(environment={name: text}, dotenv=None), name.lower()) == value
+    (tmp_path / ".env").write_text(f"{name}={text}\n")
+    assert getattr(load_settings(environment={}, dotenv=tmp_path / ".env"), name.lower()) == value
+
+
+def test_what_other_programs_write_into_debug_is_not_for_us():
+    assert load_settings(environment={"DEBUG": "express:*"}, dotenv=None).debug is False
+    with pytest.raises(InvalidInputError, match="FORETASTE_DEBUG"):
+        load_settings(environment={"FORETASTE_DEBUG": "express:*"}, dotenv=None)
+
+
+def test_what_is_not_set_is_tuned_by_the_program():
+    settings = load_settings(environment={}, dotenv=None)
+    assert settings.collaborative_factors is settings.collaborative_regularization is None
+    assert settings.content_embedding_dim is settings.tfidf_max_features is None
+
+
+@pytest.mark.parametrize(
+    "name", ["BANDIT_ALPHA", "BANDIT_BETA", "EPSILON", "PRIVACY_EPSILON", "PRIVACY_DELTA"]
+)
+def test_what_has_no_effect_yet_is_said_to_have_none(name):
+    (words,) = unbuilt_variables({name: "0.1"}, dotenv=None)
+    assert words.startswith(f"{name} is understood but has no effect yet")
+    assert unbuilt_variables({}, dotenv=None) == []

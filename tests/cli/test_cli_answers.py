@@ -247,3 +247,8 @@ def test_manifests_are_listed_whole_for_scripts(foretaste, trained):
     listed = foretaste("models", "list", "--home", trained, "--json").json
     assert listed["models"][0]["version"] == listed["aliases"]["champion"]
     assert msgspec.json.encode(listed)
+
+
+def test_the_doctor_says_which_settings_have_no_effect_yet(foretaste, monkeypatch):
+    monkeypatch.setenv("BANDIT_ALPHA", "1.0")
+    assert "BANDIT_ALPHA is understood but has no effect yet" in foretaste("doctor").out

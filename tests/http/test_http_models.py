@@ -127,7 +127,14 @@ def test_metrics_say_of_every_version_what_it_is_and_what_it_learnt_from(client)
     told = client.get("/metrics/models").json
     assert told["serving"] == "v1"
     assert list(told["models"]) == ["v1", "v2"]
-    assert set(told["models"]["v1"]) >= {"last_updated", "sources", "events", "users", "items", "learnt_until"}
+    assert set(told["models"]["v1"]) >= {
+        "last_updated",
+        "sources",
+        "events",
+        "users",
+        "items",
+        "learnt_until",
+    }
     assert [told["models"][version]["serving"] for version in ("v1", "v2")] == [True, False]
     assert told["models"]["v1"]["aliases"] == ["champion"]
     assert told["models"]["v2"]["metrics"] == {"ndcg": 0.1}

@@ -14,7 +14,7 @@ MOST_SLATES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class OnlineQuality:
-    """The quality in each window, and the moment of the earliest slate that was looked at, in microseconds."""
+    """The quality in each window, and when the earliest slate was shown that was looked at (microseconds)."""
 
     windows: tuple[QualityWindow, ...]
     since: int | None

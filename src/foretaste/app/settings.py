@@ -59,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.05
     """How long a request may wait until work on it begins, before fewer are let in."""
 
+    batch_users: Annotated[int, Meta(ge=1, le=10_000)] = 200
+    """How many people `POST /recommend/batch` answers in one request; more are refused (400)."""
+
     allowed_origins: tuple[Annotated[str, Meta(pattern=r"^(\*|https?://[^/]+)$")], ...] = ()
     """Whose pages may ask and write beside the service's own, as `https://shop.example,https://m.example`;
     `*`: everybody's."""
@@ -110,6 +113,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     serendipity_weight: Annotated[float, Meta(ge=0, le=1)] | None = None
     """How much it counts for an item that it is unlike the person's past (0 to 1); not set: nothing in
     `home`, 0.2 in `discover`. The plain name `SERENDIPITY_WEIGHT` is understood too."""
+
+    collaborative_factors: Annotated[int, Meta(ge=1, le=4096)] | None = None
+    """How long the vectors of the source `ials` are; not set: by the size of the catalog. The plain name
+    `COLLABORATIVE_FACTORS` is understood too."""
+
+    collaborative_regularization: Annotated[float, Meta(gt=0)] | None = None
+    """The regularization of the source `ials`; not set: chosen on held-out events. The plain name
+    `COLLABORATIVE_REGULARIZATION` is understood too."""
+
+    content_embedding_dim: Annotated[int, Meta(ge=1, le=4096)] | None = None
+    """To how many dimensions the sources `latent` and `vectors` reduce what describes items; not set: 128.
+    The plain name `CONTENT_EMBEDDING_DIM` is understood too."""
+
+    environment: Annotated[str, Meta(max_length=64)] = ""
+    """What this installation is called, as `production`: `/health` says it. The plain name `ENVIRONMENT` is
+    understood too."""
+
+    debug: bool = False
+    """Whether `serve` logs what it does in more detail. The plain name `DEBUG` is understood too, where it is
+    a truth value."""
 
     tfidf_max_features: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     """How many words of items' texts are known; not set: 10,000. The plain name `TFIDF_MAX_FEATURES` is
@@ -222,8 +245,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The seed of training, where the command gives none."""
 
 
-PLAIN = ("database_url", "redis_url", "diversity_threshold", "serendipity_weight", "tfidf_max_features")
+PLAIN = (
+    "database_url",
+    "redis_url",
+    "diversity_threshold",
+    "serendipity_weight",
+    "tfidf_max_features",
+    "collaborative_factors",
+    "collaborative_regularization",
+    "content_embedding_dim",
+    "environment",
+    "debug",
+)
 """Settings whose variable may stand without the prefix; the one with the prefix wins."""
+
+
+BANDITS, PRIVACY = "choice by bandits", "differential privacy"
+UNBUILT = {
+    "BANDIT_ALPHA": BANDITS,
+    "BANDIT_BETA": BANDITS,
+    "EPSILON": BANDITS,
+    "PRIVACY_EPSILON": PRIVACY,
+    "PRIVACY_DELTA": PRIVACY,
+}
+"""Plain names that are understood and change nothing yet, with what they are for."""
+
+TRUTH = frozenset({"1", "0", "true", "false"})
+"""What `DEBUG` must be to mean us: other programs write other things there."""
 
 
 def load_settings(
@@ -242,6 +290,8 @@ def load_settings(
     written = _dotenv(dotenv) if dotenv else {}
     variables = {**written, **environment}
     plain = {PREFIX + name.upper(): variables.get(name.upper(), "") for name in PLAIN}
+    if plain[PREFIX + "DEBUG"].lower() not in TRUTH:
+        plain[PREFIX + "DEBUG"] = ""
     if variables.get("REDIS_HOST") and not plain[PREFIX + "REDIS_URL"]:
         address = f"{variables['REDIS_HOST']}:{variables.get('REDIS_PORT') or 6379}"
         plain[PREFIX + "REDIS_URL"] = f"redis://{address}/0"
@@ -261,6 +311,18 @@ def expression_limits(settings: Settings) -> Limits:
         cost=settings.expression_cost,
         count=settings.expression_count,
     )
+
+
+def unbuilt_variables(
+    environment: Mapping[str, str] = os.environ, *, dotenv: Path | None = Path(".env")
+) -> list[str]:
+    """Return what to say of the variables that are set and understood, but have no effect yet."""
+    variables = {**(_dotenv(dotenv) if dotenv else {}), **environment}
+    return [
+        f"{name} is understood but has no effect yet: there is no {feature} so far"
+        for name, feature in UNBUILT.items()
+        if variables.get(name)
+    ]
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -105,10 +105,11 @@ def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
 
 
 def _diverse(worth: Floats, scored: Scored, pool: Int64s, view: View, count: int, trade_off: float) -> Int64s:
-    items = scored.candidates.item[pool]
-    vectors = item_vectors(view.artifact, items)
-    alike = similarities(vectors, view.catalog.categories, items)
-    return mmr(worth, alike, count, trade_off, view.scenario.diversity_threshold)
+    with view.timed("mmr_rerank"):
+        items = scored.candidates.item[pool]
+        vectors = item_vectors(view.artifact, items)
+        alike = similarities(vectors, view.catalog.categories, items)
+        return mmr(worth, alike, count, trade_off, view.scenario.diversity_threshold)
 
 
 def main_categories(view: View, items: Ordinals) -> Ordinals:

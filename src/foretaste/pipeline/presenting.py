@@ -24,7 +24,8 @@ def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple
     why = reasons(scored, places, view)
     explained = [_UNEXPLAINED] * len(places)
     if query.explain:
-        explained = [*evidence(scored, places, view, query.explain_top_k)]
+        with view.timed("explain_computation"):
+            explained = [*evidence(scored, places, view, query.explain_top_k)]
     sources = _proposing(candidates, places)
     names, catalog = view.item_names, view.catalog
     items = []

@@ -1,6 +1,7 @@
 """What an answer may look at: one consistent view of versioned state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,7 @@ from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.scenario import Scenario
 
+Timed = Callable[[str], AbstractContextManager[object]]
 NOTHING: Ordinals = np.empty(0, np.int32)
 """No items."""
 
@@ -28,7 +30,8 @@ class View:
     they are known. `item_names` and `type_names` are the id map's names by ordinal. `circumstances` are what
     is known of the person (see `domain.circumstances`); those of the clock and of the query are added to
     them. `person` are those of their attributes that the query's expressions name. `known` keeps what is
-    worked out of people's own events from one answer to the next; it changes no answer.
+    worked out of people's own events from one answer to the next; it changes no answer. Neither does `timed`,
+    which is told the name of a stage and entered for as long as it takes.
     """
 
     state: State
@@ -46,3 +49,4 @@ class View:
     circumstances: tuple[str, ...] = ()
     person: Mapping[str, Attribute] = field(default_factory=dict)
     known: KnownPeople = field(default_factory=KnownPeople)
+    timed: Timed = nullcontext

@@ -2,8 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import local
 
 import msgspec
 
@@ -80,6 +82,7 @@ class Answerer:
         self._namespace = namespace
         self._ready: Mapping[str, Ready] = made_ready(scenarios)
         self._untrained = untrained_artifact()
+        self._stages = local()
         self._known, self._known_by = KnownPeople(), ""
         self.names = Names(live.id_map)
         self.conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
@@ -106,6 +109,8 @@ class Answerer:
         cursor that cannot be used, and for a scenario that needs items where there are none.
         """
         started = time.perf_counter()
+        took: list[tuple[str, float]] | None = None if dry_run else []
+        self._stages.took = took
         ready, first = self._asked(query), query
         if cursor:
             query = self._continued(query, cursor)
@@ -123,11 +128,21 @@ class Answerer:
         slate = reply.slate if fresh else _stale(reply.slate)
         if cursor is not None:
             slate = self._with_next(slate, first, query)
-        if not dry_run:
+        self._stages.took = None
+        if took is not None:
             self._record(slate, reply)
             seconds = time.perf_counter() - started
             self._count_fallback(reply.fallback if known or reply.fallback else COLD_USER)
-            count_answer(self._telemetry, reply.query, reply.scenario, slate, known=known, seconds=seconds)
+            count_answer(
+                self._telemetry,
+                reply.query,
+                reply.scenario,
+                slate,
+                known=known,
+                consumed=self._consumed(user, reply.scenario) if known else 0,
+                stages=took,
+                seconds=seconds,
+            )
             if ready.scenario.shadow:
                 self.shadows.offer(query, ready.scenario.shadow, slate)
         return slate
@@ -361,6 +376,24 @@ class Answerer:
             self._telemetry.count("recommendation_errors_total")
             return None, MODEL_ERROR
 
+    def _consumed(self, user: int, scenario: Scenario) -> int:
+        """Return how many items a person had that `scenario` leaves out for that."""
+        if user < 0 or not scenario.consumed:
+            return 0
+        state = self._live.state
+        with state.lock:
+            known = self._known.of(state, user)
+            return len(known.consumed(state, user, scenario.consumed, self.names.of("type")))
+
+    @contextmanager
+    def _timed_stage(self, stage: str) -> Iterator[None]:
+        """Note how long a stage of an answer takes that this thread counts."""
+        began = time.perf_counter()
+        yield
+        took: list[tuple[str, float]] | None = getattr(self._stages, "took", None)
+        if took is not None:
+            took.append((stage, time.perf_counter() - began))
+
     def _count_fallback(self, reason: str | None) -> None:
         if reason is not None:
             self._telemetry.count("recommendation_fallback_total", reason=reason)
@@ -391,6 +424,7 @@ class Answerer:
             namespace=self._namespace,
             circumstances=self._live.circumstances_of(query.user_id),
             known=self._known,
+            timed=self._timed_stage,
             person=self._told(query, scenario),
             **named_items(query, scenario, self.names),
         )

@@ -11,18 +11,33 @@ from foretaste.ports.telemetry import Telemetry
 
 
 def count_answer(
-    telemetry: Telemetry, query: Query, scenario: Scenario, slate: Slate, *, known: bool, seconds: float
+    telemetry: Telemetry,
+    query: Query,
+    scenario: Scenario,
+    slate: Slate,
+    *,
+    known: bool,
+    consumed: int,
+    stages: Iterable[tuple[str, float]],
+    seconds: float,
 ) -> None:
-    """Count one answer to a person by `scenario`; `known` is whether they had a history."""
+    """Count one answer to a person by `scenario`.
+
+    `known` is whether they had a history, `consumed` how many items they had that were left out for that,
+    `stages` the seconds of parts of the work.
+    """
     user_type = "known" if known else "cold"
     telemetry.count("recommendation_requests_total", source=slate.source, user_type=user_type)
     telemetry.observe("recommendation_latency_seconds", seconds)
     if slate.items:
         telemetry.observe("recommendation_diversity_score", variety(slate))
+    for stage, took in stages:
+        telemetry.observe(f"{stage}_duration_seconds", took)
     count_filters(telemetry, query)
+    if consumed:
+        telemetry.count("items_excluded_history_total", consumed)
     if query.explain:
         telemetry.count("explain_requests_total")
-        telemetry.observe("explain_computation_duration_seconds", seconds)
     asked = query.diversity_lambda
     if (scenario.diversity_lambda if asked is None else asked) < 1.0:
         telemetry.count("mmr_rerank_applied_total")

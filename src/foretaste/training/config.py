@@ -35,6 +35,15 @@ class TrainConfig:
     max_features: int | None = None
     """How many words the sources that read texts know; None: as their learners say."""
 
+    factors: int | None = None
+    """How long the vectors of factor models are; None: as their learners say."""
+
+    regularization: float | None = None
+    """Their regularization; None: as their learners say."""
+
+    embedding_dim: int | None = None
+    """To how many dimensions descriptions of items are reduced; None: as their learners say."""
+
     tuning: Tuning | None = None
     """The budget of the search for hyper-parameters; None: by `effort`, none for `sources` of one's own."""
 

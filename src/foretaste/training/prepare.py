@@ -18,7 +18,7 @@ from foretaste.models.interface import Learner
 from foretaste.models.limits import affordable_questions
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
-from foretaste.training.sources import usual_sources, with_words
+from foretaste.training.sources import usual_sources, with_sizes, with_words
 from foretaste.training.tuning import Tuning
 
 SECONDS_PER_DAY = 86_400
@@ -59,7 +59,7 @@ class Prepared:
     def sources(self) -> Mapping[str, Learner]:
         """What is learnt: the sources asked for, else the usual ones for such data."""
         if self.config.sources is not None:
-            return with_words(self.config.sources, self.config.max_features)
+            return self._as_set(self.config.sources)
         usual = usual_sources(
             timed=self.timed,
             ordered=self.kind != "hold-out",
@@ -67,7 +67,17 @@ class Prepared:
             vectors=usual_dim(self.corpus.catalog.items) > 0,
             people=bool(self.corpus.people.names or self.contexts.names),
         )
-        return with_words(usual, self.config.max_features)
+        return self._as_set(usual)
+
+    def _as_set(self, sources: Mapping[str, Learner]) -> Mapping[str, Learner]:
+        """Return the sources as explicit settings say."""
+        config = self.config
+        return with_sizes(
+            with_words(sources, config.max_features),
+            factors=config.factors,
+            regularization=config.regularization,
+            embedding_dim=config.embedding_dim,
+        )
 
     def circumstances_at(self, position: int) -> tuple[str, ...]:
         """Return what was known just before the event at `position`: of its moment and of its person."""

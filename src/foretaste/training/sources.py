@@ -139,6 +139,27 @@ def with_words(sources: Mapping[str, Learner], max_features: int | None) -> Mapp
     }
 
 
+def with_sizes(
+    sources: Mapping[str, Learner],
+    *,
+    factors: int | None = None,
+    regularization: float | None = None,
+    embedding_dim: int | None = None,
+) -> Mapping[str, Learner]:
+    """Return the sources with what is given for factor models and for descriptions of items."""
+    of_factors = {"dim": factors, "regularization": regularization}
+    given = {name: value for name, value in of_factors.items() if value is not None}
+
+    def sized(learner: Learner) -> Learner:
+        if isinstance(learner, IALSConfig) and given:
+            return msgspec.structs.replace(learner, **given)
+        if isinstance(learner, LatentConfig | VectorsConfig) and embedding_dim is not None:
+            return msgspec.structs.replace(learner, dim=embedding_dim)
+        return learner
+
+    return {name: sized(learner) for name, learner in sources.items()}
+
+
 def chosen_sources(names: Sequence[str]) -> Mapping[str, Learner] | None:
     """Return the sources of these names; None, which stands for the usual ones, for no names.
 

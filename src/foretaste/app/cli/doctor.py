@@ -17,7 +17,7 @@ from foretaste.app.cli.console import Screen
 from foretaste.app.cli.doctor_servers import server_findings
 from foretaste.app.cli.findings import Finding
 from foretaste.app.datasets.cache import cache_directory
-from foretaste.app.settings import Settings, load_settings, unknown_variables
+from foretaste.app.settings import Settings, load_settings, unbuilt_variables, unknown_variables
 from foretaste.app.stores import DATABASE, Stores, models_directory, stores_at
 from foretaste.app.wiring import home_registry
 from foretaste.domain.check import Level
@@ -108,6 +108,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         if getattr(settings, name) != getattr(usual, name)
     ]
     yield Finding(level="good", about="settings", words=", ".join(changed) or "all as they come")
+    for words in unbuilt_variables():
+        yield Finding(level="note", about="settings", words=words)
     for name in unknown_variables():
         yield Finding(
             level="note",

@@ -1,5 +1,6 @@
 """`foretaste serve`: the HTTP service."""
 
+import logging
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ from foretaste.app.http.draining import DrainingServer
 from foretaste.app.http.server import admission_of, server_config, settle_memory
 from foretaste.app.processes.supervisor import Plan
 from foretaste.app.retraining.retraining import Retraining
-from foretaste.app.settings import load_settings
+from foretaste.app.settings import Settings, load_settings, unbuilt_variables
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import streams_beside
@@ -42,6 +43,7 @@ def run(
     """
     screen = Screen(as_json=as_json)
     settings = load_settings(home)
+    heed(settings, screen)
     address = host or settings.host, settings.port if port is None else port
     if (workers or settings.workers) > 1:
         listener = bind(*address)
@@ -65,6 +67,15 @@ def run(
         take_model(opened, screen)
         announce(screen, listener)
         serve_until_stopped(opened, listener)
+
+
+def heed(settings: Settings, screen: Screen) -> None:
+    """Log as much as the settings say, and say of what is set and has no effect that it has none."""
+    if settings.debug:
+        logging.basicConfig()
+        logging.getLogger("foretaste").setLevel(logging.DEBUG)
+    for words in unbuilt_variables():
+        screen.say(words)
 
 
 def take_model(home: Home, screen: Screen) -> None:

@@ -136,7 +136,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """How the service is: `ready`, or what its answers lack.
 
     `lag_seconds` says for how long the end of the log has not been seen, which other processes may write, and
-    `wrong` names every server and task that is not well.
+    `wrong` names every server and task that is not well; `environment` is what the setting calls this
+    installation.
     """
 
     status: str
@@ -149,6 +150,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     exposures_dropped: int
     lag_seconds: float = 0.0
     wrong: tuple[str, ...] = ()
+    environment: str = ""
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):

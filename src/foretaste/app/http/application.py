@@ -23,6 +23,7 @@ from foretaste.app.http.routes import (
     models,
     personalize,
     recommend,
+    recommend_many,
     recommendations,
     scenarios,
     users,
@@ -36,6 +37,7 @@ TITLE = "Foretaste"
 ABOUT = "Real-time recommendations that learn from the very last click, and say why."
 MODULES = (
     recommend,
+    recommend_many,
     recommendations,
     personalize,
     scenarios,

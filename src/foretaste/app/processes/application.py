@@ -24,6 +24,7 @@ READ: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/items/{item_id}/similar"),
         ("GET", "/users/{user_id}/profile"),
         ("GET", "/recommendations/{recommendation_id}"),
+        ("POST", "/recommend/batch"),
         ("POST", "/personalize"),
         ("GET", "/items/{item_id}"),
         ("GET", "/users/{user_id}"),

@@ -52,7 +52,7 @@ class _Node:
 class RouteTable:
     """Finds routes by the address *before* percent-decoding, so that ids may hold slashes (`%2F`).
 
-    A literal segment goes before a parameter.
+    A literal segment goes before a parameter, where it has the method asked for.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -69,12 +69,13 @@ class RouteTable:
     def find(self, method: str, raw_path: bytes) -> tuple[Route, dict[str, str]]:
         """Return the route and its decoded parameters; raise `HttpError` (404, 405, 400)."""
         parts = raw_path.split(b"/")[1:]
-        found = _find(self._root, parts, 0)
+        wanted = "GET" if method == "HEAD" else method
+        found = _find(self._root, parts, 0, wanted) or _find(self._root, parts, 0, None)
         if found is None:
             shown = raw_path[:200].decode("ascii", "replace")
             raise HttpError(404, f"there is nothing at {shown}; /docs lists what there is")
         node, values = found
-        route = node.routes.get("GET" if method == "HEAD" else method)
+        route = node.routes.get(wanted)
         if route is None:
             allowed = ", ".join(sorted(node.routes))
             raise HttpError(405, f"{method[:20]} is not possible here; {allowed} is", allow=allowed)
@@ -89,17 +90,18 @@ def _child(node: _Node, part: str) -> _Node:
     return node.parameter
 
 
-def _find(node: _Node, parts: list[bytes], at: int) -> tuple[_Node, list[bytes]] | None:
+def _find(node: _Node, parts: list[bytes], at: int, method: str | None) -> tuple[_Node, list[bytes]] | None:
+    """Return the node of an address that has `method`, or for None any, and its parameters."""
     if at == len(parts):
-        return (node, []) if node.routes else None
+        return (node, []) if (node.routes if method is None else method in node.routes) else None
     literal = node.literal.get(parts[at])
     if literal is not None:
-        found = _find(literal, parts, at + 1)
+        found = _find(literal, parts, at + 1, method)
         if found is not None:
             return found
     if node.parameter is None or not parts[at]:
         return None
-    found = _find(node.parameter, parts, at + 1)
+    found = _find(node.parameter, parts, at + 1, method)
     return None if found is None else (found[0], [parts[at], *found[1]])
 
 

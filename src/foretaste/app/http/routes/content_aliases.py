@@ -143,11 +143,11 @@ async def model_metrics(service: Service, _: Request) -> Response:
 
 @operations.route("GET", "/evaluation/metrics", answer=EvaluationMetrics, legacy=True)
 async def evaluation_metrics(service: Service, _: Request) -> Response:
-    """Say how good answers are: of the version that answers on held-out events, and of what was shown of late.
+    """Say how good answers are: those of this version on held-out events, and those that were shown of late.
 
     Online, a slate counts as clicked if the person took something from it within a day, and a person's next
-    event within an hour as a hit if its item stood in their latest slate. Slates of unknown people and similar
-    items are not counted.
+    event within an hour as a hit if its item stood in their latest slate. Slates of unknown people and of
+    similar items are not counted.
     """
     return json_response(await asyncio.to_thread(_evaluated, service.home, service.clock()))
 

@@ -102,4 +102,5 @@ def health_of(home: Home) -> Health:
         exposures_dropped=home.exposures.dropped(),
         lag_seconds=round(lag, 3),
         wrong=wrong,
+        environment=home.settings.environment,
     )
