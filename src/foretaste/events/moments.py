@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
 
@@ -36,7 +37,13 @@ def parse_moment(moment: str | float) -> int:
 
 def format_moment(micros: int) -> str:
     """Return microseconds since 1970 as ISO 8601 in UTC, for messages."""
-    return (_EPOCH + micros * _MICROSECOND).isoformat().replace("+00:00", "Z")
+    seconds, rest = divmod(micros, MICROS_PER_SECOND)
+    return f"{_second(seconds)}.{rest:06d}Z" if rest else f"{_second(seconds)}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
 
 
 def _from_iso(text: str) -> int:

@@ -18,9 +18,9 @@ MOST_KEPT = 32_768
 """Scores of no more items than these are kept with the history that they were worked out of."""
 PLACES = 128
 """Of what is kept for one history so many are at hand, beside as many as the person had."""
-PLACES_FOR_ALL = 512
+PLACES_FOR_ALL = 256
 """Of what is the same for everyone so many are at hand: more than most people had."""
-PLACES_AMONG, MOST_FILTERS = 256, 16
+PLACES_AMONG, MOST_FILTERS = 192, 16
 """Of what passes a filter at most so many are at hand, for so many filters."""
 
 _PUT = "scores worked out with others"

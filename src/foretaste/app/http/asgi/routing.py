@@ -47,6 +47,8 @@ class _Node:
     literal: dict[bytes, "_Node"] = field(default_factory=dict)
     parameter: "_Node | None" = None
     routes: dict[str, Route] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The path parameters of each of `routes`, looked up once."""
 
 
 class RouteTable:
@@ -65,6 +67,7 @@ class RouteTable:
             if route.method in node.routes:
                 raise ValueError(f"two routes answer {route.method} {route.path}")
             node.routes[route.method] = route
+            node.names[route.method] = route.path_parameters
 
     def find(self, method: str, raw_path: bytes) -> tuple[Route, dict[str, str]]:
         """Return the route and its decoded parameters; raise `HttpError` (404, 405, 400)."""
@@ -79,7 +82,7 @@ class RouteTable:
         if route is None:
             allowed = ", ".join(sorted(node.routes))
             raise HttpError(405, f"{method[:20]} is not possible here; {allowed} is", allow=allowed)
-        return route, dict(zip(route.path_parameters, map(_decoded, values), strict=True))
+        return route, dict(zip(node.names[route.method], map(_decoded, values), strict=True))
 
 
 def _child(node: _Node, part: str) -> _Node:
