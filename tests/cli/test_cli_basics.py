@@ -26,6 +26,7 @@ COMMANDS = [
     "models",
     "doctor",
     "replay",
+    "scenarios",
     "export",
     "import",
     "warm",
@@ -41,14 +42,17 @@ def test_help_lists_every_command_with_a_sentence(foretaste):
     assert "Exit codes" in outcome.out
 
 
-INNER = ("models list", "models promote", "models rollback", "import folder", "import gorse")
+INNER = (
+    *("models list", "models promote", "models rollback", "import folder", "import gorse"),
+    *("scenarios list", "scenarios show", "scenarios check", "scenarios preview"),
+)
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *INNER])
 def test_every_command_has_help(foretaste, command):
     outcome = foretaste(*command.split(), "--help")
     assert outcome.code == 0
-    assert "--json" in outcome.out or command in {"models", "import"}
+    assert "--json" in outcome.out or command in {"models", "scenarios", "import"}
 
 
 def test_help_imports_nothing_heavy():

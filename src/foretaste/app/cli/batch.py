@@ -14,7 +14,7 @@ def run(
     *,
     out: Path,
     home: Path,
-    count: int,
+    count: int | None,
     scenario: str,
     model: str | None,
     filters: Sequence[str],
@@ -27,7 +27,9 @@ def run(
     """Answer everyone; who fails is set aside with the reason."""
     screen = Screen(as_json=as_json)
     start = time.monotonic()
-    order = BatchOrder(k=count, scenario=scenario, model=model, filter=tuple(filters), boost=tuple(boosts))
+    order = BatchOrder(
+        k=count or 0, scenario=scenario, model=model, filter=tuple(filters), boost=tuple(boosts)
+    )
     with ExitStack() as stack:
 
         def began(done: int, everyone: int) -> Advance:

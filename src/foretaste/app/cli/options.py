@@ -19,6 +19,12 @@ Home = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
 Count = Annotated[int, typer.Option("-k", "--count", min=1, max=1000, help="How many items.")]
+UsualCount = Annotated[
+    int | None,
+    typer.Option(
+        "-k", "--count", min=1, max=1000, help="How many items. [as many as the scenario says, 10 mostly]"
+    ),
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="The seed; the same seed gives the same model.")]
 
 AsOf = Annotated[

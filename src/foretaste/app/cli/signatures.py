@@ -19,6 +19,7 @@ from foretaste.app.cli.options import (
     Protocol,
     Publish,
     Seed,
+    UsualCount,
 )
 from foretaste.app.cli.program import app, models
 
@@ -172,9 +173,7 @@ def recommend(
     user_id: Annotated[str, typer.Argument(help="The person; an unknown one is answered too.")],
     *,
     home: Home = DEFAULT_HOME,
-    count: Annotated[
-        int | None, typer.Option("-k", "--count", min=1, max=1000, help="How many items. [10, mostly]")
-    ] = None,
+    count: UsualCount = None,
     scenario: Annotated[str, typer.Option(help="The recipe; see foretaste scenarios list.")] = "home",
     items: Annotated[
         list[str],
@@ -242,7 +241,7 @@ def batch(
     out: Annotated[Path, typer.Argument(help="Where to write: .parquet, .csv or .jsonl.")],
     *,
     home: Home = DEFAULT_HOME,
-    count: Count = 10,
+    count: UsualCount = None,
     users: Annotated[
         Path | None,
         typer.Option(
