@@ -7,6 +7,7 @@ manifest promised, the header confirms and the file's size bears out.
 
 import hashlib
 import math
+import mmap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -80,19 +81,21 @@ def verified(entry: FileEntry, directory: Path) -> Path:
 
 
 def read_tensors(entry: FileEntry, directory: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file; raise `CorruptArtifactError` naming it if it contradicts `entry`."""
+    """Return the arrays of a file; raise `CorruptArtifactError` naming it if it contradicts `entry`.
+
+    They are mapped: processes that read the same file share its memory, but for what one of them writes to.
+    """
     with verified(entry, directory).open("rb") as file:
         header, begin = _header(file, entry)
         _check(header, begin, entry)
-        arrays: dict[str, NDArray[Any]] = {}
-        for array in entry.arrays:
-            file.seek(begin + header[array.name].data_offsets[0])
-            count = math.prod(array.shape)
-            values = np.fromfile(file, np.dtype(array.dtype).newbyteorder("<"), count)
-            if len(values) != count:
-                raise _corrupt(entry, f"ends within the array {array.name!r}")
-            arrays[array.name] = values.astype(array.dtype, copy=False).reshape(array.shape)
-        return arrays
+        mapped = mmap.mmap(file.fileno(), entry.size, access=mmap.ACCESS_COPY)
+    arrays: dict[str, NDArray[Any]] = {}
+    for array in entry.arrays:
+        count, first = math.prod(array.shape), begin + header[array.name].data_offsets[0]
+        values = np.frombuffer(mapped, np.dtype(array.dtype).newbyteorder("<"), count, first)
+        values = np.require(values.astype(array.dtype, copy=False), requirements="A")
+        arrays[array.name] = values.reshape(array.shape)
+    return arrays
 
 
 def _header(file: BinaryIO, entry: FileEntry) -> tuple[dict[str, _Tensor], int]:
