@@ -13,6 +13,7 @@ from foretaste.app.scenario_book import ScenarioBook
 from foretaste.app.scenario_watch import ScenarioWatch
 from foretaste.app.settings import Settings
 from foretaste.domain.errors import InvalidInputError, UnavailableError, UnknownScenarioError
+from foretaste.domain.query import Query
 from foretaste.events.vocabulary import KNOWN_TYPES
 from foretaste.features.expressions.compiled import compiled_boost, compiled_filter
 from foretaste.models.kinds import MODEL_KINDS
@@ -237,6 +238,34 @@ def test_settings_change_what_ships_and_name_another_file(tmp_path, opened):
     scenarios = opened(settings=settings).home.scenarios
     assert (scenarios["home"].diversity_threshold, scenarios["trending"].diversity_threshold) == (0.4, 0.0)
     assert (scenarios["discover"].k, scenarios["discover"].diversity_threshold) == (4, 0.4)
+
+
+def test_other_settings_hold_for_a_home_that_was_there_before(opened):
+    fill(opened())
+    home = opened(settings=Settings(diversity_threshold=0.4)).home
+    assert home.answerer.ready("home").scenario.diversity_threshold == 0.4
+    slate = home.answerer.recommend(Query(now=NOW, seed=1, user_id="u1"))
+    assert home.scenario_records.named(slate.versions.scenario_version) is not None
+
+
+def test_a_file_that_the_settings_name_must_be_there(tmp_path, opened):
+    home = opened(settings=Settings(scenarios_file=str(tmp_path / "none.toml"))).home
+    assert home.scenarios == SHIPPED
+    assert "none.toml: the file cannot be read" in home.scenario_book.complaint()
+
+
+def test_where_a_file_and_what_was_put_do_not_go_together_what_was_good_goes_on(folder, opened):
+    book = opened().home.scenario_book
+    write(folder, "[calm]\nk = 2\n")
+    assert book.refresh()
+    book.put("landing", {"fallback": ["calm"]})
+    (folder / "scenarios.toml").unlink()
+    assert not book.refresh()
+    assert "calm" in book.scenarios
+    assert "'calm'" in book.complaint()
+    again = opened().home.scenario_book
+    assert again.scenarios == SHIPPED
+    assert "'calm'" in again.complaint()
 
 
 def test_a_past_answer_is_given_again_by_the_recipe_it_was_given_with(folder, opened):

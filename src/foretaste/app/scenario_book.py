@@ -69,7 +69,7 @@ class ScenarioBook:
         self._put: Scenarios = {}
         self._unusable = ""
         self._noted = {record.version for record in store.records()}
-        self.shelf = Shelf(shipped, MappingProxyType(dict.fromkeys(shipped, "shipped")))
+        self.shelf = Shelf({}, {})
         with self._changing:
             self._read_store()
             self._watch.look(self.shipped, self._check_file)
@@ -195,16 +195,19 @@ class ScenarioBook:
         except RecipeError as error:
             self._unusable = f"what was put and the file do not go together: {error.message}"
             _log.warning("%s", self._unusable)
-            return False
-        if scenarios == self.scenarios and self._noted:
+            scenarios = self.scenarios or self.shipped
+        if scenarios == self.scenarios:
             return False
         self._note(scenarios)
-        origins: dict[str, Origin] = dict.fromkeys(self.shipped, "shipped")
-        origins |= dict.fromkeys(self._watch.scenarios, "file")
-        origins |= dict.fromkeys(self._put, "api")
+        origins = {name: self._origin(one) for name, one in scenarios.items()}
         self.shelf = Shelf(MappingProxyType(dict(scenarios)), MappingProxyType(origins))
         self._serve(self.shelf.scenarios)
         return True
+
+    def _origin(self, scenario: Scenario) -> Origin:
+        if self._put.get(scenario.name) is scenario:
+            return "api"
+        return "file" if self._watch.scenarios.get(scenario.name) is scenario else "shipped"
 
     def _note(self, scenarios: Scenarios) -> None:
         """Record the recipes that never answered before."""

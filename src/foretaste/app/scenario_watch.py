@@ -14,7 +14,7 @@ Check = Callable[[Mapping[str, Scenario]], object]
 
 
 class ScenarioWatch:
-    """The scenarios of the file at `path`, which need not be there; None: there is no file.
+    """The scenarios of the file at `path`, which must be there if `required`; None: there is no file.
 
     `accepted` is where the text of the last good file is kept, so that a restart beside a bad one goes on
     with it; None: nowhere. `situation` returns what else decides whether a file is good: a bad one is looked
@@ -22,7 +22,13 @@ class ScenarioWatch:
     """
 
     def __init__(
-        self, path: Path | None, accepted: Path | None, situation: Callable[[], object], *, writable: bool
+        self,
+        path: Path | None,
+        accepted: Path | None,
+        situation: Callable[[], object],
+        *,
+        writable: bool,
+        required: bool = False,
     ) -> None:
         self.path = path
         self.error = ""
@@ -30,6 +36,7 @@ class ScenarioWatch:
         self._accepted = accepted
         self._situation = situation
         self._writable = writable
+        self._required = required
         self._seen: tuple[object, ...] = ()
         self._digest = ""
         self._read = False
@@ -42,7 +49,7 @@ class ScenarioWatch:
         if seen == self._seen:
             return False
         self._seen = seen
-        if seen[0] is None:
+        if seen[0] is None and not self._required:
             return self._take({}, "")
         try:
             text = read_scenario_file(self.path)

@@ -46,7 +46,8 @@ def scenario_book(
 
     named = settings.scenarios_file
     path = Path(named).expanduser() if named else None if folder is None else folder / FILE
-    watch = ScenarioWatch(path, None if folder is None else folder / ACCEPTED, situation, writable=writable)
+    accepted = None if folder is None else folder / ACCEPTED
+    watch = ScenarioWatch(path, accepted, situation, writable=writable, required=bool(named))
     return ScenarioBook(
         adjusted(
             SHIPPED,
