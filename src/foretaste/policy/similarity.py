@@ -3,13 +3,13 @@
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inner_kernel, inplace_kernel, kernel
 from foretaste.features.category_table import CategoryTable
 
 _ABSENT = -1.0
 
 
-@kernel
+@inner_kernel
 def _overlap(start: Int64s, code: Ordinals, one: int, other: int) -> float:
     """Return the cosine of two items' sets of categories, `_ABSENT` where one of them has none."""
     if max(one, other) >= len(start) - 1:
@@ -22,20 +22,18 @@ def _overlap(start: Int64s, code: Ordinals, one: int, other: int) -> float:
         for q in range(start[other], start[other + 1]):
             if code[p] == code[q]:
                 common += 1
-    return float(common / np.sqrt(size * other_size))
+    return float(common / np.sqrt(size * other_size)) if common else 0.0
 
 
-@kernel
+@inplace_kernel
 def _combine(cosine: Floats, start: Int64s, code: Ordinals, items: Ordinals) -> None:
     """Replace the vectors' cosines, both triangles, by the likeness; a diagonal of 0 says "no vector"."""
     n = len(items)
-    known = np.empty(n, np.bool_)
     for i in range(n):
-        known[i] = cosine[i, i] > np.float32(0.0)
-    for i in range(n):
+        is_known = cosine[i, i] > np.float32(0.0)
         for j in range(i, n):
             alike = _overlap(start, code, items[i], items[j])
-            if known[i] and known[j]:
+            if is_known and cosine[j, j] > np.float32(0.0):
                 angle = min(max(np.float64(cosine[i, j]), 0.0), 1.0)
                 alike = angle if alike == _ABSENT else 0.5 * (angle + alike)
             cosine[i, j] = max(alike, 0.0)
