@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 
+import uvloop
+
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen
 from foretaste.app.cli.serve import take_model
@@ -72,7 +74,7 @@ def _keep(order: Order, page: SharedPage, meeting: Meeting, screen: Screen) -> N
             home.publish_changes()
             return reply
 
-        asyncio.run(_listen(Listening(order.socket, answered), page))
+        uvloop.run(_listen(Listening(order.socket, answered), page))
 
 
 async def _listen(listening: Listening, page: SharedPage) -> None:
