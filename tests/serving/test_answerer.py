@@ -60,7 +60,7 @@ def broken(model: Popularity):
 
 def test_a_model_that_fails_is_replaced_by_what_is_trending(home, answerer, telemetry, caplog):
     home.serve_artifact(broken(Breaks(PopularityConfig())))
-    slate = answerer.recommend(ask())
+    slate = answerer.recommend(ask(model="popularity"))
     assert slate.source == "trending"
     assert slate.items
     assert slate.user_id == "ann"

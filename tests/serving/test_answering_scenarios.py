@@ -93,7 +93,7 @@ def test_where_the_question_itself_leaves_nothing_no_other_is_asked(answerer, mo
 
 def test_a_model_that_fails_is_not_asked_again_by_the_rest_of_the_chain(home, answerer, telemetry, caplog):
     home.serve_artifact(broken(Breaks(PopularityConfig())))
-    slate = answerer.recommend(ask("ann", scenario="discover"))
+    slate = answerer.recommend(ask("ann", scenario="discover", model="popularity"))
     assert (slate.scenario, slate.instead_of) == ("trending", "discover")
     assert caplog.text.count("failed") == 1
     assert fallbacks(telemetry) == {"reason=model_error": 1.0}

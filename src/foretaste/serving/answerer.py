@@ -17,11 +17,12 @@ from foretaste.features.expressions.limits import USUAL, Limits
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer, answer_among
 from foretaste.pipeline.known import KnownPeople
-from foretaste.pipeline.model_names import model_names
+from foretaste.pipeline.model_names import HYBRID, model_names
 from foretaste.pipeline.occasion import has_start
 from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario, with_recipe
 from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
+from foretaste.serving.ailing import Ailing
 from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
 from foretaste.serving.candidates import brought
 from foretaste.serving.conditions import Conditions
@@ -38,7 +39,7 @@ from foretaste.serving.shadows import Shadows
 from foretaste.serving.untrained import untrained_artifact
 
 SIMILAR, STALE, CACHE = "similar", "stale", "cache"
-MODEL_ERROR, NO_MODEL, COLD_USER = "model_error", "no_model", "cold_user"
+MODEL_ERROR, SOURCE_ERROR, NO_MODEL, COLD_USER = "model_error", "source_error", "no_model", "cold_user"
 NO_HISTORY, NOTHING_FOUND, TOO_SLOW = "no_history", "nothing_found", "too_slow"
 _log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class Answerer:
         self._ready: Mapping[str, Ready] = made_ready(scenarios)
         self._untrained = untrained_artifact()
         self._stages = local()
+        self._ailing = Ailing()
         self._known, self._known_by = KnownPeople(), ""
         self.names = Names(live.id_map)
         self.conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
@@ -359,9 +361,12 @@ class Answerer:
     def _answered(self, query: Query, scenario: Scenario, *, user: int) -> tuple[Slate | None, str | None]:
         """Answer with the model that serves; no slate, and why, where the scenario cannot answer.
 
-        The caller holds the state's lock. Without a model what needs no training answers, and why says so.
+        The caller holds the state's lock. Without a model what needs no training answers, and why says so;
+        where a source fails, the others answer.
         """
         artifact = self._live.artifact
+        if artifact is not None and query.model in {None, HYBRID}:
+            artifact = self._ailing.well(artifact)
         view = self._view(query, scenario, artifact or self._untrained, user=user)
         if scenario.needs_history and not has_start(query, view):
             return None, NO_HISTORY
@@ -372,9 +377,23 @@ class Answerer:
         except ForetasteError:
             raise
         except Exception:  # noqa: BLE001 - however a model fails, the person is answered
-            _log.exception("model %s failed; the answer is what is trending", artifact.version)
+            _log.exception("model %s failed; the answer is what others say", artifact.version)
             self._telemetry.count("recommendation_errors_total")
+            return self._from_others(query, scenario, artifact, user=user)
+
+    def _from_others(
+        self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int
+    ) -> tuple[Slate | None, str | None]:
+        """Answer from the sources that do not fail; no slate where these are not to be told apart."""
+        if query.model not in {None, HYBRID}:
             return None, MODEL_ERROR
+        view = self._view(query, scenario, artifact, user=user)
+        others = self._ailing.found(
+            artifact, lambda source: answer(msgspec.structs.replace(query, model=source), view)
+        )
+        if others is None:
+            return None, MODEL_ERROR
+        return answer(query, self._view(query, scenario, others, user=user)), SOURCE_ERROR
 
     def _consumed(self, user: int, scenario: Scenario) -> int:
         """Return how many items a person had that `scenario` leaves out for that."""
