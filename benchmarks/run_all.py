@@ -53,6 +53,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["overload.py", "--home", str(home)],
         ["http_frameworks.py"],
         ["filters.py"],
+        ["top_k.py"],
         ["vector_search.py"],
         ["postgres.py"],
         ["replica_start.py"],
