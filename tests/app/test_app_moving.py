@@ -29,6 +29,7 @@ def lived_in(tmp_path_factory):
         rec.add_users({"u1": {"country": "FR", "age": 33}})
         for user in ("u1", "u2", "ünï"):
             rec.recommend(user, now=NOW)
+        rec.home.scenario_book.put("landing", {"k": 3, "title": "Hello"})
     return home
 
 
@@ -55,6 +56,13 @@ def test_what_was_moved_answers_as_before(lived_in, exported, tmp_path):
         moved = import_home(home, exported)
     assert (moved.events, moved.people, moved.exposures, moved.models) == (1_501, 1, 3, 1)
     assert slates(tmp_path / "new") == slates(lived_in)
+
+
+def test_scenarios_that_were_put_move_too(exported, tmp_path):
+    with open_home(tmp_path / "new", settings=SETTINGS, create=True, with_model=False) as home:
+        import_home(home, exported)
+        assert home.scenarios["landing"].title == "Hello"
+        assert home.scenario_book.shelf.origins["landing"] == "api"
 
 
 def test_there_and_back_is_the_same_export(exported, tmp_path):
