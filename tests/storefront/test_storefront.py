@@ -5,6 +5,7 @@ from playwright import sync_api
 
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
+from foretaste.testing.waiting import until
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
 
@@ -223,3 +224,29 @@ def test_the_reference_page_draws_every_operation_and_can_try_one(page, address)
     box.get_by_role("button", name="Send").click()
     sync_api.expect(box.locator("pre")).to_contain_text("recommendation_id")
     assert page.troubles == []
+
+
+def test_another_scenario_is_asked_for(page, address):
+    visit(page, address)
+    page.select_option("#scenario", "because-you-watched")
+    sync_api.expect(page.locator("#headline")).to_contain_text("Because you watched")
+    assert page.troubles == []
+
+
+def test_a_filter_in_words_narrows_the_list(page, address):
+    visit(page, address)
+    page.locator(".recipe summary").click()
+    page.fill("#filter", 'contains(title, "Film 1")')
+    page.press("#filter", "Enter")
+    until(lambda: all(item == "i1" or item[:-1] == "i1" for item in shown(page)))
+    assert shown(page)
+
+
+def test_a_filter_that_is_wrong_is_pointed_at_and_the_list_stays(page, address):
+    visit(page, address)
+    before = shown(page)
+    page.locator(".recipe summary").click()
+    page.fill("#filter", "category ==")
+    page.press("#filter", "Enter")
+    sync_api.expect(page.locator("#wrong")).to_contain_text("a value is missing")
+    assert shown(page) == before

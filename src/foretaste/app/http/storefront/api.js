@@ -7,13 +7,15 @@ const segment = encodeURIComponent;
 
 export const choose = (user) => (shop.known = user);
 
-export function recommend({ count, categories, variety }) {
+export function recommend({ count, categories, variety, scenario, filter, boost }) {
   return shop.recommend({
     k: count,
+    scenario,
     explain: true,
     explain_top_k: 4,
     diversity_lambda: (1 - variety).toFixed(2),
-    filter: [...categories].map((category) => `category:${category}`),
+    filter: [...[...categories].map((category) => `category:${category}`), ...(filter ? [filter] : [])],
+    boost: boost ? [boost] : [],
   });
 }
 
@@ -31,6 +33,7 @@ export async function profile(user) {
   }
 }
 
+export const scenarios = () => shop.ask("scenarios");
 export const similar = (item, count) => shop.similar(item, { k: count });
 export const search = (words, count) => shop.ask(`catalog/search?${new URLSearchParams({ q: words, limit: count })}`);
 export const catalog = () => shop.ask("catalog?limit=24");

@@ -8,13 +8,14 @@ import { byId, h } from "./dom.js";
 import { glide } from "./flip.js";
 import { showPast, showTaste } from "./past.js";
 import { firstPerson, newcomer, remember, setUpPeople, showPerson } from "./people.js";
+import { setUpRecipe, showWrong } from "./recipe.js";
 import { setUpSearch } from "./search.js";
 import { setUpTheme } from "./theme.js";
-import { causeOf, personName, sourceWords } from "./words.js";
+import { causeOf, personName, scenarioWords, sourceWords } from "./words.js";
 
 const WATCH = { type: "watch", label: "Watched it", icon: "play" };
 const BUY = { type: "purchase", label: "Buy it", icon: "bag" };
-const page = { user: "", items: [], categories: new Set(), variety: 0.2, take: WATCH, asked: 0 };
+const page = { user: "", items: [], categories: new Set(), variety: 0.2, take: WATCH, asked: 0, scenario: "home", filter: "", boost: "" };
 
 const list = byId("list");
 
@@ -32,9 +33,10 @@ async function refresh({ cause = null, freshest = null, anew = false } = {}) {
   if (anew) list.replaceChildren(...Array.from({ length: count() }, skeleton));
   try {
     const start = performance.now();
-    const slate = await api.recommend({ count: count(), categories: page.categories, variety: page.variety });
+    const slate = await api.recommend({ ...page, count: count() });
     const took = performance.now() - start;
     if (asked !== page.asked) return;
+    showWrong(null);
     showList(slate, { cause, anew, took });
     const profile = slate.source === "trending" && !freshest ? null : await api.profile(page.user);
     if (asked === page.asked) {
@@ -66,9 +68,10 @@ function showList(slate, { cause, anew, took }) {
 }
 
 function showWords(slate, before, cause, anew) {
-  byId("source").textContent = sourceWords(slate.source);
-  const known = slate.source !== "trending";
-  byId("headline").textContent = known ? "A taste of what comes next" : "Click something you like";
+  const instead = slate.instead_of ? `, instead of ${scenarioWords(slate.instead_of)}` : "";
+  byId("source").textContent = sourceWords(slate.source) + instead;
+  const known = slate.source !== "trending" || page.scenario !== "home";
+  byId("headline").textContent = slate.title || (known ? "A taste of what comes next" : "Click something you like");
   const place = byId("change");
   const hint = known
     ? ["Watch, rate or dismiss anything: the list answers at once."]
@@ -90,7 +93,12 @@ function showNote(title, text, label, action) {
 }
 
 function showEmpty() {
-  if (page.categories.size) {
+  if (page.filter) {
+    showNote("Nothing left here", `Nothing passes ${page.filter}.`, "Without this filter", () => {
+      page.filter = byId("filter").value = "";
+      refresh();
+    });
+  } else if (page.categories.size) {
     showNote("Nothing left here", "No item passes these filters.", "Show all genres", () => {
       page.categories.clear();
       byId("chips").querySelectorAll("button").forEach((chip) => chip.setAttribute("aria-pressed", "false"));
@@ -102,6 +110,7 @@ function showEmpty() {
 }
 
 function showTrouble(error) {
+  if (error.status === 400 && (page.filter || page.boost)) return showWrong(error.message);
   if (!page.items.length) list.replaceChildren();
   byId("change").textContent = error.message;
   showNote("No list just now", error.message, "Try again", () => {
@@ -159,10 +168,15 @@ function setUpVariety() {
   });
 }
 
+function changeRecipe(what, value, words) {
+  page[what] = value;
+  refresh({ cause: { before: "you asked for ", title: words, after: "" }, anew: what === "scenario" });
+}
+
 setUpTheme();
 setUpVariety();
 setUpSearch(openItem);
 setUpPeople(() => page.user, choosePerson);
 list.replaceChildren(...Array.from({ length: count() }, skeleton));
-await setUpChips().catch(showTrouble);
+await Promise.all([setUpChips(), setUpRecipe(changeRecipe)]).catch(showTrouble);
 choosePerson(await firstPerson());

@@ -8,6 +8,16 @@ const SOURCES = {
   stale: "From a moment ago",
 };
 
+const SCENARIOS = {
+  home: "for you",
+  "because-you-watched": "because of your latest",
+  "next-in-session": "next in this visit",
+  discover: "something else",
+  new: "new",
+  trending: "what is trending",
+  popular: "all-time favourites",
+};
+
 const PROPOSERS = [
   [/^(i?als|nmf)/, "people of your taste"],
   [/^(ease|item_item|neighbourhood)/, "goes with what you chose"],
@@ -30,6 +40,8 @@ const PAST = { watch: "watched", purchase: "bought", dismiss: "passed on", click
 export const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 export const percent = (share) => `${Math.round(100 * share)}%`;
 export const sourceWords = (source) => SOURCES[source] ?? source.replaceAll("_", " ");
+
+export const scenarioWords = (name) => SCENARIOS[name] ?? name.replaceAll("-", " ");
 
 export function causeOf(event, title) {
   const [before, name, after] = (VERBS[event.type] ?? ((it) => [`of ${event.type} on `, it, ""]))(title, event.value);
