@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretaste.adapters.files.scenario_file import (
@@ -87,12 +87,11 @@ RECIPES = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(RECIPES)
 def test_a_recipe_that_is_written_and_read_again_is_the_same(recipe):
     base = {recipe.name: msgspec.structs.replace(SHIPPED["discover"], name=recipe.name)}
     found = parse_scenarios(scenario_text(recipe), "scenarios.toml", base, lambda _: None)
-    if recipe.rules is None:  # TOML has no null: what is not said is the base's, which has none
-        assert found[recipe.name].rules is None
     assert found == {recipe.name: recipe}
     assert found[recipe.name].version == recipe.version
 

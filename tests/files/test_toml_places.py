@@ -3,7 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretaste.adapters.files.toml_places import nearest_place, paths_of, places_of
@@ -48,11 +48,13 @@ def text_of(tables):
     return "# begin\n\n" + "\n".join(table_text([name], values) for name, values in tables.items())
 
 
+@settings(max_examples=50)
 @given(TABLES)
 def test_what_is_written_is_read_again(tables):
     assert tomllib.loads(text_of(tables)) == tables
 
 
+@settings(max_examples=50)
 @given(TABLES)
 def test_every_value_has_a_place_and_begins_there(tables):
     text = text_of(tables)
