@@ -175,5 +175,5 @@ def _with_constant(dense: Floats) -> Floats:
 
 
 def _mixed(rows: Rows, scores: Floats) -> Floats:
-    mixed: Floats = np.einsum("rp,rp->r", rows[1], scores[rows[0]])
+    mixed: Floats = np.einsum("rp,rp->r", rows[1], np.take(scores, rows[0]))
     return mixed
