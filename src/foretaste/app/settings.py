@@ -234,6 +234,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """On how many threads training fits; not set: on one for each core it may use. The model is the same, bit
     by bit, on any number."""
 
+    log_format: Literal["text", "json"] = "text"
+    """How `serve` logs: `text` tells of warnings and errors; `json` of every request and interaction too, one
+    JSON object per line, with its time in milliseconds and without any id."""
+
+    log_personal: bool = False
+    """Whether lines of `log_format` json have addresses as they came, with ids of people."""
+
     retrain_hours: Annotated[float, Meta(gt=0)] | None = None
     """How many hours after the latest training `serve` trains again, if there are new events, as 24; not set:
     never. It trains beside the answers, in a process of its own."""

@@ -16,6 +16,7 @@ from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
 from foretaste.app.http.draining import DrainingServer
+from foretaste.app.http.json_log import JsonLines
 from foretaste.app.http.server import admission_of, server_config, settle_memory
 from foretaste.app.processes.supervisor import Plan
 from foretaste.app.retraining.retraining import Retraining
@@ -71,6 +72,10 @@ def run(
 
 def heed(settings: Settings, screen: Screen) -> None:
     """Log as much as the settings say, and say of what is set and has no effect that it has none."""
+    if settings.log_format == "json":
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines())
+        logging.basicConfig(handlers=[handler])
     if settings.debug:
         logging.basicConfig()
         logging.getLogger("foretaste").setLevel(logging.DEBUG)

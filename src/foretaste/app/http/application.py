@@ -11,6 +11,7 @@ from foretaste.app.http.asgi.examples import read_examples
 from foretaste.app.http.asgi.exchange import BodyLimits, Request, Response, json_response
 from foretaste.app.http.asgi.openapi import document
 from foretaste.app.http.asgi.routing import Route
+from foretaste.app.http.json_log import RequestLog
 from foretaste.app.http.pages import page_routes
 from foretaste.app.http.routes import (
     aliases,
@@ -66,8 +67,9 @@ def create_app(
 
     `clock` gives the time of every request in microseconds UTC. `limits` bound bodies; by default as the
     home's settings say. `retraining` trains; by default in processes that end with this one. `admission`
-    is told how long requests waited. `adapted` returns the route to take in place of one, for a process that
-    does not answer everything itself.
+    is told how long requests waited; where it is given, clients are answered, and their requests logged as
+    the settings say. `adapted` returns the route to take in place of one, for a process that does not answer
+    everything itself.
     """
     routes = api_routes(home, clock, retraining)
     described = json_response(openapi_document(routes))
@@ -84,7 +86,10 @@ def create_app(
         origins=origins,
         admission=admission,
     )
-    return CrossOrigin(app, origins) if origins else app
+    answering: Asgi = CrossOrigin(app, origins) if origins else app
+    if admission is None or home.settings.log_format != "json":
+        return answering
+    return RequestLog(answering, personal=home.settings.log_personal)
 
 
 def api_routes(home: Home, clock: Clock = system_clock, retraining: Retraining | None = None) -> list[Route]:

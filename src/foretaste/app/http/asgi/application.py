@@ -26,6 +26,9 @@ from foretaste.app.http.asgi.routing import Route, RouteTable
 from foretaste.domain.errors import ForetasteError
 from foretaste.serving.admission import Admission
 
+ROUTE = "route"
+"""Under this name the scope says which route answers."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = logging.getLogger(__name__)
 
@@ -71,6 +74,7 @@ class Application:
         try:
             route, path = self.table.find(scope["method"], _raw_path(scope))
             legacy = route.legacy
+            scope[ROUTE] = route.path
             request = Request(scope, receive, path, self._limits)
             if scope["method"] not in SAFE_METHODS:
                 _refuse_other_sites(request, self._origins)
