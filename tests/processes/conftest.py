@@ -20,7 +20,7 @@ def trained(tmp_path_factory):
     return home
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(tmp_path_factory, trained):
     """A service of a keeper and two workers over a copy of the home."""
     home = tmp_path_factory.mktemp("many") / "home"

@@ -1,5 +1,8 @@
 """Several processes at one port answer as one: what one was told, all know."""
 
+import subprocess
+import sys
+
 import pytest
 
 from foretaste.testing.fresh_trials import run_trials
@@ -77,13 +80,14 @@ def test_a_model_that_is_promoted_answers_at_once_in_every_worker(workers):
             assert answered == {version}
 
 
-def test_boxes_of_one_page_do_not_repeat_each_other_whichever_worker_answers(workers):
-    shown = [
-        item["item_id"]
-        for box in range(4)
-        for item in workers[box % 2].ask("GET", "/recommend/u5?k=4&page_id=front")[1]["items"]
-    ]
-    assert len(shown) == len(set(shown)) == 16
+def test_a_home_that_another_service_has_is_exit_code_4(service):
+    second = [sys.executable, "-m", "foretaste.app.cli", "serve", "--workers", "2", "--port", "0"]
+    refused = subprocess.run(
+        [*second, "--home", str(service.home)], check=False, capture_output=True, text=True
+    )
+    assert refused.returncode == 4
+    assert "in use by process" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_scenario_put_through_one_worker_is_answered_by_the_other_at_once(workers):

@@ -20,10 +20,11 @@ _SECONDS = 60.0
 
 
 class ManyProcesses:
-    """A running service; `pid` is that of its supervisor."""
+    """A running service over `home`; `pid` is that of its supervisor."""
 
-    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", home: Path, port: int) -> None:
         self._process = process
+        self.home = home
         self.port = port
         self.pid = process.pid
 
@@ -134,7 +135,7 @@ def many_processes(
         env={**own, **(settings or {})},
     )
     try:
-        yield ManyProcesses(process, until(lambda: _port(process)))
+        yield ManyProcesses(process, home, until(lambda: _port(process)))
     finally:
         process.terminate()
         process.communicate(timeout=_SECONDS)

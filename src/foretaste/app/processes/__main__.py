@@ -3,6 +3,7 @@
 import sys
 
 import msgspec
+import typer
 
 from foretaste.app.cli.dispatch import dispatch
 from foretaste.app.processes.order import Order
@@ -14,7 +15,10 @@ def main(written: str) -> None:
     given = msgspec.json.decode(written, type=Order | Plan)
     if isinstance(given, Plan):
         sys.exit(supervise(given))
-    dispatch("process", as_json=given.as_json, order=given)
+    try:
+        dispatch("process", as_json=given.as_json, order=given)
+    except typer.Exit as error:
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

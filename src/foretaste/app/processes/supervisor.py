@@ -120,6 +120,7 @@ class Service:
             self.page.vacate(order.slot)
         if not self.is_ready and code > 0:
             self.failed = code
+            return
         young = now - child.started < YOUNG_SECONDS
         child.pause = min(child.pause * 2, LONGEST_PAUSE) if young else SHORTEST_PAUSE
         child.due = now + (child.pause if young else 0.0)
