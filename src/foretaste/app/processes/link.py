@@ -70,12 +70,12 @@ class Line:
         """
         if len(self._pending) >= MOST_PENDING:
             raise UnavailableError(f"{self._name} has too much to do; try again shortly", retry_after=1.0)
-        writer = self._writer or await self._connected()
         self._number += 1
         number = self._number
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
         try:
+            writer = self._writer or await self._connected()
             async with asyncio.timeout(seconds):
                 writer.write(framed(msgspec.structs.replace(call, number=number)))
                 await writer.drain()
