@@ -11,7 +11,7 @@ from foretaste.app.settings import Settings
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.domain.query import Query
 
-CACHED = Settings(answer_cache="memory")
+CACHED = Settings(answer_cache="memory", item_state_seconds=86_400.0)
 
 
 @pytest.fixture(scope="module")

@@ -273,3 +273,7 @@ def test_an_answer_is_json_that_any_client_reads(client):
     assert answer.headers["content-type"] == "application/json"
     assert int(answer.headers["content-length"]) == len(answer.body)
     assert json.loads(answer.body)
+
+
+def test_an_id_may_be_raw_bytes_of_its_utf8(client):
+    assert client.get("/recommend/jürgen?k=1").json["user_id"] == "jürgen"

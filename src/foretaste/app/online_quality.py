@@ -1,6 +1,5 @@
 """How good the answers of a home turned out to be of late."""
 
-from collections import deque
 from dataclasses import dataclass
 
 from foretaste.app.home import Home
@@ -23,7 +22,7 @@ class OnlineQuality:
 def measured_online(home: Home, now: int) -> OnlineQuality:
     """Return how good the latest slates were, joined with the log."""
     home.exposures.flush()
-    exposures = list(deque(home.exposures.read(), maxlen=MOST_SLATES))
+    exposures = list(home.exposures.read(MOST_SLATES))
     since = exposures[0].time if exposures else now
     events = home.log.window(since, now + 1)
     weights = weigh(home.id_map.names("type"), events.type, events.value, state_config(home.settings).weights)

@@ -35,8 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The port that `serve` listens on; 0 takes a free one."""
 
     workers: Annotated[int, Meta(ge=1, le=MOST_READERS)] = 1
-    """How many processes of `serve` answer at one port: one for each core is right. With more than one, another
-    process writes, where the home is one of files; behind PostgreSQL each is a replica."""
+    """How many processes of `serve` answer at one port: one for each core is right. With more than one,
+    another process writes, where the home is one of files; behind PostgreSQL each is a replica."""
 
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
     """The port on which `worker` tells its measures and its health, at the address `host`; 0 takes a free

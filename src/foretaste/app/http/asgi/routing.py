@@ -109,8 +109,8 @@ def _find(node: _Node, parts: list[bytes], at: int, method: str | None) -> tuple
 
 
 def _decoded(part: bytes) -> str:
-    if b"%" not in part:
-        return part.decode("ascii", "strict")
+    if b"%" not in part and part.isascii():
+        return part.decode("ascii")
     try:
         return unquote_to_bytes(part).decode()
     except UnicodeDecodeError as error:

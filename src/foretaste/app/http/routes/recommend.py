@@ -76,8 +76,9 @@ def recommend_named(service: Service, request: Request) -> Response:
 async def recommend_by_body(service: Service, request: Request) -> Response:
     """Answer the same to a question in a body, which has room for `rules`.
 
-    Its members are the parameters of `GET /recommend`, lists as lists, `context` as an object. `rules` say what holds for the slate as a whole: bounds of groups (`quotas`), what stands where (`slots`),
-    what is `forbidden`, what was shown often enough (`rest`), and how much it follows the person's own mix
+    Its members are the parameters of `GET /recommend`, lists as lists, `context` as an object. `rules` say
+    what holds for the slate as a whole: bounds of groups (`quotas`), what stands where (`slots`), what is
+    `forbidden`, what was shown often enough (`rest`), and how much it follows the person's own mix
     (`own_mix`). Those that could not be kept are `relaxed` in the answer.
     """
     given = body_of_recommend(await request.body())
