@@ -83,9 +83,9 @@ def test_where_no_recipe_of_the_chain_finds_anything_the_answer_is_empty(answere
 
 def test_where_the_question_itself_leaves_nothing_no_other_is_asked(answerer, monkeypatch):
     asked = []
-    usual = answerer._answered
+    usual = answerer._answering._answered
     monkeypatch.setattr(
-        answerer, "_answered", lambda *args, **more: asked.append(args) or usual(*args, **more)
+        answerer._answering, "_answered", lambda *args, **more: asked.append(args) or usual(*args, **more)
     )
     assert not answerer.recommend(ask(filter=("title == 'none such'",))).items
     assert len(asked) == 1

@@ -9,7 +9,7 @@ from foretaste.app.home import Home
 from foretaste.domain.clock import MICROS_PER_DAY, system_clock
 from foretaste.domain.errors import ForetasteError, UnavailableError
 from foretaste.domain.query import Query
-from foretaste.serving.answerer import CACHE
+from foretaste.serving.answering import CACHE
 
 
 class Warmed(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,45 +2,37 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import local
 
 import msgspec
 
-from foretaste.domain.errors import ForetasteError, InvalidQueryError, UnknownItemError
-from foretaste.domain.item import Attribute, Item
+from foretaste.domain.errors import InvalidQueryError, UnknownItemError
+from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
 from foretaste.features.expressions.limits import USUAL, Limits
-from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer, answer_among
 from foretaste.pipeline.known import KnownPeople
-from foretaste.pipeline.model_names import HYBRID, model_names
-from foretaste.pipeline.occasion import has_start
-from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario, with_recipe
-from foretaste.pipeline.view import View
+from foretaste.pipeline.model_names import model_names
+from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
 from foretaste.ports.telemetry import Telemetry
-from foretaste.serving.ailing import Ailing
-from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
+from foretaste.serving.answer_cache import AnswerCacheFront
+from foretaste.serving.answering import MODEL_ERROR, Answering
 from foretaste.serving.candidates import brought
 from foretaste.serving.conditions import Conditions
 from foretaste.serving.cursors import next_cursor, shown_before
 from foretaste.serving.exposing import exposure_of
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_answer, count_filters
-from foretaste.serving.named_items import named_items
 from foretaste.serving.names import Names
 from foretaste.serving.pages import Pages
 from foretaste.serving.ready import Part, Ready, made_ready
 from foretaste.serving.rephrasing import TRENDING, for_trending, instead, without
 from foretaste.serving.shadows import Shadows
-from foretaste.serving.untrained import untrained_artifact
 
-SIMILAR, STALE, CACHE = "similar", "stale", "cache"
-MODEL_ERROR, SOURCE_ERROR, NO_MODEL, COLD_USER = "model_error", "source_error", "no_model", "cold_user"
-NO_HISTORY, NOTHING_FOUND, TOO_SLOW = "no_history", "nothing_found", "too_slow"
+SIMILAR, STALE = "similar", "stale"
+COLD_USER, NOTHING_FOUND, TOO_SLOW = "cold_user", "nothing_found", "too_slow"
 _log = logging.getLogger(__name__)
 
 
@@ -80,19 +72,15 @@ class Answerer:
         self.shadows = Shadows(self.tried_as, telemetry)
         self._live = live
         self._telemetry = telemetry
-        self._namespace = namespace
         self._ready: Mapping[str, Ready] = made_ready(scenarios)
-        self._untrained = untrained_artifact()
-        self._stages = local()
-        self._ailing = Ailing()
-        self._known, self._known_by = KnownPeople(), ""
         self.names = Names(live.id_map)
         self.conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
+        self._answering = Answering(live, telemetry, self.names, self.conditions, namespace=namespace)
 
     @property
     def known(self) -> KnownPeople:
         """What is kept of people from one answer to the next; hold the state's lock to read or write it."""
-        return self._known
+        return self._answering.known
 
     def serve(self, scenarios: Mapping[str, Scenario]) -> None:
         """Let the next answers be by `scenarios`, which replace all there were: a swap of one reference."""
@@ -112,7 +100,7 @@ class Answerer:
         """
         started = time.perf_counter()
         took: list[tuple[str, float]] | None = None if dry_run else []
-        self._stages.took = took
+        self._answering.note_stages(took)
         ready, first = self._asked(query), query
         if cursor:
             query = self._continued(query, cursor)
@@ -130,7 +118,7 @@ class Answerer:
         slate = reply.slate if fresh else _stale(reply.slate)
         if cursor is not None:
             slate = self._with_next(slate, first, query)
-        self._stages.took = None
+        self._answering.note_stages(None)
         if took is not None:
             self._record(slate, reply)
             seconds = time.perf_counter() - started
@@ -141,7 +129,7 @@ class Answerer:
                 reply.scenario,
                 slate,
                 known=known,
-                consumed=self._consumed(user, reply.scenario) if known else 0,
+                consumed=self._answering.consumed(user, reply.scenario) if known else 0,
                 stages=took,
                 seconds=seconds,
             )
@@ -241,13 +229,13 @@ class Answerer:
     ) -> tuple[Slate | None, str | None]:
         """Answer by one scenario, unless it rests for having taken too long."""
         if part.pace is None:
-            return self._kept_or_new(query, part.scenario, user, cache)
+            return self._answering.kept_or_new(query, part.scenario, user, cache)
         began = time.perf_counter()
         ticket = part.pace.begin(began)
         if ticket is None:
             return None, TOO_SLOW
         try:
-            return self._kept_or_new(query, part.scenario, user, cache)
+            return self._answering.kept_or_new(query, part.scenario, user, cache)
         finally:
             part.pace.end(ticket, began, time.perf_counter())
 
@@ -255,49 +243,12 @@ class Answerer:
         """Answer what is trending, from what needs no training and no history."""
         plain, scenario = for_trending(query), SHIPPED[TRENDING]
         with self._live.state.lock:
-            slate = answer(plain, self._view(plain, scenario, self._untrained, user=user))
+            slate = answer(plain, self._answering.view(plain, scenario, user=user))
         return _Reply(_in_its_stead(slate, query), plain, scenario, trouble)
-
-    def _kept_or_new(
-        self, query: Query, scenario: Scenario, user: int, cache: AnswerCacheFront | None
-    ) -> tuple[Slate | None, str | None]:
-        """Answer from the cache if it may be, else anew; no slate, and why, where there is none."""
-        if cache is None:
-            with self._live.state.lock:
-                return self._answered(query, scenario, user=user)
-        with self._live.state.lock:
-            basis, catalog = self._basis(query, scenario, user), self._live.catalog_columns
-        kept = cache.find(query, basis, catalog)
-        if kept is not None:
-            return msgspec.structs.replace(kept, source=CACHE), None
-        with self._live.state.lock:
-            basis = self._basis(query, scenario, user)
-            slate, fallback = self._answered(query, scenario, user=user)
-        if slate is not None:
-            cache.keep(query, basis, slate)
-        return slate, fallback
-
-    def _basis(self, query: Query, scenario: Scenario, user: int) -> AnswerBasis:
-        """Return what an answer now depends on; the caller holds the state's lock."""
-        artifact = self._live.artifact or self._untrained
-        return AnswerBasis(
-            user_events=self._live.state.summary(user).events,
-            catalog_version=self._live.catalog_columns.version,
-            artifact=artifact.version,
-            blend=artifact.blend_version,
-            scenario=scenario.version,
-            circumstances=self._live.circumstances_of(query.user_id),
-            person=tuple(self._told(query, scenario).items()),
-            namespace=self._namespace,
-        )
-
-    def _told(self, query: Query, scenario: Scenario) -> dict[str, Attribute]:
-        """Return what the expressions of query and scenario ask of the person."""
-        return self.conditions.told_of_person(with_recipe(query, scenario))
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names that `Query.model` may be, of what serves now."""
-        return model_names(self._live.artifact or self._untrained)
+        return model_names(self._answering.artifact)
 
     def personalize(self, query: Query, candidates: Sequence[Item]) -> Slate:
         """Answer which of `candidates` are for a person, best first; ones not in the catalog are new items.
@@ -310,7 +261,7 @@ class Answerer:
         fresh = self._live.catch_up(query.user_id)
         with self._live.state.lock:
             user = -1 if query.user_id is None else self._person(query.user_id)
-            view = self._view(query, scenario, self._live.artifact or self._untrained, user=user)
+            view = self._answering.view(query, scenario, self._live.artifact, user=user)
             known = self._live.id_map.find("item", [item.item_id for item in candidates])
             own = brought(view, candidates, known, query.now)
             slate = answer_among(query, own.view, own.items)
@@ -358,61 +309,6 @@ class Answerer:
         count_filters(self._telemetry, query)
         return slate
 
-    def _answered(self, query: Query, scenario: Scenario, *, user: int) -> tuple[Slate | None, str | None]:
-        """Answer with the model that serves; no slate, and why, where the scenario cannot answer.
-
-        The caller holds the state's lock. Without a model what needs no training answers, and why says so;
-        where a source fails, the others answer.
-        """
-        artifact = self._live.artifact
-        if artifact is not None and query.model in {None, HYBRID}:
-            artifact = self._ailing.well(artifact)
-        view = self._view(query, scenario, artifact or self._untrained, user=user)
-        if scenario.needs_history and not has_start(query, view):
-            return None, NO_HISTORY
-        if artifact is None:
-            return answer(query, view), NO_MODEL
-        try:
-            return answer(query, view), None
-        except ForetasteError:
-            raise
-        except Exception:  # noqa: BLE001 - however a model fails, the person is answered
-            _log.exception("model %s failed; the answer is what others say", artifact.version)
-            self._telemetry.count("recommendation_errors_total")
-            return self._from_others(query, scenario, artifact, user=user)
-
-    def _from_others(
-        self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int
-    ) -> tuple[Slate | None, str | None]:
-        """Answer from the sources that do not fail; no slate where these are not to be told apart."""
-        if query.model not in {None, HYBRID}:
-            return None, MODEL_ERROR
-        view = self._view(query, scenario, artifact, user=user)
-        others = self._ailing.found(
-            artifact, lambda source: answer(msgspec.structs.replace(query, model=source), view)
-        )
-        if others is None:
-            return None, MODEL_ERROR
-        return answer(query, self._view(query, scenario, others, user=user)), SOURCE_ERROR
-
-    def _consumed(self, user: int, scenario: Scenario) -> int:
-        """Return how many items a person had that `scenario` leaves out for that."""
-        if user < 0 or not scenario.consumed:
-            return 0
-        state = self._live.state
-        with state.lock:
-            known = self._known.of(state, user)
-            return len(known.consumed(state, user, scenario.consumed, self.names.of("type")))
-
-    @contextmanager
-    def _timed_stage(self, stage: str) -> Iterator[None]:
-        """Note how long a stage of an answer takes that this thread counts."""
-        began = time.perf_counter()
-        yield
-        took: list[tuple[str, float]] | None = getattr(self._stages, "took", None)
-        if took is not None:
-            took.append((stage, time.perf_counter() - began))
-
     def _count_fallback(self, reason: str | None) -> None:
         if reason is not None:
             self._telemetry.count("recommendation_fallback_total", reason=reason)
@@ -423,30 +319,9 @@ class Answerer:
             slate,
             query=reply.query,
             circumstances=self._live.circumstances_of(reply.query.user_id),
-            person=self._told(reply.query, reply.scenario),
+            person=self._answering.told(reply.query, reply.scenario),
         )
         self._live.exposures.record(recorded)
-
-    def _view(self, query: Query, scenario: Scenario, artifact: Artifact, *, user: int) -> View:
-        if artifact.version != self._known_by:
-            self._known.forget()
-            self._known_by = artifact.version
-        return View(
-            state=self._live.state,
-            catalog=self._live.catalog_columns,
-            artifact=artifact,
-            scenario=scenario,
-            item_names=self.names.of("item"),
-            type_names=self.names.of("type"),
-            user=user,
-            seeds=self.names.known("item", query.start_ids),
-            namespace=self._namespace,
-            circumstances=self._live.circumstances_of(query.user_id),
-            known=self._known,
-            timed=self._timed_stage,
-            person=self._told(query, scenario),
-            **named_items(query, scenario, self.names),
-        )
 
     def _deleted(self, item: int) -> bool:
         catalog = self._live.catalog_columns

@@ -33,7 +33,7 @@ from foretaste.domain.slate import Slate
 from foretaste.events.moments import format_moment
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.model_names import HYBRID
-from foretaste.serving.answerer import CACHE
+from foretaste.serving.answering import CACHE
 
 operations: Operations[Service] = Operations("Other systems' paths")
 NEW_USER, MODEL = "cold_start_handler", "model"
