@@ -11,4 +11,4 @@ LOGS = {"sound": PostgresEventLog, "hasty": AcknowledgesEarly, "forgetful": Forg
 def main(home, port, kind):
     """Serve the home on `port`, its log of this `kind`."""
     postgres_stores.PostgresEventLog = LOGS[kind]
-    serve.run(home=home, host="127.0.0.1", port=port, worker=False, as_json=True)
+    serve.run(home=home, host="127.0.0.1", port=port, worker=False, workers=1, as_json=True)
