@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How many answers, and how many events, may be under way at once; one more is refused (503). Of answers
     fewer are let in while they wait for longer than `wait_seconds`."""
 
-    wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.05
+    wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.1
     """How long a request may wait until work on it begins, before fewer are let in."""
 
     batch_users: Annotated[int, Meta(ge=1, le=10_000)] = 200

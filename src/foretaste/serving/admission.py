@@ -29,8 +29,8 @@ class AdmissionLimits:
     """`most` and `least` requests under way; `wait_seconds`: how long one may wait until it is begun."""
 
     most: int = 256
-    least: int = 16
-    wait_seconds: float = 0.05
+    least: int = 64
+    wait_seconds: float = 0.1
 
 
 SHRINK = 0.9
