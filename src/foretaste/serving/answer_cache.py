@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
-from foretaste.domain.errors import UnavailableError
 from foretaste.domain.item import Attribute
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
@@ -17,7 +16,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.pipeline.identity import make_id
 from foretaste.ports.answer_cache import AnswerCache, Lookup
 from foretaste.ports.telemetry import Telemetry
-from foretaste.serving.breaker import Breaker
+from foretaste.serving.breaker import Breaker, asked
 
 ITEM_STATE_SECONDS = 60.0
 _LAYOUT = 2
@@ -99,19 +98,12 @@ class AnswerCacheFront:
 
     def _asked(self, call: Callable[[], T]) -> T | None:
         """Return what the cache answers, None where it does not or is left alone."""
-        ticket = self._breaker.begin(self._clock())
-        if ticket is None:
-            return None
-        ok = False
-        try:
-            answer = call()
-            ok = True
-        except UnavailableError:
-            self._telemetry.count("recommendation_cache_errors_total")
-            return None
-        finally:
-            self._breaker.end(ticket, self._clock(), ok=ok)
-        return answer
+        return asked(
+            self._breaker,
+            call,
+            clock=self._clock,
+            failed=lambda: self._telemetry.count("recommendation_cache_errors_total"),
+        )
 
 
 def request_of(query: Query) -> bytes:

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Literal
+from typing import Literal, TypeVar
+
+from foretaste.domain.errors import UnavailableError
 
 BreakerState = Literal["closed", "open", "half-open"]
 Ticket = int
 """A permission to call, valid for one stretch of one state."""
+
+T = TypeVar("T")
 
 
 class Breaker:
@@ -83,3 +87,22 @@ class Breaker:
     def _enter(self, state: BreakerState, *, until: float) -> None:
         self._state, self._until = state, until
         self._stretch += 1
+
+
+def asked(
+    breaker: Breaker, call: Callable[[], T], *, clock: Callable[[], float], failed: Callable[[], None]
+) -> T | None:
+    """Return what `call` gives; None where it is left alone, or is unavailable, which `failed` is told."""
+    ticket = breaker.begin(clock())
+    if ticket is None:
+        return None
+    ok = False
+    try:
+        found = call()
+        ok = True
+    except UnavailableError:
+        failed()
+        return None
+    finally:
+        breaker.end(ticket, clock(), ok=ok)
+    return found

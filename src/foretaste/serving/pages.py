@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from foretaste.domain.errors import UnavailableError
 from foretaste.ports.page_memory import PageMemory
 from foretaste.ports.telemetry import Telemetry
-from foretaste.serving.breaker import Breaker
+from foretaste.serving.breaker import Breaker, asked
 
 MOST_TRIES = 32
 """So many boxes of one page may be answered at the very same time."""
@@ -83,16 +82,9 @@ class Pages:
         return self._asked(lambda: memory.add(page_id, item_ids, after)) is not False
 
     def _asked(self, call: Callable[[], T]) -> T | None:
-        ticket = self._breaker.begin(self._clock())
-        if ticket is None:
-            return None
-        ok = False
-        try:
-            found = call()
-            ok = True
-        except UnavailableError:
-            self._telemetry.count("recommendation_page_errors_total")
-            return None
-        finally:
-            self._breaker.end(ticket, self._clock(), ok=ok)
-        return found
+        return asked(
+            self._breaker,
+            call,
+            clock=self._clock,
+            failed=lambda: self._telemetry.count("recommendation_page_errors_total"),
+        )
