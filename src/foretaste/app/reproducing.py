@@ -129,23 +129,17 @@ def _same(exposure: Exposure, slate: Slate) -> bool:
     )
 
 
-class PastHome:
-    """A home as of a moment: implements `serving.live.Live`; what it answers is recorded nowhere.
+class HomeOfOneMoment:
+    """What implementations of `serving.live.Live` share that answer as of one moment.
 
-    It knows the events up to `time` (microseconds UTC, as they are dated), the catalog's version of then
-    and the model and blend that served then (where that was not logged, the newest model trained by
-    then). What is told of people is as of now: earlier versions are not kept.
+    What they answer is recorded nowhere. What is told of people is as of now: earlier versions are not kept.
     """
 
-    def __init__(self, home: Home, time: int) -> None:
+    def __init__(self, home: Home) -> None:
         self._home = home
-        self.time = time
-        self.state = fold_log(home, time=time)
         self.log = home.log
         self.id_map = home.id_map
         self.exposures = MemoryExposureLog(most=1)
-        self.catalog_columns = catalog_at(home, home.catalog_past.version_at(time))
-        self.artifact = self._artifact()
 
     def circumstances_of(self, user_id: str | None) -> tuple[str, ...]:
         """Return what is known of a person now."""
@@ -161,9 +155,25 @@ class PastHome:
         return self._home.attribute_names
 
     def catch_up(self, user_id: str | None) -> bool:
-        """Say that nothing is missing: the past does not change."""
+        """Say that nothing is missing: the moment does not change."""
         del user_id
         return True
+
+
+class PastHome(HomeOfOneMoment):
+    """A home as of a moment: implements `serving.live.Live`; what it answers is recorded nowhere.
+
+    It knows the events up to `time` (microseconds UTC, as they are dated), the catalog's version of then
+    and the model and blend that served then (where that was not logged, the newest model trained by
+    then). What is told of people is as of now: earlier versions are not kept.
+    """
+
+    def __init__(self, home: Home, time: int) -> None:
+        super().__init__(home)
+        self.time = time
+        self.state = fold_log(home, time=time)
+        self.catalog_columns = catalog_at(home, home.catalog_past.version_at(time))
+        self.artifact = self._artifact()
 
     def _artifact(self) -> Artifact | None:
         home = self._home
