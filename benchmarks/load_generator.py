@@ -4,6 +4,9 @@ It runs in a process of its own, so that its work is not counted with the server
 `python load_generator.py PORT requests.jsonl --connections 16 --seconds 5`. In the closed loop every
 connection sends its next request when the last answer is complete; with `--rate` requests leave at
 constant intervals whatever the server does (open loop), and latency counts from the planned moment.
+
+What it is made up of is told too, for good answers: `late` from the planned moment until the generator came
+to it, `held` until a connection was free, `wire` from when it was sent until it was answered.
 """
 
 import argparse
@@ -18,6 +21,9 @@ from pathlib import Path
 
 import uvloop
 
+TICK_SECONDS = 0.001
+"""How often the open loop looks what is due; uvloop rounds less than a millisecond to nothing, and spins."""
+
 
 @dataclass
 class Tally:
@@ -25,7 +31,10 @@ class Tally:
 
     latencies: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
-    """Latencies of what was not refused."""
+    """Latencies of what was not refused; of what these are made up is in the three below."""
+    late: list[float] = field(default_factory=list)
+    held: list[float] = field(default_factory=list)
+    wire: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     received: int = 0
 
@@ -41,8 +50,9 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, requests: Iterator[bytes], tally: Tally, *, closed_loop: bool) -> None:
         self.requests, self.tally, self.closed_loop = requests, tally, closed_loop
-        self.buffer, self.sent_at, self.stopped = bytearray(), 0.0, False
-        self.waiting: deque[float] = deque()
+        self.buffer, self.stopped = bytearray(), False
+        self.planned = self.begun = self.sent = 0.0
+        self.waiting: deque[tuple[float, float]] = deque()
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -52,11 +62,16 @@ class Connection(asyncio.Protocol):
 
     def start(self, planned: float) -> None:
         """Send the next request now, or when the one under way is answered."""
-        if not self.idle.is_set():
-            self.waiting.append(planned)
-            return
+        now = time.perf_counter()
+        if self.idle.is_set():
+            self.send(planned, now)
+        else:
+            self.waiting.append((planned, now))
+
+    def send(self, planned: float, begun: float) -> None:
+        """Send the next request, which the generator came to at `begun`."""
         self.idle.clear()
-        self.sent_at = planned
+        self.planned, self.begun, self.sent = planned, begun, time.perf_counter()
         self.transport.write(next(self.requests))
 
     def data_received(self, data: bytes) -> None:
@@ -78,14 +93,17 @@ class Connection(asyncio.Protocol):
 
     def answered(self, status: int) -> None:
         """Note the answer and go on."""
-        now = time.perf_counter()
-        self.tally.latencies.append(now - self.sent_at)
+        now, tally = time.perf_counter(), self.tally
+        tally.latencies.append(now - self.planned)
         if status < 400:
-            self.tally.good.append(now - self.sent_at)
-        self.tally.statuses[status] += 1
+            tally.good.append(now - self.planned)
+            tally.late.append(self.begun - self.planned)
+            tally.held.append(self.sent - self.begun)
+            tally.wire.append(now - self.sent)
+        tally.statuses[status] += 1
         self.idle.set()
         if self.waiting:
-            self.start(self.waiting.popleft())
+            self.send(*self.waiting.popleft())
         elif self.closed_loop and not self.stopped:
             self.start(now)
 
@@ -113,7 +131,7 @@ async def open_loop(connections: list[Connection], seconds: float, rate: float) 
             )
             connection.start(start + sent / rate)
             sent += 1
-        await asyncio.sleep(0.0005)
+        await asyncio.sleep(TICK_SECONDS)
     await asyncio.gather(*(connection.idle.wait() for connection in connections))
 
 
@@ -134,7 +152,7 @@ async def run(port: int, requests: list[bytes], connections: int, seconds: float
         for _ in range(connections)
     ]
     protocols = [protocol for _, protocol in opened]
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), time.process_time()
     await (closed_loop(protocols, seconds) if rate is None else open_loop(protocols, seconds, rate))
     elapsed = time.perf_counter() - started
     for transport, _ in opened:
@@ -150,6 +168,11 @@ async def run(port: int, requests: list[bytes], connections: int, seconds: float
         "good": len(tally.good),
         "good_p50_ms": round(1000 * percentile(tally.good, 0.50), 3),
         "good_p99_ms": round(1000 * percentile(tally.good, 0.99), 3),
+        "late_p99_ms": round(1000 * percentile(tally.late, 0.99), 3),
+        "held_p99_ms": round(1000 * percentile(tally.held, 0.99), 3),
+        "wire_p50_ms": round(1000 * percentile(tally.wire, 0.50), 3),
+        "wire_p99_ms": round(1000 * percentile(tally.wire, 0.99), 3),
+        "generator_cpu": round((time.process_time() - spent) / elapsed, 3),
         "bytes_per_answer": tally.received // max(1, len(tally.latencies)),
     }
 
