@@ -14,8 +14,8 @@ import msgspec
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
+from foretaste.app.http.accepting import AcceptingServer
 from foretaste.app.http.application import create_app
-from foretaste.app.http.draining import DrainingServer
 from foretaste.app.http.json_log import JsonLines
 from foretaste.app.http.server import admission_of, server_config, settle_memory
 from foretaste.app.processes.supervisor import Plan
@@ -154,6 +154,6 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
             admission = admission_of(home)
             app = create_app(home, retraining=retraining, admission=admission)
             config = server_config(app, admission, most_connections=home.settings.connections)
-            DrainingServer(config).run(sockets=[listener])
+            AcceptingServer(config).run(sockets=[listener])
     finally:
         signal.signal(signal.SIGTERM, before)
