@@ -64,13 +64,17 @@ def test_administrators_leave_half_to_visitors(clock):
     assert let_in(admission, ANSWERS) == 50
 
 
+def begun_after(admission, waited, priority=ANSWERS):
+    return admission.begin(priority, waited)
+
+
 def test_waiting_too_long_shrinks_the_limit_once_in_that_time(clock):
     admission = door(clock)
     for _ in range(10):
-        admission.waited(0.2)
+        begun_after(admission, 0.2)
     assert admission.limit == 90
     clock.now = 0.05
-    admission.waited(0.2)
+    begun_after(admission, 0.2)
     assert admission.limit == 81
 
 
@@ -78,7 +82,7 @@ def test_the_limit_keeps_a_few(clock):
     admission = door(clock)
     for moment in range(200):
         clock.now = float(moment)
-        admission.waited(1.0)
+        begun_after(admission, 1.0)
     assert admission.limit == 4
 
 
@@ -86,19 +90,33 @@ def test_a_limit_that_is_used_and_not_felt_grows_by_one_a_round(clock):
     admission = door(clock)
     for moment in range(200):
         clock.now = float(moment)
-        admission.waited(1.0)
+        begun_after(admission, 1.0)
     let_in(admission, ANSWERS)
     for _ in range(5):
-        admission.waited(0.0)
+        begun_after(admission, 0.0)
     assert admission.limit == 5
 
 
 def test_a_limit_that_nobody_needs_does_not_grow(clock):
     admission = door(clock)
-    admission.waited(1.0)
+    begun_after(admission, 1.0)
     for _ in range(1000):
-        admission.waited(0.0)
+        begun_after(admission, 0.0)
     assert admission.limit == 90
+
+
+@pytest.mark.parametrize("priority", [ANSWERS, ADMIN])
+def test_what_waited_twice_as_long_as_it_may_is_not_begun(clock, priority):
+    admission = door(clock)
+    assert begun_after(admission, 0.1, priority)
+    assert not begun_after(admission, 0.11, priority)
+
+
+@pytest.mark.parametrize("priority", [EVENTS, HEALTH])
+def test_events_and_health_are_begun_however_long_they_waited(clock, priority):
+    admission = door(clock)
+    assert begun_after(admission, 60.0, priority)
+    assert admission.limit == 100
 
 
 def test_who_is_turned_away_is_counted(clock):
@@ -122,7 +140,7 @@ def test_whatever_comes_the_bounds_hold(steps):
             admission.leave(priority)
             under_way[priority] -= 1
         else:
-            admission.waited(0.1 if step == "late" else 0.0)
+            begun_after(admission, 0.1 if step == "late" else 0.0)
         assert 2 <= admission.limit <= 5
         assert under_way[EVENTS] <= 5
         assert under_way[ANSWERS] + under_way[ADMIN] <= 5

@@ -4,7 +4,8 @@ Beyond what a machine can do, each request let in only makes all others late. Th
 follows how long requests wait before work on them begins: it grows by one for each round of requests that
 waited little, and shrinks by a tenth, at most once per wait allowed, when one waited too long (additive
 increase, multiplicative decrease: Chiu and Jain 1989, Analysis of the increase and decrease algorithms for
-congestion avoidance in computer networks). Who is turned away learns it at once and can come back.
+congestion avoidance in computer networks). Who is turned away learns it at once and can come back; until the
+limit has come down, those who waited twice as long as they should are turned away when it is their turn.
 """
 
 import time
@@ -34,6 +35,9 @@ class AdmissionLimits:
 
 
 SHRINK = 0.9
+TOO_LATE = 2.0
+"""No answer is begun that waited so many times `wait_seconds`: that bounds how late an answer can be."""
+_SHARING = frozenset({Priority.ANSWERS, Priority.ADMIN})
 ADMIN_SHARE = 0.5
 """What is not for visitors gets in only while so much of the limit is free."""
 
@@ -42,7 +46,7 @@ class Admission:
     """Lets requests in, or not. Health always gets in; events are bounded by `most` of their own.
 
     Answers, and what administrators ask, share the limit that adapts. `clock` gives seconds. One thread
-    enters and leaves; any may tell how long a request waited.
+    enters and leaves; any may begin.
     """
 
     def __init__(
@@ -92,8 +96,20 @@ class Admission:
         elif priority is not Priority.HEALTH:
             self._answers -= 1
 
-    def waited(self, seconds: float) -> None:
-        """Take note of how long an answer waited until work on it began."""
+    def begin(self, priority: Priority, waited: float) -> bool:
+        """Take note of how many seconds a request waited until its turn; return whether it may begin.
+
+        It was let in, and must `leave` either way.
+        """
+        if priority not in _SHARING:
+            return True
+        self._adapt(waited)
+        in_time = waited <= TOO_LATE * self._limits.wait_seconds
+        if not in_time:
+            self.refuse(priority)
+        return in_time
+
+    def _adapt(self, seconds: float) -> None:
         limits = self._limits
         if seconds <= limits.wait_seconds:
             if 2 * self._answers >= self._limit:

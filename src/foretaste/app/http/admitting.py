@@ -9,31 +9,15 @@ from asyncio import Transport
 from collections import deque
 from typing import Any
 
-import msgspec
-
-from foretaste.app.http.asgi.exchange import ARRIVED, Receive, Response, Scope, Send
-from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, problem_of
+from foretaste.app.http.asgi.exchange import ARRIVED, PRIORITY, Receive, Scope, Send
+from foretaste.app.http.asgi.refusals import REFUSAL
 from foretaste.app.http.bounded import BoundedProtocol
 from foretaste.app.http.priorities import priority_of
 from foretaste.serving.admission import Admission, Priority
 
-RETRY_SECONDS = 1
 DRAINED_BYTES = 1 << 20
 """So much of the body of a request that was turned away is read, so that its answer arrives."""
 
-REFUSAL = Response(
-    msgspec.json.encode(
-        problem_of(
-            HttpError(503, f"too many requests at once; try again in {RETRY_SECONDS} s", kind="overloaded")
-        )
-    ),
-    503,
-    (
-        (b"content-type", PROBLEM_JSON),
-        (b"cache-control", b"no-store"),
-        (b"retry-after", b"%d" % RETRY_SECONDS),
-    ),
-)
 REFUSAL_HEAD = b"".join(
     [
         b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: %d\r\n" % len(REFUSAL.body),
@@ -74,6 +58,7 @@ class AdmittingProtocol(BoundedProtocol):
         if self._admission.enter(priority):
             self._under_way.append(priority)
             self.scope[ARRIVED] = time.perf_counter()  # type: ignore[literal-required]  # our own
+            self.scope[PRIORITY] = priority  # type: ignore[literal-required]  # our own
             super().on_headers_complete()
         elif not self._under_way:
             self._begin_body()

@@ -13,6 +13,7 @@ import msgspec
 from foretaste.app.http.asgi.cross_origin import allowed
 from foretaste.app.http.asgi.exchange import (
     ARRIVED,
+    PRIORITY,
     BodyLimits,
     ClientGoneError,
     Receive,
@@ -22,7 +23,9 @@ from foretaste.app.http.asgi.exchange import (
     Send,
 )
 from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, extra_headers, problem_of
+from foretaste.app.http.asgi.refusals import REFUSAL
 from foretaste.app.http.asgi.routing import Route, RouteTable
+from foretaste.app.http.asgi.turns import Turns
 from foretaste.domain.errors import ForetasteError
 from foretaste.serving.admission import Admission
 
@@ -37,8 +40,8 @@ class Application:
     """An ASGI 3 application over a table of routes.
 
     Handlers that are no coroutines run where they are called; with `waits` in threads, because they may
-    wait for other servers. Pages of `origins` may write, as the service's own do. `admission` is told how
-    long requests waited.
+    wait for other servers. Pages of `origins` may write, as the service's own do. Requests that `admission`
+    let in begin in turns (see `Turns`), unless they waited too long for that.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Application:
         self._waits = waits
         self._origins = frozenset(origins)
         self._admission = admission
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of ASGI: HTTP, or the server's start and end."""
@@ -78,6 +82,8 @@ class Application:
             request = Request(scope, receive, path, self._limits)
             if scope["method"] not in SAFE_METHODS:
                 _refuse_other_sites(request, self._origins)
+            if PRIORITY in scope:
+                await self._turns.take(scope[PRIORITY])
             if self._waits and not iscoroutinefunction(route.handler):
                 response = await asyncio.to_thread(self._begun, route, request)
             else:
@@ -95,8 +101,9 @@ class Application:
         """Begin work on a request, unless the client will not wait for it any more."""
         now = time.perf_counter()
         waited = now - request.scope.get(ARRIVED, now)
-        if self._admission is not None:
-            self._admission.waited(waited)
+        priority = request.scope.get(PRIORITY)
+        if self._admission is not None and priority and not self._admission.begin(priority, waited):
+            return REFUSAL
         refuse_late(request, waited)
         return route.handler(request)
 

@@ -18,6 +18,8 @@ Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 JSON: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 ARRIVED = "foretaste.arrived"
 """Where a scope may say when its request arrived, in seconds of `time.perf_counter`."""
+PRIORITY = "foretaste.priority"
+"""Where a scope may say what its request is for; then it waits for its turn."""
 _encode = msgspec.json.Encoder().encode
 
 
