@@ -312,3 +312,14 @@ def test_warming_up_compiles_all_that_a_first_event_and_answer_need():
     warm_up()
     state = folded(clicks(1, 2))
     assert len(state.items.popularity(0, EPOCH)) == 3
+
+
+def test_a_state_with_room_takes_the_next_events_without_being_copied():
+    state = folded(event_columns([(place, place, CLICK, place) for place in range(300)]))
+    state.restore(state.snapshot())
+    before = state.fingerprint()
+    state.make_room()
+    assert state.fingerprint() == before
+    held = state._holder.arrays
+    state.apply(event_columns([(300, 300, CLICK, 300), (0, 1, CLICK, 301)], previous_seq=300))
+    assert state._holder.arrays is held

@@ -1,5 +1,6 @@
 """The fold by which the blend goes on learning is a function of the log."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -24,11 +25,11 @@ def later_events(world, n=300):
     return columns_of(user, item, np.full(n, 1), NOW + SECOND * np.arange(n), start + np.arange(n), start)
 
 
-def online(world, sampling=EVERY, changed=lambda _artifact: None):
+def online(world, sampling=EVERY, changed=lambda _artifact: None, asked=lambda: None):
     around = Surround(lambda: world.catalog, tuple, lambda: TYPES)
     options = OnlineOptions(batch=6, doubt=1e9)
     return OnlineBlend(
-        world.state, world.artifact, around, options=options, sampling=sampling, changed=changed
+        world.state, world.artifact, around, options=options, sampling=sampling, changed=changed, asked=asked
     )
 
 
@@ -129,3 +130,15 @@ def test_what_the_model_was_trained_on_is_not_asked_about():
     fold = online(world)
     fold.apply(events)
     assert fold.artifact is world.artifact
+
+
+def test_who_keeps_what_was_learnt_holds_up_nobody():
+    world, free = a_world(), []
+
+    def asked():
+        with ThreadPoolExecutor(1) as other:
+            free.append(other.submit(world.state.lock.acquire, blocking=False).result())
+
+    fold = online(world, asked=asked)
+    fold.apply(later_events(world, 3))
+    assert free == [True]

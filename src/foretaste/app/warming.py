@@ -9,8 +9,12 @@ PEOPLE = 3
 
 
 def warm(home: Home) -> None:
-    """Compile or load all kernels of the request and event path, and answer a few questions unrecorded."""
+    """Compile or load all kernels of the request and event path, and answer a few questions unrecorded.
+
+    The state gets room to grow, which it would make while the first event waits.
+    """
     warm_up()
+    home.state.make_room()
     now = system_clock()
     for user_id in [None, *home.id_map.names("user")[:PEOPLE]]:
         home.answerer.recommend(Query(now=now, seed=0, user_id=user_id, explain=True), dry_run=True)

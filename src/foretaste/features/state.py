@@ -33,7 +33,7 @@ from foretaste.features.merging import Aliases, marks, merge_people
 from foretaste.features.neighbours import FOLLOW_UNIT
 from foretaste.features.people import People
 from foretaste.features.snapshots import arrays_of_snapshot, canonical, gathered_arrays
-from foretaste.features.tables import TYPE_BITS, grown, new_arrays
+from foretaste.features.tables import TYPE_BITS, grown, new_arrays, with_room
 
 _CHUNK = 1 << 15
 _NOBODY = -1
@@ -256,6 +256,14 @@ class State:
             self._holder.arrays = restored
             merging = arrays["merging"]
             self._aliases, self._leaving = Aliases(merging[2:].reshape(-1, 2)), int(merging[0])
+
+    def make_room(self) -> None:
+        """Make room for many more events now, so that none of the next has to wait for it.
+
+        What is restored or folded has no more than it needs; the room takes no memory until it is used.
+        """
+        with self.lock:
+            self._holder.arrays = with_room(self._holder.arrays)
 
     def fingerprint(self) -> str:
         """Return a hash of the snapshot: equal states have equal ones."""

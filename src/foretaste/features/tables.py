@@ -134,6 +134,13 @@ def grown(arrays: Arrays) -> Arrays:
     return arrays
 
 
+def with_room(arrays: Arrays) -> Arrays:
+    """Return arrays of which at least a third is free, so that none has to be copied for the next events."""
+    used = (*arrays.counts[[N_USERS, N_ITEMS]], *arrays.blocks[:, 0])
+    arrays.counts[NEEDED:] = [int(length) * 3 // 2 for length in used]
+    return grown(arrays)
+
+
 def _longer(array: NDArray[_Any], needed: int) -> NDArray[_Any]:
     """Return a copy with at least `needed` rows, at least twice as many as before, new ones zero."""
     shape: tuple[Any, ...] = (max(needed, 2 * len(array)), *array.shape[1:])

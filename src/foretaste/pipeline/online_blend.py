@@ -50,7 +50,7 @@ class OnlineBlend:
     Before an event that it asks about, the composition that ships answers as of that moment; what was
     taken moves the weights (see `OnlineWeights`). Who was merged into somebody is asked about as that person.
     `changed` is told each new artifact: the same models under a blend version of their own; `asked` is called
-    after each question.
+    after events of which one was asked about, when nobody waits for the state any more.
     """
 
     name = "blend"
@@ -93,7 +93,7 @@ class OnlineBlend:
 
     def apply(self, events: EventColumns) -> int:
         """Fold events into the state, and learn from some of them; return how many were new."""
-        new, done = 0, 0
+        new, done, before = 0, 0, self._asked_seq
         with self.state.lock:
             for position in np.flatnonzero(self._signs(events)).tolist():
                 if not self._is_due(events, position):
@@ -101,7 +101,10 @@ class OnlineBlend:
                 new += self.state.apply(events.take(done, position))
                 done = position
                 self._ask(events, position)
-            return new + self.state.apply(events.take(done, len(events)))
+            new += self.state.apply(events.take(done, len(events)))
+        if self._asked_seq != before:
+            self._asked()
+        return new
 
     def learnt(self) -> dict[str, NDArray[Any]]:
         """Return all that was learnt, and which event was asked about last, as arrays."""
@@ -158,4 +161,3 @@ class OnlineBlend:
         query = Query(now=now, seed=0, scenario=self._scenario.name)
         if self.weights.learn(sample(query, view, item), user):
             self._changed(self.artifact)
-        self._asked()

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.artifact import ArtifactManifest
 from foretaste.domain.event import EventColumns
 from foretaste.domain.item import Item
@@ -16,42 +17,61 @@ from foretaste.models.popularity import Popularity, PopularityConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
 from foretaste.pipeline.artifact import Artifact, assemble
 from foretaste.pipeline.compose import answer
+from foretaste.pipeline.online_blend import OnlineBlend, Sampling, Surround
 from foretaste.pipeline.scenario import DISCOVER
 from foretaste.pipeline.view import View
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
+from foretaste.ranking.online import OnlineOptions
 
 _ITEMS = ("a", "b", "c", "d")
 _RULES = SlateRules(quotas=(Quota(each="category", at_least=1, at_most=1),))
 
 
 def warm_up() -> None:
-    """Compile every kernel that an answer needs, or load it from the disk's cache, by answering once."""
+    """Compile every kernel that an answer or an event needs, or load it from the disk's cache.
+
+    It answers once, and learns once from what somebody took.
+    """
     features.warm_up()
     models.warm_up()
-    state = State(StateConfig(), lambda: ("view",))
-    state.apply(_events())
+    state = State(StateConfig(), _types)
+    catalog = CatalogColumns.of([Item(item_id=name, categories=(name,)) for name in _ITEMS])
+    artifact, events = _artifact(), _events()
+    learn_once(state, artifact, Surround(lambda: catalog, lambda: _ITEMS, _types), events)
     view = View(
         state=state,
-        catalog=CatalogColumns.of([Item(item_id=name, categories=(name,)) for name in _ITEMS]),
-        artifact=_artifact(),
+        catalog=catalog,
+        artifact=artifact,
         scenario=DISCOVER,
         item_names=_ITEMS,
-        type_names=("view",),
+        type_names=_types(),
         user=0,
     )
     for rules in (None, _RULES):
-        answer(Query(now=len(_ITEMS), seed=0, k=1, explain=True, rules=rules), view)
+        answer(Query(now=len(events), seed=0, k=1, explain=True, rules=rules), view)
+
+
+def learn_once(state: State, artifact: Artifact, around: Surround, events: EventColumns) -> int:
+    """Fold events into `state`, asking about as many as can be; return how many steps the blend made."""
+    often = Sampling(per_second=MICROS_PER_SECOND, spacing=1)
+    fold = OnlineBlend(state, artifact, around, options=OnlineOptions(batch=1), sampling=often)
+    fold.apply(events)
+    return fold.weights.steps
+
+
+def _types() -> tuple[str, ...]:
+    return ("view",)
 
 
 def _events() -> EventColumns:
-    """Return one view of each item, by one person."""
-    each = np.arange(len(_ITEMS))
+    """Return one view of each item by one person, then by another."""
+    each = np.arange(2 * len(_ITEMS))
     return EventColumns(
         previous_seq=0,
         seq=each + 1,
-        user=np.zeros(len(each), np.int32),
-        item=each.astype(np.int32),
+        user=(each // len(_ITEMS)).astype(np.int32),
+        item=(each % len(_ITEMS)).astype(np.int32),
         type=np.zeros(len(each), np.int16),
         time=each,
         key=each,
