@@ -35,7 +35,7 @@ def begun(kinds, leaving=()):
     return asyncio.run(run())
 
 
-def test_one_begins_in_each_round():
+def test_one_answer_begins_in_each_round():
     rounds = [number for number, _ in begun([ANSWERS] * 5)]
     assert len(set(rounds)) == 5
 
@@ -46,6 +46,12 @@ def test_who_came_first_begins_first():
 
 def test_events_go_before_answers_and_administrators_come_last():
     assert [place for _, place in begun([ANSWERS, ADMIN, ANSWERS, EVENTS, EVENTS])] == [0, 3, 4, 2, 1]
+
+
+def test_however_many_events_come_an_answer_begins_in_each_round():
+    order = begun([EVENTS] * 50 + [ANSWERS] * 3)
+    rounds = sorted({number for number, _ in order})
+    assert [number for number, place in order if place >= 50] == rounds[1:4]
 
 
 def test_health_does_not_wait():

@@ -1,13 +1,16 @@
-"""Whose turn it is: requests begin one after the other, and what comes in meanwhile is read in between."""
+"""Whose turn it is: few requests begin at a time, and what comes in meanwhile is read in between."""
 
 import asyncio
 from collections import deque
 
 from foretaste.serving.admission import Priority
 
+A_ROUND = {Priority.EVENTS: 8, Priority.ANSWERS: 1, Priority.ADMIN: 1}
+"""How many of each kind begin in one round of the event loop, in this order; health never waits."""
+
 
 class Turns:
-    """Lets one request begin in each round of the event loop, those of the most important kind first.
+    """Lets few requests begin in each round of the event loop, events before answers, administrators last.
 
     Answers are computed where they are asked for, so that a round in which a hundred begin takes a hundred
     times as long as an answer. What arrives meanwhile lies in the operating system, where nobody knows how
@@ -15,12 +18,12 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[Priority, deque[asyncio.Future[None]]] = {kind: deque() for kind in Priority}
+        self._waiting: dict[Priority, deque[asyncio.Future[None]]] = {kind: deque() for kind in A_ROUND}
         self._is_taken = False
         """Whether somebody began in this round."""
 
     async def take(self, priority: Priority) -> None:
-        """Return when it is the turn of a request of this kind; health need not wait."""
+        """Return when it is the turn of a request of this kind."""
         if priority is Priority.HEALTH:
             return
         loop = asyncio.get_running_loop()
@@ -33,16 +36,14 @@ class Turns:
         await turn
 
     def _next_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        turn = self._first()
-        self._is_taken = turn is not None
-        if turn is not None:
-            turn.set_result(None)
-            loop.call_soon(self._next_round, loop)
-
-    def _first(self) -> asyncio.Future[None] | None:
-        for waiting in self._waiting.values():
-            while waiting:
+        self._is_taken = False
+        for kind, waiting in self._waiting.items():
+            left = A_ROUND[kind]
+            while waiting and left:
                 turn = waiting.popleft()
                 if not turn.done():  # whom nobody waits for any more is cancelled
-                    return turn
-        return None
+                    turn.set_result(None)
+                    left -= 1
+                    self._is_taken = True
+        if self._is_taken:
+            loop.call_soon(self._next_round, loop)
