@@ -10,6 +10,7 @@ from foretaste.domain.event import EventColumns
 from foretaste.events.weights import weigh
 from foretaste.features import warm_up
 from foretaste.features.neighbours import FOLLOW_UNIT
+from foretaste.features.snapshots import seq_of_snapshot
 from foretaste.features.state import State, StateConfig, state_at
 from foretaste.testing.event_factories import EPOCH, EVENT_TYPES, event_columns, random_events, rearranged
 
@@ -323,3 +324,11 @@ def test_a_state_with_room_takes_the_next_events_without_being_copied():
     held = state._holder.arrays
     state.apply(event_columns([(300, 300, CLICK, 300), (0, 1, CLICK, 301)], previous_seq=300))
     assert state._holder.arrays is held
+
+
+def test_a_snapshot_is_of_one_moment_and_says_which():
+    state = folded(clicks(1, 2, 3))
+    snapshot = state.snapshot()
+    state.apply(event_columns([(1, 5, CLICK, 9)], previous_seq=3))
+    assert seq_of_snapshot(snapshot) == 3
+    assert len(snapshot["history"]) == 3

@@ -11,6 +11,7 @@ from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
 from foretaste.app.reading_ahead import read_ahead
 from foretaste.domain.errors import CorruptSnapshotError, ForetasteError
 from foretaste.domain.event import EventColumns
+from foretaste.features.snapshots import seq_of_snapshot
 from foretaste.features.state import State
 from foretaste.ports.event_log import EventLog
 
@@ -109,9 +110,8 @@ class StateKeeper:
         self.save(log)
 
     def _save(self, path: Path, log: EventLog) -> None:
-        with self.state.lock:
-            seq = self.state.seq
-            snapshot = self.state.snapshot()
+        snapshot = self.state.snapshot()
+        seq = seq_of_snapshot(snapshot)
         try:
             write_snapshot(path, snapshot, seq=seq, key=_key_at(log, seq))
         except (OSError, ForetasteError) as error:

@@ -37,7 +37,7 @@ _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
 
 
 def gathered_arrays(arrays: Arrays, signature: bytes) -> dict[str, NDArray[Any]]:
-    """Return a copy of the content, row after row; `canonical` does the rest, for which nobody has to wait.
+    """Return a copy of the content, row after row; `canonical` does the rest.
 
     `signature` stands for the configuration that the content belongs to.
     """
@@ -60,6 +60,11 @@ def gathered_arrays(arrays: Arrays, signature: bytes) -> dict[str, NDArray[Any]]
         "touch_lengths": items[:, t.TOUCH_LENGTH].copy(),
         "touches": arrays.touches[_places(items[:, t.TOUCH], items[:, t.TOUCH_LENGTH])],
     }
+
+
+def seq_of_snapshot(snapshot: Mapping[str, NDArray[Any]]) -> int:
+    """Return the sequence number of the last event that is in a snapshot."""
+    return int(snapshot["header"][1])
 
 
 def canonical(gathered: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -33,7 +33,7 @@ from foretaste.features.merging import Aliases, marks, merge_people
 from foretaste.features.neighbours import FOLLOW_UNIT
 from foretaste.features.people import People
 from foretaste.features.snapshots import arrays_of_snapshot, canonical, gathered_arrays
-from foretaste.features.tables import TYPE_BITS, grown, new_arrays, with_room
+from foretaste.features.tables import TYPE_BITS, copied, grown, new_arrays, with_room
 
 _CHUNK = 1 << 15
 _NOBODY = -1
@@ -239,11 +239,14 @@ class State:
         return int(self._holder.arrays.users[user, tables.USER_SEQ]) if 0 <= user < self.n_users else 0
 
     def snapshot(self) -> Mapping[str, NDArray[Any]]:
-        """Return the canonical state: the order of arrival (see the class) and memory layout do not show."""
+        """Return the canonical state: the order of arrival (see the class) and memory layout do not show.
+
+        The lock is held for no longer than it takes to copy memory.
+        """
         with self.lock:
-            gathered = gathered_arrays(self._holder.arrays, self._signature())
-            pairs = self._aliases.pairs()
-            gathered["merging"] = np.concatenate(([self._leaving, len(pairs)], pairs.ravel()))
+            arrays, pairs, leaving = copied(self._holder.arrays), self._aliases.pairs(), self._leaving
+        gathered = gathered_arrays(arrays, self._signature())
+        gathered["merging"] = np.concatenate(([leaving, len(pairs)], pairs.ravel()))
         return canonical(gathered)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:

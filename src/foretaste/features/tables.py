@@ -134,6 +134,23 @@ def grown(arrays: Arrays) -> Arrays:
     return arrays
 
 
+def copied(arrays: Arrays) -> Arrays:
+    """Return a copy of what a snapshot is made of, as it lies in memory: the fastest that can be had."""
+    users, items = arrays.counts[[N_USERS, N_ITEMS]]
+    histories, tallies, pairs, touches = arrays.blocks[:, 0]
+    return arrays._replace(
+        users=arrays.users[:users].copy(),
+        items=arrays.items[:items].copy(),
+        buckets=arrays.buckets[:items].copy(),
+        history=arrays.history[:histories].copy(),
+        weight=arrays.weight[:histories].copy(),
+        tally=arrays.tally[:tallies].copy(),
+        pairs=arrays.pairs[:pairs].copy(),
+        touches=arrays.touches[:touches].copy(),
+        counts=arrays.counts.copy(),
+    )
+
+
 def with_room(arrays: Arrays) -> Arrays:
     """Return arrays of which at least a third is free, so that none has to be copied for the next events."""
     used = (*arrays.counts[[N_USERS, N_ITEMS]], *arrays.blocks[:, 0])
