@@ -100,14 +100,14 @@ def everybody(service: Service) -> list[str]:
     return [str(number) for number in range(1, service.ask("/health")["users"])]
 
 
-def answers(service: Service, query: str, users: list[str]) -> list[dict[str, Any]]:
-    """Return requests for answers, users uniform, one event per ten."""
+def answers(service: Service, query: str, users: list[str], per_event: int = 10) -> list[dict[str, Any]]:
+    """Return requests for answers, users uniform, one event per so many."""
     choose = np.random.default_rng(SEED)
     rows: list[dict[str, Any]] = []
     for number in range(max(2000, 2 * len(users))):
         user = _one(choose, users)
         rows.append({"method": "GET", "path": f"/recommend/{quote(user, safe='')}?k=10{query}"})
-        if number % 10 == 9:
+        if number % per_event == per_event - 1:
             rows.append({"method": "POST", "path": "/events", "body": json.dumps(an_event(service, choose))})
     return rows
 
