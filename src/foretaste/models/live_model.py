@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.models.entries import write_scores
+from foretaste.models.finishing import LOGARITHMIC, TIMES, finish
 from foretaste.models.interface import Moment
 from foretaste.models.padding import at
 
@@ -77,8 +78,9 @@ class SameForEveryone(LiveModel[C]):
 
     def finished(self, keys: Floats, moment: Moment) -> Floats:
         """Return the scores of items with these `keys`."""
-        scores = keys * np.float32(self.stage(moment)[1])
-        return np.log1p(scores, out=scores) if self.is_logarithmic else scores
+        scores = keys.copy()
+        finish(scores, self.stage(moment)[1], LOGARITHMIC if self.is_logarithmic else TIMES)
+        return scores
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:  # noqa: ARG002 - the same for everyone
         """Return the scores; the history plays no part. See `Model`."""

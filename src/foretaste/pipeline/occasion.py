@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foretaste.domain.arrays import Doubles, Mask
+from foretaste.domain.arrays import Doubles, Mask, Ordinals
 from foretaste.domain.circumstances import clock_of, known_at, written
 from foretaste.domain.history import History
 from foretaste.domain.query import Query
@@ -14,10 +14,10 @@ from foretaste.pipeline.known import Known
 from foretaste.pipeline.plan import Plan, plan_of
 from foretaste.pipeline.resting import without_resting
 from foretaste.pipeline.starting import latest_item, narrowed, present_session
-from foretaste.pipeline.view import View
+from foretaste.pipeline.view import NOTHING, View
 from foretaste.ranking.boost import Interest, recent_interest
 from foretaste.ranking.contexts import is_in_session
-from foretaste.retrieval.masks import passing, without
+from foretaste.retrieval.masks import passing, shown_of
 
 _NOTHING = History(
     item=np.empty(0, np.int32),
@@ -83,9 +83,12 @@ def occasion_of(query: Query, view: View) -> Occasion:
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)
     available = view.catalog.available_to_all(query.now, moment.n_items)
-    usual = _usual(view, person, history, available)
-    passes = _passing(query, view, usual)
-    allowed = without_resting(query, view, _allowed(view, usual, passes))
+    left_out = _left_out(view, person, history)
+    passes = _passing(query, view, available, left_out)
+    usual, allowed, filtered = shown_of(available, left_out, passes, view.excluded)
+    resting = without_resting(query, view, allowed)
+    if resting is not allowed:
+        filtered += int(np.count_nonzero(allowed) - np.count_nonzero(resting))
     return Occasion(
         history=history,
         moment=moment,
@@ -95,8 +98,8 @@ def occasion_of(query: Query, view: View) -> Occasion:
         had=min(person.events, MOST_HAD),
         usual=usual,
         passing=None if passes is None or passes.flags.writeable else passes,
-        allowed=allowed,
-        filtered=0 if allowed is usual else int(np.count_nonzero(usual) - np.count_nonzero(allowed)),
+        allowed=resting,
+        filtered=filtered,
     )
 
 
@@ -138,31 +141,23 @@ def _of_items(items: tuple[int, ...], now: int, view: View) -> History:
     )
 
 
-def _usual(view: View, person: Known, history: History, available: Mask) -> Mask:
-    usual = available.copy()
+def _left_out(view: View, person: Known, history: History) -> Ordinals:
+    """Return the items that this person is not shown in this scenario, int32."""
+    left_out = NOTHING
     if view.user >= 0 and view.scenario.consumed:
-        without(usual, person.consumed(view.state, view.user, view.scenario.consumed, view.type_names))
+        left_out = person.consumed(view.state, view.user, view.scenario.consumed, view.type_names)
     if view.scenario.history in {"items", "latest"} and view.scenario.candidates == "catalog":
-        without(usual, history.item)
-    return usual
+        return np.concatenate((left_out, history.item))
+    return left_out
 
 
-def _passing(query: Query, view: View, usual: Mask) -> Mask | None:
+def _passing(query: Query, view: View, available: Mask, left_out: Ordinals) -> Mask | None:
     """Return what passes the filters, None where there are none; read-only where it is kept."""
-    passes = passing(view.catalog, len(usual), query.filters, query.exclude)
-    others = [matching(query, view, len(usual))]
+    passes = passing(view.catalog, len(available), query.filters, query.exclude)
+    others = [matching(query, view, len(available))] if query.filter else []
     if view.scenario.newest or view.scenario.candidates == "items":
-        others.append(narrowed(view, usual))
+        others.append(narrowed(view, shown_of(available, left_out, None, NOTHING)[0]))
     for other in others:
         if other is not None:
             passes = other if passes is None else passes & other
     return passes
-
-
-def _allowed(view: View, usual: Mask, passes: Mask | None) -> Mask:
-    if passes is None and not len(view.excluded):
-        return usual
-    allowed = usual.copy() if passes is None else usual & passes
-    if len(view.excluded):
-        without(allowed, view.excluded)
-    return allowed

@@ -12,6 +12,7 @@ from foretaste.pipeline.called import called_for, calls_by_score, pinned
 from foretaste.pipeline.occasion import Occasion, occasion_of
 from foretaste.pipeline.promoting import promoted, totals
 from foretaste.pipeline.view import NOTHING, View
+from foretaste.pipeline.weighing import weighed
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, scales
 from foretaste.retrieval.merge import merge
@@ -62,14 +63,27 @@ def scored(query: Query, view: View) -> Scored:
         occasion.had,
         view.known.of_everyone,
     )
+    places = query.k + len(view.shown)
+    wanted = max(view.scenario.per_source, CHOICE * places)
+    if not query.boost and query.rules is None:
+        found = weighed(occasion, view, rows, wanted=wanted, places=places)
+        if found is not None:
+            item, scores, proposed, figures, offset, boost, score = found
+            candidates = Candidates(occasion.sources, item, scores, proposed)
+            return Scored(occasion, candidates, figures[0], figures[1], figures[2], offset, boost, score)
+    return _scored_by_steps(query, view, occasion, rows, wanted, places)
+
+
+def _scored_by_steps(
+    query: Query, view: View, occasion: Occasion, rows: list[Row], wanted: int, places: int
+) -> Scored:
+    """Do as `scored`, with boosts and rules, and where sources propose too little."""
     beyond = bool(query.boost) or calls_by_score(query.rules)
     if beyond:  # what boosts bring up, and rules call for, is found among the scores of all items
         dense = all_scores(rows, occasion.moment.n_items)
         rows = rows_of_scores(dense)
     candidates = _merged(occasion, view, rows, occasion.usual, view.scenario.per_source)
     mean, deviation, scale, offset = scales(candidates.score, occasion.weights)
-    places = query.k + len(view.shown)
-    wanted = max(view.scenario.per_source, CHOICE * places)
     also = called = NOTHING
     if beyond:
         total = totals(query, view, dense, scale)

@@ -1,5 +1,6 @@
 """Compiling all that an answer runs, before the first request."""
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
@@ -48,8 +49,10 @@ def warm_up() -> None:
         type_names=_types(),
         user=0,
     )
+    query = Query(now=len(events), seed=0, k=1, explain=True)
     for rules in (None, _RULES):
-        answer(Query(now=len(events), seed=0, k=1, explain=True, rules=rules), view)
+        answer(msgspec.structs.replace(query, rules=rules), view)
+        answer(msgspec.structs.replace(query, rules=rules, filters={"category": _ITEMS[:1]}), view)
 
 
 def learn_once(state: State, artifact: Artifact, around: Surround, events: EventColumns) -> int:

@@ -57,12 +57,13 @@ def _spread_over(
 def boosts(interest: Interest, categories: CategoryTable, items: Ordinals) -> Floats:
     """Return the boost of each of `items`, float32 in [0, 1]."""
     boost = np.zeros(len(items), np.float32)
-    _sum_over(interest.part, categories.start, categories.code, items, boost)
+    sum_over(interest.part, categories.start, categories.code, items, boost)
     return boost
 
 
 @kernel
-def _sum_over(part: Doubles, start: Int64s, code: Ordinals, items: Ordinals, boost: Floats) -> None:
+def sum_over(part: Doubles, start: Int64s, code: Ordinals, items: Ordinals, boost: Floats) -> None:
+    """Write the boost of each of `items` over zeros, float32 in [0, 1]."""
     for i in range(len(items)):
         if items[i] < len(start) - 1:
             total = 0.0

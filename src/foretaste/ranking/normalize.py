@@ -42,12 +42,12 @@ def scales(score: Floats, weights: Doubles) -> tuple[Doubles, Doubles, Doubles, 
     `weights` float64 holds those of the sources first.
     """
     figures = np.zeros((3, len(score)))
-    offset = _scale(np.ascontiguousarray(score), weights, figures)
+    offset = scale_of(np.ascontiguousarray(score), weights, figures)
     return figures[0], figures[1], figures[2], offset
 
 
 @kernel
-def _scale(score: Floats, weights: Doubles, figures: Doubles) -> float:
+def scale_of(score: Floats, weights: Doubles, figures: Doubles) -> float:
     """Write mean, deviation and scale of every source to the rows of `figures`; return the offset."""
     mean, deviation, scale = figures[0], figures[1], figures[2]
     if score.shape[1]:
@@ -71,9 +71,10 @@ def inverse(deviation: Doubles) -> Doubles:
 
 
 @kernel
-def _blend(
+def blend(
     score: Floats, scale: Doubles, offset: float, boost: Floats, weight: float, blended: Floats
 ) -> None:
+    """Write Σ scale · score + weight · boost - offset of every item to `blended`, float32 [n]."""
     n_sources, n = score.shape
     for i in range(n):
         total = weight * boost[i] - offset
@@ -88,5 +89,5 @@ def blend_scores(score: Floats, scale: Doubles, offset: float, boost: Floats, we
     An item's value is bit-equal whatever other items are beside it.
     """
     blended = np.empty(score.shape[1], np.float32)
-    _blend(np.ascontiguousarray(score), scale, offset, boost, weight, blended)
+    blend(np.ascontiguousarray(score), scale, offset, boost, weight, blended)
     return blended

@@ -57,3 +57,21 @@ def without(mask: Mask, items: Ordinals) -> None:
     for item in items:
         if 0 <= item < len(mask):
             mask[item] = False
+
+
+def shown_of(
+    available: Mask, left_out: Ordinals, passes: Mask | None, excluded: Ordinals
+) -> tuple[Mask, Mask, int]:
+    """Return `available` without what is `left_out`, and what `passes` of that and is not `excluded`.
+
+    That is two masks, bool [n_items], the same object where nothing narrows, and how many items less the
+    second one has.
+    """
+    usual = available.copy()
+    without(usual, left_out)
+    if passes is None and not len(excluded):
+        return usual, usual, 0
+    allowed = usual.copy() if passes is None else usual & passes
+    if len(excluded):
+        without(allowed, excluded)
+    return usual, allowed, int(np.count_nonzero(usual) - np.count_nonzero(allowed))

@@ -4,12 +4,18 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from foretaste.domain.arrays import Int64s, Mask, Ordinals
+from foretaste.domain.arrays import Doubles, Int64s, Mask, Ordinals
 from foretaste.domain.slate import Candidates
 from foretaste.retrieval.rows import Row
 from foretaste.retrieval.sources import COLUMNS, unite
 
 _NONE: Ordinals = np.empty(0, np.int32)
+
+
+def tables_of(rows: Sequence[Row]) -> tuple[Int64s, Doubles]:
+    """Return where the rows are, int64 [n_sources, len(COLUMNS)], and their factors, float64 [n_sources]."""
+    where = np.array([row.where for row in rows], np.int64).reshape(len(rows), len(COLUMNS))
+    return where, np.array([row.factor for row in rows])
 
 
 def merge(
@@ -30,15 +36,12 @@ def merge(
     `also`, allowed ones each named once, are candidates too.
     """
     also = also.astype(np.int32, copy=False)  # one type: one compiled kernel
-    where = np.array([row.where for row in rows], np.int64).reshape(len(rows), len(COLUMNS))
-    item, score, proposed = unite(where, allowed, per_source, also, at_least)
+    where, factor = tables_of(rows)
+    item, score, proposed = unite(where, factor, allowed, per_source, also, at_least)
     if len(item) < at_least:
         filled = _most_used(allowed, item, interactions(), at_least - len(item))
         also = np.concatenate((also, filled.astype(np.int32)))
-        item, score, proposed = unite(where, allowed, per_source, also, 0)
-    for row, keys in zip(rows, score, strict=True):
-        if row.factor is not None:
-            row.finish(keys)
+        item, score, proposed = unite(where, factor, allowed, per_source, also, 0)
     return Candidates(sources=sources, item=item, score=score, proposed=proposed)
 
 

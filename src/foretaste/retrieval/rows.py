@@ -10,6 +10,7 @@ from foretaste.domain.arrays import Floats, Int64s, Mask
 from foretaste.domain.history import History
 from foretaste.domain.lent_arrays import address_of
 from foretaste.models.entries import write_scores
+from foretaste.models.finishing import LOGARITHMIC, PLAIN, TIMES, finish
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import SameForEveryone, Sparse
 from foretaste.retrieval.selection import best_entries
@@ -30,9 +31,9 @@ _NO_SCORES: Floats = np.empty(0, np.float32)
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """What orders items by one source, a key each: its score, or, with a `factor`, what gives it.
+    """What orders items by one source, a key each, of which `factor` and `how` make scores (see `finishing`).
 
-    The score is then key · factor, or log(1 + key · factor). `dense` float32 [n_items] holds all keys, or
+    `dense` float32 [n_items] holds all keys, or
     is empty: then all that are not 0 are among `entries` (see `models.entries`), in no order. Beside `dense`
     these are the best `at_hand` of the items that can be shown at all, the best first.
     """
@@ -40,10 +41,10 @@ class Row:
     dense: Floats
     entries: Int64s
     at_hand: int = 0
-    factor: np.float32 | None = None
-    is_logarithmic: bool = False
+    factor: float = 1.0
+    how: int = PLAIN
     where: tuple[int, ...] = field(init=False)
-    """Addresses and lengths of `dense` and `entries`, whether these are all above 0, and sorted."""
+    """Addresses and lengths of `dense` and `entries`, whether these are all above 0, and sorted; `how`."""
     _among: dict[int, tuple[Mask, "Row | None"]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,6 +58,7 @@ class Row:
             len(entries),
             is_all,
             len(dense) > 0,
+            self.how,
         )
 
     def among(self, passing: Mask, available: Mask) -> "Row":
@@ -74,17 +76,10 @@ class Row:
             self._among[id(passing)] = (passing, None)
             return self
         if row is None:
-            row = _with_best(self.dense, available & passing, min(self.at_hand, PLACES_AMONG))
+            row = _with_best(self.dense, available & passing, min(self.at_hand, PLACES_AMONG), self.how)
             self._among[id(passing)] = (passing, row)
-        row.factor, row.is_logarithmic = self.factor, self.is_logarithmic
+        row.factor = self.factor
         return row
-
-    def finish(self, keys: Floats) -> None:
-        """Make scores of `keys`, in place."""
-        if self.factor is not None:
-            keys *= self.factor
-            if self.is_logarithmic:
-                np.log1p(keys, out=keys)
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +124,7 @@ def all_scores(rows: Sequence[Row], n_items: int) -> Floats:
             scores[place, : len(row.dense)] = row.dense
         else:
             write_scores(row.entries, scores[place])
-        row.finish(scores[place])
+        finish(scores[place], row.factor, row.how)
     return scores
 
 
@@ -174,10 +169,11 @@ def _for_everyone(
     kept: Kept | None = shared.get(model)
     if kept is None or kept.basis != asked or kept.available is not available:
         keys = model.keys(moment).copy()  # a view: later moments are written over it
-        kept = shared[model] = Kept(asked, available, _with_best(keys, available, PLACES_FOR_ALL))
-    kept.row.factor, kept.row.is_logarithmic = np.float32(factor), model.is_logarithmic
+        how = LOGARITHMIC if model.is_logarithmic else TIMES
+        kept = shared[model] = Kept(asked, available, _with_best(keys, available, PLACES_FOR_ALL, how))
+    kept.row.factor = factor
     return kept.row
 
 
-def _with_best(dense: Floats, shown: Mask, count: int) -> Row:
-    return Row(dense, best_entries(dense, shown, count), at_hand=count)
+def _with_best(dense: Floats, shown: Mask, count: int, how: int = PLAIN) -> Row:
+    return Row(dense, best_entries(dense, shown, count), at_hand=count, how=how)

@@ -1,15 +1,16 @@
-"""Sources propose their best allowed items; every source's key of each proposed item is then collected."""
+"""Sources propose their best allowed items; every source's score of each proposed item is then collected."""
 
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel
 from foretaste.domain.lent_arrays import float32_at, int32_at, int64_at, lent
 from foretaste.models.entries import TURNED
+from foretaste.models.finishing import finish
 from foretaste.retrieval.selection import best_allowed, best_listed, keep_best
 
-COLUMNS = DENSE, N_DENSE, ENTRIES, N_ENTRIES, ARE_ALL, ARE_SORTED = range(6)
-"""Columns of `where`, int64 [n_sources, 6] (see `Row.where`)."""
+COLUMNS = DENSE, N_DENSE, ENTRIES, N_ENTRIES, ARE_ALL, ARE_SORTED, HOW = range(7)
+"""Columns of `where`, int64 [n_sources, 7] (see `Row.where`)."""
 
 _WORD = 8
 _NARROW = 4
@@ -18,14 +19,15 @@ _NARROW = 4
 
 @kernel
 def unite(
-    where: Int64s, allowed: Mask, m: int, also: Ordinals, least: int
+    where: Int64s, factor: Doubles, allowed: Mask, m: int, also: Ordinals, least: int
 ) -> tuple[Ordinals, Floats, Ordinals]:
     """Return the union of every source's `m` best allowed items and of `also`, in order of ordinal.
 
-    That is: items, int32 [n], their keys, float32 [n_sources, n], and by which sources they were proposed,
+    That is: items, int32 [n], their scores, float32 [n_sources, n], and by which sources they were proposed,
     int32 [n_sources, n]. A source proposes only what it has reason for: keys above 0. Of equal keys the lower
     ordinal comes first. What is at hand is looked at first; only where that is too little all keys are.
-    Where there are fewer than `least` items, nothing is collected: the items are in no order, without keys.
+    `factor` float64 [n_sources] finishes the keys.
+    Where there are fewer than `least` items, nothing is collected: the items are without scores.
     """
     n_sources, n_items = len(where), len(allowed)
     seen = np.zeros(-(-n_items // _WORD) * _WORD, np.bool_)
@@ -38,7 +40,7 @@ def unite(
     if united < least:
         few = np.flatnonzero(seen).astype(np.int32)
         return few, np.empty((n_sources, 0), np.float32), np.empty((n_sources, 0), np.int32)
-    return _collect(where, seen, chosen, counts, united)
+    return _collect(where, factor, seen, chosen, counts, united)
 
 
 @kernel
@@ -104,9 +106,9 @@ def _at_hand(given: Int64s, allowed: Mask, most: int, entries: Int64s) -> int:
 
 @kernel
 def _collect(
-    where: Int64s, seen: Mask, chosen: Ordinals, counts: Int64s, united: int
+    where: Int64s, factor: Doubles, seen: Mask, chosen: Ordinals, counts: Int64s, united: int
 ) -> tuple[Ordinals, Floats, Ordinals]:
-    """Return the `united` seen items by ordinal, their keys and by which sources they were proposed."""
+    """Return the `united` seen items by ordinal, their scores and by which sources they were proposed."""
     n_sources = len(where)
     item = np.empty(united, np.int32)
     key = np.zeros((n_sources, united), np.float32)
@@ -121,6 +123,7 @@ def _collect(
                     place += 1
     for s in range(n_sources):
         _read(where[s], seen, place_of, item, key[s])
+        finish(key[s], factor[s], where[s, HOW])
         for place in range(counts[s]):
             proposed[s, place_of[chosen[s, place]]] = 1
     return item, key, proposed

@@ -1,0 +1,88 @@
+"""Candidates with their blended scores in one pass: what most answers need, and nothing else."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
+from foretaste.domain.kernel import kernel
+from foretaste.pipeline.occasion import Occasion
+from foretaste.pipeline.view import NOTHING, View
+from foretaste.ranking.boost import sum_over
+from foretaste.ranking.normalize import blend, scale_of
+from foretaste.retrieval.merge import tables_of
+from foretaste.retrieval.rows import Row
+from foretaste.retrieval.sources import unite
+
+Weighed = tuple[Ordinals, Floats, Ordinals, Doubles, float, Floats, Floats]
+"""Items, int32 [n]; their scores, float32 [n_sources, n]; by which sources they were proposed, int32; mean,
+deviation and scale of every source, float64 [3, n_sources]; the offset; boost and blended score, float32."""
+
+_NO_SOURCES: Int64s = np.empty((0, 0), np.int64)
+_NO_FACTORS: Doubles = np.empty(0)
+_NO_INTEREST: Doubles = np.empty(0)
+
+
+def weighed(
+    occasion: Occasion, view: View, rows: Sequence[Row], *, wanted: int, places: int
+) -> Weighed | None:
+    """Return the candidates of an occasion without boosts and rules; None where these fill too few places.
+
+    `rows` are those of its sources, each of which proposes its best `wanted` for `places` places. It is what
+    `merge`, `scales`, `boosts` and `blend_scores` come to one after the other, bit for bit.
+    """
+    categories, interest = view.catalog.categories, occasion.interest
+    where, factor = tables_of(rows)
+    there, factor_there = _NO_SOURCES, _NO_FACTORS
+    if occasion.passing is not None:
+        there, factor_there = tables_of([row.among(occasion.passing, occasion.available) for row in rows])
+    found: Weighed = _weigh(
+        where,
+        factor,
+        there,
+        factor_there,
+        occasion.usual,
+        occasion.allowed,
+        occasion.is_narrowed,
+        view.scenario.per_source,
+        wanted,
+        places,
+        occasion.weights,
+        _NO_INTEREST if interest is None else interest.part,
+        categories.start,
+        categories.code,
+        NOTHING,
+    )
+    return None if len(found[0]) < places else found
+
+
+@kernel
+def _weigh(
+    where: Int64s,
+    factor: Doubles,
+    where_passing: Int64s,
+    factor_passing: Doubles,
+    usual: Mask,
+    allowed: Mask,
+    is_narrowed: bool,
+    per_source: int,
+    wanted: int,
+    places: int,
+    weights: Doubles,
+    part: Doubles,
+    start: Int64s,
+    code: Ordinals,
+    nothing: Ordinals,
+) -> Weighed:
+    item, score, proposed = unite(where, factor, usual, per_source, nothing, 0)
+    figures = np.zeros((3, len(where)))
+    offset = scale_of(score, weights, figures)
+    if is_narrowed or wanted > per_source or len(item) < places:
+        if len(where_passing):
+            where, factor = where_passing, factor_passing
+        item, score, proposed = unite(where, factor, allowed, wanted, nothing, places)
+    boost, blended = np.zeros(score.shape[1], np.float32), np.empty(score.shape[1], np.float32)
+    if len(part):
+        sum_over(part, start, code, item[: len(boost)], boost)
+    blend(score, figures[2], offset, boost, weights[-1], blended)
+    return item, score, proposed, figures, offset, boost, blended
