@@ -1,7 +1,7 @@
 """Which sources answer in a context, and with what weights: follows from artifact and scenario alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +28,15 @@ class Plan:
     weights: Doubles
     is_own: tuple[bool, ...]
     is_told: tuple[bool, ...]
+    _proposing: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)
+
+    def proposing(self, bits: int) -> tuple[str, ...]:
+        """Return the sources whose bits are set, the first one's being 1."""
+        named = self._proposing.get(bits)
+        if named is None:
+            named = tuple(source for at, source in enumerate(self.sources) if bits >> at & 1)
+            self._proposing[bits] = named
+        return named
 
 
 def plan_of(model: str | None, view: View, length: int, *, in_session: bool) -> Plan:

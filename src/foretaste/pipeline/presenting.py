@@ -1,11 +1,9 @@
 """From chosen candidates to the places of a slate, as the person sees them."""
 
-from itertools import compress
-
 from foretaste.domain.arrays import Int64s
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
-from foretaste.domain.slate import Candidates, Evidence, ScoredItem
+from foretaste.domain.slate import Evidence, ScoredItem
 from foretaste.pipeline.boosting import boosts_of, unboosted
 from foretaste.pipeline.explain import evidence
 from foretaste.pipeline.reasons import reasons
@@ -21,12 +19,11 @@ def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple
     """Return the candidates at `places` with title, match, sources, reason and, if asked for, explanation."""
     candidates = scored.candidates
     match = view.artifact.calibration.match(unboosted(scored)[places]).tolist()
-    why = reasons(scored, places, view)
+    why, sources = reasons(scored, places, view)
     explained = [_UNEXPLAINED] * len(places)
     if query.explain:
         with view.timed("explain_computation"):
             explained = [*evidence(scored, places, view, query.explain_top_k)]
-    sources = _proposing(candidates, places)
     names, catalog = view.item_names, view.catalog
     items = []
     for row, (ordinal, score) in enumerate(
@@ -52,9 +49,3 @@ def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple
             )
         )
     return tuple(items)
-
-
-def _proposing(candidates: Candidates, places: Int64s) -> list[tuple[str, ...]]:
-    """Return the sources that proposed each of the candidates at `places`."""
-    sources = candidates.sources
-    return [tuple(compress(sources, did)) for did in candidates.proposed[:, places].T.tolist()]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
+from foretaste.domain.history import History
 from foretaste.domain.kernel import kernel
-from foretaste.models.interface import Model
+from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.explain import item_name
 from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
@@ -14,36 +15,38 @@ from foretaste.pipeline.view import View
 
 POPULAR = "Popular right now"
 UNPROPOSED = "More that you may like"
+_TOLD, _MOST_TOLD = "past items that speak most", 256
 
 
-def reasons(scored: Scored, places: Int64s, view: View) -> list[str]:
-    """Return why each of the candidates at `places` is there: in words, what lifts its score most.
+def reasons(scored: Scored, places: Int64s, view: View) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return why each of the candidates at `places` is there, and the sources that proposed it.
 
-    That is the boost or one of the sources; a past item is named if it contributed most to that very part.
+    Why is said in words: what lifts its score most, the boost or one of the sources; a past item is named if
+    it contributed most to that very part.
     """
-    strongest = _strongest(scored, places)
-    named = _named_items(scored, places, strongest)
-    items = scored.candidates.item[places].tolist()
-    models = scored.occasion.plan.models
-    return [
-        _sentence(item, source, past, models, view)
-        for item, source, past in zip(items, strongest, named, strict=True)
-    ]
-
-
-def _strongest(scored: Scored, places: Int64s) -> list[int]:
-    """Return the source that lifts each candidate most, n_sources for the boost, -1 if none proposed it."""
-    found = np.empty(len(places), np.int64)
-    candidates, weight = scored.candidates, scored.occasion.weights[-1]
+    candidates, occasion = scored.candidates, scored.occasion
+    found = np.empty((3, len(places)), np.int64)
     _find_strongest(
-        candidates.score, candidates.proposed, scored.scale, scored.mean, scored.boost, weight, places, found
+        candidates.item,
+        candidates.score,
+        candidates.proposed,
+        scored.scale,
+        scored.mean,
+        scored.boost,
+        occasion.weights[-1],
+        places,
+        found,
     )
-    strongest: list[int] = found.tolist()
-    return strongest
+    items, strongest, by = found.tolist()
+    past = _past_items(scored, items, strongest)
+    models, proposing = occasion.plan.models, occasion.plan.proposing
+    said = [_sentence(*each, models, view) for each in zip(items, strongest, past, strict=True)]
+    return said, [proposing(bits) for bits in by]
 
 
 @kernel
 def _find_strongest(
+    item: Ordinals,
     score: Floats,
     proposed: Ordinals,
     scale: Doubles,
@@ -53,38 +56,60 @@ def _find_strongest(
     places: Int64s,
     found: Int64s,
 ) -> None:
+    """Write for each place its item, the source that lifts it most, and a bit for each that proposed it.
+
+    Instead of a source it is n_sources for the boost, and -1 where none proposed the item.
+    """
     for k in range(len(places)):
-        place, most, is_proposed = places[k], -np.inf, False
-        found[k] = 0
+        place, most, by, strongest = places[k], -np.inf, 0, 0
         for s in range(len(scale)):
-            is_proposed |= proposed[s, place] != 0
+            if proposed[s, place]:
+                by |= 1 << s
             lift = scale[s] * (score[s, place] - mean[s])
             if score[s, place] > np.float32(0.0) and lift > most:
-                found[k], most = s, lift
+                strongest, most = s, lift
         if weight * boost[place] > most:
-            found[k] = len(scale)
-        if not is_proposed:
-            found[k] = -1
+            strongest = len(scale)
+        found[0, k], found[1, k], found[2, k] = item[place], strongest if by else -1, by
 
 
-def _named_items(scored: Scored, places: Int64s, strongest: Sequence[int]) -> list[int]:
-    """Return the past item that contributed most to each candidate's strongest source, -1 for none."""
+def _past_items(scored: Scored, items: list[int], strongest: list[int]) -> list[int]:
+    """Return the past item that contributed most to each item's strongest source, -1 for none."""
     occasion, plan = scored.occasion, scored.occasion.plan
-    named = [-1] * len(places)
-    items = scored.candidates.item[places]
+    past = [-1] * len(items)
     for source in set(strongest):
-        if not 0 <= source < len(plan.models) or not plan.is_told[source]:
-            continue
-        rows = [row for row, chosen in enumerate(strongest) if chosen == source]
-        asked = items if len(rows) == len(items) else items[rows]
-        shares = plan.models[source].explain_each(occasion.history, asked, occasion.moment)
-        if shares.shape[1]:
-            most = shares.argmax(axis=1)
-            past = occasion.history.item[most].tolist()
-            speaks = (shares[np.arange(len(rows)), most] > 0.0).tolist()
-            for row, item, does in zip(rows, past, speaks, strict=True):
-                named[row] = item if does else -1
-    return named
+        if 0 <= source < len(plan.models) and plan.is_told[source]:
+            rows = [row for row, chosen in enumerate(strongest) if chosen == source]
+            asked = [items[row] for row in rows]
+            told = _told_by(plan.models[source], occasion.history, occasion.moment, asked)
+            for row, item in zip(rows, told, strict=True):
+                past[row] = item
+    return past
+
+
+def _told_by(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:
+    """Return the past item that speaks most for each of `items`, -1 for none; kept with the history."""
+    basis = model.basis(moment) if len(history) else None
+    if basis is None:
+        return _speaking_most(model, history, moment, items)
+    kept: tuple[object, dict[int, int]] | None = history.memo.get((_TOLD, model))
+    if kept is None or kept[0] is not basis or len(kept[1]) > _MOST_TOLD:
+        kept = history.memo[_TOLD, model] = (basis, {})
+    known = kept[1]
+    missing = [item for item in items if item not in known]
+    if missing:
+        known.update(zip(missing, _speaking_most(model, history, moment, missing), strict=True))
+    return [known[item] for item in items]
+
+
+def _speaking_most(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:
+    shares = model.explain_each(history, np.array(items, np.int32), moment)
+    if not shares.shape[1]:
+        return [-1] * len(items)
+    most = shares.argmax(axis=1)
+    speaks = shares[np.arange(len(items)), most] > 0.0
+    past: list[int] = np.where(speaks, history.item[most], -1).tolist()
+    return past
 
 
 def _sentence(item: int, source: int, past: int, models: Sequence[Model], view: View) -> str:
