@@ -34,6 +34,11 @@ class Known:
             found = self._consumed[types] = consumed(state.tally(user), types, type_names)
         return found
 
+    def left_out(self, types: frozenset[str]) -> int | None:
+        """Return how many items `consumed` told last, None where it was not asked."""
+        found = self._consumed.get(types)
+        return None if found is None else len(found)
+
 
 class KnownPeople:
     """Histories with what models worked out of them (`History.memo`), and what people had.
@@ -60,6 +65,11 @@ class KnownPeople:
         if events:
             _keep(self._known, user, known, self._most(state))
         return known
+
+    def left_out(self, user: int, types: frozenset[str]) -> int | None:
+        """Return how many items the latest answer to `user` left out for an event of `types`, if kept."""
+        known = self._known.get(user)
+        return None if known is None else known.left_out(types)
 
     def memo_of_item(self, state: State, item: int) -> dict[Any, Any]:
         """Return the memo of histories of one event, on an item."""

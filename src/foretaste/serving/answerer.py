@@ -200,7 +200,7 @@ class Answerer:
         with self._live.state.lock:
             user = -1 if query.user_id is None else self._person(query.user_id)
             if user >= 0:
-                own = self.names.of("user")[user]
+                own = self.names.name("user", user)
                 query = query if own == query.user_id else msgspec.structs.replace(query, user_id=own)
             return query, user, self._live.state.events_of(user) > 0
 
@@ -297,7 +297,7 @@ class Answerer:
             if item < 0 or self._deleted(item):
                 self._telemetry.count("similar_items_requests_total", status="not_found")
                 raise UnknownItemError(f"no item is called {query.item_id!r}", field="item_id")
-            query = msgspec.structs.replace(query, item_id=self.names.of("item")[item])
+            query = msgspec.structs.replace(query, item_id=self.names.name("item", item))
         if page_id is None:
             reply = self._reply(query, ready, -1, None)
         else:

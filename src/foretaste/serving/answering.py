@@ -140,6 +140,9 @@ class Answering:
         """Return how many items a person had that `scenario` leaves out for that."""
         if user < 0 or not scenario.consumed:
             return 0
+        left_out = self.known.left_out(user, scenario.consumed)
+        if left_out is not None:
+            return left_out
         state = self._live.state
         with state.lock:
             known = self.known.of(state, user)

@@ -34,6 +34,11 @@ class Names:
             names.extend(added)
         return names
 
+    def name(self, kind: IdKind, ordinal: int) -> str:
+        """Return the name of an ordinal that was given."""
+        names = self._names[kind]
+        return names[ordinal] if ordinal < len(names) else self.of(kind)[ordinal]
+
     def ordinal(self, kind: IdKind, written: str) -> int:
         """Return the ordinal of an id or of a dense index, -1 if it is neither."""
         found = int(self._id_map.find(kind, [written])[0])
