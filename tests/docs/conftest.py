@@ -16,12 +16,14 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def commands() -> Iterator[Path]:
-    """A folder with a `foretaste` that need not be started and imported anew for each command."""
+    """A folder with a `foretaste` and a `python` that need not import everything anew for each command."""
     with TemporaryDirectory(prefix="foretaste-") as folder:
-        client, address, command = (Path(folder, name) for name in ("client.py", "socket", "foretaste"))
+        client, address = Path(folder, "client.py"), Path(folder, "socket")
         shutil.copy(HERE / "forked_command.py", client)
-        command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -IS "{client}" "$@"\n')
-        command.chmod(0o755)
+        for name in ("foretaste", "python"):
+            command = Path(folder, name)
+            command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -IS "{client}" {name} "$@"\n')
+            command.chmod(0o755)
         start = [sys.executable, "-W", "error", str(HERE / "forking_server.py"), str(address)]
         with subprocess.Popen(start, stdin=subprocess.PIPE) as server:
             while not address.exists():

@@ -13,7 +13,8 @@ import sys
 def main() -> int:
     server = socket.socket(socket.AF_UNIX)
     server.connect(os.path.join(os.path.dirname(os.path.abspath(__file__)), "socket"))  # noqa: PTH100, PTH118, PTH120 # pathlib takes long to import
-    asked = json.dumps({"argv": sys.argv, "folder": os.getcwd(), "environment": dict(os.environ)}).encode()  # noqa: PTH109
+    folder = os.getcwd()  # noqa: PTH109
+    asked = json.dumps({"argv": sys.argv[1:], "folder": folder, "environment": dict(os.environ)}).encode()
     socket.send_fds(server, [len(asked).to_bytes(8, "big")], [0, 1, 2])
     server.sendall(asked)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -1,14 +1,16 @@
-"""Forks the commands of the pages from one process that has all code imported: `forking_server.py SOCKET`.
+"""Forks `foretaste` and `python` of the pages from one process that has all code imported.
 
-To start Python and to import everything takes ten times as long as most of these commands work. Each is a
+To start Python and to import everything takes ten times as long as most of what the pages run. Each is a
 process of its own all the same, with the arguments, the folder, the variables and the streams it was given.
-It lives no longer than whoever asked for it, and the server no longer than its standard input.
+It lives no longer than whoever asked for it, and the server (`forking_server.py SOCKET`) no longer than its
+standard input.
 """
 
 import gc
 import json
 import os
 import pkgutil
+import runpy
 import selectors
 import signal
 import socket
@@ -18,7 +20,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import few_films
+import scipy.optimize  # noqa: F401 # training imports it late
 
 import foretaste.testing.warmed  # noqa: F401 # imports what serves and compiles its kernels
 from foretaste.app import cli
@@ -40,8 +46,25 @@ class Command:
         for number, stream in enumerate(self.streams):
             os.dup2(stream, number)
             os.close(stream)
-        sys.argv = self.argv
-        cli.main()
+        name, *arguments = self.argv
+        if Path(name).name == "python":
+            run_python(arguments)
+        else:
+            sys.argv = self.argv
+            cli.main()
+
+
+def run_python(arguments: list[str]) -> None:
+    """Do what `python FILE` and `python -c CODE` do."""
+    sys.path[0] = str(Path.cwd())
+    first, *rest = arguments
+    if first == "-c":
+        sys.argv = [first, *rest[1:]]
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        exec(rest[0], vars(main))  # noqa: S102 # the page says so
+    else:
+        sys.argv = arguments
+        runpy.run_path(first, run_name="__main__")
 
 
 class ForkingServer:
@@ -118,6 +141,7 @@ class ForkingServer:
 if __name__ == "__main__":
     for name in {module.name for module in pkgutil.iter_modules(cli.__path__)} - {"__main__"}:
         import_module(f"{cli.__name__}.{name}")
+    few_films.instead_of_all()
     gc.freeze()  # what is imported stays, and forks go on sharing it
     command = ForkingServer(sys.argv[1]).serve()
     if command is not None:

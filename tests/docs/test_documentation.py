@@ -81,7 +81,7 @@ def script_of(page: Path) -> str:
                 f"cat > block{number}.py <<'END_OF_BLOCK'",
                 block.body,
                 "END_OF_BLOCK",
-                f"python -W error block{number}.py",
+                f"python block{number}.py",
             ]
         elif block.language == "console":
             for command in commands_of(block):
