@@ -75,7 +75,7 @@ def serving(listener, during):
 
 def connected(opened, listener, number):
     for _ in range(number):
-        opened.enter_context(socket.create_connection(listener.getsockname()))
+        opened.enter_context(socket.create_connection(listener.getsockname(), timeout=10))
 
 
 async def made(number):

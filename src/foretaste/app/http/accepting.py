@@ -39,16 +39,33 @@ class AcceptingServer(DrainingServer):
         if listener in self._listeners:
             self._loop.add_reader(listener, self._take, listener)
 
+    @property
+    def taken(self) -> int:
+        """How many connections there are."""
+        return len(self.server_state.connections) + len(self._opening)
+
+    def _may_take(self, listener: socket.socket) -> bool:
+        """Whether one more is to be taken now; who says no lets `listener` rest."""
+        del listener
+        return True
+
+    def _rest(self, listener: socket.socket, seconds: float) -> None:
+        """Take no connections from a socket for a while."""
+        self._loop.remove_reader(listener)
+        self._loop.call_later(seconds, self._listen, listener)
+
     def _take(self, listener: socket.socket) -> None:
         for _ in range(MOST_AT_ONCE):
+            if not self._may_take(listener):
+                return
             try:
                 connection, _address = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError:  # no more files may be open: others must close first
-                self._loop.remove_reader(listener)
-                self._loop.call_later(_AFTER_ERROR_SECONDS, self._listen, listener)
+                self._rest(listener, _AFTER_ERROR_SECONDS)
                 return
+            connection.setblocking(False)
             self._open(connection)
 
     def _open(self, connection: socket.socket) -> None:

@@ -7,17 +7,17 @@ from contextlib import suppress
 
 import uvicorn
 
-from foretaste.app.http.draining import DrainingServer
+from foretaste.app.http.accepting import AcceptingServer
 
 LOOK_SECONDS = 0.02
 """How often others are told how many connections there are."""
 TURN_SECONDS = 0.005
-"""How long a process that has more connections than another leaves one to it."""
-_PAUSE_SECONDS = 0.0005
-_AFTER_ERROR_SECONDS = 0.05
+"""How long a process that has more connections than another leaves those that wait to it."""
+AHEAD = 0.1
+"""What part of the fewest connections a process may have more than the one that has these."""
 
 
-class SharingServer(DrainingServer):
+class SharingServer(AcceptingServer):
     """A server whose connections are about as many as those of the other processes at its socket.
 
     Left to chance, whoever wakes first takes all that wait, and one process works while another rests: for
@@ -31,47 +31,34 @@ class SharingServer(DrainingServer):
         super().__init__(config)
         self._tell = tell
         self._fewest = fewest
-        self._tasks: list[asyncio.Task[None]] = []
+        self._patient = True
+        self._telling: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take connections."""
-        await super().startup(sockets=[])
-        for listener in sockets or []:
-            listener.setblocking(False)
-            self._tasks.append(asyncio.create_task(self._accept(listener)))
-        self._tasks.append(asyncio.create_task(self._tell_on()))
+        await super().startup(sockets)
+        self._telling = asyncio.create_task(self._tell_on())
 
     async def stop_accepting(self) -> None:
         """Take no more connections."""
-        for task in self._tasks:
-            task.cancel()
+        await super().stop_accepting()
+        if self._telling is not None:
+            self._telling.cancel()
             with suppress(asyncio.CancelledError):
-                await task
+                await self._telling
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, _ = await loop.sock_accept(listener)
-                await loop.connect_accepted_socket(self._protocol, connection)
-            except OSError:
-                await asyncio.sleep(_AFTER_ERROR_SECONDS)
-            self._tell(len(self.server_state.connections))
-            await self._turn()
-
-    async def _turn(self) -> None:
-        """Return when nobody has fewer connections, or does not take one."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + TURN_SECONDS
-        while len(self.server_state.connections) > self._fewest() and loop.time() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(_PAUSE_SECONDS)
+    def _may_take(self, listener: socket.socket) -> bool:
+        """Leave it to a process that has fewer, for a moment; then take one that it has not taken."""
+        self._tell(self.taken)
+        fewest = self._fewest()
+        if self.taken <= fewest + AHEAD * fewest or not self._patient:
+            self._patient = True
+            return True
+        self._patient = False
+        self._rest(listener, TURN_SECONDS)
+        return False
 
     async def _tell_on(self) -> None:
         while True:
-            self._tell(len(self.server_state.connections))
+            self._tell(self.taken)
             await asyncio.sleep(LOOK_SECONDS)
-
-    def _protocol(self) -> asyncio.Protocol:
-        return self.config.http_protocol_class(  # type: ignore[call-arg]  # what uvicorn makes them of
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
