@@ -41,6 +41,8 @@ class ManyProcesses:
                 continue
             if parent == self.pid and order.startswith(b"{"):
                 given = json.loads(order)
+                if "role" not in given:  # just forked, it still has the supervisor's own command line
+                    continue
                 name = given["role"] if given["role"] == "keeper" else f"{given['role']}-{given['slot']}"
                 found[name] = int(entry.name)
         return found
