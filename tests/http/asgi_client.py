@@ -69,6 +69,15 @@ class Client:
     def put(self, target: str, content: Any) -> Answer:
         return self.send("PUT", target, [_bytes(content)])
 
+    def together(self, *requests: tuple[str, str, Any]) -> list[Answer | None]:
+        """Send requests at once: method, target and content of each, in this order."""
+
+        async def run():
+            sent = [self._sent(method, target, [_bytes(content)], {}) for method, target, content in requests]
+            return await asyncio.gather(*sent)
+
+        return asyncio.run(run())
+
     async def _sent(
         self, method: str, target: str | bytes, chunks: list[bytes], headers: dict[str, str]
     ) -> Answer | None:

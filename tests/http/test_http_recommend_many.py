@@ -35,6 +35,21 @@ def test_one_that_fails_spoils_it_for_nobody(client, monkeypatch):
     assert told["answers"][1]["answer"] is None
 
 
+def test_others_are_answered_in_between(client, monkeypatch):
+    recommend, asked = Answerer.recommend, []
+
+    def noted(self, query, **options):
+        asked.append(query.user_id)
+        return recommend(self, query, **options)
+
+    monkeypatch.setattr(Answerer, "recommend", noted)
+    people = [f"p{place}" for place in range(9)]
+    many = ("POST", "/recommend/batch", {"user_ids": people})
+    client.together(many, ("GET", "/recommend/bob", b""))
+    assert set(asked) == {"bob", *people}
+    assert asked.index("bob") < len(people) - 1
+
+
 def test_a_question_that_cannot_be_asked_is_refused_as_a_whole(client):
     body = {"user_ids": ["ann"]}
     assert problem(client.post("/recommend/batch", {**body, "filter": ["pric <"]}), 400)

@@ -1,6 +1,8 @@
 """`POST /recommend/batch`: many people in one request."""
 
+import asyncio
 import logging
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -67,12 +69,16 @@ async def recommend_many(service: Service, request: Request) -> Response:
             "batch_users allows; send several requests, or use foretaste batch",
             field="user_ids",
         )
-    return json_response(await service.answered(lambda: _all(service, given)))
+    return json_response(await _all(service, given))
 
 
-def _all(service: Service, given: ManyBody) -> ManyAnswers:
-    answers = tuple([_one(service, given, str(user_id)) for user_id in given.user_ids])
-    return ManyAnswers(failed=sum(each.answer is None for each in answers), answers=answers)
+async def _all(service: Service, given: ManyBody) -> ManyAnswers:
+    """Answer one after the other, and let other requests in between."""
+    answers: list[PersonAnswer] = []
+    for user_id in map(str, given.user_ids):
+        answers.append(await service.answered(partial(_one, service, given, user_id)))
+        await asyncio.sleep(0)
+    return ManyAnswers(failed=sum(each.answer is None for each in answers), answers=tuple(answers))
 
 
 def _one(service: Service, given: ManyBody, user_id: str) -> PersonAnswer:
