@@ -40,8 +40,8 @@ class FileBlendStore(MemoryBlendStore):
     def _add(self, records: Iterable[BlendRecord]) -> None:
         lines = b"".join([msgspec.json.encode(record) + b"\n" for record in records])
         try:
-            whole = not self._path.is_file() or self._path.read_bytes().endswith(b"\n")
-            with self._path.open("ab") as file:
-                file.write(lines if whole else b"\n" + lines)
+            with self._path.open("a+b") as file:
+                file.seek(max(file.tell() - 1, 0))
+                file.write(lines if file.read() in {b"", b"\n"} else b"\n" + lines)
         except OSError as error:
             _log.warning("a blend could not be stored, answers under it cannot be given again: %s", error)
