@@ -2,15 +2,20 @@
 
 import json
 import socket
+import time
 from contextlib import ExitStack, contextmanager
+from unittest.mock import Mock
 from urllib.parse import urlsplit
 
 import pytest
 from asgi_client import FILMS
+from uvicorn.server import ServerState
 
+from foretaste.app.http.admitting import plain_address
 from foretaste.app.http.application import create_app
 from foretaste.app.http.bounded import BoundedProtocol
 from foretaste.app.http.priorities import priority_of
+from foretaste.app.http.server import KEEP_ALIVE_SECONDS, server_config
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.serving.admission import Admission, AdmissionLimits, Priority
@@ -37,6 +42,13 @@ class Closed(Admission):
         return priority is Priority.HEALTH
 
 
+class Full(Closed):
+    """Says so before a request is read."""
+
+    def is_full(self, priority):
+        return not self.enter(priority)
+
+
 def exchanged(address, sent, answers=1):
     """Send bytes; return the status, the headers and the JSON of each answer."""
     place, found = urlsplit(address), []
@@ -58,6 +70,23 @@ def exchanged(address, sent, answers=1):
     return found
 
 
+@contextmanager
+def connected(address):
+    """One connection; yields what sends the parts of a request and returns the status of its answer."""
+    place = urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+
+        def ask(*parts):
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(0.01 * (len(parts) - 1))
+            answer = connection.recv(65536)
+            assert answer.count(b"HTTP/1.1 ") == 1
+            return int(answer.split()[1])
+
+        yield ask
+
+
 @pytest.fixture(scope="module")
 def home():
     with home_in_memory() as opened:
@@ -65,15 +94,20 @@ def home():
         yield opened
 
 
+@pytest.fixture(params=[Closed, Full])
+def refusing(request):
+    return request.param
+
+
 @contextmanager
-def closed(home):
+def closed(home, refusing=Closed):
     """A service that lets nobody in."""
-    with served(create_app(home), Closed(home.telemetry)) as address:
+    with served(create_app(home), refusing(home.telemetry)) as address:
         yield address
 
 
-def test_who_is_turned_away_is_told_why_and_when_to_come_back(home):
-    with closed(home) as address:
+def test_who_is_turned_away_is_told_why_and_when_to_come_back(home, refusing):
+    with closed(home, refusing) as address:
         [(status, headers, problem)] = exchanged(address, RECOMMEND)
     assert status == 503
     assert headers[b"retry-after"] == b"1"
@@ -82,22 +116,110 @@ def test_who_is_turned_away_is_told_why_and_when_to_come_back(home):
     assert "try again" in problem["detail"]
 
 
-def test_health_is_answered_all_the_same(home):
-    with closed(home) as address:
+def test_health_is_answered_all_the_same(home, refusing):
+    with closed(home, refusing) as address:
         assert exchanged(address, HEALTH)[0][0] == 200
 
 
-def test_the_connection_stays_for_the_next_request(home):
-    with closed(home) as address:
+def test_the_connection_stays_for_the_next_request(home, refusing):
+    with closed(home, refusing) as address:
         answers = exchanged(address, RECOMMEND + posted(EVENT) + HEALTH, 3)
     assert [status for status, _, _ in answers] == [503, 503, 200]
 
 
-def test_an_event_that_was_turned_away_is_not_recorded(home):
+def test_an_event_that_was_turned_away_is_not_recorded(home, refusing):
     before = home.log.last_seq()
-    with closed(home) as address:
+    with closed(home, refusing) as address:
         assert exchanged(address, posted(EVENT))[0][0] == 503
     assert home.log.last_seq() == before
+
+
+def test_a_connection_is_answered_again_after_refusals(home):
+    full = Full(home.telemetry)
+    with served(create_app(home), full) as address, connected(address) as ask:
+        assert [ask(RECOMMEND), ask(RECOMMEND)] == [503, 503]
+        full.enter, full.is_full = (lambda _: True), (lambda _: False)
+        assert [ask(RECOMMEND), ask(HEALTH)] == [200, 200]
+
+
+@pytest.mark.parametrize("parts", [(RECOMMEND[:9], RECOMMEND[9:]), (RECOMMEND[:-1], RECOMMEND[-1:])])
+def test_a_request_that_comes_in_parts_is_refused_once(home, parts):
+    with closed(home, Full) as address, connected(address) as ask:
+        assert ask(*parts) == 503
+        assert ask(HEALTH) == 200
+
+
+def test_who_wants_the_connection_to_end_with_a_refusal_is_heard(home):
+    with closed(home, Full) as address:
+        leaving = RECOMMEND[:-2] + b"CONNECTION: close\r\n\r\n"
+        [(status, headers, _)] = exchanged(address, leaving)
+    assert (status, headers[b"connection"]) == (503, b"close")
+
+
+class SlowLoop:
+    """An event loop whose time passes as told."""
+
+    def __init__(self):
+        self.now, self.timers = 0.0, []
+
+    def time(self):
+        return self.now
+
+    def call_later(self, seconds, call):
+        self.timers.append((self.now + seconds, call))
+        return Mock()
+
+    def pass_to(self, moment):
+        self.now = moment
+        due = [timer for timer in self.timers if timer[0] <= moment]
+        self.timers = [timer for timer in self.timers if timer[0] > moment]
+        for _, call in due:
+            call()
+
+
+def test_who_is_refused_is_not_idle(home):
+    config = server_config(create_app(home), Full(home.telemetry))
+    config.load()
+    loop, transport = SlowLoop(), Mock(**{"is_closing.return_value": False})
+    protocol = config.http_protocol_class(config=config, server_state=ServerState(), app_state={}, _loop=loop)
+    protocol.connection_made(transport)
+    protocol.data_received(RECOMMEND)
+    loop.timers = [timer for timer in loop.timers if timer[0] == KEEP_ALIVE_SECONDS]
+    loop.pass_to(50.0)
+    protocol.data_received(RECOMMEND)
+    loop.pass_to(KEEP_ALIVE_SECONDS)
+    assert not transport.close.called
+    loop.pass_to(50.0 + KEEP_ALIVE_SECONDS)
+    assert transport.close.called
+    assert transport.write.call_count == 2
+
+
+PLAIN = b"GET /recommend/ann HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def test_a_whole_request_with_nothing_to_be_told_is_plain():
+    assert plain_address(PLAIN) == b"/recommend/ann"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        PLAIN[:-1],
+        PLAIN + b"x",
+        PLAIN + PLAIN,
+        PLAIN.replace(b"GET", b"HEAD"),
+        PLAIN.replace(b"1.1", b"1.0"),
+        PLAIN.replace(b"/recommend/ann ", b"/recommend/ann"),
+        PLAIN.replace(b"GET /", b"GET http://x/"),
+        PLAIN.replace(b"Host", b"Content-Length: 3\r\nHost"),
+        PLAIN.replace(b"Host", b"TRANSFER-ENCODING: chunked\r\nHost"),
+        PLAIN.replace(b"Host", b"Connection: close\r\nHost"),
+        b"",
+        b"\r\n\r\n",
+    ],
+)
+def test_whatever_may_say_more_is_left_to_the_parser(other):
+    assert plain_address(other) is None
 
 
 def test_a_client_that_waits_before_it_sends_its_body_is_told_at_once(home):

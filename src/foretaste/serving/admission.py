@@ -74,16 +74,22 @@ class Admission:
         """Let a request in, which must `leave` again; return whether it may."""
         if priority is Priority.HEALTH:
             return True
+        free = not self.is_full(priority)
         if priority is Priority.EVENTS:
-            free = self._events < self._limits.most
             self._events += free
         else:
-            share = ADMIN_SHARE if priority is Priority.ADMIN else 1.0
-            free = self._answers < self._limit * share
             self._answers += free
         if not free:
             self.refuse(priority)
         return free
+
+    def is_full(self, priority: Priority) -> bool:
+        """Whether a request would be turned away now."""
+        if priority is Priority.ANSWERS:
+            return self._answers >= self._limit
+        if priority is Priority.ADMIN:
+            return self._answers >= self._limit * ADMIN_SHARE
+        return priority is Priority.EVENTS and self._events >= self._limits.most
 
     def refuse(self, priority: Priority) -> None:
         """Count a request that was turned away."""

@@ -4,6 +4,7 @@ A request that is not let in is refused when its head was read, with bytes that 
 cost little where there is too much to do.
 """
 
+import math
 import time
 from asyncio import Transport
 from collections import deque
@@ -26,6 +27,31 @@ REFUSAL_HEAD = b"".join(
 )
 
 
+REFUSED_WHOLE = REFUSAL_HEAD + b"\r\n" + REFUSAL.body
+_VERSION = b" HTTP/1.1\r\n"
+_END = b"\r\n\r\n"
+_TELLING = tuple(
+    b"\n" + name for name in (b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade")
+)
+"""Beginnings of lines that say more about a request than where it goes."""
+
+
+def plain_address(data: bytes) -> bytes | None:
+    """Return the address of a request if `data` is one whole GET, with nothing to be told but that.
+
+    For these no parser is needed to say no: they have no body, and their connection stays.
+    """
+    end = data.find(b" ", 4)
+    if (
+        not data.startswith(b"GET /")
+        or not data.startswith(_VERSION, end)
+        or data.find(_END) != len(data) - 4
+    ):
+        return None
+    lines = data.lower()
+    return None if any(line in lines for line in _TELLING) else data[4:end]
+
+
 class AdmittingProtocol(BoundedProtocol):
     """One connection whose requests `admission` lets in, or not. There may be `most_connections`."""
 
@@ -36,6 +62,8 @@ class AdmittingProtocol(BoundedProtocol):
         self._under_way: deque[Priority] = deque()
         self._drained = -1
         """Bytes read of the body of a request that was turned away; -1: of none."""
+        self._refused_at = -math.inf
+        """When a request was last turned away unread, in the loop's time."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn narrows it
         """Take the connection, unless there are too many."""
@@ -51,6 +79,23 @@ class AdmittingProtocol(BoundedProtocol):
         super().connection_lost(exc)
         while self._under_way:
             self._admission.leave(self._under_way.popleft())
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; where there is too much to do, refuse what is plainly one more, without reading it."""
+        if self._admission.is_full(Priority.ANSWERS) and self._is_idle():
+            address = plain_address(data)
+            if address is not None and priority_of(b"GET", address) is Priority.ANSWERS:
+                self._turn_away_unread()
+                return
+        super().data_received(data)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that was idle for long; being refused is not being idle."""
+        left = self._refused_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._stay(left)
+        else:
+            super().timeout_keep_alive_handler()
 
     def on_headers_complete(self) -> None:
         """Let the request in, or turn it away."""
@@ -93,6 +138,22 @@ class AdmittingProtocol(BoundedProtocol):
             self._admission.leave(self._under_way.popleft())
         super().on_response_complete()
 
+    def _is_idle(self) -> bool:
+        """Whether the next byte begins a request, and nothing is to be answered before it."""
+        return not self._under_way and self._in_head and not self._fed and not self.transport.is_closing()
+
+    def _stay(self, seconds: float) -> None:
+        """Wait for the next request for so long."""
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _turn_away_unread(self) -> None:
+        self._admission.refuse(Priority.ANSWERS)
+        self._refused_at = self.loop.time()
+        self.transport.write(REFUSED_WHOLE)
+        if self.timeout_keep_alive_task is None:
+            self._wait_no_more()
+            self._stay(self.timeout_keep_alive)
+
     def _turn_away(self, *, stays: bool) -> None:
         self._wait_no_more()
         if self.transport.is_closing():
@@ -100,9 +161,7 @@ class AdmittingProtocol(BoundedProtocol):
         head = REFUSAL_HEAD + (b"\r\n" if stays else b"connection: close\r\n\r\n")
         self.transport.write(head if self.parser.get_method() == b"HEAD" else head + REFUSAL.body)
         if stays:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._stay(self.timeout_keep_alive)
         else:
             self.transport.close()
             self._abort_in_time()
