@@ -6,7 +6,8 @@ that each send the next request when the last is answered. Then requests come at
 is answered (open loop, 1,024 connections): at 70 % of the capacity, three and ten times as many answers while
 as many events come as at the capacity, and three and ten times as much of everything.
 
-Good is what was answered (200, 202); what was refused (503) was told to come back. Latency counts from the
+Good is what was answered (200, 202); what was refused (503) was told to come back. Where other processes take
+cores away, compare what is good for each second of CPU. Latency counts from the
 moment at which a request was due; beside it from when it was sent, and how late the generator was itself.
 A probe asks `/health/live` every 10 ms meanwhile, which waits for nothing but the server's loop.
 """
@@ -52,6 +53,7 @@ HEADS = (
     "answers/s",
     "events/s",
     "good, of the capacity",
+    "good/s of a core",
     "p50 ms",
     "p99 ms",
     "p99 ms since sent",
@@ -112,8 +114,11 @@ def main() -> None:
             for per_event in {case.per_event for case in CASES}
         }
         load(service.port, requests[10], "--seconds", "2", "--connections", "32")
-        capacity = load(service.port, requests[10], *seconds, "--connections", "32")["per_second"]
-        print(f"capacity: {capacity:,.0f} requests/s")
+        before = cpu_seconds(service.pid)
+        outcome = load(service.port, requests[10], *seconds, "--connections", "32")
+        capacity = outcome["per_second"]
+        share = (cpu_seconds(service.pid) - before) / outcome["seconds"]
+        print(f"capacity: {capacity:,.0f} requests/s with {share:.0%} of a core")
         print(f"| {' | '.join(HEADS)} |\n|{'---:|' * len(HEADS)}")
         for case in CASES:
             before = cpu_seconds(service.pid)
@@ -145,6 +150,7 @@ def row(
         f"{statuses.get('200', 0) / elapsed:,.0f}",
         f"{statuses.get('202', 0) / elapsed:,.0f}",
         f"{outcome['good'] / elapsed / capacity:.0%}",
+        f"{outcome['good'] / spent:,.0f}",
         *(f"{outcome[f'{what}_ms']:.1f}" for what in ("good_p50", "good_p99", "wire_p99", "late_p99")),
         *(f"{each:.1f}" for each in health),
         f"{statuses.get(REFUSED, 0) / outcome['requests']:.0%}",
