@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 from typer.testing import CliRunner
 
 from foretaste.app.cli import app
@@ -28,6 +29,12 @@ os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
 """Tests fit tiny networks: to compile them well takes longer than to run them."""
+
+threadpool_limits(limits=1, user_api="blas")
+for library in ("OPENBLAS", "OMP"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+"""As in a service, linear algebra keeps to one thread, here and in child processes: threads that share small
+work wait for each other by spinning, on the cores that other tests need."""
 
 
 @pytest.fixture(scope="session")
