@@ -7,8 +7,8 @@ is answered (open loop, 1,024 connections): at 70 % of the capacity, three and t
 as many events come as at the capacity, and three and ten times as much of everything.
 
 Good is what was answered (200, 202); what was refused (503) was told to come back. Where other processes take
-cores away, compare what is good for each second of CPU. Latency counts from the
-moment at which a request was due; beside it from when it was sent, and how late the generator was itself.
+cores away, compare what is good for each second of CPU. Latency counts from the moment at which a request was
+due; beside it from when it was sent, and how late the generator was itself.
 A probe asks `/health/live` every 10 ms meanwhile, which waits for nothing but the server's loop.
 """
 

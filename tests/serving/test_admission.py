@@ -23,6 +23,19 @@ def clock():
 
 
 def door(clock, **limits):
+    """Return what lets as many in as it ever does."""
+    admission = narrow(clock, **limits)
+    entered = let_in(admission, ANSWERS)
+    while admission.limit < limits.get("most", 100):
+        begun_after(admission, 0.0)
+        entered += let_in(admission, ANSWERS, 1)
+    for _ in range(entered):
+        admission.leave(ANSWERS)
+    return admission
+
+
+def narrow(clock, **limits):
+    """Return what lets as many in as at first."""
     return Admission(
         AdmissionLimits(**{"most": 100, "least": 4, "wait_seconds": 0.05, **limits}),
         MemoryTelemetry(),
@@ -32,6 +45,14 @@ def door(clock, **limits):
 
 def let_in(admission, priority, times=1000):
     return sum(admission.enter(priority) for _ in range(times))
+
+
+def begun_after(admission, waited, priority=ANSWERS):
+    return admission.begin(priority, waited)
+
+
+def test_few_get_in_at_first(clock):
+    assert let_in(narrow(clock), ANSWERS) == 8
 
 
 def test_no_more_get_in_than_may_be_under_way(clock):
@@ -64,10 +85,6 @@ def test_administrators_leave_half_to_visitors(clock):
     assert let_in(admission, ANSWERS) == 50
 
 
-def begun_after(admission, waited, priority=ANSWERS):
-    return admission.begin(priority, waited)
-
-
 def test_waiting_too_long_shrinks_the_limit_once_in_that_time(clock):
     admission = door(clock)
     for _ in range(10):
@@ -91,6 +108,7 @@ def test_a_limit_that_is_used_and_not_felt_grows_by_one_a_round(clock):
     for moment in range(200):
         clock.now = float(moment)
         begun_after(admission, 1.0)
+    begun_after(admission, 0.0)
     let_in(admission, ANSWERS)
     for _ in range(5):
         begun_after(admission, 0.0)
@@ -110,6 +128,25 @@ def test_what_waited_twice_as_long_as_it_may_is_not_begun(clock, priority):
     admission = door(clock)
     assert begun_after(admission, 0.1, priority)
     assert not begun_after(admission, 0.11, priority)
+
+
+def test_nobody_is_let_in_behind_those_who_wait_too_long(clock):
+    admission = door(clock)
+    let_in(admission, ANSWERS, 2)
+    begun_after(admission, 0.08)
+    assert let_in(admission, ANSWERS, 1) == 0
+    assert let_in(admission, EVENTS, 1) == 1
+    begun_after(admission, 0.07)
+    assert let_in(admission, ANSWERS, 1) == 1
+
+
+def test_who_comes_when_nobody_waits_any_more_is_let_in(clock):
+    admission = door(clock)
+    let_in(admission, ANSWERS, 1)
+    begun_after(admission, 60.0)
+    assert let_in(admission, ANSWERS, 1) == 0
+    admission.leave(ANSWERS)
+    assert let_in(admission, ANSWERS, 1) == 1
 
 
 @pytest.mark.parametrize("priority", [EVENTS, HEALTH])

@@ -4,8 +4,9 @@ Beyond what a machine can do, each request let in only makes all others late. Th
 follows how long requests wait before work on them begins: it grows by one for each round of requests that
 waited little, and shrinks by a tenth, at most once per wait allowed, when one waited too long (additive
 increase, multiplicative decrease: Chiu and Jain 1989, Analysis of the increase and decrease algorithms for
-congestion avoidance in computer networks). Who is turned away learns it at once and can come back; until the
-limit has come down, those who waited twice as long as they should are turned away when it is their turn.
+congestion avoidance in computer networks). Who is turned away learns it at once and can come back. Until the
+limit has come down, nobody is let in behind those who wait half as long again as they should, and who waited
+twice as long is turned away when it is their turn.
 """
 
 import time
@@ -35,8 +36,10 @@ class AdmissionLimits:
 
 
 SHRINK = 0.9
-TOO_LATE = 2.0
-"""No answer is begun that waited so many times `wait_seconds`: that bounds how late an answer can be."""
+LATE, TOO_LATE = 1.5, 2.0
+"""How many times `wait_seconds` waited who lets nobody in behind them, and whoever never begins."""
+AT_FIRST = 2
+"""How many times the least may be under way before anything is known."""
 _SHARING = frozenset({Priority.ANSWERS, Priority.ADMIN})
 ADMIN_SHARE = 0.5
 """What is not for visitors gets in only while so much of the limit is free."""
@@ -55,10 +58,12 @@ class Admission:
         self._limits = limits
         self._telemetry = telemetry
         self._clock = clock
-        self._limit = float(limits.most)
+        self._limit = float(min(AT_FIRST * limits.least, limits.most))
         self._events = self._answers = 0
+        self._is_late = False
+        """Whether the answer that began last had waited too long for others to be let in behind it."""
         self._shrunk_at = -limits.wait_seconds
-        telemetry.gauge("requests_limit", limits.most)
+        telemetry.gauge("requests_limit", self.limit)
 
     @property
     def limit(self) -> int:
@@ -85,10 +90,9 @@ class Admission:
 
     def is_full(self, priority: Priority) -> bool:
         """Whether a request would be turned away now."""
-        if priority is Priority.ANSWERS:
-            return self._answers >= self._limit
-        if priority is Priority.ADMIN:
-            return self._answers >= self._limit * ADMIN_SHARE
+        if priority in _SHARING:
+            share = ADMIN_SHARE if priority is Priority.ADMIN else 1.0
+            return self._answers >= self._limit * share or (self._is_late and self._answers > 0)
         return priority is Priority.EVENTS and self._events >= self._limits.most
 
     def refuse(self, priority: Priority) -> None:
@@ -110,6 +114,7 @@ class Admission:
         if priority not in _SHARING:
             return True
         self._adapt(waited)
+        self._is_late = waited > LATE * self._limits.wait_seconds
         in_time = waited <= TOO_LATE * self._limits.wait_seconds
         if not in_time:
             self.refuse(priority)
