@@ -21,6 +21,7 @@ from pathlib import Path
 
 import uvloop
 
+ACCEPTED = 202
 TICK_SECONDS = 0.001
 """How often the open loop looks what is due; uvloop rounds less than a millisecond to nothing, and spins."""
 
@@ -32,6 +33,9 @@ class Tally:
     latencies: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
     """Latencies of what was not refused; of what these are made up is in the three below."""
+    answers: list[float] = field(default_factory=list)
+    events: list[float] = field(default_factory=list)
+    """Of these, latencies of what was answered (200), and of what was stored before (202)."""
     late: list[float] = field(default_factory=list)
     held: list[float] = field(default_factory=list)
     wire: list[float] = field(default_factory=list)
@@ -97,6 +101,8 @@ class Connection(asyncio.Protocol):
         tally.latencies.append(now - self.planned)
         if status < 400:
             tally.good.append(now - self.planned)
+            kind = tally.events if status == ACCEPTED else tally.answers
+            kind.append(now - self.planned)
             tally.late.append(self.begun - self.planned)
             tally.held.append(self.sent - self.begun)
             tally.wire.append(now - self.sent)
@@ -168,6 +174,8 @@ async def run(port: int, requests: list[bytes], connections: int, seconds: float
         "good": len(tally.good),
         "good_p50_ms": round(1000 * percentile(tally.good, 0.50), 3),
         "good_p99_ms": round(1000 * percentile(tally.good, 0.99), 3),
+        "answers_p99_ms": round(1000 * percentile(tally.answers, 0.99), 3),
+        "events_p99_ms": round(1000 * percentile(tally.events, 0.99), 3),
         "late_p99_ms": round(1000 * percentile(tally.late, 0.99), 3),
         "held_p99_ms": round(1000 * percentile(tally.held, 0.99), 3),
         "wire_p50_ms": round(1000 * percentile(tally.wire, 0.50), 3),

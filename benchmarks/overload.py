@@ -56,6 +56,8 @@ HEADS = (
     "good/s of a core",
     "p50 ms",
     "p99 ms",
+    "p99 ms of answers",
+    "p99 ms of events",
     "p99 ms since sent",
     "generator late, p99 ms",
     "health, p99 ms",
@@ -63,6 +65,8 @@ HEADS = (
     "refused",
     "server CPU",
 )
+
+TIMED = ("good_p50", "good_p99", "answers_p99", "events_p99", "wire_p99", "late_p99")
 
 
 class Probe:
@@ -151,7 +155,7 @@ def row(
         f"{statuses.get('202', 0) / elapsed:,.0f}",
         f"{outcome['good'] / elapsed / capacity:.0%}",
         f"{outcome['good'] / spent:,.0f}",
-        *(f"{outcome[f'{what}_ms']:.1f}" for what in ("good_p50", "good_p99", "wire_p99", "late_p99")),
+        *(f"{outcome[f'{what}_ms']:.1f}" for what in TIMED),
         *(f"{each:.1f}" for each in health),
         f"{statuses.get(REFUSED, 0) / outcome['requests']:.0%}",
         f"{spent / elapsed:.0%}",

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import time
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import pytest
 from asgi_client import FILMS
 
 from foretaste.app.http.bounded import BoundedProtocol
+from foretaste.app.http.server import settle_threads
 from foretaste.app.wiring import home_in_memory
 from foretaste.testing.served import served_home
 
@@ -137,3 +139,12 @@ def test_the_server_does_not_say_what_it_is(address):
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b"\r\nserver:" not in connection.recv(65536).lower()
+
+
+def test_threads_of_the_service_hand_over_within_a_millisecond():
+    usual = sys.getswitchinterval()
+    try:
+        settle_threads()
+        assert sys.getswitchinterval() <= 0.001
+    finally:
+        sys.setswitchinterval(usual)

@@ -22,7 +22,7 @@ from foretaste.app.http.asgi.cross_origin import Asgi
 from foretaste.app.http.asgi.exchange import Receive, Scope, Send
 from foretaste.app.http.asgi.routing import Route
 from foretaste.app.http.routes.health import exposition_of
-from foretaste.app.http.server import admission_of, server_config, settle_memory
+from foretaste.app.http.server import admission_of, server_config, settle_memory, settle_threads
 from foretaste.app.processes.accepting import SharingServer
 from foretaste.app.processes.application import reader_routes, replica_routes
 from foretaste.app.processes.link import Call, Line, Listening, Reply, asgi_answer
@@ -64,6 +64,7 @@ def _keep(order: Order, page: SharedPage, meeting: Meeting, screen: Screen) -> N
         home.follow()
         retraining.follow()
         settle_memory()
+    settle_threads()
         gathering = Gathering(meeting.folder, order.name, lambda: exposition_of(home, system_clock()))
         answer = asgi_answer(create_app(home, retraining=retraining))
 
@@ -160,6 +161,7 @@ def _serve(home: Home, answering: Answering, retraining: Retraining | None = Non
     warm(home)
     home.follow()
     settle_memory()
+    settle_threads()
     admission = admission_of(home)
     app = create_app(home, retraining=retraining, admission=admission, adapted=answering.adapted)
     config = server_config(

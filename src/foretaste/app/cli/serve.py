@@ -17,7 +17,7 @@ from foretaste.app.home import Home
 from foretaste.app.http.accepting import AcceptingServer
 from foretaste.app.http.application import create_app
 from foretaste.app.http.json_log import JsonLines
-from foretaste.app.http.server import admission_of, server_config, settle_memory
+from foretaste.app.http.server import admission_of, server_config, settle_memory, settle_threads
 from foretaste.app.processes.supervisor import Plan
 from foretaste.app.retraining.retraining import Retraining
 from foretaste.app.settings import Settings, load_settings, unbuilt_variables
@@ -147,6 +147,7 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
     warm(home)
     home.follow()
     settle_memory()
+    settle_threads()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt), Retraining(home) as retraining:
