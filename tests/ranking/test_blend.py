@@ -265,11 +265,11 @@ def test_a_blend_of_another_shape_is_refused():
         Blend.from_description(description)
 
 
-def test_sharpened_weights_put_the_truths_higher_where_some_are_beyond_reach():
-    """Half the truths are told by one source, half by none: cross-entropy then flattens all weights."""
-    generator = np.random.default_rng(3)
+def half_beyond_reach(n: int, seed: int, fresh=lambda _: False, visit=lambda _: -1) -> list[Sample]:
+    """Return samples of which half are told by one source, half by none: cross-entropy flattens weights."""
+    generator = np.random.default_rng(seed)
     samples = []
-    for number in range(800):
+    for number in range(n):
         columns = np.zeros((60, 4), np.float32)
         columns[:, :3] = generator.normal(size=(60, 3))
         truth = int(generator.integers(60))
@@ -278,11 +278,41 @@ def test_sharpened_weights_put_the_truths_higher_where_some_are_beyond_reach():
             columns[truth, 1] -= 1.0
         else:
             columns[truth, 1] += 1.0
-        samples.append(Sample(columns, np.ones((60, 3), np.bool_), truth, 10))
-    table = stack(samples, 3)
+        proposed = np.ones((60, 3), np.bool_)
+        samples.append(Sample(columns, proposed, truth, 10, fresh(number), visit(number)))
+    return samples
+
+
+def test_sharpened_weights_put_the_truths_higher_where_some_are_beyond_reach():
+    table = stack(half_beyond_reach(800, 3), 3)
     likely = fit_weights(table, start=np.full(4, 0.25), least=np.zeros(4), prior=1.0)
     sharp = sharpen(table, start=likely, least=np.zeros(4), prior=1.0)
     assert gains(table, sharp).mean() > gains(table, likely).mean()
+
+
+def test_those_who_come_back_in_many_visits_are_told_what_comes_high_on_the_list():
+    sessions = some_samples(300, weights=(0.0, 0.0, 2.0), fresh=lambda _: True)
+    strangers = some_samples(300, seed=1, weights=(0.0, 1.0, 0.0), length=lambda _: 0)
+    later = stack(half_beyond_reach(600, 4), 3)
+    told = {}
+    for each in (1, 10):
+        back = half_beyond_reach(900, 3, visit=lambda number, each=each: number // each)
+        samples = [
+            sample
+            for three in zip(sessions, *(back[i::3] for i in range(3)), strict=True)
+            for sample in three
+        ]
+        blend = Blend.fit([*samples, *strangers], sources=SOURCES, seed=0)
+        told[each] = gains(later, np.array([*weights_at(blend, 10), 0.0])).mean()
+    assert told[1] > told[10]
+
+
+def test_a_source_alone_does_not_win_by_a_single_visit():
+    samples = some_samples(400, weights=lambda _, fresh: (2.0, 0.0, 0.0) if fresh else (0.0, 2.0, 0.0))
+    turned = [*samples[:200], *some_samples(200, seed=1, weights=(2.0, 0.0, 0.0))]
+    assert Blend.fit(turned, sources=SOURCES, seed=0).form == "good"
+    one_visit = [*turned[:200], *(replace(sample, visit=1) for sample in turned[200:])]
+    assert Blend.fit(one_visit, sources=SOURCES, seed=0).form == "by context"
 
 
 @settings(max_examples=20)

@@ -1,5 +1,7 @@
 """Samples can be cut down to what fewer sources would have made of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,3 +37,11 @@ def test_fewer_sources_leave_what_they_propose_standardized_anew():
 
 def test_no_samples_stay_none():
     assert len(stack([], 3).among(np.array([1]))) == 0
+
+
+def test_samples_that_name_no_visit_are_of_one_each():
+    raw = np.arange(8, dtype=np.float32).reshape(2, 4)
+    sample = a_sample(raw, np.ones((2, 4), np.bool_), 1)
+    visit = stack([sample, replace(sample, visit=7), replace(sample, visit=7), sample], 2).visit
+    assert visit[1] == visit[2] == 7
+    assert len(np.unique(visit)) == 3

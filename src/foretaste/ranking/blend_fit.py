@@ -46,11 +46,14 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
     returning: float = 200.0
     """On coming back, outside of sessions, the pull to strangers' weights and half the common ones."""
 
+    visits: int = 150
+    """On coming back weights are sharpened from so many visits on; of fewer, strangers tell more."""
+
     practised: float = 1000.0
     """On coming back, the pull of the weights of a length of history to those of all lengths."""
 
     settled: float = 30_000.0
-    """On coming back, and for strangers, the pull of the sharpened weights to the likeliest."""
+    """For strangers, and where they tell on coming back, the pull of sharpened weights to the likeliest."""
 
 
 LEAST_FACTOR = 1e-3
@@ -95,13 +98,16 @@ def fitted(
     cut = int(len(table) * (1.0 - options.judged))
     early, late = table.take(np.arange(cut)), table.take(np.arange(cut, len(table)))
     _, common = _fit_common(early, options)
-    gained = {
-        "by context": judge_by_context(late, _by_context(early, common, options, strangers)),
-        "common": gains(late, common),
-    }
+    rows = _by_context(early, common, options, strangers)
+    gained = {"by context": judge_by_context(late, rows), "common": gains(late, common)}
+    own = None if strangers is None else _own_on_return(early, common, rows, options)
+    if own is not None:
+        by_own = judge_by_context(late, own)
+        if _lead(gained["by context"], by_own, late.visit) <= 1.0:
+            strangers, gained["by context"] = None, by_own
     for source in range(n_sources):
         gained[str(source)] = gains(late, np.eye(1, n_sources + 1, source)[0])
-    form = _winner(gained)
+    form = _winner(gained, late.visit)
     report = {name: float(gain.mean()) for name, gain in gained.items()}
     if form not in BLENDS:
         return Found((int(form),), _alone(table, int(form), options), form, report)
@@ -121,9 +127,26 @@ def fitted(
     rows = np.tile(common, (N_CONTEXTS, 1))
     if form == "by context":
         rows = _by_context(table, common, options, strangers)
-        rows, parts = _quieted(rows, parts, common, options)
+        calm = strangers is not None and _is_mixed(table)
+        rows, parts = _quieted(rows, parts, common, options, calm=calm)
     weights = _in_log_odds(parts, rows, factor, options)
     return Found(tuple(heard.tolist()), weights, form, report, 1.0 / max(factor, LEAST_FACTOR))
+
+
+def _own_on_return(
+    table: SampleTable, common: Doubles, rows: Doubles, options: BlendOptions
+) -> Doubles | None:
+    """Return `rows`, fitted on `table`, but for those who come back sharpened weights, as in a session.
+
+    None where there is but one session state, or where their visits are too few to sharpen weights on.
+    """
+    back = np.flatnonzero(table.context % 2 == 0)
+    if not _is_mixed(table) or len(np.unique(table.visit[back])) < options.visits:
+        return None
+    least = np.maximum(_least(table.columns.shape[1] - 1, options), KEPT * common)
+    own = rows.copy()
+    own[::2] = _sharpened(_near(table, common, options), 0, common, least, options)[::2]
+    return own
 
 
 def _part(weights: Doubles) -> Doubles:
@@ -200,13 +223,14 @@ def _is_mixed(table: SampleTable) -> bool:
 
 
 def _quieted(
-    rows: Doubles, parts: Mapping[int, SampleTable], common: Doubles, options: BlendOptions
+    rows: Doubles, parts: Mapping[int, SampleTable], common: Doubles, options: BlendOptions, *, calm: bool
 ) -> tuple[Doubles, dict[int, SampleTable]]:
     """Return `rows` and the samples `parts` of their contexts, without sources that hardly weigh there.
 
     These weigh 0, propose nothing and have no part in the union over which the others are standardized: just
-    as in an answer. What is left is fitted again on those samples, near what it was. The weightiest of the
-    `common` sources is heard everywhere.
+    as in an answer. What is left is fitted again on those samples, near what it was and in the same way: as
+    the likeliest for those who come back if that is `calm`. The weightiest of the `common` sources is heard
+    everywhere.
     """
     quieted, left = rows.copy(), dict(parts)
     for context in range(N_CONTEXTS):
@@ -221,10 +245,10 @@ def _quieted(
         part = parts[context].among(kept)
         start = rows[context][[*kept, -1]]
         least = np.maximum(_least(len(kept), options), KEPT * common[[*kept, -1]])
-        if context % 2:
-            own = sharpen(_near(part, start, options), start=start, least=least, prior=options.prior)
-        else:
+        if calm and context % 2 == 0:
             own = fit_weights(part, start=start, least=least, prior=options.practised)
+        else:
+            own = sharpen(_near(part, start, options), start=start, least=least, prior=options.prior)
         quieted[context, [*kept, -1]] = own
         left[context] = _spread_out(part, kept, len(loud))
     return quieted, left
@@ -263,7 +287,7 @@ def _alone(table: SampleTable, source: int, options: BlendOptions) -> Doubles:
     return np.tile(weights, (N_CONTEXTS, 1))
 
 
-def _winner(gained: Mapping[str, Doubles]) -> str:
+def _winner(gained: Mapping[str, Doubles], visit: Int64s) -> str:
     """Return the form that wins: a later one only if it is surely ahead.
 
     By context comes first: its weights are drawn to the common ones where samples are few. Common weights
@@ -272,17 +296,25 @@ def _winner(gained: Mapping[str, Doubles]) -> str:
     """
     by_context, common = BLENDS
     alone = [form for form in gained if form not in BLENDS]
-    best = common if _lead(gained[common], gained[by_context]) > 1.0 else by_context
+    best = common if _lead(gained[common], gained[by_context], visit) > 1.0 else by_context
     source = max(alone, key=lambda form: gained[form].mean())
     chance = max(1.0, np.sqrt(2.0 * np.log(len(alone))))
-    return source if _lead(gained[source], gained[best]) > chance else best
+    return source if _lead(gained[source], gained[best], visit) > chance else best
 
 
-def _lead(gained: Doubles, other: Doubles) -> float:
-    """Return by how many standard errors of the difference `gained` is ahead of `other`."""
+def _lead(gained: Doubles, other: Doubles, visit: Int64s) -> float:
+    """Return by how many standard errors of the difference `gained` is ahead of `other`.
+
+    Only visits are independent, so the error is that of sums over the samples of each `visit`; of one
+    visit alone nothing is known.
+    """
     ahead = gained - other
-    error = float(ahead.std()) / math.sqrt(len(ahead))
-    return float(ahead.mean()) / max(error, float(np.finfo(np.float64).tiny))
+    _, group = np.unique(visit, return_inverse=True)
+    apart = np.bincount(group, weights=ahead - ahead.mean())
+    if len(apart) < 2:
+        return 0.0
+    error = math.sqrt(float((apart**2).sum()) * len(apart) / (len(apart) - 1))
+    return float(ahead.sum()) / max(error, float(np.finfo(np.float64).tiny))
 
 
 def _near(table: SampleTable, weights: Doubles, options: BlendOptions) -> SampleTable:

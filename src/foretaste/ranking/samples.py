@@ -18,6 +18,7 @@ class Sample:
     the boost, in order of item ordinal; `proposed` bool [n_candidates, n_sources] tells who proposed them.
     `truth` is the row of the item that came next, -1 where it was not among the candidates. `length` is
     the length of the history that was scored, `in_session` whether its last event is fresh (see `contexts`).
+    Samples of one `visit` are not independent of each other; -1: of a visit of its own.
     """
 
     columns: Floats
@@ -25,6 +26,7 @@ class Sample:
     truth: int
     length: int
     in_session: bool = False
+    visit: int = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +34,7 @@ class SampleTable:
     """Samples after one another: list i has the rows from `start[i]` to before `start[i + 1]`.
 
     Row `truth[i]` of it, counted from its start, is the item that came; `context[i]` is the context (see
-    `contexts`).
+    `contexts`), `visit[i]` the number of the visit.
     """
 
     columns: Floats
@@ -40,6 +42,7 @@ class SampleTable:
     start: Int64s
     truth: Int64s
     context: Int64s
+    visit: Int64s
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -51,7 +54,12 @@ class SampleTable:
         start = np.concatenate(([0], np.cumsum(sizes)))
         rows = np.arange(start[-1]) + np.repeat(self.start[chosen] - start[:-1], sizes)
         return SampleTable(
-            self.columns[rows], self.proposed[rows], start, self.truth[chosen], self.context[chosen]
+            columns=self.columns[rows],
+            proposed=self.proposed[rows],
+            start=start,
+            truth=self.truth[chosen],
+            context=self.context[chosen],
+            visit=self.visit[chosen],
         )
 
     def closest(self, score: Floats, most: int) -> "SampleTable":
@@ -67,6 +75,7 @@ class SampleTable:
             start=start,
             truth=place[self.start[:-1] + self.truth] - start[:-1],
             context=self.context,
+            visit=self.visit,
         )
 
     def among(self, sources: Int64s) -> "SampleTable":
@@ -87,6 +96,7 @@ class SampleTable:
             start=start,
             truth=place[part.start[:-1] + part.truth] - start[:-1],
             context=part.context,
+            visit=part.visit,
         )
 
 
@@ -105,6 +115,7 @@ def _mark_best(score: Floats, start: Int64s, most: int, kept: Mask) -> None:
 def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:
     """Return the samples whose truth is among the candidates as one table, in their order."""
     usable = [sample for sample in samples if sample.truth >= 0]
+    visit = np.array([sample.visit for sample in usable], np.int64)
     columns = [np.empty((0, n_sources + 1), np.float32), *(sample.columns for sample in usable)]
     proposed = [np.empty((0, n_sources), np.bool_), *(sample.proposed for sample in usable)]
     return SampleTable(
@@ -116,6 +127,7 @@ def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:
             np.array([sample.length for sample in usable], np.int64),
             np.array([sample.in_session for sample in usable], np.bool_),
         ),
+        visit=np.where(visit < 0, -1 - np.arange(len(usable)), visit),
     )
 
 

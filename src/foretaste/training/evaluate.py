@@ -101,7 +101,8 @@ def learn_blend(
             done = position
         others = hidden.others(position, user, truth)
         now, told = asked_at(prepared, position), prepared.contexts.of(position)
-        samples.append(composition.sample(user, now, truth, without=others, told=told))
+        sample = composition.sample(user, now, truth, without=others, told=told)
+        samples.append(replace(sample, visit=position))
         if number % 100 == 0:
             advance(number / len(asked))
     let_in(prepared, state, done, prepared.test)
