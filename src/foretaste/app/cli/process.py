@@ -64,7 +64,7 @@ def _keep(order: Order, page: SharedPage, meeting: Meeting, screen: Screen) -> N
         home.follow()
         retraining.follow()
         settle_memory()
-    settle_threads()
+        settle_threads()
         gathering = Gathering(meeting.folder, order.name, lambda: exposition_of(home, system_clock()))
         answer = asgi_answer(create_app(home, retraining=retraining))
 
