@@ -75,8 +75,10 @@ def models():
         "rising": RisingConfig(),
         "context_popularity": ContextPopularityConfig(),
         "session_knn": SessionKNNConfig(neighbours=20, before=1.0, half_life=10.0, discount=0.25),
-        "ncf": NCFConfig(dim=8, hidden=4, length=16, epochs=1),
-        "self_attention": SelfAttentionConfig(dim=8, heads=2, length=16, epochs=1),
+        "ncf": NCFConfig(dim=16, hidden=8, length=16, dropout=0.2, epochs=1.0),
+        "self_attention": SelfAttentionConfig(
+            dim=16, layers=2, heads=2, length=16, dropout=0.1, epochs=1.0
+        ),  # the networks of the contract suite: each is compiled once, which takes seconds
     }
     return {name: config.fit(shop.interactions, 0, shop.catalog) for name, config in configs.items()}
 
