@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from foretaste.models.entries import entry_of
+from foretaste.retrieval.masks import listed
 from foretaste.retrieval.merge import merge
 from foretaste.retrieval.rows import Row, rows_of_scores
 from foretaste.retrieval.selection import best_entries
@@ -63,12 +64,42 @@ def test_the_best_at_hand_change_no_answer(dense, per_source, at_hand, seed, sha
     had = draw.random(dense.shape[1]) < 0.3
     allowed = available & passing & ~had
     plain = merged(dense, allowed, per_source)
-    rows = [Row(scores, best_entries(scores, available, at_hand), at_hand) for scores in dense]
-    for _ in range(3):  # the second time the best that pass are put at hand
-        found = merged_rows([row.among(passing, available) for row in rows], allowed, per_source)
+    rows = [with_best(scores, available, at_hand) for scores in dense]
+    kept = {}
+    for _ in range(2):
+        passed = listed(passing, available, kept)
+        found = merged_rows([row.among(passed) for row in rows], allowed, per_source)
         assert found.item.tolist() == plain.item.tolist()
         assert found.score.tobytes() == plain.score.tobytes()
         assert found.proposed.tolist() == plain.proposed.tolist()
+
+
+def with_best(scores, available, at_hand):
+    entries = best_entries(scores, available, at_hand)
+    return Row(scores, entries, at_hand, are_all=len(entries) < at_hand)
+
+
+@given(dense=SCORES, per_source=st.integers(1, 30), at_hand=st.integers(1, 40), seed=st.integers(0, 99))
+def test_a_row_that_followed_changes_gives_what_one_made_anew_gives(dense, per_source, at_hand, seed):
+    draw = np.random.default_rng(seed)
+    n_items = dense.shape[1]
+    available, passing = draw.random(n_items) < 0.8, draw.random(n_items) < 0.4
+    passed = listed(passing, available, {})
+    rows = [with_best(scores.copy(), available, at_hand) for scores in dense]
+    for row in rows:
+        row.among(passed)
+    for _ in range(4):
+        items = np.unique(draw.integers(n_items, size=3)).astype(np.int32)
+        keys = draw.choice(np.array([-1.0, 0.0, 0.5, 1.0, 2.5], np.float32), len(items))
+        dense[:, items] = keys
+        for at, row in enumerate(rows):
+            if not row.follow(items, keys, available):
+                rows[at] = with_best(dense[at].copy(), available, at_hand)
+        for allowed, now in ((available, rows), (available & passing, [row.among(passed) for row in rows])):
+            found, plain = merged_rows(now, allowed, per_source), merged(dense, allowed, per_source)
+            assert found.item.tolist() == plain.item.tolist()
+            assert found.score.tobytes() == plain.score.tobytes()
+            assert found.proposed.tolist() == plain.proposed.tolist()
 
 
 @given(dense=SCORES, per_source=st.integers(1, 30), seed=st.integers(0, 99))

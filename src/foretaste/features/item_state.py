@@ -10,6 +10,7 @@ from foretaste.domain.arrays import MICROS_PER_SECOND, Doubles, Floats, Int64s, 
 from foretaste.features import tables
 from foretaste.features.neighbours import FOLLOW_UNIT
 from foretaste.features.popularity import LEVELS, NEVER, UNIT, decayed_sums, decayed_to
+from foretaste.features.recent_items import RecentItems
 from foretaste.features.tables import Arrays, new_arrays
 
 _QUIET_HALVINGS = 20.0
@@ -62,6 +63,7 @@ class ItemState:
         self._sums = np.zeros((len(self.half_lives), 0))
         self._values = np.zeros((len(self.half_lives), 0), np.float32)
         self._moments = [math.nan] * len(self.half_lives)
+        self.recent = RecentItems()
 
     @property
     def n_items(self) -> int:
@@ -72,6 +74,13 @@ class ItemState:
     def seq(self) -> int:
         """The sequence number of the last event applied."""
         return int(self._holder.arrays.counts[tables.SEQ])
+
+    def touched_since(self, seq: int) -> Ordinals | None:
+        """Return the items that events after `seq` were about, some repeatedly; None where that is long ago.
+
+        Of all others what is known is what it was then.
+        """
+        return self.recent.since(seq, self.seq)
 
     @property
     def interactions(self) -> Int64s:

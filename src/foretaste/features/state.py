@@ -165,7 +165,8 @@ class State:
                 raise SequenceGapError(
                     f"events after {events.previous_seq} do not follow {self.seq}: read the log from there on"
                 )
-            begin = int(events.seq.searchsorted(self.seq, side="right"))
+            before = self.seq
+            begin = int(events.seq.searchsorted(before, side="right"))
             done = begin
             for mark in marks(events, self._type_names()).tolist():
                 if mark >= begin:
@@ -173,6 +174,7 @@ class State:
                     self._merge(events, mark)
                     done = mark + 1
             self._fold_between(events, done, len(events), counted=counted)
+            self.items.recent.note(before, self.seq, events.item[begin:])
             return len(events) - begin
 
     def person(self, user: int) -> int:

@@ -159,6 +159,9 @@ class ColdItems(ABC):
     def _let_in(self, live: Live, moment: Moment) -> None:
         """Bring `live` up to the events of `moment`."""
         same = live.state is moment.items and live.n_items == moment.n_items
+        touched = moment.items.touched_since(live.seq) if same else None
+        if touched is not None and self._followed_up(live, moment.items, touched):
+            return
         now = moment.items.interactions_of(live.cold)
         if not same or (now < live.taken).any() or moment.items.interactions_of(live.silent).any():
             same = self._look_through(live, moment)
@@ -169,6 +172,24 @@ class ColdItems(ABC):
         live.taken, live.state, live.seq = now, moment.items, moment.items.seq
         if len(places) or not same:
             self.changed(live)
+
+    def _followed_up(self, live: Live, items: ItemState, touched: Ordinals) -> bool:
+        """Let in what is new of `touched` items; return False where all must be looked through."""
+        if items.interactions_of(live.silent[_places(live.silent, touched)]).any():
+            return False
+        places = _places(live.cold, touched)
+        now = items.interactions_of(live.cold[places])
+        before = live.taken[places]
+        if (now < before).any():
+            return False
+        new = now != before
+        for place, taken in zip(places[new].tolist(), now[new].tolist(), strict=True):
+            self._join(live, items, place, taken)
+        live.taken[places] = now
+        live.seq = items.seq
+        if new.any():
+            self.changed(live)
+        return True
 
     def _look_through(self, live: Live, moment: Moment) -> bool:
         """Find the cold items among all; return whether they are the same as before."""
@@ -205,3 +226,11 @@ class ColdItems(ABC):
         share = self._knowledge.patience / (taken + self._knowledge.patience) if told else 0.0
         for array, row in zip(live.rows, self.joined(items, item, share, foretold), strict=True):
             array[place] = row
+
+
+def _places(rising: Ordinals, items: Ordinals) -> Int64s:
+    """Return the places in `rising` of those of `items` that are there, each once."""
+    place = np.searchsorted(rising, items)
+    there = place < len(rising)
+    there[there] = rising[place[there]] == items[there]
+    return np.unique(place[there])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
+from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
 from foretaste.models.cold_knowledge import Knowledge
 from foretaste.models.cold_rows import ColdItems, Foretold, Live, Rows
@@ -120,7 +121,7 @@ class RowsOfCold(ColdItems):
         live = self.at(moment)
         scores = self._base.score(history, moment)
         if len(live.cold):
-            scores[live.cold] = _mixed(live.rows, scores)
+            scores[live.cold] = _mixed(live.rows[0], live.rows[1], scores)
         return scores if items is None else at(scores, items)
 
     def basis(self, moment: Moment) -> object | None:
@@ -174,6 +175,11 @@ def _with_constant(dense: Floats) -> Floats:
     return np.concatenate((dense, np.ones((len(dense), 1), np.float32)), axis=1)
 
 
-def _mixed(rows: Rows, scores: Floats) -> Floats:
-    mixed: Floats = np.einsum("rp,rp->r", rows[1], np.take(scores, rows[0]))
+@kernel
+def _mixed(part: Ordinals, weight: Floats, scores: Floats) -> Floats:
+    """Return the sum of each row's parts' scores times their weights, float32 [len(part)]."""
+    mixed = np.zeros(len(part), np.float32)
+    for row in range(len(part)):
+        for p in range(part.shape[1]):
+            mixed[row] += weight[row, p] * scores[part[row, p]]
     return mixed

@@ -72,6 +72,10 @@ class SameForEveryone(LiveModel[C]):
     def keys(self, moment: Moment) -> Floats:
         """Return what orders all items as their scores do, float32 [moment.n_items]; 0 for a score of 0."""
 
+    def keys_of(self, items: Ordinals, moment: Moment) -> Floats:
+        """Return the `keys` of `items` alone, float32 [len(items)]."""
+        return at(self.keys(moment), items)
+
     @abstractmethod
     def stage(self, moment: Moment) -> tuple[Hashable, float]:
         """Return what `keys` depend on beside the items and the events let in, and the factor of scores."""

@@ -6,12 +6,12 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
-from foretaste.domain.arrays import Floats
+from foretaste.domain.arrays import Floats, Ordinals
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import SameForEveryone
-from foretaste.models.padding import for_all
+from foretaste.models.padding import at, for_all
 from foretaste.models.popularity import nearest_half_life
 
 
@@ -37,11 +37,18 @@ class Rising(SameForEveryone[RisingConfig]):
 
     def keys(self, moment: Moment) -> Floats:
         """Return the part of an item's events that is recent, but for the latest decay."""
-        ever = moment.items.popularity(nearest_half_life(moment.items.half_lives, None), moment.now)
-        ever += np.float32(1.0)
-        items = moment.items
+        return for_all(_part(*self._counts(moment)), moment.n_items)
+
+    def keys_of(self, items: Ordinals, moment: Moment) -> Floats:
+        """Return the keys of some items; see `SameForEveryone`."""
+        lately, ever, factor = self._counts(moment)
+        return _part(at(lately, items), at(ever, items), factor)
+
+    def _counts(self, moment: Moment) -> tuple[Floats, Floats, float]:
+        """Return the recent events and all events of items, and the latest decay of the second."""
+        items, longest = moment.items, nearest_half_life(moment.items.half_lives, None)
         lately = items.decayed(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
-        return for_all(lately / ever, moment.n_items)
+        return lately, items.decayed(longest, moment.now), items.stage(longest, moment.now)[1]
 
     def stage(self, moment: Moment) -> tuple[Hashable, float]:
         """Return the moments of `keys`, and the decay since then."""
@@ -49,3 +56,8 @@ class Rising(SameForEveryone[RisingConfig]):
         ever = items.stage(nearest_half_life(items.half_lives, None), moment.now)
         lately, factor = items.stage(nearest_half_life(items.half_lives, self._config.half_life), moment.now)
         return (ever, lately), factor
+
+
+def _part(lately: Floats, ever: Floats, factor: float) -> Floats:
+    part: Floats = lately / (ever * np.float32(factor) + np.float32(1.0))
+    return part

@@ -17,7 +17,7 @@ from foretaste.pipeline.starting import latest_item, narrowed, present_session
 from foretaste.pipeline.view import NOTHING, View
 from foretaste.ranking.boost import Interest, recent_interest
 from foretaste.ranking.contexts import is_in_session
-from foretaste.retrieval.masks import passing, shown_of
+from foretaste.retrieval.masks import Passing, listed, passing, shown_of
 
 _NOTHING = History(
     item=np.empty(0, np.int32),
@@ -38,7 +38,7 @@ class Occasion:
     `available` bool [n_items] is what may be shown to anybody now, `usual` to this person in this scenario,
     who `had` about so many of these, `allowed` what is left of it by the query's filters and exclusions (the
     same array where there are none); `filtered` counts what they leave out. `passing` is what passes the
-    filters, where that is kept: the same object each time. Of the plan are `sources`, `models` and `weights`.
+    filters, where these may be asked again. Of the plan are `sources`, `models` and `weights`.
     """
 
     history: History
@@ -48,7 +48,7 @@ class Occasion:
     available: Mask
     had: int
     usual: Mask
-    passing: Mask | None
+    passing: Passing | None
     allowed: Mask
     filtered: int
 
@@ -97,7 +97,7 @@ def occasion_of(query: Query, view: View) -> Occasion:
         available=available,
         had=min(person.events, MOST_HAD),
         usual=usual,
-        passing=None if passes is None or passes.flags.writeable else passes,
+        passing=_listed(passes, available, view),
         allowed=resting,
         filtered=filtered,
     )
@@ -161,3 +161,10 @@ def _passing(query: Query, view: View, available: Mask, left_out: Ordinals) -> M
         if other is not None:
             passes = other if passes is None else passes & other
     return passes
+
+
+def _listed(passes: Mask | None, available: Mask, view: View) -> Passing | None:
+    """Return what passes as a list, if it is kept: what is not was made for this query alone."""
+    if passes is None or passes.flags.writeable:
+        return None
+    return listed(passes, available, view.known.of_everyone)

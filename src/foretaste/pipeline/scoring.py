@@ -94,7 +94,7 @@ def _scored_by_steps(
     enough = wanted <= view.scenario.per_source and len(candidates.item) >= places
     if not enough or occasion.is_narrowed or len(also):
         if occasion.passing is not None:
-            rows = [row.among(occasion.passing, occasion.available) for row in rows]
+            rows = [row.among(occasion.passing) for row in rows]
         candidates = _merged(occasion, view, rows, occasion.allowed, wanted, at_least=places, also=also)
     boost = np.zeros(len(candidates.item), np.float32)
     if occasion.interest is not None:

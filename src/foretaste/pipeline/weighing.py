@@ -35,7 +35,7 @@ def weighed(
     where, factor = tables_of(rows)
     there, factor_there = _NO_SOURCES, _NO_FACTORS
     if occasion.passing is not None:
-        there, factor_there = tables_of([row.among(occasion.passing, occasion.available) for row in rows])
+        there, factor_there = tables_of([row.among(occasion.passing) for row in rows])
     found: Weighed = _weigh(
         where,
         factor,

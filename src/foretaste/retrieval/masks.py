@@ -1,6 +1,8 @@
 """What may be in an answer at all: applied before any source chooses."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +10,35 @@ from foretaste.domain.arrays import Mask, Ordinals
 from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import Tally
+
+MOST_LISTED = 32
+"""The items that pass so many filters are kept as lists."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passing:
+    """What passes a filter among what can be shown to anybody: `shown` bool [n_items], `items` int32, rising.
+
+    It is the same object as long as `mask`, what passes, and `available` are.
+    """
+
+    mask: Mask
+    available: Mask
+    shown: Mask
+    items: Ordinals
+
+
+def listed(mask: Mask, available: Mask, kept: dict[Any, Any]) -> Passing:
+    """Return what passes, listed; it is kept in `kept` for the next who asks."""
+    found: Passing | None = kept.get((Passing, id(mask)))
+    if found is None or found.mask is not mask or found.available is not available:
+        shown = mask & available
+        items = np.flatnonzero(shown).astype(np.int32)
+        found = kept[Passing, id(mask)] = Passing(mask, available, shown, items)
+        lists = [key for key in kept if isinstance(key, tuple) and key[0] is Passing]
+        if len(lists) > MOST_LISTED:
+            del kept[lists[0]]
+    return found
 
 
 def passing(

@@ -1,19 +1,20 @@
 """What a source says of all items at one moment: the scores, the best of them at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int64s, Mask
+from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.lent_arrays import address_of
 from foretaste.models.entries import write_scores
 from foretaste.models.finishing import LOGARITHMIC, PLAIN, TIMES, finish
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import SameForEveryone, Sparse
-from foretaste.retrieval.selection import best_entries
+from foretaste.retrieval.masks import Passing
+from foretaste.retrieval.selection import best_entries, best_entries_among, replaced
 
 MOST_KEPT = 32_768
 """Scores of no more items than these are kept with the history that they were worked out of."""
@@ -21,6 +22,8 @@ PLACES = 128
 """Of what is kept for one history so many are at hand, beside as many as the person had."""
 PLACES_FOR_ALL = 256
 """Of what is the same for everyone so many are at hand: more than most people had."""
+MOST_FOLLOWED = 64
+"""Rows follow the events about so many items; after more they are made anew."""
 PLACES_AMONG, MOST_FILTERS = 192, 16
 """Of what passes a filter at most so many are at hand, for so many filters."""
 
@@ -43,41 +46,66 @@ class Row:
     at_hand: int = 0
     factor: float = 1.0
     how: int = PLAIN
+    are_all: bool = False
+    """Whether no other item has a key above 0."""
     where: tuple[int, ...] = field(init=False)
-    """Addresses and lengths of `dense` and `entries`, whether these are all above 0, and sorted; `how`."""
-    _among: dict[int, tuple[Mask, "Row | None"]] = field(init=False, default_factory=dict)
+    """Addresses and lengths of `dense` and `entries`, whether these are all, and sorted; `how`."""
+    _among: dict[int, tuple[Passing, "Row"]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the addresses once."""
+        self._place()
+
+    def _place(self) -> None:
         dense, entries = self.dense, self.entries
-        is_all = len(entries) < self.at_hand if len(dense) else True
         self.where = (
             address_of(dense),
             len(dense),
             address_of(entries),
             len(entries),
-            is_all,
+            self.are_all or not len(dense),
             len(dense) > 0,
             self.how,
         )
 
-    def among(self, passing: Mask, available: Mask) -> "Row":
-        """Return the same row; for who asks again, with the best of the items that pass at hand.
+    def follow(self, items: Ordinals, keys: Floats, shown: Mask) -> bool:
+        """Let `items` have these keys, float32 [len(items)]; return False where too little is left at hand.
 
-        `passing` bool [n_items] says which pass a filter, the same object for the same filter; `available` is
-        what the row was made for.
+        `shown` bool [n_items] is what the row was made for.
+        """
+        self.dense[items] = keys
+        if not self._replace(items, keys, shown):
+            return False
+        for key, (passing, row) in list(self._among.items()):
+            if not row._replace(items, keys, passing.shown):
+                del self._among[key]
+        return True
+
+    def _replace(self, items: Ordinals, keys: Floats, shown: Mask) -> bool:
+        entries, self.are_all = replaced(self.entries, items, keys, shown, self.at_hand, self.are_all)
+        if len(entries) < max(1, self.at_hand // 2) and not self.are_all:
+            return False
+        self.entries = entries
+        self._place()
+        return True
+
+    def among(self, passing: Passing) -> "Row":
+        """Return the same row with the best of what passes a filter at hand, for who asks again too.
+
+        `passing` is made of what the row was made for, the same object for the same filter.
         """
         if not self.at_hand:
             return self
-        known, row = self._among.get(id(passing), (None, None))
-        if known is not passing:
+        kept = self._among.get(id(passing))
+        if kept is None or kept[0] is not passing:
             if len(self._among) >= MOST_FILTERS:
                 self._among.clear()
-            self._among[id(passing)] = (passing, None)
-            return self
-        if row is None:
-            row = _with_best(self.dense, available & passing, min(self.at_hand, PLACES_AMONG), self.how)
-            self._among[id(passing)] = (passing, row)
+            count = min(self.at_hand, PLACES_AMONG)
+            entries = best_entries_among(self.dense, passing.items, count)
+            few = len(entries) < count
+            kept = passing, Row(self.dense, entries, at_hand=count, how=self.how, are_all=few)
+            self._among[id(passing)] = kept
+        row = kept[1]
         row.factor = self.factor
         return row
 
@@ -89,6 +117,30 @@ class Kept:
     basis: object
     available: Mask
     row: Row
+
+
+@dataclass(slots=True, eq=False)
+class Common:
+    """A row that is the same for everyone, up to the event `seq`, of this stage, and what can be shown."""
+
+    seq: int
+    stage: Hashable
+    available: Mask
+    row: Row
+
+    def follows(self, model: SameForEveryone[Any], moment: Moment, stage: Hashable, available: Mask) -> bool:
+        """Bring the row up to the last event; return False where it must be made anew."""
+        if self.available is not available or self.stage != stage or len(self.row.dense) != moment.n_items:
+            return False
+        if self.seq != moment.items.seq:
+            touched = moment.items.touched_since(self.seq)
+            if touched is None or len(touched) > MOST_FOLLOWED:
+                return False
+            items = np.unique(touched)
+            if not self.row.follow(items, model.keys_of(items, moment), available):
+                return False
+            self.seq = moment.items.seq
+        return True
 
 
 def rows_of(
@@ -165,15 +217,17 @@ def _for_everyone(
     model: SameForEveryone[Any], moment: Moment, available: Mask, shared: dict[Any, Any]
 ) -> Row:
     stage, factor = model.stage(moment)
-    asked = (moment.items.seq, stage)
-    kept: Kept | None = shared.get(model)
-    if kept is None or kept.basis != asked or kept.available is not available:
+    seq = moment.items.seq
+    kept: Common | None = shared.get(model)
+    if kept is None or not kept.follows(model, moment, stage, available):
         keys = model.keys(moment).copy()  # a view: later moments are written over it
         how = LOGARITHMIC if model.is_logarithmic else TIMES
-        kept = shared[model] = Kept(asked, available, _with_best(keys, available, PLACES_FOR_ALL, how))
+        row = _with_best(keys, available, PLACES_FOR_ALL, how)
+        kept = shared[model] = Common(seq, stage, available, row)
     kept.row.factor = factor
     return kept.row
 
 
 def _with_best(dense: Floats, shown: Mask, count: int, how: int = PLAIN) -> Row:
-    return Row(dense, best_entries(dense, shown, count), at_hand=count, how=how)
+    entries = best_entries(dense, shown, count)
+    return Row(dense, entries, at_hand=count, how=how, are_all=len(entries) < count)

@@ -4,7 +4,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel
-from foretaste.models.entries import TURNED
+from foretaste.models.entries import TURNED, entry_of
 
 _BLOCK = 64
 """So many scores are looked at together: where the best of them is not good enough none is."""
@@ -79,10 +79,53 @@ def best_entries(scores: Floats, allowed: Mask, count: int) -> Int64s:
     """Return the entries of the `count` allowed items of the highest positive scores, the best first."""
     entries = np.empty(2 * count, np.int64)
     length = best_allowed(scores.view(np.int32), allowed, count, entries)
+    return _in_order(entries, length, count)
+
+
+@kernel
+def best_entries_among(scores: Floats, items: Ordinals, count: int) -> Int64s:
+    """Do as `best_entries` with these items, each named once, instead of allowed ones."""
+    entries = np.empty(2 * count, np.int64)
+    length = best_listed(scores.view(np.int32), items, count, entries)
+    return _in_order(entries, length, count)
+
+
+@kernel
+def _in_order(entries: Int64s, length: int, count: int) -> Int64s:
     if length > count:
         keep_best(entries, length, count)
         length = count
     return np.sort(entries[:length])[::-1].copy()
+
+
+@kernel
+def replaced(
+    entries: Int64s, items: Ordinals, keys: Floats, shown: Mask, most: int, are_all: bool
+) -> tuple[Int64s, bool]:
+    """Return the best entries, falling, after `items` got other `keys`; and whether these are all above 0.
+
+    `entries` were the best of those before, or all. At most `most` are returned, fewer where items fell below
+    what is known.
+    """
+    least = 0 if are_all or not len(entries) else entries[-1]
+    found, n = np.empty(len(entries) + len(items), np.int64), 0
+    for entry in entries:
+        item = TURNED - (entry & TURNED)
+        place = np.searchsorted(items, item)
+        if place == len(items) or items[place] != item:
+            found[n] = entry
+            n += 1
+    for place in range(len(items)):
+        entry = entry_of(keys[place], items[place])
+        if not shown[items[place]] or entry >> 32 <= 0 or entry < least:
+            continue
+        at = n
+        while at > 0 and found[at - 1] < entry:
+            found[at] = found[at - 1]
+            at -= 1
+        found[at] = entry
+        n += 1
+    return found[: min(n, most)].copy(), are_all and n <= most
 
 
 def best_of(scores: Floats, allowed: Mask, count: int) -> Ordinals:
