@@ -1,9 +1,10 @@
 """The line between two processes: many calls on one connection, and an end that is not there."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+import uvloop
 
 from foretaste.app.processes import link
 from foretaste.app.processes.link import Call, Line, Listening, Reply
@@ -97,3 +98,19 @@ def test_what_was_taken_is_answered_before_the_end(tmp_path):
             assert (await waiting).body == b"taken"
 
     asyncio.run(ask())
+
+
+def test_however_long_ago_a_connection_ended_a_call_is_refused_or_has_a_new_one(tmp_path):
+    async def ask():
+        async with line_to(tmp_path / "socket") as (line, _):
+            for rounds in range(8):
+                await line.ask(call(), 10)
+                line._writer.transport.abort()
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+                with suppress(UnavailableError):
+                    await line.ask(call(), 10)
+                await asyncio.sleep(0.02)
+            assert (await line.ask(call(b"again"), 10)).body == b"again"
+
+    uvloop.run(ask())

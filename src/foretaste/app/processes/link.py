@@ -76,6 +76,8 @@ class Line:
         self._pending[number] = future
         try:
             writer = self._writer or await self._connected()
+            if writer.is_closing():  # it has ended, and `_read` is about to notice
+                raise self._away()
             async with asyncio.timeout(seconds):
                 writer.write(framed(msgspec.structs.replace(call, number=number)))
                 await writer.drain()
