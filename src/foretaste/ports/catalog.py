@@ -16,6 +16,7 @@ class Catalog(Protocol):
       each entry changed since, once, with its latest content, so that a follower misses nothing.
     - **Idempotent.** Putting an item that is already there unchanged, or deleting one that is not
       there, changes nothing and returns the present version.
+    - **Deleted is deleted.** An item that is known from events alone, without an entry, can be deleted too.
     - **Permanent.** A deleted item that is put again has its old ordinal.
     """
 

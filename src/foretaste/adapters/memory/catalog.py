@@ -77,7 +77,7 @@ class MemoryCatalog:
 
     def _write(self, wanted: Mapping[str, Item | None]) -> int:
         with self._lock:
-            changed = {key: item for key, item in wanted.items() if item != self._present(key)}
+            changed = {key: item for key, item in wanted.items() if self._differs(key, item)}
             if changed:
                 now = self._clock()
                 self._version += 1
@@ -96,6 +96,9 @@ class MemoryCatalog:
         self._first_known = max([self._first_known, *gone])
         self._replaced = self._replaced[len(gone) :]
 
-    def _present(self, item_id: str) -> Item | None:
+    def _differs(self, item_id: str, item: Item | None) -> bool:
+        """Return whether an item is another than is there; one known from events is there too."""
         entry = self._entries.get(item_id)
-        return entry.item if entry else None
+        if entry is None:
+            return item is not None or bool(self._id_map.find("item", [item_id])[0] >= 0)
+        return item != entry.item

@@ -107,7 +107,7 @@ class SqliteCatalog:
         version = self._staged_version + 1
         for ordinal, content in zip(ordinals, wanted.values(), strict=True):
             present = connection.execute(GET, (ordinal,)).fetchone()
-            if content != (present[2] if present else None):
+            if ordinal >= 0 and (present is None or content != present[2]):
                 rows.append((ordinal, version, content))
                 if present:
                     replaced.append((ordinal, present[1], version, present[2]))

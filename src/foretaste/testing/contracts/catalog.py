@@ -97,6 +97,13 @@ class CatalogContract:
         stores.catalog.put([Item(item_id="elk"), FOX])
         assert brief(stores.catalog.get([FOX.item_id])) == [(0, 3, "The Fox")]
 
+    def test_an_item_known_from_events_alone_can_be_deleted(self, site: StoreSite) -> None:
+        stores = site.open()
+        stores.id_map.assign("item", ["seen in an event"])
+        assert stores.catalog.delete(["seen in an event", "never heard of"]) == 1
+        assert brief(stores.catalog.changes(0)) == [(0, 1, None)]
+        assert stores.catalog.delete(["seen in an event", "never heard of"]) == 1
+
     def test_ordinals_are_those_of_the_id_map(self, site: StoreSite) -> None:
         stores = site.open()
         stores.id_map.assign("item", ["seen in an event", "hen"])
