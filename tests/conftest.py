@@ -37,6 +37,11 @@ for library in ("OPENBLAS", "OMP"):
 work wait for each other by spinning, on the cores that other tests need."""
 
 
+def pytest_xdist_auto_num_workers():
+    """Run one test more than there are cores: those that wait for servers and processes leave theirs idle."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """The URL of a PostgreSQL; each test uses a schema of its own."""
