@@ -37,7 +37,7 @@ def door(clock, **limits):
 def narrow(clock, **limits):
     """Return what lets as many in as at first."""
     return Admission(
-        AdmissionLimits(**{"most": 100, "least": 4, "wait_seconds": 0.05, **limits}),
+        AdmissionLimits(**{"most": 100, "least": 4, "wait_seconds": 0.05, "few": 0, **limits}),
         MemoryTelemetry(),
         clock=clock,
     )
@@ -126,6 +126,7 @@ def test_a_limit_that_nobody_needs_does_not_grow(clock):
 @pytest.mark.parametrize("priority", [ANSWERS, ADMIN])
 def test_what_waited_twice_as_long_as_it_may_is_not_begun(clock, priority):
     admission = door(clock)
+    let_in(admission, priority, 2)
     assert begun_after(admission, 0.1, priority)
     assert not begun_after(admission, 0.11, priority)
 
@@ -182,3 +183,17 @@ def test_whatever_comes_the_bounds_hold(steps):
         assert under_way[EVENTS] <= 5
         assert under_way[ANSWERS] + under_way[ADMIN] <= 5
         assert admission.under_way == sum(under_way.values()) - under_way[HEALTH]
+
+
+def test_a_few_are_answered_however_long_they_waited(clock):
+    admission = narrow(clock, few=3)
+    assert let_in(admission, ANSWERS, 3) == 3
+    assert begun_after(admission, 60.0)
+    admission.leave(ANSWERS)
+    assert let_in(admission, ANSWERS) == 1
+
+
+def test_one_more_than_a_few_that_waited_too_long_is_turned_away(clock):
+    admission = narrow(clock, few=3)
+    assert let_in(admission, ANSWERS, 4) == 4
+    assert not begun_after(admission, 60.0)

@@ -58,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 0.1
     """How long a request may wait until work on it begins, before fewer are let in. An answer that waited
-    twice as long is refused (503)."""
+    twice as long is refused (503), unless only a few are under way."""
 
     batch_users: Annotated[int, Meta(ge=1, le=10_000)] = 200
     """How many people `POST /recommend/batch` answers in one request; more are refused (400)."""

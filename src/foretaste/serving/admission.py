@@ -6,7 +6,7 @@ waited little, and shrinks by a tenth, at most once per wait allowed, when one w
 increase, multiplicative decrease: Chiu and Jain 1989, Analysis of the increase and decrease algorithms for
 congestion avoidance in computer networks). Who is turned away learns it at once and can come back. Until the
 limit has come down, nobody is let in behind those who wait half as long again as they should, and who waited
-twice as long is turned away when it is their turn.
+twice as long is turned away when it is their turn, unless only a few are under way.
 """
 
 import time
@@ -28,11 +28,15 @@ class Priority(Enum):
 
 @dataclass(frozen=True)
 class AdmissionLimits:
-    """`most` and `least` requests under way; `wait_seconds`: how long one may wait until it is begun."""
+    """`most` and `least` requests under way; `wait_seconds`: how long one may wait until it is begun.
+
+    A `few` answers under way are no overload, however long they wait: it is the machine that is slow.
+    """
 
     most: int = 256
     least: int = 64
     wait_seconds: float = 0.1
+    few: int = 16
 
 
 SHRINK = 0.9
@@ -92,7 +96,9 @@ class Admission:
         """Whether a request would be turned away now."""
         if priority in _SHARING:
             share = ADMIN_SHARE if priority is Priority.ADMIN else 1.0
-            return self._answers >= self._limit * share or (self._is_late and self._answers > 0)
+            return self._answers >= self._limit * share or (
+                self._is_late and self._answers >= max(1, self._limits.few)
+            )
         return priority is Priority.EVENTS and self._events >= self._limits.most
 
     def refuse(self, priority: Priority) -> None:
@@ -115,7 +121,7 @@ class Admission:
             return True
         self._adapt(waited)
         self._is_late = waited > LATE * self._limits.wait_seconds
-        in_time = waited <= TOO_LATE * self._limits.wait_seconds
+        in_time = waited <= TOO_LATE * self._limits.wait_seconds or self._answers <= self._limits.few
         if not in_time:
             self.refuse(priority)
         return in_time
