@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from foretaste.app.http.accepting import MOST_AT_ONCE, AcceptingServer
+from foretaste.testing.served import silent
 
 
 class Noting(asyncio.Protocol):
@@ -22,14 +23,6 @@ class Noting(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.made.append(transport)
-
-
-async def app(_scope, receive, send):
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 @pytest.fixture
@@ -57,7 +50,7 @@ def serving(listener, during):
 
     async def run():
         Noting.made.clear()
-        config = uvicorn.Config(app, http=Noting, lifespan="on", log_level="error")
+        config = uvicorn.Config(silent, http=Noting, lifespan="on", log_level="error")
         server = AcceptingServer(config)
         config.load()
         server.lifespan = config.lifespan_class(config)

@@ -8,14 +8,7 @@ import pytest
 import uvicorn
 
 from foretaste.app.processes.accepting import SharingServer
-
-
-async def app(_scope, receive, send):
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+from foretaste.testing.served import silent
 
 
 class Kept(asyncio.Protocol):
@@ -34,7 +27,7 @@ def shared(servers, clients):
     told = [0] * servers
 
     def server(place):
-        config = uvicorn.Config(app, http=Kept, lifespan="on", log_level="error")
+        config = uvicorn.Config(silent, http=Kept, lifespan="on", log_level="error")
         config.load()
 
         def tell(number):

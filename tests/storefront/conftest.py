@@ -49,7 +49,7 @@ def browser():
 def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     opened = context.new_page()
-    opened.set_default_timeout(60_000)
+    opened.set_default_timeout(10_000)
     opened.troubles = []
     opened.on("pageerror", lambda error: opened.troubles.append(str(error)))
     opened.on("console", lambda told: opened.troubles.append(told.text) if told.type == "error" else None)

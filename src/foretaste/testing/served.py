@@ -10,10 +10,20 @@ import uvicorn
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
 from foretaste.app.http.asgi.cross_origin import Asgi
+from foretaste.app.http.asgi.exchange import Receive, Scope, Send
 from foretaste.app.http.server import admission_of, server_config
 from foretaste.serving.admission import Admission
 
 _PATIENCE = 20.0
+
+
+async def silent(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Do nothing but start and end: an application for those who look at connections alone."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
 
 
 @contextmanager
