@@ -21,7 +21,6 @@ from foretaste.app import settings
 from foretaste.app.cli import app
 from foretaste.app.http.application import api_routes, openapi_document
 from foretaste.app.wiring import home_in_memory
-from foretaste.client import calls
 from foretaste.client import errors as client_errors
 from foretaste.client.operations import Operation, Operations
 from foretaste.pipeline import scenario
@@ -144,7 +143,7 @@ def _client_section() -> list[str]:
             lines += _described(name, thing, place="foretaste.client")
     for name, operation in vars(Operations).items():
         if isinstance(operation, Operation):
-            lines += _described(name, getattr(calls, name), level="###", place="client")
+            lines += _described(name, operation.build, level="###", place="client")
     errors = inspect.cleandoc(client_errors.__doc__ or "").replace(".. code-block:: text\n\n", "")
     return [*lines, "## Errors of the client\n", "```text", errors, "```\n"]
 

@@ -73,6 +73,22 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
         return [item.item_id for item in self.items]
 
 
+class PersonAnswered(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one of many people: `status` 200 and the `answer`, or another status and the `error`."""
+
+    user_id: str
+    status: int
+    answer: Recommendations | None = None
+    error: str | None = None
+
+
+class ManyRecommendations(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer for each person, in the order in which they were asked about; `failed` have none."""
+
+    failed: int
+    answers: tuple[PersonAnswered, ...]
+
+
 class ShownItem(msgspec.Struct, frozen=True, kw_only=True):
     """One place of a past answer."""
 

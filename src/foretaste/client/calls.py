@@ -13,6 +13,7 @@ from foretaste.client.answers import (
     Health,
     ItemChange,
     ItemReceipt,
+    ManyRecommendations,
     Merged,
     PastRecommendations,
     Person,
@@ -25,7 +26,7 @@ from foretaste.client.events import Event, GivenEvent, all_identified
 
 T = TypeVar("T")
 Values: TypeAlias = str | Sequence[str]
-_encode = msgspec.json.Encoder().encode
+encoded = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,23 @@ def recommend(
     if rules is not None:
         texts = {name: _text(value) for name, value in (context or {}).items()}
         body = {**query, **lists, "user_id": user_id, "context": texts, "rules": rules}
-        return Call("POST", "/recommend", Recommendations, _encode(_given(body)), timeout=timeout)
+        return Call("POST", "/recommend", Recommendations, encoded(_given(body)), timeout=timeout)
     query |= {name: ",".join(values) or None for name, values in lists.items()}
     query |= {f"context_{name}": value for name, value in (context or {}).items()}
-    path = "/recommend" if user_id is None else f"/recommend/{_part(user_id)}"
-    return Call("GET", path + _query(query), Recommendations, timeout=timeout)
+    path = "/recommend" if user_id is None else f"/recommend/{segment(user_id)}"
+    return Call("GET", path + query_string(query), Recommendations, timeout=timeout)
+
+
+def recommend_many(
+    user_ids: Iterable[str], question: Mapping[str, Any] | None = None, *, timeout: float | None = None
+) -> Call[ManyRecommendations]:
+    """Ask the same about each of many people, in one request.
+
+    One who cannot be answered spoils it for nobody. `question` has the members of the body of
+    `POST /recommend`, as `{"k": 5, "scenario": "email"}`.
+    """
+    body = {**(question or {}), "user_ids": list(user_ids)}
+    return Call("POST", "/recommend/batch", ManyRecommendations, encoded(body), timeout=timeout)
 
 
 def similar(
@@ -127,7 +140,9 @@ def similar(
         "diversity_lambda": diversity_lambda,
         "page_id": page_id,
     }
-    return Call("GET", f"/items/{_part(item_id)}/similar{_query(query)}", Recommendations, timeout=timeout)
+    return Call(
+        "GET", f"/items/{segment(item_id)}/similar{query_string(query)}", Recommendations, timeout=timeout
+    )
 
 
 def personalize(
@@ -158,13 +173,13 @@ def personalize(
         "boost": _several(boost),
         "explain": explain,
     }
-    return Call("POST", "/personalize", Recommendations, _encode(body), timeout=timeout)
+    return Call("POST", "/personalize", Recommendations, encoded(body), timeout=timeout)
 
 
 def recommendation(recommendation_id: str, *, reproduce: bool = False) -> Call[PastRecommendations]:
     """Ask for a past answer: what was shown, what it was made from and, if wanted, the answer made again."""
-    query = _query({"reproduce": reproduce or None})
-    return Call("GET", f"/recommendations/{_part(recommendation_id)}{query}", PastRecommendations)
+    query = query_string({"reproduce": reproduce or None})
+    return Call("GET", f"/recommendations/{segment(recommendation_id)}{query}", PastRecommendations)
 
 
 def record(
@@ -199,51 +214,51 @@ def record_many(events: Iterable[GivenEvent]) -> Call[Receipt]:
 
     Every event gets an id here unless it has one, so that no retry doubles it.
     """
-    return Call("POST", "/events", Receipt, _encode(all_identified(events)))
+    return Call("POST", "/events", Receipt, encoded(all_identified(events)))
 
 
 def profile(
     user_id: str, *, recent_limit: int | None = None, top_categories: int | None = None
 ) -> Call[Profile]:
     """Ask what a person did lately, and what their taste is made of."""
-    query = _query({"recent_limit": recent_limit, "top_categories": top_categories})
-    return Call("GET", f"/users/{_part(user_id)}/profile{query}", Profile)
+    query = query_string({"recent_limit": recent_limit, "top_categories": top_categories})
+    return Call("GET", f"/users/{segment(user_id)}/profile{query}", Profile)
 
 
 def item(item_id: str) -> Call[CatalogItem]:
     """Ask for an item of the catalog."""
-    return Call("GET", f"/items/{_part(item_id)}", CatalogItem)
+    return Call("GET", f"/items/{segment(item_id)}", CatalogItem)
 
 
 def put_item(item_id: str, fields: Mapping[str, Any]) -> Call[ItemChange]:
     """Insert or replace an item: `title`, `text`, `categories`, and whatever else it has as attributes."""
-    return Call("PUT", f"/items/{_part(item_id)}", ItemChange, _encode(dict(fields)))
+    return Call("PUT", f"/items/{segment(item_id)}", ItemChange, encoded(dict(fields)))
 
 
 def put_items(items: Iterable[Mapping[str, Any]]) -> Call[ItemReceipt]:
     """Insert or replace items, each with its `item_id`; the receipt has a status for each."""
-    return Call("PUT", "/items", ItemReceipt, _encode([dict(fields) for fields in items]))
+    return Call("PUT", "/items", ItemReceipt, encoded([dict(fields) for fields in items]))
 
 
 def delete_item(item_id: str) -> Call[ItemChange]:
     """Delete an item: it is in no answer from now on."""
-    return Call("DELETE", f"/items/{_part(item_id)}", ItemChange)
+    return Call("DELETE", f"/items/{segment(item_id)}", ItemChange)
 
 
 def person(user_id: str) -> Call[Person]:
     """Ask what is told of a person."""
-    return Call("GET", f"/users/{_part(user_id)}", Person)
+    return Call("GET", f"/users/{segment(user_id)}", Person)
 
 
 def put_person(user_id: str, attributes: Mapping[str, Attribute | None]) -> Call[Person]:
     """Replace what is told of a person: age, country, whatever there is."""
-    return Call("PUT", f"/users/{_part(user_id)}", Person, _encode({"attributes": dict(attributes)}))
+    return Call("PUT", f"/users/{segment(user_id)}", Person, encoded({"attributes": dict(attributes)}))
 
 
 def merge(from_user_id: str, into_user_id: str) -> Call[Merged]:
     """Make an anonymous id a known person: two histories become one."""
     body = {"from_user_id": from_user_id, "into_user_id": into_user_id}
-    return Call("POST", "/users/merge", Merged, _encode(body))
+    return Call("POST", "/users/merge", Merged, encoded(body))
 
 
 def health() -> Call[Health]:
@@ -251,8 +266,8 @@ def health() -> Call[Health]:
     return Call("GET", "/health", Health)
 
 
-def _part(name: str) -> str:
-    """Return an id as one segment of an address."""
+def segment(name: str) -> str:
+    """Return an id, or another name, as one segment of an address."""
     return quote(name, safe="")
 
 
@@ -273,7 +288,7 @@ def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _query(parameters: Mapping[str, Any]) -> str:
+def query_string(parameters: Mapping[str, Any]) -> str:
     """Return the parameters that are given, with the question mark."""
     given = {
         name: _text(value) if isinstance(value, bool) else value for name, value in _given(parameters).items()

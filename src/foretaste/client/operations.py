@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from foretaste.client import calls
+from foretaste.client import calls, scenario_calls
 from foretaste.client.calls import Call
 
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ class Operation(Generic[P, T]):
     """A method that sends what a function of `calls` builds: the answer here, something to await there."""
 
     def __init__(self, build: Callable[P, Call[T]]) -> None:
-        self._build = build
+        self.build = build
         self.__doc__ = build.__doc__
 
     @overload
@@ -48,17 +48,18 @@ class Operation(Generic[P, T]):
         if owner is None:
             return self
 
-        @wraps(self._build)
+        @wraps(self.build)
         def method(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return owner.send(self._build(*args, **kwargs))
+            return owner.send(self.build(*args, **kwargs))
 
         return method
 
 
 class Operations:
-    """All that can be asked; see `foretaste.client.calls` for what each takes."""
+    """All that can be asked; see `foretaste.client.calls` and `.scenario_calls` for what each takes."""
 
     recommend = Operation(calls.recommend)
+    recommend_many = Operation(calls.recommend_many)
     similar = Operation(calls.similar)
     personalize = Operation(calls.personalize)
     recommendation = Operation(calls.recommendation)
@@ -73,3 +74,9 @@ class Operations:
     put_person = Operation(calls.put_person)
     merge = Operation(calls.merge)
     health = Operation(calls.health)
+    scenarios = Operation(scenario_calls.scenarios)
+    scenario = Operation(scenario_calls.scenario)
+    put_scenario = Operation(scenario_calls.put_scenario)
+    delete_scenario = Operation(scenario_calls.delete_scenario)
+    reload_scenarios = Operation(scenario_calls.reload_scenarios)
+    preview_scenario = Operation(scenario_calls.preview_scenario)
