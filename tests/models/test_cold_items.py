@@ -145,13 +145,16 @@ def test_the_more_events_an_item_has_the_more_they_say_and_the_less_its_words(mo
 def test_events_followed_one_by_one_give_the_scores_of_all_looked_at_at_once(model, shop):
     catalog = with_item(with_item(shop.catalog, NEW, taste=1), NEW + 1, taste=2)
     state, history = clustered_shop.__wrapped__(0).state, shop.history(1)
-    at = Moment(now=shop.moment.now, items=state.items, catalog=catalog)
+
+    def scores():
+        return model.score(history, Moment(now=shop.moment.now, items=state.items, catalog=catalog))
+
     for taker in fans_of(2)[:3]:
-        model.score(history, at)
+        scores()
         state.apply(_taken(state, [taker]))
-    followed = model.score(history, at)
+    followed = scores()
     model.score(history, moment(shop, catalog))  # of another state: what was followed is looked through anew
-    assert model.score(history, at).tobytes() == followed.tobytes()
+    assert scores().tobytes() == followed.tobytes()
 
 
 def _of_taste(model, shop, at, taste):

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foretaste.features.category_table import no_categories
 from foretaste.policy.arrangement import NO_LIMIT, NOBODY, Bounds, Variety, arrange
 from foretaste.policy.mmr import mmr
 from foretaste.policy.rotation import rotate
+from foretaste.policy.similarity import similarities
 
 
 def bounds(n, places, groups=(), pinned=None, kept_for=None, turn=()):
@@ -105,8 +107,10 @@ def test_nobody_to_show_is_an_empty_slate():
 def test_without_rules_it_is_mmr(n, places, seed, trade_off):
     generator = np.random.default_rng(seed)
     worth = np.sort(generator.random(n).astype(np.float32))[::-1].copy()
-    alike = generator.random((n, n)).astype(np.float32)
-    expected = mmr(worth, alike, places, trade_off, 0.3).tolist()
+    vectors, items = generator.normal(size=(n, 3)).astype(np.float32), np.arange(n, dtype=np.int32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    alike = similarities(vectors, no_categories(), items)
+    expected = mmr(worth, vectors, no_categories(), items, places, trade_off, 0.3).tolist()
     variety = Variety(alike, np.zeros(n, np.float32), trade_off, 0.3)
     assert arrange(worth, bounds(n, places), variety).tolist() == expected
 

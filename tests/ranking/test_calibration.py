@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretaste.ranking.calibration import Calibration
@@ -58,3 +58,14 @@ def test_a_curve_survives_json_exactly():
     assert again.score.tobytes() == calibration.score.tobytes()
     assert again.chance.tobytes() == calibration.chance.tobytes()
     assert again.report == calibration.report
+
+
+@given(
+    knots=st.lists(st.floats(-50, 50), min_size=1, max_size=9, unique=True).map(sorted),
+    scores=st.lists(st.floats(-60, 60, width=32), max_size=20),
+)
+@settings(deadline=None)
+def test_between_knots_the_chance_is_on_a_straight_line_and_level_beyond(knots, scores):
+    curve = Calibration(np.array(knots), np.linspace(0.0, 1.0, len(knots)))
+    asked = np.array([*scores, *knots], np.float32)
+    assert curve.match(asked) == pytest.approx(np.interp(asked, curve.score, curve.chance))

@@ -108,7 +108,7 @@ class ColdItems(ABC):
         if live is None or live.items is not moment.catalog.items:
             foretold = self._followed(live, moment.catalog.items)
             live = Live(moment.catalog.items, foretold, None, -1, _NO_ITEMS, _NO_COUNTS, foretold.rows)
-        if live.state is not moment.items or live.seq != moment.items.seq:
+        if live.state is not moment.items or live.seq != moment.seq:
             self._let_in(live, moment)
         self._live = live
         return live
@@ -169,7 +169,7 @@ class ColdItems(ABC):
         places = np.flatnonzero(now != live.taken)
         for place in places.tolist():
             self._join(live, moment.items, place, int(now[place]))
-        live.taken, live.state, live.seq = now, moment.items, moment.items.seq
+        live.taken, live.state, live.seq = now, moment.items, moment.seq
         if len(places) or not same:
             self.changed(live)
 

@@ -1,7 +1,7 @@
 """The one interface that every learner has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from foretaste.features.people import People
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The instant of asking: the time, and all that is known of items just then.
+    """The instant of asking: the time, and all that is known of items just then; no event comes within it.
 
     `n_items` is the length of every score array: all ordinals given so far, also those younger than
     the model. `people` gives read access to everyone's histories, None where there are none; `user` is the
@@ -30,11 +30,14 @@ class Moment:
     people: People | None = None
     user: int = -1
     circumstances: tuple[str, ...] = ()
+    n_items: int = field(init=False)
+    seq: int = field(init=False)
+    """The sequence number of the last event that is known of."""
 
-    @property
-    def n_items(self) -> int:
-        """How many item ordinals there are at this moment."""
-        return max(self.items.n_items, self.catalog.n_items)
+    def __post_init__(self) -> None:
+        """Look up once what every model asks."""
+        object.__setattr__(self, "n_items", max(self.items.n_items, self.catalog.n_items))
+        object.__setattr__(self, "seq", self.items.seq)
 
 
 class Model(Protocol):

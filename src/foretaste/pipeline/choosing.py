@@ -107,9 +107,8 @@ def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
 def _diverse(worth: Floats, scored: Scored, pool: Int64s, view: View, count: int, trade_off: float) -> Int64s:
     with view.timed("mmr_rerank"):
         items = scored.candidates.item[pool]
-        vectors = item_vectors(view.artifact, items)
-        alike = similarities(vectors, view.catalog.categories, items)
-        return mmr(worth, alike, count, trade_off, view.scenario.diversity_threshold)
+        vectors, threshold = item_vectors(view.artifact, items), view.scenario.diversity_threshold
+        return mmr(worth, vectors, view.catalog.categories, items, count, trade_off, threshold)
 
 
 def main_categories(view: View, items: Ordinals) -> Ordinals:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Mask, Ordinals
+from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
+from foretaste.domain.kernel import kernel
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates, Slate, Versions
 from foretaste.pipeline.arranging import placed
@@ -144,8 +145,17 @@ def _presented(query: Query, asked: Query, view: View, ranked: Scored) -> Slate:
 
 
 def _source(view: View, ranked: Scored) -> str:
-    is_own = ranked.occasion.plan.is_own
-    own = any(ranked.candidates.proposed[row].any() for row, own in enumerate(is_own) if own)
+    own = _propose_any(ranked.candidates.proposed, ranked.occasion.plan.own)
     if view.scenario.history == "nothing" or not own:
         return "trending"
     return "personalized" if view.scenario.history in {"user", "session"} else "similar"
+
+
+@kernel
+def _propose_any(proposed: Ordinals, sources: Int64s) -> bool:
+    """Return whether any of `sources` proposed any item."""
+    for source in sources:
+        for is_proposed in proposed[source]:
+            if is_proposed:
+                return True
+    return False

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from foretaste.domain.arrays import Doubles
+from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.models.interface import Model
 from foretaste.models.live_model import SameForEveryone
 from foretaste.pipeline.artifact import Artifact
@@ -19,23 +19,32 @@ from foretaste.ranking.contexts import context_at
 class Plan:
     """Sources with their models; `weights` float64 [n_sources + 1] belong to them and, last, the boost.
 
-    `is_own`: which of them tell something of the person (or item) asked about; `is_told`: which can name past
-    items.
+    `own`, int64: which of them tell something of the person (or item) asked about; `is_told`: which can name
+    past items.
     """
 
     sources: tuple[str, ...]
     models: tuple[Model, ...]
     weights: Doubles
-    is_own: tuple[bool, ...]
+    own: Int64s
     is_told: tuple[bool, ...]
-    _proposing: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)
+    named: "Named" = field(init=False)
 
-    def proposing(self, bits: int) -> tuple[str, ...]:
-        """Return the sources whose bits are set, the first one's being 1."""
-        named = self._proposing.get(bits)
-        if named is None:
-            named = tuple(source for at, source in enumerate(self.sources) if bits >> at & 1)
-            self._proposing[bits] = named
+    def __post_init__(self) -> None:
+        """Begin to tell sources by bits."""
+        object.__setattr__(self, "named", Named(self.sources))
+
+
+class Named(dict[int, tuple[str, ...]]):
+    """The sources whose bits are set, the first one's being 1; written down when they are first asked for."""
+
+    def __init__(self, sources: tuple[str, ...]) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def __missing__(self, bits: int) -> tuple[str, ...]:
+        """Return the sources of `bits`."""
+        named = self[bits] = tuple(source for at, source in enumerate(self._sources) if bits >> at & 1)
         return named
 
 
@@ -67,7 +76,7 @@ def _made(
         sources=sources,
         models=models,
         weights=_weights(artifact, scenario, sources, artifact.blend.row(length, in_session=in_session)),
-        is_own=tuple(not is_kind(artifact, source, scenario.cold_sources) for source in sources),
+        own=np.flatnonzero([not is_kind(artifact, source, scenario.cold_sources) for source in sources]),
         is_told=tuple(not isinstance(model, SameForEveryone) for model in models),
     )
 

@@ -19,17 +19,17 @@ def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple
     """Return the candidates at `places` with title, match, sources, reason and, if asked for, explanation."""
     candidates = scored.candidates
     match = view.artifact.calibration.match(unboosted(scored)[places]).tolist()
-    why, sources = reasons(scored, places, view)
+    shelf = view.catalog.items
+    ordinals: list[int] = candidates.item[places].tolist()
+    described = [shelf[ordinal] if ordinal < len(shelf) else None for ordinal in ordinals]
+    why, sources = reasons(scored, places, described, view)
     explained = [_UNEXPLAINED] * len(places)
     if query.explain:
         with view.timed("explain_computation"):
             explained = [*evidence(scored, places, view, query.explain_top_k)]
-    names, catalog = view.item_names, view.catalog
-    items = []
-    for row, (ordinal, score) in enumerate(
-        zip(candidates.item[places].tolist(), scored.score[places].tolist(), strict=True)
-    ):
-        item = catalog.item(ordinal) or _EMPTY
+    names, items = view.item_names, []
+    for row, (ordinal, score) in enumerate(zip(ordinals, scored.score[places].tolist(), strict=True)):
+        item = described[row] or _EMPTY
         items.append(
             ScoredItem(
                 item_id=names[ordinal],

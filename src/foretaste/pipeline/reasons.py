@@ -1,11 +1,10 @@
 """Reasons: one sentence per item that says what speaks most for it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
+from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.explain import item_name
@@ -18,11 +17,13 @@ UNPROPOSED = "More that you may like"
 _TOLD, _MOST_TOLD = "past items that speak most", 256
 
 
-def reasons(scored: Scored, places: Int64s, view: View) -> tuple[list[str], list[tuple[str, ...]]]:
+def reasons(
+    scored: Scored, places: Int64s, described: list[Item | None], view: View
+) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return why each of the candidates at `places` is there, and the sources that proposed it.
 
-    Why is said in words: what lifts its score most, the boost or one of the sources; a past item is named if
-    it contributed most to that very part.
+    `described` are the candidates as the catalog has them. Why is said in words: what lifts its score most,
+    the boost or one of the sources; a past item is named if it contributed most to that very part.
     """
     candidates, occasion = scored.candidates, scored.occasion
     found = np.empty((3, len(places)), np.int64)
@@ -39,9 +40,16 @@ def reasons(scored: Scored, places: Int64s, view: View) -> tuple[list[str], list
     )
     items, strongest, by = found.tolist()
     past = _past_items(scored, items, strongest)
-    models, proposing = occasion.plan.models, occasion.plan.proposing
-    said = [_sentence(*each, models, view) for each in zip(items, strongest, past, strict=True)]
-    return said, [proposing(bits) for bits in by]
+    models, named = occasion.plan.models, occasion.plan.named
+    boost, said = len(models), []
+    for item, about, source, named_item in zip(items, described, strongest, past, strict=True):
+        if source == boost:
+            said.append(f"More {_category(about)}, as you looked at lately")
+        elif named_item < 0:
+            said.append(UNPROPOSED if source < 0 else POPULAR)
+        else:
+            said.append(_because(models[source].name, item, about, named_item, view))
+    return said, [named[bits] for bits in by]
 
 
 @kernel
@@ -112,22 +120,15 @@ def _speaking_most(model: Model, history: History, moment: Moment, items: list[i
     return past
 
 
-def _sentence(item: int, source: int, past: int, models: Sequence[Model], view: View) -> str:
-    if source < 0:
-        return UNPROPOSED
-    if source == len(models):
-        return f"More {_category(view, item)}, as you looked at lately"
-    if past < 0:
-        return POPULAR
-    kind = models[source].name
-    if kind in GROUPS["content"] and _is_new(view, item) and _category(view, item):
-        return f"New in {_category(view, item)}"
+def _because(kind: str, item: int, about: Item | None, past: int, view: View) -> str:
+    """Return what a model of this kind says of an item for which a `past` one speaks."""
+    if kind in GROUPS["content"] and _is_new(view, item) and _category(about):
+        return f"New in {_category(about)}"
     name = item_name(view, past)
     return f"Often follows {name}" if kind == "transitions" else f"Because of {name}"
 
 
-def _category(view: View, ordinal: int) -> str:
-    item = view.catalog.item(ordinal)
+def _category(item: Item | None) -> str:
     return item.categories[0] if item is not None and item.categories else ""
 
 

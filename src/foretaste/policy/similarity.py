@@ -25,6 +25,16 @@ def _overlap(start: Int64s, code: Ordinals, one: int, other: int) -> float:
     return float(common / np.sqrt(size * other_size)) if common else 0.0
 
 
+@inner_kernel
+def likeness(cosine: float, are_known: bool, start: Int64s, code: Ordinals, one: int, other: int) -> float:
+    """Return the likeness of two items, of which `cosine` counts if both have a vector."""
+    alike = _overlap(start, code, one, other)
+    if are_known:
+        angle = min(max(np.float64(cosine), 0.0), 1.0)
+        alike = angle if alike == _ABSENT else 0.5 * (angle + alike)
+    return max(alike, 0.0)
+
+
 @inplace_kernel
 def _combine(cosine: Floats, start: Int64s, code: Ordinals, items: Ordinals) -> None:
     """Replace the vectors' cosines, both triangles, by the likeness; a diagonal of 0 says "no vector"."""
@@ -32,11 +42,8 @@ def _combine(cosine: Floats, start: Int64s, code: Ordinals, items: Ordinals) -> 
     for i in range(n):
         is_known = cosine[i, i] > np.float32(0.0)
         for j in range(i, n):
-            alike = _overlap(start, code, items[i], items[j])
-            if is_known and cosine[j, j] > np.float32(0.0):
-                angle = min(max(np.float64(cosine[i, j]), 0.0), 1.0)
-                alike = angle if alike == _ABSENT else 0.5 * (angle + alike)
-            cosine[i, j] = max(alike, 0.0)
+            both = is_known and cosine[j, j] > np.float32(0.0)
+            cosine[i, j] = likeness(cosine[i, j], both, start, code, items[i], items[j])
             cosine[j, i] = cosine[i, j]
 
 
@@ -60,10 +67,8 @@ def _find_nearest(
     n, m = cosine.shape
     for i in range(n):
         for j in range(m):
-            alike = _overlap(start, code, items[i], items[n + j])
-            if known[i] and known[n + j]:
-                angle = min(max(np.float64(cosine[i, j]), 0.0), 1.0)
-                alike = angle if alike == _ABSENT else 0.5 * (angle + alike)
+            both = known[i] and known[n + j]
+            alike = likeness(cosine[i, j], both, start, code, items[i], items[n + j])
             found[i] = max(found[i], np.float32(alike))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask
+from foretaste.domain.kernel import kernel
 
 FEWEST_PER_BIN = 50
 PARTS = 10
@@ -54,7 +55,8 @@ class Calibration:
 
     def match(self, scores: Floats | Doubles) -> Doubles:
         """Return the chances of `scores`, float64 of the same length, in [0, 1]."""
-        return np.asarray(np.interp(scores, self.score, self.chance))
+        chances: Doubles = _on_curve(scores, self.score, self.chance)
+        return chances
 
     def describe(self) -> dict[str, Any]:
         """Return the curve as JSON values; `from_description` reads them exactly."""
@@ -68,6 +70,21 @@ class Calibration:
             chance=np.array(description["chance"], np.float64),
             report=dict(description["report"]),
         )
+
+
+@kernel
+def _on_curve(scores: Floats | Doubles, knots: Doubles, chances: Doubles) -> Doubles:
+    """Return what `numpy.interp` does, without the nine calls around it."""
+    found, last = np.empty(len(scores)), len(knots) - 1
+    for i in range(len(scores)):
+        score = np.float64(scores[i])
+        right = np.searchsorted(knots, score, side="right")
+        if right == 0 or right > last:
+            found[i] = chances[0 if right == 0 else last]
+        else:
+            rise = (chances[right] - chances[right - 1]) / (knots[right] - knots[right - 1])
+            found[i] = rise * (score - knots[right - 1]) + chances[right - 1]
+    return found
 
 
 def _curve(scores: Doubles, labels: Mask) -> tuple[Doubles, Doubles]:

@@ -132,14 +132,14 @@ class Common:
         """Bring the row up to the last event; return False where it must be made anew."""
         if self.available is not available or self.stage != stage or len(self.row.dense) != moment.n_items:
             return False
-        if self.seq != moment.items.seq:
+        if self.seq != moment.seq:
             touched = moment.items.touched_since(self.seq)
             if touched is None or len(touched) > MOST_FOLLOWED:
                 return False
             items = np.unique(touched)
             if not self.row.follow(items, model.keys_of(items, moment), available):
                 return False
-            self.seq = moment.items.seq
+            self.seq = moment.seq
         return True
 
 
@@ -217,13 +217,12 @@ def _for_everyone(
     model: SameForEveryone[Any], moment: Moment, available: Mask, shared: dict[Any, Any]
 ) -> Row:
     stage, factor = model.stage(moment)
-    seq = moment.items.seq
     kept: Common | None = shared.get(model)
     if kept is None or not kept.follows(model, moment, stage, available):
         keys = model.keys(moment).copy()  # a view: later moments are written over it
         how = LOGARITHMIC if model.is_logarithmic else TIMES
         row = _with_best(keys, available, PLACES_FOR_ALL, how)
-        kept = shared[model] = Common(seq, stage, available, row)
+        kept = shared[model] = Common(moment.seq, stage, available, row)
     kept.row.factor = factor
     return kept.row
 

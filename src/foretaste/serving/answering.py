@@ -2,8 +2,6 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import local
 
 import msgspec
@@ -31,6 +29,22 @@ from foretaste.serving.untrained import untrained_artifact
 CACHE = "cache"
 MODEL_ERROR, SOURCE_ERROR, NO_MODEL, NO_HISTORY = "model_error", "source_error", "no_model", "no_history"
 _log = logging.getLogger(__name__)
+
+
+class _Timed:
+    """Notes how long it is entered."""
+
+    __slots__ = ("_began", "_stage", "_took")
+
+    def __init__(self, stage: str, took: list[tuple[str, float]] | None) -> None:
+        self._stage, self._took, self._began = stage, took, 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *failed: object) -> None:
+        if self._took is not None:
+            self._took.append((self._stage, time.perf_counter() - self._began))
 
 
 class Answering:
@@ -148,14 +162,9 @@ class Answering:
             known = self.known.of(state, user)
             return len(known.consumed(state, user, scenario.consumed, self._names.of("type")))
 
-    @contextmanager
-    def _timed_stage(self, stage: str) -> Iterator[None]:
+    def _timed_stage(self, stage: str) -> "_Timed":
         """Note how long a stage of an answer takes that this thread counts."""
-        began = time.perf_counter()
-        yield
-        took: list[tuple[str, float]] | None = getattr(self._stages, "took", None)
-        if took is not None:
-            took.append((stage, time.perf_counter() - began))
+        return _Timed(stage, getattr(self._stages, "took", None))
 
     def view(self, query: Query, scenario: Scenario, artifact: Artifact | None = None, *, user: int) -> View:
         """Return what an answer is made of, by `artifact` or by what needs no training.

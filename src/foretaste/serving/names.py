@@ -28,6 +28,8 @@ class Names:
     def of(self, kind: IdKind) -> Sequence[str]:
         """Return all names by ordinal; never changed but at its end."""
         names = self._names[kind]
+        if not self._id_map.names(kind, len(names)):
+            return names
         with self._reading:
             added = self._id_map.names(kind, len(names))
             self._numbers[kind] = self._numbers[kind] or any(map(_is_number, added))
