@@ -56,7 +56,9 @@ def example_home() -> Iterator[Home]:
     """Open a home of five films, three people and two model versions, and close it."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_home(Path(folder) / "home", settings=Settings(exposure_days=36_500.0), create=True) as home,
+        open_home(
+            Path(folder) / "home", settings=Settings(exposure_days=36_500.0, answer_seconds=0.0), create=True
+        ) as home,
     ):
         home.put_items(list(FILMS))
         raws = [{"user_id": user, "item_id": item, "type": "watch"} for user, item in PAST]

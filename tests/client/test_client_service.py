@@ -114,6 +114,17 @@ def test_a_dry_run_is_not_recorded(shop):
         shop.recommendation(given.recommendation_id)
 
 
+def test_nothing_is_left_out_where_there_is_time(shop):
+    assert shop.recommend("u1", k=3, timeout=60.0).left_out == ()
+
+
+def test_the_stages_of_an_answer_are_told_if_asked(shop):
+    answer = shop.recommend("u1", k=3, debug=True)
+    assert [stage.stage for stage in answer.debug.stages][:1] == ["filters"]
+    assert answer.debug.state_seq == answer.state_seq
+    assert shop.recommend("u1", k=3).debug is None
+
+
 def test_health_is_told(shop):
     assert shop.health().status == "ready"
 

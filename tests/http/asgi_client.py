@@ -45,14 +45,24 @@ class Answer:
 
 
 class Client:
-    """Sends requests to an ASGI application; `now` is the service's clock."""
+    """Sends requests to an ASGI application; `now` is the service's clock, `answer_seconds` its setting."""
 
     def __init__(
-        self, home: Home, limits: BodyLimits | None = None, retraining: Retraining | None = None
+        self,
+        home: Home,
+        limits: BodyLimits | None = None,
+        retraining: Retraining | None = None,
+        answer_seconds: float = 0.0,
     ) -> None:
         self.home = home
         self.now = NOW
-        self.app = create_app(home, clock=lambda: self.now, limits=limits, retraining=retraining)
+        self.app = create_app(
+            home,
+            clock=lambda: self.now,
+            answer_seconds=answer_seconds,
+            limits=limits,
+            retraining=retraining,
+        )
 
     def send(
         self, method: str, target: str | bytes, chunks: list[bytes] | None = None, **headers: str

@@ -60,6 +60,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long a request may wait until work on it begins, before fewer are let in. An answer that waited
     twice as long is refused (503), unless only a few are under way."""
 
+    answer_seconds: Annotated[float, Meta(ge=0, le=60)] = 0.1
+    """How long an answer may be worked on where its client does not say (`X-Request-Timeout`): what is not
+    done by then is left out, and named in the answer. 0: as long as it takes."""
+
     batch_users: Annotated[int, Meta(ge=1, le=10_000)] = 200
     """How many people `POST /recommend/batch` answers in one request; more are refused (400)."""
 

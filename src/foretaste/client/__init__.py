@@ -12,6 +12,7 @@ It needs `httpx` (`pip install 'foretaste[client]'`) and imports nothing else of
 from foretaste.client.answers import (
     Boosted,
     CatalogItem,
+    Debug,
     EventStatus,
     Evidence,
     Health,
@@ -31,6 +32,7 @@ from foretaste.client.answers import (
     Relaxed,
     Reproduced,
     ShownItem,
+    StageSeen,
 )
 from foretaste.client.batching import EventBatcher
 from foretaste.client.buffer import Batching, Tally
@@ -74,6 +76,7 @@ __all__ = [
     "ClientError",
     "ClosedError",
     "ConflictError",
+    "Debug",
     "Event",
     "EventBatcher",
     "EventStatus",
@@ -111,6 +114,7 @@ __all__ = [
     "ServiceFailedError",
     "ShadowReport",
     "ShownItem",
+    "StageSeen",
     "TakenBack",
     "Tally",
     "TimedOutError",

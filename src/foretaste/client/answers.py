@@ -49,8 +49,31 @@ class RecommendedItem(msgspec.Struct, frozen=True, kw_only=True):
     boosts: tuple[Boosted, ...] = ()
 
 
+class StageSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage of an answer: a source by its name, or what comes before and after the sources."""
+
+    stage: str
+    milliseconds: float = 0.0
+    candidates_in: int = 0
+    candidates_out: int = 0
+
+
+class Debug(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer came about, in milliseconds; `budget` is what it was allowed, None without one."""
+
+    pid: int
+    state_seq: int = 0
+    milliseconds: float = 0.0
+    waiting: float = 0.0
+    budget: float | None = None
+    stages: tuple[StageSeen, ...] = ()
+
+
 class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
-    """A list for a person, or of what is like an item; send `recommendation_id` with the clicks on it."""
+    """A list for a person, or of what is like an item; send `recommendation_id` with the clicks on it.
+
+    `left_out` names the sources and stages that there was no time for.
+    """
 
     recommendation_id: str
     items: tuple[RecommendedItem, ...]
@@ -66,6 +89,8 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     filtered: int = 0
     relaxed: tuple[Relaxed, ...] = ()
     next_cursor: str | None = None
+    left_out: tuple[str, ...] = ()
+    debug: Debug | None = None
 
     @property
     def ids(self) -> list[str]:

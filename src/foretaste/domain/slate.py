@@ -98,6 +98,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     `scenario` is the one that answered, `instead_of` the one that was asked for where that is another;
     `title` is a heading for it, empty where its recipe has none. `relaxed` are the rules that could not be
     kept, `next_cursor` asks for the next page: None after the last one, and where no pages are asked for.
+    `left_out` names the sources and stages that there was no time for.
     """
 
     recommendation_id: str
@@ -113,6 +114,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     instead_of: str = ""
     relaxed: tuple[Relaxed, ...] = ()
     next_cursor: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,3 +143,5 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     circumstances: tuple[str, ...] = ()
     person: dict[str, Attribute] = {}
     recipe: dict[str, Any] | None = None
+    left_out: tuple[str, ...] = ()
+    """What the answer was made without, for want of time."""

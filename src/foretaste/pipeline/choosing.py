@@ -6,6 +6,7 @@ from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.query import Query
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.scoring import Scored
+from foretaste.pipeline.timekeeping import DIVERSITY
 from foretaste.pipeline.view import View
 from foretaste.policy.mmr import mmr
 from foretaste.policy.order import best_first
@@ -37,7 +38,8 @@ def chosen(query: Query, view: View, scored: Scored) -> Int64s:
     Relevance is the score in log odds, less what popularity has to answer for, and, among the best, more for
     what surprises. A `diversity_lambda` of 1.0, of the query or else of the scenario, is the order of
     relevance. Below it, or with a threshold, MMR chooses, and in a scenario with rotation categories take
-    turns among the first `TURNS * k` that MMR names. None scores below `query.min_score`.
+    turns among the first `TURNS * k` that MMR names. None scores below `query.min_score`. Where there is no
+    time for that it is the order of relevance.
     """
     relevance = relevance_of(query, view, scored)
     asked, scenario = query.diversity_lambda, view.scenario
@@ -45,7 +47,7 @@ def chosen(query: Query, view: View, scored: Scored) -> Int64s:
     plain = asked == 1.0 or (trade_off == 1.0 and not scenario.diversity_threshold)
     rotating = scenario.rotate_categories and asked != 1.0
     serendipity = scenario.serendipity_weight if asked != 1.0 else 0.0
-    if plain and not rotating and not serendipity:
+    if (plain and not rotating and not serendipity) or view.timekeeper.late(DIVERSITY):
         return best_that_may(relevance, scored, query, query.k)
     pool = best_that_may(relevance, scored, query, max(POOL, 3 * query.k))
     if not len(pool):

@@ -13,6 +13,7 @@ from foretaste.pipeline.arranging import placed
 from foretaste.pipeline.boosting import boosted
 from foretaste.pipeline.choosing import by_score
 from foretaste.pipeline.conditions import matching_among
+from foretaste.pipeline.flow import flow_of
 from foretaste.pipeline.heading import heading
 from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.presenting import places_of
@@ -20,6 +21,7 @@ from foretaste.pipeline.relaxing import relaxed
 from foretaste.pipeline.reranking import ordered, reranked, scored_among
 from foretaste.pipeline.scenario import with_recipe
 from foretaste.pipeline.scoring import Scored, scored
+from foretaste.pipeline.timekeeping import CHOICE
 from foretaste.pipeline.view import View
 from foretaste.ranking.contexts import is_in_session
 from foretaste.ranking.normalize import standardize
@@ -127,9 +129,11 @@ def versions_of(view: View) -> Versions:
 
 def _presented(query: Query, asked: Query, view: View, ranked: Scored) -> Slate:
     """Return the slate of `query`, which with the expressions of its scenario is `asked`."""
+    keeper = view.timekeeper
+    keeper.begins(CHOICE)
     places = placed(asked, view, ranked)
     versions = versions_of(view)
-    return Slate(
+    slate = Slate(
         recommendation_id=make_id(query, versions),
         user_id=query.user_id,
         source=_source(view, ranked),
@@ -141,7 +145,10 @@ def _presented(query: Query, asked: Query, view: View, ranked: Scored) -> Slate:
         filtered=ranked.occasion.filtered,
         title=heading(view, ranked.occasion.history) if view.scenario.title else "",
         relaxed=relaxed(asked, view, ranked, ranked.candidates.item[places]),
+        left_out=tuple(keeper.left_out),
     )
+    keeper.done(lambda: flow_of(ranked, len(places)))
+    return slate
 
 
 def _source(view: View, ranked: Scored) -> str:

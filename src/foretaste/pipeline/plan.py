@@ -28,11 +28,24 @@ class Plan:
     weights: Doubles
     own: Int64s
     is_told: tuple[bool, ...]
+    heaviest: int = 0
+    """The place of the source that weighs most."""
     named: "Named" = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin to tell sources by bits."""
         object.__setattr__(self, "named", Named(self.sources))
+
+    def only(self, places: Sequence[int]) -> "Plan":
+        """Return the plan of the sources at `places`, rising, of which the heaviest is one."""
+        return Plan(
+            sources=tuple(self.sources[place] for place in places),
+            models=tuple(self.models[place] for place in places),
+            weights=self.weights[[*places, -1]],
+            own=np.flatnonzero(np.isin(places, self.own)),
+            is_told=tuple(self.is_told[place] for place in places),
+            heaviest=list(places).index(self.heaviest),
+        )
 
 
 class Named(dict[int, tuple[str, ...]]):
@@ -72,12 +85,14 @@ def _made(
 ) -> Plan:
     sources = _sources(model, artifact, scenario, length, in_session=in_session)
     models = tuple(artifact.models[source] for source in sources)
+    weights = _weights(artifact, scenario, sources, artifact.blend.row(length, in_session=in_session))
     return Plan(
         sources=sources,
         models=models,
-        weights=_weights(artifact, scenario, sources, artifact.blend.row(length, in_session=in_session)),
+        weights=weights,
         own=np.flatnonzero([not is_kind(artifact, source, scenario.cold_sources) for source in sources]),
         is_told=tuple(not isinstance(model, SameForEveryone) for model in models),
+        heaviest=int(weights[:-1].argmax()),
     )
 
 

@@ -8,6 +8,7 @@ from foretaste.pipeline.boosting import boosts_of, unboosted
 from foretaste.pipeline.explain import evidence
 from foretaste.pipeline.reasons import reasons
 from foretaste.pipeline.scoring import Scored
+from foretaste.pipeline.timekeeping import EXPLANATION
 from foretaste.pipeline.view import View
 
 _UNEXPLAINED: tuple[tuple[Evidence, ...] | None, float | None] = (None, None)
@@ -24,7 +25,7 @@ def places_of(query: Query, view: View, scored: Scored, places: Int64s) -> tuple
     described = [shelf[ordinal] if ordinal < len(shelf) else None for ordinal in ordinals]
     why, sources = reasons(scored, places, described, view)
     explained = [_UNEXPLAINED] * len(places)
-    if query.explain:
+    if query.explain and not view.timekeeper.late(EXPLANATION):
         with view.timed("explain_computation"):
             explained = [*evidence(scored, places, view, query.explain_top_k)]
     names, items = view.item_names, []

@@ -10,6 +10,7 @@ from foretaste.models.interface import Model, Moment
 from foretaste.pipeline.explain import item_name
 from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
+from foretaste.pipeline.timekeeping import REASONS
 from foretaste.pipeline.view import View
 
 POPULAR = "Popular right now"
@@ -39,6 +40,8 @@ def reasons(
         found,
     )
     items, strongest, by = found.tolist()
+    if view.timekeeper.late(REASONS):
+        return [UNPROPOSED] * len(items), [occasion.plan.named[bits] for bits in by]
     past = _past_items(scored, items, strongest)
     models, named = occasion.plan.models, occasion.plan.named
     boost, said = len(models), []

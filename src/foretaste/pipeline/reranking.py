@@ -10,6 +10,7 @@ from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates
 from foretaste.pipeline.boosting import boosted
 from foretaste.pipeline.scoring import Scored, scored
+from foretaste.pipeline.timekeeping import RANKER
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores
@@ -53,6 +54,8 @@ def reranked(found: Scored, query: Query, view: View) -> Scored:
     """
     ranker = view.artifact.ranker
     if ranker is None or not view.scenario.ranker or view.scenario.history != "user" or not len(found.score):
+        return found
+    if view.timekeeper.late(RANKER):
         return found
     best = np.argsort(-found.score, kind="stable")[:RERANKED]
     own = ranker.score(slate_request(found, best, query, view, ranker.columns, known=ranker.n_items))

@@ -1,7 +1,7 @@
 """Candidates and the blended score of each: what every later stage looks at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,12 +11,13 @@ from foretaste.domain.slate import Candidates
 from foretaste.pipeline.called import called_for, calls_by_score, pinned
 from foretaste.pipeline.occasion import Occasion, occasion_of
 from foretaste.pipeline.promoting import promoted, totals
+from foretaste.pipeline.timekeeping import BLEND
 from foretaste.pipeline.view import NOTHING, View
 from foretaste.pipeline.weighing import weighed
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, scales
 from foretaste.retrieval.merge import merge
-from foretaste.retrieval.rows import Row, all_scores, rows_of, rows_of_scores
+from foretaste.retrieval.rows import Row, all_scores, row_of, rows_of_scores
 
 CHOICE = 5
 """Each source proposes at least so many candidates per place of the slate."""
@@ -54,15 +55,7 @@ def scored(query: Query, view: View) -> Scored:
     scores can be compared, and calibrated, across queries. What the query's boosts lift is among
     the candidates; their scores do not know of it yet.
     """
-    occasion = occasion_of(query, view)
-    rows = rows_of(
-        occasion.plan.models,
-        occasion.history,
-        occasion.moment,
-        occasion.available,
-        occasion.had,
-        view.known.of_everyone,
-    )
+    occasion, rows = _asked(occasion_of(query, view), view)
     places = query.k + len(view.shown)
     wanted = max(view.scenario.per_source, CHOICE * places)
     if not query.boost and query.rules is None:
@@ -72,6 +65,23 @@ def scored(query: Query, view: View) -> Scored:
             candidates = Candidates(occasion.sources, item, scores, proposed)
             return Scored(occasion, candidates, figures[0], figures[1], figures[2], offset, boost, score)
     return _scored_by_steps(query, view, occasion, rows, wanted, places)
+
+
+def _asked(occasion: Occasion, view: View) -> tuple[Occasion, list[Row]]:
+    """Return what the sources say: all of them, or the heaviest and those that there is time for."""
+    plan, keeper = occasion.plan, view.timekeeper
+    history, moment, shared = occasion.history, occasion.moment, view.known.of_everyone
+    rows: list[Row] = []
+    asked: list[int] = []
+    for place, (source, model) in enumerate(zip(plan.sources, plan.models, strict=True)):
+        if place == plan.heaviest:
+            keeper.begins(source)
+        elif keeper.late(source):
+            continue
+        rows.append(row_of(model, history, moment, occasion.available, occasion.had, shared))
+        asked.append(place)
+    keeper.begins(BLEND)
+    return occasion if len(asked) == len(plan.models) else replace(occasion, plan=plan.only(asked)), rows
 
 
 def _scored_by_steps(

@@ -13,6 +13,7 @@ from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.scenario import Scenario
+from foretaste.pipeline.timekeeping import UNHURRIED, Timekeeper
 
 Timed = Callable[[str], AbstractContextManager[object]]
 NOTHING: Ordinals = np.empty(0, np.int32)
@@ -31,7 +32,8 @@ class View:
     is known of the person (see `domain.circumstances`); those of the clock and of the query are added to
     them. `person` are those of their attributes that the query's expressions name. `known` keeps what is
     worked out of people's own events from one answer to the next; it changes no answer. Neither does `timed`,
-    which is told the name of a stage and entered for as long as it takes.
+    which is told the name of a stage and entered for as long as it takes. `timekeeper` says which stages come
+    too late and are left out.
     """
 
     state: State
@@ -50,3 +52,4 @@ class View:
     person: Mapping[str, Attribute] = field(default_factory=dict)
     known: KnownPeople = field(default_factory=KnownPeople)
     timed: Timed = nullcontext
+    timekeeper: Timekeeper = UNHURRIED

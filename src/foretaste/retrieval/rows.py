@@ -143,23 +143,6 @@ class Common:
         return True
 
 
-def rows_of(
-    models: Sequence[Model],
-    history: History,
-    moment: Moment,
-    available: Mask,
-    had: int,
-    shared: dict[Any, Any],
-) -> list[Row]:
-    """Return a row for each model.
-
-    `available` bool [n_items] is what can be shown to anybody now, the same object until that changes; `had`
-    is how many items the person had, at most. What is the same for everyone is kept in `shared`, what
-    follows from the history alone in its memo.
-    """
-    return [_row(model, history, moment, available, had, shared) for model in models]
-
-
 def put_scores(history: History, model: Model, basis: object, scores: Floats) -> None:
     """Keep scores of all items, float32 [n_items], that were worked out with those of others.
 
@@ -185,9 +168,15 @@ def rows_of_scores(scores: Floats) -> list[Row]:
     return [Row(own, _NO_ENTRIES) for own in scores]
 
 
-def _row(
+def row_of(
     model: Model, history: History, moment: Moment, available: Mask, had: int, shared: dict[Any, Any]
 ) -> Row:
+    """Return what a model says of all items.
+
+    `available` bool [n_items] is what can be shown to anybody now, the same object until that changes; `had`
+    is how many items the person had, at most. What is the same for everyone is kept in `shared`, what
+    follows from the history alone in its memo.
+    """
     if isinstance(model, SameForEveryone):
         return _for_everyone(model, moment, available, shared)
     if isinstance(model, Sparse):

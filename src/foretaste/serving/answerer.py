@@ -24,12 +24,13 @@ from foretaste.serving.conditions import Conditions
 from foretaste.serving.cursors import next_cursor, shown_before
 from foretaste.serving.exposing import exposure_of
 from foretaste.serving.live import Live
-from foretaste.serving.measures import count_answer, count_filters
+from foretaste.serving.measures import count_answer, count_filters, count_left_out
 from foretaste.serving.names import Names
 from foretaste.serving.pages import Pages
 from foretaste.serving.ready import Part, Ready, made_ready
 from foretaste.serving.rephrasing import TRENDING, for_trending, instead, without
 from foretaste.serving.shadows import Shadows
+from foretaste.serving.watching import Watch, keeping
 
 SIMILAR, STALE = "similar", "stale"
 COLD_USER, NOTHING_FOUND, TOO_SLOW = "cold_user", "nothing_found", "too_slow"
@@ -88,37 +89,58 @@ class Answerer:
         self.shadows.forget()
 
     def recommend(
-        self, query: Query, *, dry_run: bool = False, cursor: str | None = None, page_id: str | None = None
+        self,
+        query: Query,
+        *,
+        dry_run: bool = False,
+        cursor: str | None = None,
+        page_id: str | None = None,
+        seconds: float | None = None,
+        watch: Watch | None = None,
     ) -> Slate:
         """Answer what to show to a person; unknown ones, and None, get what is trending.
 
         With a `cursor`, the `next_cursor` of the page before, it is the next page; that of the first page is
-        empty. Nothing that other answers showed under the same `page_id` is in it.
+        empty. Nothing that other answers showed under the same `page_id` is in it. What does not fit into
+        `seconds` from now is left out, and named in the answer. `watch` sees how it comes about.
 
         Raises `UnknownScenarioError`, `UnknownModelError`, and `InvalidQueryError` for a filter, a boost or a
         cursor that cannot be used, and for a scenario that needs items where there are none.
         """
         started = time.perf_counter()
         took: list[tuple[str, float]] | None = None if dry_run else []
-        self._answering.note_stages(took)
+        self._answering.note_stages(took, keeping(started, seconds, watch))
+        try:
+            return self._recommended(query, cursor, page_id, started, took)
+        finally:
+            self._answering.note_stages(None)
+
+    def _recommended(
+        self,
+        query: Query,
+        cursor: str | None,
+        page_id: str | None,
+        started: float,
+        took: list[tuple[str, float]] | None,
+    ) -> Slate:
+        """Do as `recommend` since `started`; recorded and counted if its stages are noted in `took`."""
         ready, first = self._asked(query), query
         if cursor:
             query = self._continued(query, cursor)
         fresh = self._live.catch_up(query.user_id)
         query, user, known = self._addressed(query, ready.scenario)
-        cache = self.cache if fresh and not dry_run else None
+        cache = self.cache if fresh and took is not None else None
         if page_id is None:
             reply = self._reply(query, ready, user, cache)
         else:
             reply = self._on_page(
                 page_id,
                 lambda shown: self._reply(without(query, shown), ready, user, cache),
-                keep=not dry_run,
+                keep=took is not None,
             )
         slate = reply.slate if fresh else _stale(reply.slate)
         if cursor is not None:
             slate = self._with_next(slate, first, query)
-        self._answering.note_stages(None)
         if took is not None:
             self._record(slate, reply)
             seconds = time.perf_counter() - started
@@ -250,12 +272,19 @@ class Answerer:
         """Return the names that `Query.model` may be, of what serves now."""
         return model_names(self._answering.artifact)
 
-    def personalize(self, query: Query, candidates: Sequence[Item]) -> Slate:
+    def personalize(self, query: Query, candidates: Sequence[Item], *, seconds: float | None = None) -> Slate:
         """Answer which of `candidates` are for a person, best first; ones not in the catalog are new items.
 
-        A new item counts for this answer only: it has no `item_idx` (-1) and is in no exposure. Raises
-        `InvalidQueryError` for no candidates or too many.
+        A new item counts for this answer only: it has no `item_idx` (-1) and is in no exposure. `seconds` as
+        in `recommend`. Raises `InvalidQueryError` for no candidates or too many.
         """
+        self._answering.note_stages(None, keeping(time.perf_counter(), seconds))
+        try:
+            return self._personalized(query, candidates)
+        finally:
+            self._answering.note_stages(None)
+
+    def _personalized(self, query: Query, candidates: Sequence[Item]) -> Slate:
         self.conditions.check(query)
         scenario = self.ready(query.scenario).scenario
         fresh = self._live.catch_up(query.user_id)
@@ -272,6 +301,7 @@ class Answerer:
             for item in slate.items
         ]
         slate = slate if fresh else _stale(slate)
+        count_left_out(self._telemetry, slate)
         return msgspec.structs.replace(slate, items=tuple(items), filtered=own.left_out + slate.filtered)
 
     def knows(self, user_id: str) -> bool:
@@ -283,11 +313,18 @@ class Answerer:
         """Return the ordinal of who this is now, -1 if unknown; the caller holds the state's lock."""
         return self._live.state.person(self.names.ordinal("user", user_id))
 
-    def similar(self, query: Query, *, page_id: str | None = None) -> Slate:
+    def similar(self, query: Query, *, page_id: str | None = None, seconds: float | None = None) -> Slate:
         """Answer which items are like `query.item_id`; raise `UnknownItemError` if there is none such.
 
-        Nothing that other answers showed under the same `page_id` is in it.
+        Nothing that other answers showed under the same `page_id` is in it; `seconds` as in `recommend`.
         """
+        self._answering.note_stages(None, keeping(time.perf_counter(), seconds))
+        try:
+            return self._similar(query, page_id)
+        finally:
+            self._answering.note_stages(None)
+
+    def _similar(self, query: Query, page_id: str | None) -> Slate:
         ready = self.ready(SIMILAR)
         query = msgspec.structs.replace(query, scenario=SIMILAR, k=query.k or ready.scenario.k)
         self.conditions.check(query)
@@ -307,6 +344,7 @@ class Answerer:
         self._count_fallback(reply.fallback)
         self._telemetry.count("similar_items_requests_total", status="ok" if slate.items else "empty")
         count_filters(self._telemetry, query)
+        count_left_out(self._telemetry, slate)
         return slate
 
     def _count_fallback(self, reason: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from threading import local
 
 import msgspec
@@ -16,6 +17,7 @@ from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.model_names import HYBRID
 from foretaste.pipeline.occasion import has_start
 from foretaste.pipeline.scenario import Scenario, with_recipe
+from foretaste.pipeline.timekeeping import UNHURRIED, Timekeeper
 from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.ailing import Ailing
@@ -72,9 +74,14 @@ class Answering:
         """The model that serves, or what needs no training where there is none."""
         return self._live.artifact or self._untrained
 
-    def note_stages(self, took: list[tuple[str, float]] | None) -> None:
-        """Let the stages of this thread's answers be noted in `took`, None: nowhere."""
-        self._stages.took = took
+    def note_stages(
+        self, took: list[tuple[str, float]] | None, keeping: Callable[[], Timekeeper] | None = None
+    ) -> None:
+        """Let the stages of this thread's answers be noted in `took`, None: nowhere.
+
+        `keeping` makes the timekeeper of each; without it nothing is left out.
+        """
+        self._stages.took, self._stages.keeping = took, keeping
 
     def kept_or_new(
         self, query: Query, scenario: Scenario, user: int, cache: AnswerCacheFront | None
@@ -91,7 +98,7 @@ class Answering:
         with self._live.state.lock:
             basis = self._basis(query, scenario, user)
             slate, fallback = self._answered(query, scenario, user=user)
-        if slate is not None:
+        if slate is not None and not slate.left_out:
             cache.keep(query, basis, slate)
         return slate, fallback
 
@@ -166,6 +173,10 @@ class Answering:
         """Note how long a stage of an answer takes that this thread counts."""
         return _Timed(stage, getattr(self._stages, "took", None))
 
+    def _timekeeper(self) -> Timekeeper:
+        keeping: Callable[[], Timekeeper] | None = getattr(self._stages, "keeping", None)
+        return UNHURRIED if keeping is None else keeping()
+
     def view(self, query: Query, scenario: Scenario, artifact: Artifact | None = None, *, user: int) -> View:
         """Return what an answer is made of, by `artifact` or by what needs no training.
 
@@ -187,6 +198,7 @@ class Answering:
             namespace=self._namespace,
             circumstances=self._live.circumstances_of(query.user_id),
             known=self.known,
+            timekeeper=self._timekeeper(),
             timed=self._timed_stage,
             person=self.told(query, scenario),
             **named_items(query, scenario, self._names),

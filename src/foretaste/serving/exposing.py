@@ -28,4 +28,5 @@ def exposure_of(
         query=query,
         circumstances=circumstances,
         person=person or {},
+        left_out=slate.left_out,
     )

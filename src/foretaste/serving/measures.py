@@ -34,6 +34,7 @@ def count_answer(
     for stage, took in stages:
         telemetry.observe(f"{stage}_duration_seconds", took)
     count_filters(telemetry, query)
+    count_left_out(telemetry, slate)
     if consumed:
         telemetry.count("items_excluded_history_total", consumed)
     if query.explain:
@@ -52,6 +53,12 @@ def count_filters(telemetry: Telemetry, query: Query) -> None:
     if query.exclude_ids:
         telemetry.count("filter_applied_total", type="exclude_ids")
         telemetry.count("items_excluded_explicit_total", len(query.exclude_ids))
+
+
+def count_left_out(telemetry: Telemetry, slate: Slate) -> None:
+    """Count which sources and stages there was no time for."""
+    for stage in slate.left_out:
+        telemetry.count("recommendation_left_out_total", stage=stage)
 
 
 def count_events(

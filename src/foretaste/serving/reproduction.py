@@ -13,6 +13,7 @@ from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer
 from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.scenario import SHIPPED, Scenario
+from foretaste.pipeline.timekeeping import Repeating
 from foretaste.pipeline.view import View
 from foretaste.ports.event_log import EventLog
 from foretaste.serving.named_items import named_items
@@ -101,6 +102,7 @@ def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
         namespace=versions.namespace,
         circumstances=exposure.circumstances,
         person=exposure.person,
+        timekeeper=Repeating(exposure.left_out),
         **named_items(query, scenario, names),
     )
     made = answer(msgspec.structs.replace(query, now=exposure.made_at or query.now), view)

@@ -45,8 +45,11 @@ def served(app: Asgi, admission: Admission | None = None, **more: int) -> Iterat
 
 @contextmanager
 def served_home(home: Home) -> Iterator[str]:
-    """Serve a home on a free port of this machine; yield its address."""
+    """Serve a home on a free port of this machine; yield its address.
+
+    Answers take as long as they take, so that a slow machine leaves nothing out.
+    """
     admission = admission_of(home)
-    app = create_app(home, admission=admission)
+    app = create_app(home, answer_seconds=0.0, admission=admission)
     with served(app, admission, most_connections=home.settings.connections) as address:
         yield address

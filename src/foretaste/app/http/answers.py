@@ -8,13 +8,16 @@ from foretaste.domain.item import Attribute
 from foretaste.domain.slate import Relaxed, ScoredItem, Slate
 from foretaste.events.moments import format_moment
 from foretaste.serving.search import CategoryCount, FoundItem, KnownUser
+from foretaste.serving.watching import Debug
 
 
 class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     """A slate as it is answered. `state_seq` is the event up to which it knows everything.
 
     `relaxed` are the rules that could not be kept, and why. `next_cursor` asks for the next page, where pages
-    are asked for; null after the last one.
+    are asked for; null after the last one. `left_out` names what there was no time for: sources, and the
+    stages `ranker`, `diversity`, `reasons` (in words) and `explanation`. `debug` is there where it was asked
+    for.
 
     `scenario` is the one that answered, `instead_of` the one that was asked for, where that is another;
     `title` is a heading, where the recipe has one.
@@ -35,17 +38,20 @@ class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
     filtered: int
     relaxed: tuple[Relaxed, ...] = ()
     next_cursor: str | None = None
+    left_out: tuple[str, ...] = ()
     items: tuple[ScoredItem, ...]
+    debug: Debug | msgspec.UnsetType = msgspec.UNSET
 
 
 class SimilarItems(msgspec.Struct, frozen=True, kw_only=True):
-    """Items like one item."""
+    """Items like one item. `left_out` as in `Recommendations`."""
 
     recommendation_id: str
     source: str
     model_version: str
     state_seq: int
     catalog_version: int
+    left_out: tuple[str, ...] = ()
     items: tuple[ScoredItem, ...]
 
 
@@ -253,6 +259,7 @@ def recommendations_of(slate: Slate) -> Recommendations:
         filtered=slate.filtered,
         relaxed=slate.relaxed,
         next_cursor=slate.next_cursor,
+        left_out=slate.left_out,
         items=slate.items,
     )
 
@@ -265,6 +272,7 @@ def similar_of(slate: Slate) -> SimilarItems:
         model_version=slate.model_version,
         state_seq=slate.versions.state_seq,
         catalog_version=slate.versions.catalog_version,
+        left_out=slate.left_out,
         items=slate.items,
     )
 

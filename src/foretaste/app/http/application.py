@@ -58,6 +58,7 @@ def create_app(
     home: Home,
     *,
     clock: Clock = system_clock,
+    answer_seconds: float | None = None,
     limits: BodyLimits | None = None,
     retraining: Retraining | None = None,
     admission: Admission | None = None,
@@ -65,13 +66,14 @@ def create_app(
 ) -> Asgi:
     """Return the ASGI application that serves `home`; opening and closing the home is the caller's.
 
-    `clock` gives the time of every request in microseconds UTC. `limits` bound bodies; by default as the
+    `clock` gives the time of every request in microseconds UTC. `answer_seconds` is the setting of that name,
+    by default as the home has it. `limits` bound bodies; by default as the
     home's settings say. `retraining` trains; by default in processes that end with this one. `admission`
     is told how long requests waited; where it is given, clients are answered, and their requests logged as
     the settings say. `adapted` returns the route to take in place of one, for a process that does not answer
     everything itself.
     """
-    routes = api_routes(home, clock, retraining)
+    routes = api_routes(home, clock, retraining, answer_seconds)
     described = json_response(openapi_document(routes))
 
     def openapi(_: Request) -> Response:
@@ -92,9 +94,15 @@ def create_app(
     return RequestLog(answering, personal=home.settings.log_personal)
 
 
-def api_routes(home: Home, clock: Clock = system_clock, retraining: Retraining | None = None) -> list[Route]:
-    """Return the routes of the interface, without pages."""
-    service = Service(home, retraining or Retraining(home, clock=clock), clock)
+def api_routes(
+    home: Home,
+    clock: Clock = system_clock,
+    retraining: Retraining | None = None,
+    answer_seconds: float | None = None,
+) -> list[Route]:
+    """Return the routes of the interface, without pages; see `create_app`."""
+    allowed = home.settings.answer_seconds if answer_seconds is None else answer_seconds
+    service = Service(home, retraining or Retraining(home, clock=clock), clock, allowed)
     return [route for module in MODULES for route in module.operations.bind(service)]
 
 

@@ -114,6 +114,9 @@ class RecommendParameters(Filters, frozen=True, kw_only=True):
         Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST, description="Nothing that scores below.")] | None
     ) = None
     dry_run: Annotated[bool, Meta(description="Neither record nor count this answer.")] = False
+    debug: Annotated[
+        bool, Meta(description="Add the stages of the answer, with times and candidates in and out.")
+    ] = False
     page_id: PageId = None
     cursor: (
         Annotated[

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from foretaste.app.home import Home
+from foretaste.app.http.asgi.exchange import TIME_LEFT, Request
 from foretaste.app.retraining.retraining import Retraining
 from foretaste.domain.clock import Clock, system_clock
 
@@ -19,6 +20,13 @@ class Service:
     home: Home
     retraining: Retraining
     clock: Clock = system_clock
+    answer_seconds: float = 0.0
+    """How long an answer may be worked on where the client does not say; 0: as long as it takes."""
+
+    def seconds_for(self, request: Request) -> float | None:
+        """Return how long the answer to a request may be worked on, None for as long as it takes."""
+        left: float | None = request.scope.get(TIME_LEFT)
+        return left if left is not None else self.answer_seconds or None
 
     async def answered(self, call: Callable[[], T]) -> T:
         """Return what `call` gives: in a thread where an answer may wait for other servers."""

@@ -14,6 +14,7 @@ from foretaste.app.http.asgi.cross_origin import allowed
 from foretaste.app.http.asgi.exchange import (
     ARRIVED,
     PRIORITY,
+    TIME_LEFT,
     BodyLimits,
     ClientGoneError,
     Receive,
@@ -109,7 +110,7 @@ class Application:
 
 
 def refuse_late(request: Request, waited: float) -> None:
-    """Refuse what its client gave less time than it has waited already.
+    """Refuse what its client gave less time than it has waited already; note how much is left of the time.
 
     Raises `HttpError`: 503 for that, 400 for a header `X-Request-Timeout` that is no number of seconds.
     """
@@ -129,6 +130,7 @@ def refuse_late(request: Request, waited: float) -> None:
             kind="too-late",
             retry_after=1,
         )
+    request.scope[TIME_LEFT] = seconds - waited
 
 
 def refusal(error: ForetasteError | HttpError, *, legacy: bool = False) -> Response:

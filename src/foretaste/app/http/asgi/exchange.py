@@ -20,6 +20,8 @@ ARRIVED = "foretaste.arrived"
 """Where a scope may say when its request arrived, in seconds of `time.perf_counter`."""
 PRIORITY = "foretaste.priority"
 """Where a scope may say what its request is for; then it waits for its turn."""
+TIME_LEFT = "foretaste.time_left"
+"""Where a scope says for how many seconds more its client waits, if the client said so."""
 _encode = msgspec.json.Encoder().encode
 
 

@@ -89,7 +89,7 @@ SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES, WHOLE)
 def shop(service: Service, request: Request) -> Response:
     """Answer recommendations as the shop tutorial has them."""
     user_id = request.path["user_id"]
-    slate = _slate(service, user_id, SHOP.read(request.query))
+    slate = _slate(service, request, user_id, SHOP.read(request.query))
     return json_response(NamedScores(user_id=user_id, recommendations=named_scores(slate)))
 
 
@@ -115,7 +115,7 @@ def course(service: Service, request: Request) -> Response:
     )
     query = recommend_query(asked, given.user_id, service.clock())
     try:
-        slate = service.home.answerer.recommend(query)
+        slate = service.home.answerer.recommend(query, seconds=service.seconds_for(request))
     except UnknownModelError as error:
         known = ", ".join(service.home.answerer.model_names())
         detail = f"Model type {given.model!r} not found; there are {known}"
@@ -150,7 +150,7 @@ def cold_start(service: Service, request: Request) -> Response:
     """Answer recommendations that say whether the person is new."""
     given = SHOP_USER.read(request.query)
     new = not service.home.answerer.knows(given.user_id)
-    slate = _slate(service, given.user_id, given)
+    slate = _slate(service, request, given.user_id, given)
     answer = ColdStart(
         user_id=given.user_id,
         new_user=new,
@@ -176,7 +176,7 @@ async def view(service: Service, request: Request) -> Response:
     receipt = await recorded(service.home, [event], service.clock(), None)
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
-    slate = await service.answered(lambda: _slate(service, given.user_id, given))
+    slate = await service.answered(lambda: _slate(service, request, given.user_id, given))
     answer = ViewAnswer(
         recorded=True,
         product_id=product,
@@ -226,7 +226,7 @@ def _updated(artifact: Artifact | None) -> str | None:
     return None if artifact is None else format_moment(artifact.manifest.created_at)
 
 
-def _slate(service: Service, user_id: str, given: ShopParameters) -> Slate:
+def _slate(service: Service, request: Request, user_id: str, given: ShopParameters) -> Slate:
     asked = RecommendParameters(k=given.k, filter=given.filter, boost=given.boost)
     query = recommend_query(asked, user_id, service.clock())
-    return service.home.answerer.recommend(query)
+    return service.home.answerer.recommend(query, seconds=service.seconds_for(request))

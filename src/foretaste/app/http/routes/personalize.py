@@ -84,7 +84,8 @@ async def personalize(service: Service, request: Request) -> Response:
         explain=given.explain,
     )
     candidates = candidates_of(given.candidates)
-    slate = await service.answered(lambda: service.home.answerer.personalize(query, candidates))
+    answer, seconds = service.home.answerer.personalize, service.seconds_for(request)
+    slate = await service.answered(lambda: answer(query, candidates, seconds=seconds))
     _count(service.home.telemetry, slate, time.perf_counter() - began)
     return json_response(recommendations_of(slate))
 

@@ -26,8 +26,8 @@ from foretaste.app.http.queries import (
 from foretaste.app.http.service import Service
 from foretaste.domain.errors import UnknownModelError
 from foretaste.domain.query import Query
-from foretaste.domain.slate import Slate
 from foretaste.serving.profile import Profile
+from foretaste.serving.watching import Watch
 
 operations: Operations[Service] = Operations("Recommendations")
 
@@ -54,7 +54,7 @@ def recommend(service: Service, request: Request) -> Response:
     """
     given = RECOMMEND.read(request.query)
     query = recommend_query(given, request.path["user_id"], service.clock())
-    return json_response(recommendations_of(answered(service, query, given)))
+    return json_response(answered(service, query, given, service.seconds_for(request)))
 
 
 @operations.route(
@@ -67,7 +67,7 @@ def recommend_named(service: Service, request: Request) -> Response:
     """
     given = RECOMMEND_NAMED.read(request.query)
     query = recommend_query(given, given.user_id, service.clock())
-    return json_response(recommendations_of(answered(service, query, given)))
+    return json_response(answered(service, query, given, service.seconds_for(request)))
 
 
 @operations.route(
@@ -83,7 +83,8 @@ async def recommend_by_body(service: Service, request: Request) -> Response:
     """
     given = body_of_recommend(await request.body())
     query = query_of_body(given, service.clock())
-    return json_response(recommendations_of(await service.answered(lambda: answered(service, query, given))))
+    seconds = service.seconds_for(request)
+    return json_response(await service.answered(lambda: answered(service, query, given, seconds)))
 
 
 @operations.route(
@@ -96,17 +97,30 @@ def similar(service: Service, request: Request) -> Response:
     """
     given = SIMILAR.read(request.query)
     query = similar_query(given, request.path["item_id"], service.clock())
-    return json_response(similar_of(service.home.answerer.similar(query, page_id=given.page_id)))
+    slate = service.home.answerer.similar(query, page_id=given.page_id, seconds=service.seconds_for(request))
+    return json_response(similar_of(slate))
 
 
-def answered(service: Service, query: Query, given: RecommendParameters) -> Slate:
-    """Return the answer to `query`; a model that is not there is a wrong parameter (400)."""
+def answered(
+    service: Service, query: Query, given: RecommendParameters, seconds: float | None
+) -> Recommendations:
+    """Return the answer to `query`, made in `seconds`; a model that is not there is a wrong parameter."""
+    watch = Watch() if given.debug else None
     try:
-        return service.home.answerer.recommend(
-            query, dry_run=given.dry_run, cursor=given.cursor, page_id=given.page_id
+        slate = service.home.answerer.recommend(
+            query,
+            dry_run=given.dry_run,
+            cursor=given.cursor,
+            page_id=given.page_id,
+            seconds=seconds,
+            watch=watch,
         )
     except UnknownModelError as error:
         raise HttpError(400, error.message, kind="unknown-model", field="model") from error
+    answer = recommendations_of(slate)
+    if watch is None:
+        return answer
+    return msgspec.structs.replace(answer, debug=watch.seen(slate.versions.state_seq, seconds))
 
 
 @operations.route("GET", "/users/{user_id}/profile", parameters=PROFILE, answer=Profile, refusals=(400, 404))

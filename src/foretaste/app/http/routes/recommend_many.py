@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import Annotated
 
@@ -9,8 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from foretaste.app.arguments import unreadable
-from foretaste.app.http.answers import Recommendations, recommendations_of
-from foretaste.app.http.asgi.exchange import Request, Response, json_response
+from foretaste.app.http.answers import Recommendations
+from foretaste.app.http.asgi.exchange import TIME_LEFT, Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.problems import HttpError
 from foretaste.app.http.queries import RecommendBody, query_of_body
@@ -69,30 +70,32 @@ async def recommend_many(service: Service, request: Request) -> Response:
             "batch_users allows; send several requests, or use foretaste batch",
             field="user_ids",
         )
-    return json_response(await _all(service, given))
+    return json_response(await _all(service, given, request.scope.get(TIME_LEFT)))
 
 
-async def _all(service: Service, given: ManyBody) -> ManyAnswers:
-    """Answer one after the other, and let other requests in between."""
+async def _all(service: Service, given: ManyBody, left: float | None) -> ManyAnswers:
+    """Answer one after the other, and let other requests in between; `left` seconds are for all of them."""
+    end = None if left is None else time.perf_counter() + left
     answers: list[PersonAnswer] = []
     for user_id in map(str, given.user_ids):
-        answers.append(await service.answered(partial(_one, service, given, user_id)))
+        answers.append(await service.answered(partial(_one, service, given, user_id, end)))
         await asyncio.sleep(0)
     return ManyAnswers(failed=sum(each.answer is None for each in answers), answers=tuple(answers))
 
 
-def _one(service: Service, given: ManyBody, user_id: str) -> PersonAnswer:
+def _one(service: Service, given: ManyBody, user_id: str, end: float | None) -> PersonAnswer:
     """Answer one person; what is wrong with the question itself is raised, and not each one's failure."""
     try:
         checked_id(user_id, "user_ids", InvalidQueryError)
     except InvalidQueryError as error:
         return PersonAnswer(user_id=user_id, status=400, error=error.message)
     asked = msgspec.structs.replace(given, user_id=user_id)
+    seconds = service.answer_seconds or None if end is None else max(end - time.perf_counter(), 0.0)
     try:
-        slate = answered(service, query_of_body(asked, service.clock()), asked)
+        answer = answered(service, query_of_body(asked, service.clock()), asked, seconds)
     except (InvalidQueryError, NotFoundError, HttpError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever fails for one must not end the others
         _log.exception("one of many people could not be answered")
         return PersonAnswer(user_id=user_id, status=500, error=type(error).__name__)
-    return PersonAnswer(user_id=user_id, status=200, answer=recommendations_of(slate))
+    return PersonAnswer(user_id=user_id, status=200, answer=answer)

@@ -41,7 +41,8 @@ class PastRecommendation(msgspec.Struct, frozen=True, kw_only=True):
     """A past answer: what was shown, the versions and the request it was made from.
 
     `query` is null where the candidates were the caller's own; such an answer cannot be given again. `person`
-    are the attributes that its filters and boosts asked for.
+    are the attributes that its filters and boosts asked for. `left_out` is what there was no time for, then
+    and in the answer given again.
     """
 
     recommendation_id: str
@@ -53,6 +54,7 @@ class PastRecommendation(msgspec.Struct, frozen=True, kw_only=True):
     query: Query | None
     circumstances: tuple[str, ...]
     person: dict[str, Attribute]
+    left_out: tuple[str, ...]
     items: tuple[ShownItem, ...]
     reproduced: GivenAgain | None
 
@@ -102,6 +104,7 @@ def _past(home: Home, recommendation_id: str, *, reproduce: bool) -> PastRecomme
         query=exposure.query,
         circumstances=exposure.circumstances,
         person=exposure.person,
+        left_out=exposure.left_out,
         items=_shown(home, exposure),
         reproduced=again,
     )
