@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretaste.models.ials_solver import contributions, eigenbasis, solve_row, solve_side
+from foretaste.models.ials_solver import eigenbasis, shares, solve_row, solve_side
 
 DIM = 12
 
@@ -32,27 +32,28 @@ def problem(seed, n_entries):
 def test_a_row_is_solved_exactly_whichever_system_is_the_smaller(seed, n_entries):
     vectors, weight, diagonal = problem(seed, n_entries)
     expected, _ = plain(vectors, weight, diagonal)
-    assert solve_row(vectors, weight, diagonal) == pytest.approx(expected, rel=2e-3, abs=2e-4)
+    assert solve_row(vectors, weight, diagonal).vector == pytest.approx(expected, rel=2e-3, abs=2e-4)
 
 
 @settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), n_entries=st.integers(1, 3 * DIM))
-def test_contributions_are_the_terms_of_the_solution(seed, n_entries):
+def test_shares_are_the_terms_of_the_inner_product_with_the_solution(seed, n_entries):
     vectors, weight, diagonal = problem(seed, n_entries)
     asked = np.random.default_rng(seed).standard_normal((3, DIM)).astype(np.float32)
     _, system = plain(vectors, weight, diagonal)
     expected = (np.linalg.solve(system, asked.T.astype(np.float64)).T @ vectors.T) * weight
-    added = contributions(vectors, weight, diagonal)
-    assert asked @ added.T == pytest.approx(expected, rel=5e-3, abs=5e-4)
-    assert added.sum(axis=0) == pytest.approx(solve_row(vectors, weight, diagonal), rel=5e-3, abs=5e-4)
+    solved = solve_row(vectors, weight, diagonal)
+    added = shares(vectors, weight, diagonal, solved.factor, asked)
+    assert added == pytest.approx(expected, rel=5e-3, abs=5e-4)
+    assert added.sum(axis=1) == pytest.approx(asked @ solved.vector, rel=5e-3, abs=5e-3)
 
 
 def test_an_entry_without_weight_is_as_if_it_were_not_there():
     vectors, weight, diagonal = problem(1, 5)
     weight[2] = 0.0
     rest = np.array([0, 1, 3, 4])
-    expected = solve_row(vectors[rest], weight[rest], diagonal)
-    assert solve_row(vectors, weight, diagonal) == pytest.approx(expected, rel=1e-5)
+    expected = solve_row(vectors[rest], weight[rest], diagonal).vector
+    assert solve_row(vectors, weight, diagonal).vector == pytest.approx(expected, rel=1e-5)
 
 
 def test_all_rows_of_a_side_are_solved_like_single_ones():
@@ -67,7 +68,7 @@ def test_all_rows_of_a_side_are_solved_like_single_ones():
     for row, vector in enumerate(solved):
         window = slice(start[row], start[row + 1])
         diagonal = spectrum + regularization[row]
-        expected = solve_row(fixed[index[window]], weight[window], diagonal)
+        expected = solve_row(fixed[index[window]], weight[window], diagonal).vector
         assert vector == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 

@@ -19,7 +19,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.ials_factorization import Factors, Settings, factorize
-from foretaste.models.ials_solver import contributions, solve_row
+from foretaste.models.ials_solver import SolvedRow, shares, solve_row
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED, choose
 from foretaste.models.interface import Moment
 from foretaste.models.limits import affordable_width
@@ -106,18 +106,16 @@ def usual_dim(n_items: int) -> int:
 
 @dataclass(slots=True, eq=False)
 class Folded:
-    """A history folded in: `vector` float32 [dim], the events that speak, and, if asked for, what each adds.
+    """A history folded in: what came of the events that speak, of which `used` are the places.
 
-    `operator` float32 [len(used), dim]: event `used[h]` adds `operator[h] @ v` to the score of an item of
-    vector v. It holds for the item vectors that `token` stands for (without keeping them alive), and at the
-    time `now` where the recency goes by age.
+    It holds for the item vectors that `token` stands for (without keeping them alive), and at the time `now`
+    where the recency goes by age.
     """
 
     token: object
     now: int
     used: Int64s
-    vector: Floats
-    operator: Floats | None = None
+    solved: SolvedRow
 
 
 class IALS:
@@ -153,7 +151,7 @@ class IALS:
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the inner products with the history's vector; see `Model`."""
-        person = self._folded(history, moment.now).vector
+        person = self._folded(history, moment.now).solved.vector
         if items is None:
             return for_all(self._factors.items @ person, moment.n_items)
         rows, is_inside = inside(items, len(self._factors.items))
@@ -162,7 +160,7 @@ class IALS:
 
     def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
         """Return `score` of each history as one product of matrices; see `ManyScorer`."""
-        people = np.stack([self._folded(history, moment.now).vector for history in histories])
+        people = np.stack([self._folded(history, moment.now).solved.vector for history in histories])
         scores = np.zeros((len(histories), moment.n_items), np.float32)
         known = min(len(self._factors.items), moment.n_items)
         np.matmul(people, self._factors.items[:known].T, out=scores[:, :known])
@@ -178,14 +176,13 @@ class IALS:
 
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return each event's exact share for each item; see `Model`."""
-        shares = np.zeros((len(items), len(history)), np.float32)
+        each = np.zeros((len(items), len(history)), np.float32)
         folded = self._folded(history, moment.now)
         if len(folded.used):
-            if folded.operator is None:
-                vectors, weight, _ = self._rows(history, moment.now)
-                folded.operator = contributions(vectors, weight, self._diagonal(weight))
-            shares[:, folded.used] = taken(self._factors.items, items, _UNSCALED) @ folded.operator.T
-        return shares
+            vectors, weight, used = self._rows(history, moment.now)
+            asked = taken(self._factors.items, items, _UNSCALED)
+            each[:, used] = shares(vectors, weight, self._diagonal(weight), folded.solved.factor, asked)
+        return each
 
     def vectors(self, items: Ordinals) -> Floats | None:
         """Return the item vectors at unit length; see `Model`."""

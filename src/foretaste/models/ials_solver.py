@@ -10,6 +10,8 @@ Rendle, Krichene, Zhang, Koren: "Revisiting the Performance of iALS on Item Reco
 RecSys 2022; the regularization that grows with a row's frequency is theirs.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import lapack
 
@@ -53,34 +55,47 @@ def solve_side(
     return out
 
 
-def solve_row(vectors: Floats, weight: Floats, diagonal: Floats) -> Floats:
-    """Return the vector of one row, float32 [dim], from its entries' fixed vectors [m, dim] and weights [m].
+@dataclass(frozen=True, slots=True, eq=False)
+class SolvedRow:
+    """One row's `vector`, float32 [dim], and the Cholesky factor of the system that it came from.
+
+    `factor` float32 [n, n], n being the smaller of dim and the number of entries.
+    """
+
+    vector: Floats
+    factor: Floats
+
+
+def solve_row(vectors: Floats, weight: Floats, diagonal: Floats) -> SolvedRow:
+    """Solve for one row from its entries' fixed vectors, float32 [m, dim], and weights [m].
 
     `diagonal` is D, positive, float32 [dim]. A weight of zero is as if the entry were not there. No entries
     give zero.
     """
     if not len(weight):
-        return np.zeros(len(diagonal), np.float32)
+        return SolvedRow(np.zeros(len(diagonal), np.float32), np.zeros((0, 0), np.float32))
     rows, target, scale = _scaled(vectors, weight, diagonal)
     if scale is None:
-        return _solved(_full(rows, diagonal), target @ rows)
-    vector: Floats = (_solved(_small(rows), target) @ rows) * scale
-    return vector
+        factor, vector = _solved(_full(rows, diagonal), target @ rows)
+        return SolvedRow(vector, factor)
+    factor, part = _solved(_small(rows), target)
+    return SolvedRow((part @ rows) * scale, factor)
 
 
-def contributions(vectors: Floats, weight: Floats, diagonal: Floats) -> Floats:
-    """Return what each entry adds to the vector of `solve_row`, float32 [m, dim]; they add up to it.
+def shares(vectors: Floats, weight: Floats, diagonal: Floats, factor: Floats, asked: Floats) -> Floats:
+    """Return what each entry adds to the inner products of a row's vector with `asked`, float32 [k, m].
 
-    It is exact: entry h adds c_h t_h A^-1 x_h, with A the matrix of the row's system.
+    `asked` float32 [k, dim]; `factor` is that of `solve_row` of the same entries. It is exact: with A the
+    matrix of the row's system, entry h adds c_h t_h x_h' A^-1 v, and only v is solved for. Where the small
+    system S was solved, C^1/2 X A^-1 is S^-1 C^1/2 X D^-1.
     """
-    if not len(weight):
-        return np.zeros((0, len(diagonal)), np.float32)
     rows, target, scale = _scaled(vectors, weight, diagonal)
     if scale is None:
-        added: Floats = _solved(_full(rows, diagonal), rows.T).T
+        known: Floats = (rows @ lapack.spotrs(factor, asked.T)[0]).T
     else:
-        added = _solved(_small(rows), rows * scale)
-    return np.ascontiguousarray(added * target[:, np.newaxis])
+        known = lapack.spotrs(factor, rows @ (asked * scale).T)[0].T
+    added: Floats = known * target
+    return added
 
 
 def _scaled(vectors: Floats, weight: Floats, diagonal: Floats) -> tuple[Floats, Floats, Floats | None]:
@@ -107,10 +122,10 @@ def _full(rows: Floats, diagonal: Floats) -> Floats:
     return system
 
 
-def _solved(system: Floats, right: Floats) -> Floats:
-    """Return the solution of a symmetric positive definite system, by Cholesky."""
-    solution: Floats = lapack.sposv(system, right)[1]
-    return solution
+def _solved(system: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """Return the Cholesky factor of a symmetric positive definite system, and its solution."""
+    factor, solution, _ = lapack.sposv(system, right)
+    return factor, solution
 
 
 @fitting_kernel
