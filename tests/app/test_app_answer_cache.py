@@ -1,15 +1,21 @@
 """Finished answers are given again, and never an old one."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
+import msgspec
 import pytest
 
 import foretaste as ft
 from foretaste.app.caching import active_users, warm_cache
 from foretaste.app.learning import train_home
 from foretaste.app.settings import Settings
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.domain.query import Query
+from foretaste.pipeline.compose import answer
+from foretaste.testing.waiting import at_once, until
 
 CACHED = Settings(answer_cache="memory", item_state_seconds=86_400.0)
 
@@ -134,3 +140,59 @@ def test_warming_without_a_cache_says_what_to_set(trained_home):
 def test_a_cache_in_redis_needs_its_url(trained_home):
     with pytest.raises(InvalidInputError, match="redis_url"):
         ft.Recommender.open(trained_home, read_only=True, settings=Settings(answer_cache="redis"))
+
+
+@pytest.fixture
+def worked_out(monkeypatch):
+    """The questions that answers were worked out for."""
+    questions = []
+
+    def noted(query, view):
+        questions.append(query)
+        return answer(query, view)
+
+    monkeypatch.setattr("foretaste.serving.answering.answer", noted)
+    return questions
+
+
+def test_equal_questions_of_one_moment_are_worked_out_once(rec, worked_out):
+    for k in range(3, 13):
+        slates = at_once(lambda k=k: rec.recommend("u1", k=k))
+        assert len({slate.recommendation_id for slate in slates}) == len(slates)
+        assert sorted(slate.source for slate in slates) == [*["cache"] * (len(slates) - 1), "personalized"]
+        assert all(slate.items == slates[0].items for slate in slates)
+    assert [query.k for query in worked_out] == list(range(3, 13))
+    assert "recommendation_cache_hits_total 70" in rec.home.telemetry.exposition().decode()
+
+
+def test_who_waits_for_an_answer_gets_that_of_who_asked_before(rec, worked_out, monkeypatch):
+    cache, may_end = rec.home.answerer.cache, Event()
+    put = cache._cache.put
+    monkeypatch.setattr(cache._cache, "put", lambda *kept: may_end.wait() and put(*kept))
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(rec.recommend, "u2", k=5) for _ in range(2)]
+        until(lambda: cache.flights.waiting == 1)
+        may_end.set()
+        first, second = (each.result() for each in asked)
+    assert first.items == second.items
+    assert {first.source, second.source} == {"personalized", "cache"}
+    assert first.recommendation_id != second.recommendation_id
+    assert len(worked_out) == 1
+    assert rec.reproduce(second.recommendation_id).identical
+    assert "recommendation_cache_shared_total 1" in rec.home.telemetry.exposition().decode()
+
+
+def test_somebody_in_a_hurry_spoils_the_answer_for_nobody(rec, worked_out, monkeypatch):
+    cache, may_end = rec.home.answerer.cache, Event()
+    get = cache._cache.get
+    monkeypatch.setattr(cache._cache, "get", lambda *asked: may_end.wait() and get(*asked))
+    question = Query(now=system_clock(), seed=1, user_id="u3", k=5)
+    with ThreadPoolExecutor(2) as threads:
+        hurried = threads.submit(rec.home.answerer.recommend, question, seconds=1e-9)
+        until(lambda: cache.flights.under_way)
+        patient = threads.submit(rec.home.answerer.recommend, msgspec.structs.replace(question, seed=2))
+        until(lambda: cache.flights.waiting == 1)
+        may_end.set()
+    assert hurried.result().left_out
+    assert not patient.result().left_out
+    assert len(worked_out) == 2

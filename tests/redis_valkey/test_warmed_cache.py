@@ -8,6 +8,8 @@ import foretaste as ft
 from foretaste.app.caching import active_users, warm_cache
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
+from foretaste.pipeline.compose import answer
+from foretaste.testing.waiting import at_once
 
 
 def test_a_service_answers_from_what_another_process_warmed(redis_url, tmp_path):
@@ -26,3 +28,24 @@ def test_a_service_answers_from_what_another_process_warmed(redis_url, tmp_path)
         with driver.Redis.from_url(redis_url) as client:
             assert client.type(f"ft:{settings.namespace}:recs:u1") == b"hash"
             assert 0 < client.ttl(f"ft:{settings.namespace}:recs:u1") <= 3600
+
+
+def test_equal_questions_of_one_moment_are_worked_out_once(redis_url, tmp_path, monkeypatch):
+    settings = Settings(redis_url=redis_url, namespace=f"t{token_hex(5)}")
+    worked_out = []
+
+    def noted(query, view):
+        worked_out.append(query.k)
+        return answer(query, view)
+
+    monkeypatch.setattr("foretaste.serving.answering.answer", noted)
+    shop = ft.datasets.synthetic(n_users=20, n_items=15, n_events=600, seed=3)
+    with ft.Recommender.train(
+        shop.events, items=shop.events.items, home=tmp_path, settings=settings, seed=1
+    ) as serving:
+        worked_out.clear()
+        for k in range(3, 9):
+            slates = at_once(lambda k=k: serving.recommend("u1", k=k))
+            assert len({slate.recommendation_id for slate in slates}) == len(slates)
+            assert sorted(slate.source for slate in slates)[:-1] == ["cache"] * (len(slates) - 1)
+        assert worked_out == list(range(3, 9))

@@ -17,6 +17,7 @@ from foretaste.pipeline.identity import make_id
 from foretaste.ports.answer_cache import AnswerCache, Lookup
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.breaker import Breaker, asked
+from foretaste.serving.flights import Flights
 
 ITEM_STATE_SECONDS = 60.0
 _LAYOUT = 2
@@ -41,6 +42,14 @@ class AnswerBasis(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str = "default"
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer made anew under `basis`, or none; `fallback` says why not, or what was wrong on the way."""
+
+    slate: Slate | None
+    fallback: str | None
+    basis: AnswerBasis
+
+
 class AnswerCacheFront:
     """Keeps slates in `cache` and gives them again, each time under a new `recommendation_id`.
 
@@ -49,7 +58,8 @@ class AnswerCacheFront:
     at a moment of their own), and only if all its items are still available. `generated_at` and `versions`
     stay those of the moment it was made at, which is how old it is. Errors of the cache break no answer:
     they count as misses, and after several the breaker leaves the cache alone. `clock` counts seconds as
-    the breaker does.
+    the breaker does. Who asks what somebody asks at the same moment, in this process, is given the same
+    answer.
     """
 
     def __init__(
@@ -66,16 +76,55 @@ class AnswerCacheFront:
         self._breaker = breaker
         self._stretch = max(1, round(item_state_seconds * MICROS_PER_SECOND))
         self._clock = clock
+        self.flights: Flights[tuple[Slate | None, str | None]] = Flights()
+
+    def found_or_made(
+        self, query: Query, basis: AnswerBasis, catalog: CatalogColumns, make: Callable[[], Made]
+    ) -> tuple[Slate | None, str | None, bool]:
+        """Return the answer to `query`, what was wrong on the way to it, and whether it is given again.
+
+        What `make` makes is kept, unless there was no time for all of it. `catalog` is that of
+        `basis.catalog_version`.
+        """
+        stamp, request = self._stamp(query, basis), request_of(query)
+        again = False
+
+        def work() -> tuple[Slate | None, str | None]:
+            nonlocal again
+            kept = self._found(query, stamp, request, catalog)
+            if kept is not None:
+                again = True
+                return kept, None
+            made = make()
+            if made.slate is not None and not made.slate.left_out:
+                under = stamp if made.basis == basis else self._stamp(query, made.basis)
+                self._put(query, under, request, made.slate)
+            return made.slate, made.fallback
+
+        found, shared = self.flights.joined((query.user_id, stamp, request), work)
+        if not shared and found is not None:
+            return *found, again
+        if found is not None and _may_be_given(found[0], query, catalog):
+            self._telemetry.count("recommendation_cache_shared_total")
+            slate = None if found[0] is None else self._again(query, found[0])
+            return slate, found[1], True
+        made = make()
+        return made.slate, made.fallback, False
 
     def find(self, query: Query, basis: AnswerBasis, catalog: CatalogColumns) -> Slate | None:
         """Return the answer to `query` if one is kept; `catalog` is that of `basis.catalog_version`."""
-        lookup = self._asked(
-            lambda: self._cache.get(query.user_id, self._stamp(query, basis), request_of(query))
-        )
+        return self._found(query, self._stamp(query, basis), request_of(query), catalog)
+
+    def _found(self, query: Query, stamp: bytes, request: bytes, catalog: CatalogColumns) -> Slate | None:
+        lookup = self._asked(lambda: self._cache.get(query.user_id, stamp, request))
         slate, miss = _kept(lookup, query, catalog)
         if slate is None:
             self._telemetry.count("recommendation_cache_misses_total", reason=miss)
             return None
+        return self._again(query, slate)
+
+    def _again(self, query: Query, slate: Slate) -> Slate:
+        """Return an answer under an id of its own, counted as a hit."""
         self._telemetry.count("recommendation_cache_hits_total")
         age = max(0, query.now - slate.generated_at) / MICROS_PER_SECOND
         self._telemetry.observe("recommendation_cache_age_seconds", age)
@@ -83,10 +132,11 @@ class AnswerCacheFront:
 
     def keep(self, query: Query, basis: AnswerBasis, slate: Slate) -> None:
         """Keep the answer to `query`."""
+        self._put(query, self._stamp(query, basis), request_of(query), slate)
+
+    def _put(self, query: Query, stamp: bytes, request: bytes, slate: Slate) -> None:
         answer = msgspec.msgpack.encode(slate)
-        self._asked(
-            lambda: self._cache.put(query.user_id, self._stamp(query, basis), request_of(query), answer)
-        )
+        self._asked(lambda: self._cache.put(query.user_id, stamp, request, answer))
 
     def close(self) -> None:
         """Release the cache."""
@@ -133,6 +183,11 @@ def _kept(lookup: Lookup | None, query: Query, catalog: CatalogColumns) -> tuple
     if not _all_available(slate, query.now, catalog):
         return None, "withdrawn"
     return slate, ""
+
+
+def _may_be_given(slate: Slate | None, query: Query, catalog: CatalogColumns) -> bool:
+    """Return whether somebody else's answer of this moment is one to `query` too."""
+    return slate is None or (not slate.left_out and _all_available(slate, query.now, catalog))
 
 
 def _all_available(slate: Slate, now: int, catalog: CatalogColumns) -> bool:

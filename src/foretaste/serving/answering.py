@@ -21,7 +21,7 @@ from foretaste.pipeline.timekeeping import UNHURRIED, Timekeeper
 from foretaste.pipeline.view import View
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.ailing import Ailing
-from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront
+from foretaste.serving.answer_cache import AnswerBasis, AnswerCacheFront, Made
 from foretaste.serving.conditions import Conditions
 from foretaste.serving.live import Live
 from foretaste.serving.named_items import named_items
@@ -92,14 +92,16 @@ class Answering:
                 return self._answered(query, scenario, user=user)
         with self._live.state.lock:
             basis, catalog = self._basis(query, scenario, user), self._live.catalog_columns
-        kept = cache.find(query, basis, catalog)
-        if kept is not None:
-            return msgspec.structs.replace(kept, source=CACHE), None
-        with self._live.state.lock:
-            basis = self._basis(query, scenario, user)
-            slate, fallback = self._answered(query, scenario, user=user)
-        if slate is not None and not slate.left_out:
-            cache.keep(query, basis, slate)
+
+        def make() -> Made:
+            with self._live.state.lock:
+                now = self._basis(query, scenario, user)
+                slate, fallback = self._answered(query, scenario, user=user)
+            return Made(slate=slate, fallback=fallback, basis=now)
+
+        slate, fallback, again = cache.found_or_made(query, basis, catalog, make)
+        if again and slate is not None:
+            slate = msgspec.structs.replace(slate, source=CACHE)
         return slate, fallback
 
     def _basis(self, query: Query, scenario: Scenario, user: int) -> AnswerBasis:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TypeVar
 
 PATIENCE = 120.0
@@ -24,3 +26,15 @@ def until(holds: Callable[[], T], *, seconds: float = PATIENCE, each: Callable[[
             return found
         assert time.monotonic() < deadline, "this did not come about in time"
         time.sleep(_PAUSE)
+
+
+def at_once(call: Callable[[], T], times: int = 8) -> list[T]:
+    """Return what `call` gives in so many threads that begin at the same moment."""
+    start = Barrier(times)
+
+    def one() -> T:
+        start.wait()
+        return call()
+
+    with ThreadPoolExecutor(times) as threads:
+        return [each.result() for each in [threads.submit(one) for _ in range(times)]]
