@@ -75,17 +75,26 @@ def vote(
                 n = _hear(history, history_weight, row, 1, end, base, len(after), heard, n)
                 base += len(after)
                 n = _hear(history, history_weight, row, -1, first - 1, base, len(before), heard, n)
-    for k in range(n):
-        votes[heard[k] >> 32] += value[heard[k] & _PLACE]
-    entries, kept, last = np.empty(n, np.int64), 0, len(discount) - 1
-    for k in range(n):
+    return heard[:n], value, _counted(heard[:n], value, discount, interactions, votes)
+
+
+@kernel
+def _counted(heard: Int64s, value: Int64s, discount: Floats, interactions: Int64s, votes: Int64s) -> Int64s:
+    """Return the entries of the items that what was heard has votes for; see `vote`."""
+    items, n = np.empty(len(heard) + 1, np.int64), 0
+    for k in range(len(heard)):
         item = heard[k] >> 32
+        items[n] = item  # without a branch: whether an item comes up for the first time cannot be guessed
+        n += votes[item] == 0
+        votes[item] += value[heard[k] & _PLACE]
+    entries, kept, last = np.empty(n, np.int64), 0, len(discount) - 1
+    for item in items[:n]:
         if votes[item] != 0:
             score = np.float32(votes[item] / VOTE_UNIT) * discount[min(interactions[item], last)]
             entries[kept] = entry_of(score, item)
             votes[item] = 0
             kept += 1
-    return heard[:n], value, entries[:kept]
+    return entries[:kept]
 
 
 @kernel
