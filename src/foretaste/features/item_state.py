@@ -76,9 +76,9 @@ class ItemState:
         return int(self._holder.arrays.counts[tables.SEQ])
 
     def touched_since(self, seq: int) -> Ordinals | None:
-        """Return the items that events after `seq` were about, some repeatedly; None where that is long ago.
+        """Return the items that events after `seq` were about, rising; None where that is long ago.
 
-        Of all others what is known is what it was then.
+        Of all others what is known is what it was then. Nobody may write to them.
         """
         return self.recent.since(seq, self.seq)
 

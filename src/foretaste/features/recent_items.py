@@ -17,6 +17,7 @@ class RecentItems:
         self._first = self._last = 0
         self._batches: deque[tuple[int, Ordinals]] = deque()
         self._count = 0
+        self._told: tuple[tuple[int, int], Ordinals] | None = None
 
     def note(self, before: int, last: int, items: Ordinals) -> None:
         """Take note that the events after `before` up to `last` were about `items`, int32."""
@@ -24,7 +25,7 @@ class RecentItems:
             self._batches.clear()
             self._count = 0
             self._first = before if len(items) <= MOST else last
-        self._last = last
+        self._last, self._told = last, None
         if len(items) <= MOST:
             self._batches.append((last, items[items >= 0]))
             self._count += len(self._batches[-1][1])
@@ -33,12 +34,18 @@ class RecentItems:
             self._count -= len(gone)
 
     def since(self, seq: int, now: int) -> Ordinals | None:
-        """Return the items of the events after `seq` up to the latest one, `now`, some perhaps repeatedly.
+        """Return the items of the events after `seq` up to the latest one, `now`, rising, each once.
 
-        Others may be among them. None where that is not remembered.
+        Others may be among them. None where that is not remembered. Nobody may write to them: they are given
+        to all who ask the same.
         """
         if seq < self._first or now != self._last:
             return None
+        if self._told is None or self._told[0] != (seq, now):
+            self._told = (seq, now), np.unique(self._after(seq))
+        return self._told[1]
+
+    def _after(self, seq: int) -> Ordinals:
         found = []
         for last, items in reversed(self._batches):
             if last <= seq:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Int64s, Ordinals
 from foretaste.domain.item import Item
+from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
 from foretaste.models.cold_knowledge import Knowledge, is_as_before
 from foretaste.models.interface import Model, Moment
@@ -175,9 +176,12 @@ class ColdItems(ABC):
 
     def _followed_up(self, live: Live, items: ItemState, touched: Ordinals) -> bool:
         """Let in what is new of `touched` items; return False where all must be looked through."""
-        if items.interactions_of(live.silent[_places(live.silent, touched)]).any():
+        places, silent = _places(live.cold, touched), _places(live.silent, touched)
+        if len(silent) and items.interactions_of(live.silent[silent]).any():
             return False
-        places = _places(live.cold, touched)
+        if not len(places):
+            live.seq = items.seq
+            return True
         now = items.interactions_of(live.cold[places])
         before = live.taken[places]
         if (now < before).any():
@@ -228,9 +232,13 @@ class ColdItems(ABC):
             array[place] = row
 
 
+@kernel
 def _places(rising: Ordinals, items: Ordinals) -> Int64s:
-    """Return the places in `rising` of those of `items` that are there, each once."""
-    place = np.searchsorted(rising, items)
-    there = place < len(rising)
-    there[there] = rising[place[there]] == items[there]
-    return np.unique(place[there])
+    """Return the places in `rising` of those of `items`, rising too, that are there."""
+    places, n = np.empty(len(items), np.int64), 0
+    for item in items:
+        place = np.searchsorted(rising, item)
+        if place < len(rising) and rising[place] == item:
+            places[n] = place
+            n += 1
+    return places[:n]

@@ -73,8 +73,9 @@ class SameForEveryone(LiveModel[C]):
         """Return what orders all items as their scores do, float32 [moment.n_items]; 0 for a score of 0."""
 
     def keys_of(self, items: Ordinals, moment: Moment) -> Floats:
-        """Return the `keys` of `items` alone, float32 [len(items)]."""
-        return at(self.keys(moment), items)
+        """Return the `keys` of `items` alone, ordinals that the moment has, float32 [len(items)]."""
+        found: Floats = self.keys(moment)[items]
+        return found
 
     @abstractmethod
     def stage(self, moment: Moment) -> tuple[Hashable, float]:

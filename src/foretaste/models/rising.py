@@ -11,7 +11,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import SameForEveryone
-from foretaste.models.padding import at, for_all
+from foretaste.models.padding import for_all
 from foretaste.models.popularity import nearest_half_life
 
 
@@ -42,7 +42,7 @@ class Rising(SameForEveryone[RisingConfig]):
     def keys_of(self, items: Ordinals, moment: Moment) -> Floats:
         """Return the keys of some items; see `SameForEveryone`."""
         lately, ever, factor = self._counts(moment)
-        return _part(at(lately, items), at(ever, items), factor)
+        return _part(lately[items], ever[items], factor)
 
     def _counts(self, moment: Moment) -> tuple[Floats, Floats, float]:
         """Return the recent events and all events of items, and the latest decay of the second."""

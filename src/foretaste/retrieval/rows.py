@@ -133,10 +133,9 @@ class Common:
         if self.available is not available or self.stage != stage or len(self.row.dense) != moment.n_items:
             return False
         if self.seq != moment.seq:
-            touched = moment.items.touched_since(self.seq)
-            if touched is None or len(touched) > MOST_FOLLOWED:
+            items = moment.items.touched_since(self.seq)
+            if items is None or len(items) > MOST_FOLLOWED:
                 return False
-            items = np.unique(touched)
             if not self.row.follow(items, model.keys_of(items, moment), available):
                 return False
             self.seq = moment.seq
