@@ -5,6 +5,7 @@ A test that hurts a server starts its own.
 
 import json
 import os
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,13 @@ from foretaste.testing.servers.fixtures import required
 from foretaste.testing.servers.kafka import kafka_server
 from foretaste.testing.servers.postgres import own_schema, postgres_url
 from foretaste.testing.servers.redis import running_redis
+
+if sys.dont_write_bytecode:
+    # Else each worker, and each of the hundreds of processes that tests start, would compile all it imports.
+    kept = str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "bytecode")
+    sys.dont_write_bytecode, sys.pycache_prefix = False, kept
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = kept
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
