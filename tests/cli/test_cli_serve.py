@@ -15,6 +15,7 @@ import pytest
 from foretaste.app import datasets
 from foretaste.app.cli import demo, serve
 from foretaste.app.recommender import Recommender
+from foretaste.testing.waiting import PATIENCE
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "foretaste.app.cli"]
 
@@ -35,7 +36,7 @@ def serving(home: Path):
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         announced = json.loads(process.stderr.readline())
-        with httpx.Client(base_url=announced["address"], timeout=30) as client:
+        with httpx.Client(base_url=announced["address"], timeout=PATIENCE) as client:
             yield client, process
     finally:
         process.kill()
