@@ -57,7 +57,7 @@ def test_a_live_history_scores_as_the_same_history_folded_in_with_many():
     for user in (0, 5, 9):
         expected = factors.items @ users[user]
         live = model.score(shop.history(user), shop.moment)
-        assert live[: len(expected)] == pytest.approx(expected, rel=1e-3, abs=1e-4)
+        assert live[: len(expected)] == pytest.approx(expected, rel=0.01, abs=0.005)  # numbers of eight bits
 
 
 def test_given_values_stay_and_open_ones_are_chosen():

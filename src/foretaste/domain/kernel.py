@@ -41,14 +41,12 @@ def inplace_kernel(function: F) -> F:
 
 
 def summing_kernel(function: F) -> F:
-    """Compile an `inner_kernel` whose sums may be added up in any order, many terms at a time.
+    """Compile a kernel whose sums may be added up in any order, many terms at a time.
 
     The order is that of the machine code: the same from run to run, not on every kind of processor.
     """
     fast = {"reassoc", "nsz", "contract"}
-    return cast(
-        "F", numba.njit(error_model="numpy", fastmath=fast, **_NO_REFERENCES, **_NO_WRAPPERS)(function)
-    )
+    return cast("F", numba.njit(cache=True, error_model="numpy", fastmath=fast)(function))
 
 
 def inner_kernel(function: F) -> F:

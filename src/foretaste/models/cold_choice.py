@@ -177,8 +177,9 @@ def _matrix(mixtures: Mixtures, n_items: int) -> sparse.csr_matrix:
 
 def _scores_of(model: Model, vectors: Floats, histories: Sequence[History]) -> Floats:
     """Return the scores of items with these vectors, float32 [histories, items], for a factor model."""
-    extended = model.with_item_factors(np.concatenate((model.item_factors, vectors)))  # type: ignore[attr-defined] # asked for `item_factors` before
-    items = np.arange(len(model.item_factors), len(extended.item_factors), dtype=np.int32)  # type: ignore[attr-defined] # as above
+    n_items = len(model.item_factors)  # type: ignore[attr-defined] # asked for `item_factors` before
+    items = np.arange(n_items, n_items + len(vectors), dtype=np.int32)
+    extended: Model = model.with_factors(items, vectors)  # type: ignore[attr-defined] # as above
     moment = Moment(now=0, items=no_items(), catalog=CatalogColumns.empty())
     return np.stack([extended.score(history, _at(moment, history), items) for history in histories])
 

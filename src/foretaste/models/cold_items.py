@@ -176,7 +176,7 @@ def _fitted(config: ColdItemsConfig, base: Model, content: Content) -> Model:
     )
     none = Foretold(np.empty(0, np.int32), ())
     empty = np.empty((0, 2), np.int64)
-    if hasattr(base, "with_item_factors"):
+    if hasattr(base, "with_factors"):
         factors = cast("FactorModel", base)
         ridge: Floats | None = None
         if config.way == "ridge":

@@ -23,11 +23,15 @@ class FactorModel(Model, Protocol):
 
     @property
     def item_factors(self) -> Floats:
-        """The item vectors as trained, float32 [n_items, dim]."""
+        """All item vectors as trained, float32 [n_items, dim]."""
         ...
 
-    def with_item_factors(self, factors: Floats) -> Self:
-        """Return the same model with other or more item vectors."""
+    def factors_of(self, items: Ordinals) -> Floats:
+        """Return the vectors of `items`, float32 [len(items), dim]; 0 for items outside."""
+        ...
+
+    def with_factors(self, items: Ordinals, factors: Floats) -> Self:
+        """Return the same model with other or more vectors of `items`."""
         ...
 
 
@@ -92,23 +96,18 @@ class FactorsOfCold(ColdItems):
         else:
             none = np.zeros(len(about.dense), np.int32)
             mixed = knowledge.anchors.mixtures(none, about, knowledge.words)
-            vectors = mixed.of_rows(self._trained.item_factors)
+            vectors = mixed.of_rows(self._trained.factors_of)
         return ((vectors * np.float32(knowledge.gain)).astype(np.float32),)
 
     def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
         """Return one vector; see `ColdItems`."""
         part, weight = companions(items, item, self._knowledge.count)
-        own = weight @ self._trained.item_factors[part] * np.float32(self._knowledge.gain)
+        own = weight @ self._trained.factors_of(part) * np.float32(self._knowledge.gain)
         return ((foretold[0] * np.float32(share) + own * np.float32(1.0 - share)).astype(np.float32),)
 
     def changed(self, live: Live) -> None:
-        """Lay the vectors of trained and cold items out as one matrix."""
-        trained = self._trained.item_factors
-        n_items = max(len(trained), 1 + int(live.cold[-1]) if len(live.cold) else 0)
-        factors = np.zeros((n_items, trained.shape[1]), np.float32)
-        factors[: len(trained)] = trained
-        factors[live.cold] = live.rows[0]
-        self._extended = self._trained.with_item_factors(factors)
+        """Put the vectors of cold items beside those of trained ones."""
+        self._extended = self._trained.with_factors(live.cold, live.rows[0])
 
 
 class RowsOfCold(ColdItems):

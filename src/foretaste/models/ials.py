@@ -18,16 +18,16 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
-from foretaste.models.ials_factorization import Factors, Settings, factorize
+from foretaste.models.coded_vectors import CodedVectors
+from foretaste.models.ials_factorization import Settings, factorize
 from foretaste.models.ials_solver import SolvedRow, shares, solve_row
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED, choose
 from foretaste.models.interface import Moment
 from foretaste.models.limits import affordable_width
-from foretaste.models.padding import for_all, inside, taken
+from foretaste.models.padding import for_all
 from foretaste.models.recency import recent_weights
 from foretaste.models.training_matrix import in_windows, live_scale, strengths
 
-_UNSCALED: Floats = np.empty(0, np.float32)
 LEAST_DIM, MOST_DIM = 128, 256
 NARROWEST, MOST_CELLS = 16, 96_000_000
 """Where vectors of people and items would hold more numbers than these, they are shorter, to this length."""
@@ -64,7 +64,8 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
             regularization=config.regularization or USUAL_REGULARIZATION,
             unobserved=config.unobserved or USUAL_UNOBSERVED,
         )
-        return IALS(config, factorize(matrix, settings, seed), live_scale(cut))
+        factors = factorize(matrix, settings, seed)
+        return IALS(config, CodedVectors.of(factors.items), factors.diagonal, live_scale(cut))
 
     def chosen(self, interactions: Interactions, seed: int) -> "IALSConfig":
         """Return this configuration with nothing left open."""
@@ -124,15 +125,20 @@ class IALS:
     name: ClassVar[str] = "ials"
 
     def __init__(
-        self, config: IALSConfig, factors: Factors, scale: float, slot: object | None = None
+        self,
+        config: IALSConfig,
+        vectors: CodedVectors,
+        diagonal: Floats,
+        scale: float,
+        slot: object | None = None,
     ) -> None:
         self._config = config
-        self._factors = factors
+        self._vectors = vectors
+        self._unobserved = diagonal
         self._scale = np.float32(scale)
         self._recency = config.recency or Recency()
         self._by_age = self._recency.half_life_seconds is not None
         self._slot, self._token = slot or object(), object()
-        self._shrink: Floats | None = None
 
     @property
     def config(self) -> IALSConfig:
@@ -141,29 +147,30 @@ class IALS:
 
     @property
     def item_factors(self) -> Floats:
-        """The item vectors as trained, float32 [n_items, dim]."""
-        return self._factors.items
+        """All item vectors, float32 [n_items, dim], written out anew."""
+        return self._vectors.all()
 
-    def with_item_factors(self, factors: Floats) -> Self:
-        """Return the same model with other or more item vectors, all else as it was learnt."""
-        learnt = Factors(factors, self._factors.diagonal, self._factors.regularization)
-        return type(self)(self._config, learnt, float(self._scale), self._slot)
+    def factors_of(self, items: Ordinals) -> Floats:
+        """Return the vectors of `items`, float32 [len(items), dim]; 0 for items outside."""
+        return self._vectors.at(items)
+
+    def with_factors(self, items: Ordinals, factors: Floats) -> Self:
+        """Return the same model with other or more vectors of `items`, all else as it was learnt."""
+        vectors = self._vectors.with_rows(items, factors)
+        return type(self)(self._config, vectors, self._unobserved, float(self._scale), self._slot)
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the inner products with the history's vector; see `Model`."""
         person = self._folded(history, moment.now).solved.vector
         if items is None:
-            return for_all(self._factors.items @ person, moment.n_items)
-        rows, is_inside = inside(items, len(self._factors.items))
-        scores: Floats = (self._factors.items[rows] @ person) * is_inside
-        return scores
+            return for_all(self._vectors.products(person), moment.n_items)
+        return self._vectors.products_of(items, person)
 
     def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
         """Return `score` of each history as one product of matrices; see `ManyScorer`."""
         people = np.stack([self._folded(history, moment.now).solved.vector for history in histories])
         scores = np.zeros((len(histories), moment.n_items), np.float32)
-        known = min(len(self._factors.items), moment.n_items)
-        np.matmul(people, self._factors.items[:known].T, out=scores[:, :known])
+        self._vectors.products_of_many(people, scores[:, : len(self._vectors)])
         return scores
 
     def basis(self, moment: Moment) -> object | None:  # noqa: ARG002 - what was learnt stays
@@ -180,31 +187,28 @@ class IALS:
         folded = self._folded(history, moment.now)
         if len(folded.used):
             vectors, weight, used = self._rows(history, moment.now)
-            asked = taken(self._factors.items, items, _UNSCALED)
+            asked = self._vectors.at(items)
             each[:, used] = shares(vectors, weight, self._diagonal(weight), folded.solved.factor, asked)
         return each
 
     def vectors(self, items: Ordinals) -> Floats | None:
         """Return the item vectors at unit length; see `Model`."""
-        if self._shrink is None:
-            length = np.linalg.norm(self._factors.items, axis=1)
-            self._shrink = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
-        return taken(self._factors.items, items, self._shrink)
+        return self._vectors.unit(items)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Return `items`, `diagonal` (see `Factors`) and `scale`, the strength of live events per weight."""
-        return {
-            "items": self._factors.items,
-            "diagonal": self._factors.diagonal,
-            "scale": np.array([self._scale], np.float32),
-        }
+        """Return the vectors, `diagonal` (see `Factors`) and `scale`, the strength of an event per weight."""
+        scale = np.array([self._scale], np.float32)
+        return {**self._vectors.arrays(), "diagonal": self._unobserved, "scale": scale}
 
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild the model."""
+        """Rebuild the model; vectors that were stored as `items`, float32 [n_items, dim], are rounded."""
         chosen = msgspec.convert(dict(config), IALSConfig)
-        factors = Factors(arrays["items"], arrays["diagonal"], chosen.regularization or 0.0)
-        return cls(chosen, factors, float(arrays["scale"][0]))
+        if "items" in arrays:
+            vectors = CodedVectors.of(arrays["items"])
+        else:
+            vectors = CodedVectors(arrays["code"], arrays["row"], arrays["column"])
+        return cls(chosen, vectors, arrays["diagonal"], float(arrays["scale"][0]))
 
     def _folded(self, history: History, now: int) -> Folded:
         """Return the history folded in, as it was worked out before if that still holds."""
@@ -220,11 +224,11 @@ class IALS:
     def _rows(self, history: History, now: int) -> tuple[Floats, Floats, Int64s]:
         """Return vectors and strengths of the events that count, and their places in the history."""
         weight = recent_weights(history, self._recency, now) * self._scale
-        known = (history.item >= 0) & (history.item < len(self._factors.items))
+        known = (history.item >= 0) & (history.item < len(self._vectors))
         used = np.flatnonzero(known & (weight != 0.0))
-        return self._factors.items[history.item[used]], weight[used], used
+        return self._vectors.at(history.item[used]), weight[used], used
 
     def _diagonal(self, weight: Floats) -> Floats:
-        added = np.float32(self._factors.regularization) * np.abs(weight).sum(dtype=np.float32)
-        diagonal: Floats = self._factors.diagonal + added
+        regularization = np.float32(self._config.regularization or 0.0)
+        diagonal: Floats = self._unobserved + regularization * np.abs(weight).sum(dtype=np.float32)
         return diagonal

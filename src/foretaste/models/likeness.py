@@ -1,6 +1,6 @@
 """Items that nobody took to yet, as mixtures of those that people did take to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -42,11 +42,12 @@ class Mixtures:
         mixed: Floats = np.einsum("rp,rp->r", self.weight, scores[self.part])
         return mixed
 
-    def of_rows(self, vectors: Floats) -> Floats:
-        """Return the mixtures of rows, float32 [rows, dim]."""
+    def of_rows(self, vectors_of: Callable[[Ordinals], Floats]) -> Floats:
+        """Return the mixtures of the vectors that `vectors_of` gives items, float32 [rows, dim]."""
         rows, parts = self.part.shape
-        entries = (self.weight.ravel(), self.part.ravel(), np.arange(0, rows * parts + 1, parts))
-        mixed: Floats = sparse.csr_matrix(entries, shape=(rows, len(vectors))) @ vectors
+        used, place = np.unique(self.part.ravel(), return_inverse=True)
+        entries = (self.weight.ravel(), place, np.arange(0, rows * parts + 1, parts))
+        mixed: Floats = sparse.csr_matrix(entries, shape=(rows, len(used))) @ vectors_of(used)
         return mixed
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:

@@ -76,9 +76,19 @@ class NMF:
         """The items' parts as trained, float32 [n_items, factors]."""
         return self._items
 
-    def with_item_factors(self, factors: Floats) -> Self:
-        """Return the same model with other or more items, none of their parts negative."""
-        return type(self)(self._config, np.maximum(factors, np.float32(0.0)), self._gramian)
+    def factors_of(self, items: Ordinals) -> Floats:
+        """Return the parts of `items`, float32 [len(items), factors]; 0 for items outside."""
+        rows, is_inside = inside(items, len(self._items))
+        factors: Floats = self._items[rows] * is_inside[:, np.newaxis]
+        return factors
+
+    def with_factors(self, items: Ordinals, factors: Floats) -> Self:
+        """Return the same model with other or more `items`, none of their parts negative."""
+        n = max(len(self._items), 1 + int(items.max(initial=-1)))
+        parts = np.zeros((n, self._items.shape[1]), np.float32)
+        parts[: len(self._items)] = self._items
+        parts[items] = np.maximum(factors, np.float32(0.0))
+        return type(self)(self._config, parts, self._gramian)
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the approximated history, w H; see `Model`."""

@@ -22,6 +22,7 @@ from foretaste.domain.errors import CorruptArtifactError
 
 DTYPES = {
     "BOOL": "bool",
+    "I8": "int8",
     "U8": "uint8",
     "I16": "int16",
     "I32": "int32",

@@ -5,6 +5,7 @@ import numpy as np
 from foretaste.domain.event import EventColumns
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State, StateConfig
+from foretaste.models.coded_vectors import CodedVectors
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
 from foretaste.models.interface import Model, Moment
 from foretaste.models.item_rows import ItemRows
@@ -24,7 +25,9 @@ def warm_up() -> None:
         GraphFilter(GraphFilterConfig(), rows),
         Transitions(TransitionsConfig()),
     )
-    history = state.history(0)
+    history, both = state.history(0), np.arange(2, dtype=np.int32)
+    vectors = CodedVectors.of(np.eye(2, dtype=np.float32))
+    vectors.with_rows(both, vectors.at(both)).products(np.ones(2, np.float32))
     for model in models:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
