@@ -8,6 +8,7 @@ empty or with these data already, with `positive_feedback_types = ["like"]` and 
 Gorse is given films, people and ratings (4 and 5 are likes), and asked until a hundred people have lists.
 Then both are loaded in turns by the same generator, for the same people, ten items each, users uniform: only
 answers, and one event per ten answers. Gorse answers from lists computed beforehand; Foretaste computes.
+Gorse uses all cores by itself; `--workers N` (2) says how many processes of Foretaste answer.
 """
 
 import argparse
@@ -172,9 +173,10 @@ def main() -> int:
     parser.add_argument("--gorse-processes", required=True, help="process ids, as 123,456")
     parser.add_argument("--filled", action="store_true", help="Gorse has the data already")
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     processes = [int(part) for part in given.gorse_processes.split(",")]
-    with running(given.home) as service:
+    with running(given.home, given.workers) as service:
         if not given.filled:
             fill(given.gorse)
         print(f"Gorse had lists after {wait_for_lists(given.gorse, service.users):.0f} s")

@@ -56,9 +56,8 @@ class CodedVectors:
     def unit(self, items: Ordinals) -> Floats:
         """Return the vectors of `items` at unit length, or 0."""
         vectors = self.at(items)
-        length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: Floats = np.divide(vectors, length, out=vectors, where=length > 0.0)
-        return unit
+        _shorten(vectors)
+        return vectors
 
     def all(self) -> Floats:
         """Return all vectors, float32 [n, dim]."""
@@ -113,6 +112,19 @@ def _written(code: Codes, row: Floats, column: Floats, items: Ordinals) -> Float
             for d in range(len(column)):
                 found[k, d] = np.float32(code[i, d]) * row[i] * column[d]
     return found
+
+
+@summing_kernel
+def _shorten(vectors: Floats) -> None:
+    """Bring all vectors but those of 0 to length one."""
+    for i in range(len(vectors)):
+        squares = np.float32(0.0)
+        for d in range(vectors.shape[1]):
+            squares += vectors[i, d] * vectors[i, d]
+        if squares > np.float32(0.0):
+            scale = np.float32(1.0) / np.sqrt(squares)
+            for d in range(vectors.shape[1]):
+                vectors[i, d] *= scale
 
 
 @summing_kernel

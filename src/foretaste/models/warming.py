@@ -27,7 +27,7 @@ def warm_up() -> None:
     )
     history, both = state.history(0), np.arange(2, dtype=np.int32)
     vectors = CodedVectors.of(np.eye(2, dtype=np.float32))
-    vectors.with_rows(both, vectors.at(both)).products(np.ones(2, np.float32))
+    vectors.with_rows(both, vectors.unit(both)).products(np.ones(2, np.float32))
     for model in models:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
