@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
@@ -69,6 +71,11 @@ def model(catalog):
 )
 def test_words_of_any_script(text, expected):
     assert list(words(text)) == expected
+
+
+@given(text=st.text(st.characters(codec="ascii"), max_size=60))
+def test_words_of_ascii_are_those_that_they_are_beside_other_letters(text):
+    assert words(f"{text} é") == [*words(text), "é"]
 
 
 def test_a_megabyte_without_spaces_is_one_short_term():

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from foretaste.domain.item import Item
 
@@ -12,12 +13,16 @@ CATEGORY_MARK = "\x1f"
 LONGEST_TERM = 40
 MOST_TEXT = 20_000
 """Characters of an item's text that are read."""
+SHORT_TEXT, MOST_KEPT = 2_000, 1_024
+"""Terms of so many texts of at most so many characters are kept: more than one model reads them."""
 
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
     "\u0e31-\u0e4e\u0eb1-\u0ece\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
 )
 """Vowel and other marks that belong to the letter before them, though Python counts them to no word."""
+_ASCII_WORD = re.compile("[a-z0-9]+(?:'[a-z0-9]+)?")
+"""What `_WORD` comes to in texts of ASCII in lower case."""
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*(?:['\u2019][^\W_]+)?")
 _WITHOUT_SPACES = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
@@ -25,31 +30,55 @@ _WITHOUT_SPACES = re.compile(
 """Thai, Lao, Burmese, Khmer, Japanese kana and Han: written without spaces between words."""
 
 
-def words(text: str) -> Iterator[str]:
-    """Yield the words of `text` in one case and form; of scripts without spaces, pairs of characters."""
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", text[:MOST_TEXT]).casefold()):
-        word = match.group()[:LONGEST_TERM]
-        rest = 0
-        for run in _WITHOUT_SPACES.finditer(word):
-            if run.start() > rest:
-                yield word[rest : run.start()]
-            characters = run.group()
-            yield from (characters[i : i + 2] for i in range(max(1, len(characters) - 1)))
-            rest = run.end()
-        if rest < len(word):
-            yield word[rest:]
+def words(text: str) -> list[str]:
+    """Return the words of `text` in one case and form; of scripts without spaces, pairs of characters."""
+    text = text[:MOST_TEXT]
+    if text.isascii():
+        return _cut(_ASCII_WORD.findall(text.lower()))
+    text = unicodedata.normalize("NFKC", text).casefold()
+    found = _cut(_WORD.findall(text))
+    if not _WITHOUT_SPACES.search(text):
+        return found
+    return [part for word in found for part in _parts(word)]
 
 
-def terms(item: Item) -> Counter[str]:
+def _cut(found: list[str]) -> list[str]:
+    if max(map(len, found), default=0) > LONGEST_TERM:
+        return [word[:LONGEST_TERM] for word in found]
+    return found
+
+
+def _parts(word: str) -> Iterator[str]:
+    """Yield a word's runs of letters, and pairs of characters of its runs without spaces."""
+    rest = 0
+    for run in _WITHOUT_SPACES.finditer(word):
+        if run.start() > rest:
+            yield word[rest : run.start()]
+        characters = run.group()
+        yield from (characters[i : i + 2] for i in range(max(1, len(characters) - 1)))
+        rest = run.end()
+    if rest < len(word):
+        yield word[rest:]
+
+
+def terms(item: Item) -> Mapping[str, int]:
     """Return how often each term occurs in the item's title (twice), text and categories.
 
-    A category counts as its words and, marked, as a whole.
+    A category counts as its words and, marked, as a whole. Those of short texts are kept for who asks next.
     """
-    counts: Counter[str] = Counter()
-    for word in words(item.title):
+    if len(item.text) > SHORT_TEXT:
+        return _counted(item.title, item.text, item.categories)
+    return _counted_lately(item.title, item.text, item.categories)
+
+
+def _counted(title: str, text: str, categories: tuple[str, ...]) -> Mapping[str, int]:
+    counts: Counter[str] = Counter(words(text))
+    for word in words(title):
         counts[word] += 2
-    counts.update(words(item.text))
-    for category in item.categories:
+    for category in categories:
         counts.update(words(category))
         counts[CATEGORY_MARK + category.casefold()[:LONGEST_TERM]] += 1
     return counts
+
+
+_counted_lately = lru_cache(maxsize=MOST_KEPT)(_counted)

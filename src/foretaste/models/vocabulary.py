@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
+from foretaste.domain.kernel import kernel
 from foretaste.models.terms import terms
 
 COMMON = 0.5
@@ -27,14 +28,11 @@ class Vocabulary:
 
     def row(self, item: Item) -> tuple[Ordinals, Floats]:
         """Return the item's known terms, rising, and their TF-IDF weights at unit length."""
-        found = sorted(
-            (self.number[term], count) for term, count in terms(item).items() if term in self.number
-        )
-        term = np.array([number for number, _ in found], np.int32)
-        count = np.array([count for _, count in found], np.float32)
-        weight = (np.float32(1.0) + np.log(count)) * self.idf[term]
-        length = np.sqrt(np.square(weight).sum())
-        return term, (weight / length if length > 0.0 else weight).astype(np.float32)
+        known = self.number
+        found = sorted([(known[term], count) for term, count in terms(item).items() if term in known])
+        pairs = np.array(found, np.int32).reshape(-1, 2)
+        term = pairs[:, 0].copy()
+        return term, _weights(term, pairs[:, 1], self.idf)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return `idf`, and the terms as `term_bytes` (UTF-8) and `term_ends`."""
@@ -62,6 +60,18 @@ class Vocabulary:
         if len(set(spelled)) != len(idf):
             raise CorruptArtifactError("the vocabulary of the artifact has lost terms; train again")
         return cls({term: number for number, term in enumerate(spelled)}, idf)
+
+
+@kernel
+def _weights(term: Ordinals, count: Ordinals, idf: Floats) -> Floats:
+    """Return the TF-IDF weights of terms that occur so often, at unit length."""
+    weight, squares = np.empty(len(term), np.float32), np.float32(0.0)
+    for k in range(len(term)):
+        weight[k] = (np.float32(1.0) + np.log(np.float32(count[k]))) * idf[term[k]]
+        squares += weight[k] * weight[k]
+    if squares > np.float32(0.0):
+        weight /= np.sqrt(squares)
+    return weight
 
 
 def vocabulary_of(items: Iterable[Item | None], max_features: int) -> Vocabulary:
