@@ -21,6 +21,7 @@ from foretaste.features.item_state import ItemState
 from foretaste.models.cold_knowledge import Knowledge, is_as_before
 from foretaste.models.interface import Model, Moment
 from foretaste.models.item_features import Described
+from foretaste.models.terms import replaced
 
 BASE = "base_"
 MOST_COLD = 50_000
@@ -143,12 +144,10 @@ class ColdItems(ABC):
             ]
             start = self._stored
         else:
-            before = live.items
             changed = [
                 ordinal
-                for ordinal, item in enumerate(items)
-                if (ordinal >= len(before) or item is not before[ordinal])
-                and (ordinal >= len(trained) or not trained[ordinal])
+                for ordinal in replaced(live.items, items)
+                if ordinal >= len(trained) or not trained[ordinal]
             ]
             start = live.foretold
         about = self._knowledge.features.describe([items[ordinal] for ordinal in changed])

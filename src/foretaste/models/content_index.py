@@ -13,6 +13,7 @@ from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.history import History
 from foretaste.domain.item import Item
 from foretaste.models.item_rows import add_weighted_rows
+from foretaste.models.terms import replaced
 from foretaste.models.vocabulary import Vocabulary
 
 CHANGED_SHARE = 0.05
@@ -150,11 +151,13 @@ class ContentIndex:
         """Return the index of `items`; an item is read anew only if it is another object than before."""
         if items is self._items:
             return self
-        before = [*self._items, *[None] * (len(items) - len(self._items))]
         changed = dict(self._changed)
-        for ordinal, (item, former) in enumerate(zip(items, before, strict=False)):
-            if item is not former:
-                changed[ordinal] = self._vocabulary.row(item) if item is not None else NO_TERMS
+        for ordinal in replaced(self._items, items):
+            item = items[ordinal]
+            if item is not None:
+                changed[ordinal] = self._vocabulary.row(item)
+            elif ordinal < len(self._items):
+                changed[ordinal] = NO_TERMS
         if len(items) >= len(self._items) and len(changed) <= max(FEW_CHANGED, CHANGED_SHARE * len(items)):
             return ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
         rows = [changed.get(ordinal) or self.row(ordinal) for ordinal in range(len(items))]

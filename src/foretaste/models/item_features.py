@@ -16,6 +16,7 @@ from scipy import sparse
 from foretaste.domain.arrays import Doubles, Floats, Mask
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
+from foretaste.domain.kernel import kernel
 from foretaste.events.vectors import unpacked_vector, vector_dim
 from foretaste.features.item_vectors import usual_dim
 from foretaste.models.content_index import NO_TERMS, term_rows
@@ -28,6 +29,8 @@ SPARE = 10
 """Directions drawn beyond those wanted."""
 MOST_ROWS = 50_000
 """Items from which the axes are learnt, evenly chosen: more change them little."""
+COLUMNS = 512
+"""So many columns of a matrix are multiplied with all rows before the next ones are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,10 +196,25 @@ class Features:
 
 def each_times(rows: Floats, matrix: Floats) -> Floats:
     """Return `rows @ matrix`, float32, each row by itself: bit-equal whatever rows it comes with."""
-    out = np.empty((len(rows), matrix.shape[1]), np.float32)
-    for place, row in enumerate(rows):
-        np.matmul(row, matrix, out=out[place])
+    out = np.zeros((len(rows), matrix.shape[1]), np.float32)
+    _add_product(np.ascontiguousarray(rows, np.float32), np.ascontiguousarray(matrix, dtype=np.float32), out)
     return out
+
+
+@kernel
+def _add_product(rows: Floats, matrix: Floats, out: Floats) -> None:
+    """Add `rows @ matrix` to `out`, every sum in the order of the columns of `rows`.
+
+    Columns of `matrix` are taken so many at a time that they stay in the processor's cache.
+    """
+    dim, width = matrix.shape
+    for begin in range(0, width, COLUMNS):
+        for i in range(len(rows)):
+            found = out[i, begin : begin + COLUMNS]
+            for d in range(dim):
+                factor, column = rows[i, d], matrix[d, begin : begin + COLUMNS]
+                for j in range(len(found)):
+                    found[j] += factor * column[j]
 
 
 def principal_axes(matrix: sparse.csr_matrix, dim: int, seed: int) -> Floats:

@@ -71,6 +71,11 @@ class Anchors:
     item: Ordinals
     about: Described
 
+    def __post_init__(self) -> None:
+        """Lay the vectors out by column, as they are multiplied."""
+        about = Described(self.about.words, np.asfortranarray(self.about.dense))
+        object.__setattr__(self, "about", about)
+
     def mixtures(self, items: Ordinals, about: Described, words: float) -> Mixtures:
         """Return `items`, described by `about`, as mixtures of the anchors most alike.
 

@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import compress
+from operator import is_not
 
 from foretaste.domain.item import Item
 
@@ -82,3 +84,9 @@ def _counted(title: str, text: str, categories: tuple[str, ...]) -> Mapping[str,
 
 
 _counted_lately = lru_cache(maxsize=MOST_KEPT)(_counted)
+
+
+def replaced(before: Sequence[Item | None], items: Sequence[Item | None]) -> list[int]:
+    """Return the ordinals of `items` that are other objects than before, rising."""
+    known = min(len(before), len(items))
+    return [*compress(range(known), map(is_not, items, before)), *range(known, len(items))]

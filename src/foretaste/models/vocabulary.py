@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Self
 
 import numpy as np
@@ -28,11 +29,10 @@ class Vocabulary:
 
     def row(self, item: Item) -> tuple[Ordinals, Floats]:
         """Return the item's known terms, rising, and their TF-IDF weights at unit length."""
-        known = self.number
-        found = sorted([(known[term], count) for term, count in terms(item).items() if term in known])
-        pairs = np.array(found, np.int32).reshape(-1, 2)
-        term = pairs[:, 0].copy()
-        return term, _weights(term, pairs[:, 1], self.idf)
+        counts, number = terms(item), self.number.get
+        numbers = np.array(list(map(number, counts, repeat(-1))), np.int32)
+        row: tuple[Ordinals, Floats] = _row(numbers, np.array(list(counts.values()), np.float32), self.idf)
+        return row
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return `idf`, and the terms as `term_bytes` (UTF-8) and `term_ends`."""
@@ -63,15 +63,20 @@ class Vocabulary:
 
 
 @kernel
-def _weights(term: Ordinals, count: Ordinals, idf: Floats) -> Floats:
-    """Return the TF-IDF weights of terms that occur so often, at unit length."""
-    weight, squares = np.empty(len(term), np.float32), np.float32(0.0)
-    for k in range(len(term)):
-        weight[k] = (np.float32(1.0) + np.log(np.float32(count[k]))) * idf[term[k]]
+def _row(number: Ordinals, count: Floats, idf: Floats) -> tuple[Ordinals, Floats]:
+    """Return the terms that have a number, rising, and their weights; see `Vocabulary.row`."""
+    order = np.argsort(number)
+    order = order[np.searchsorted(number[order], 0) :]
+    term, weight, squares = np.empty(len(order), np.int32), np.empty(len(order), np.float32), np.float32(0.0)
+    for k in range(len(order)):
+        term[k] = number[order[k]]
+        weight[k] = (np.float32(1.0) + np.log(count[order[k]])) * idf[term[k]]
         squares += weight[k] * weight[k]
     if squares > np.float32(0.0):
-        weight /= np.sqrt(squares)
-    return weight
+        scale = np.sqrt(squares)
+        for k in range(len(weight)):
+            weight[k] /= scale
+    return term, weight
 
 
 def vocabulary_of(items: Iterable[Item | None], max_features: int) -> Vocabulary:
