@@ -166,7 +166,7 @@ class ColdItems(ABC):
         if not same or (now < live.taken).any() or moment.items.interactions_of(live.silent).any():
             same = self._look_through(live, moment)
             now = moment.items.interactions_of(live.cold)
-        places = np.flatnonzero(now != live.taken)
+        places = np.flatnonzero(now > 0)  # who was taken beside them may be others too
         for place in places.tolist():
             self._join(live, moment.items, place, int(now[place]))
         live.taken, live.state, live.seq = now, moment.items, moment.seq
@@ -174,18 +174,16 @@ class ColdItems(ABC):
             self.changed(live)
 
     def _followed_up(self, live: Live, items: ItemState, touched: Ordinals) -> bool:
-        """Let in what is new of `touched` items; return False where all must be looked through."""
-        places, silent = _places(live.cold, touched), _places(live.silent, touched)
+        """Let in what is new of `touched` items and those near them; False where all must be looked at."""
+        silent = _places(live.silent, touched)
         if len(silent) and items.interactions_of(live.silent[silent]).any():
             return False
-        if not len(places):
-            live.seq = items.seq
-            return True
+        near = [touched, *(items.together(item)[0] for item in touched.tolist())]
+        places = _places(live.cold, np.unique(np.concatenate(near)))
         now = items.interactions_of(live.cold[places])
-        before = live.taken[places]
-        if (now < before).any():
+        if (now < live.taken[places]).any():
             return False
-        new = now != before
+        new = now > 0
         for place, taken in zip(places[new].tolist(), now[new].tolist(), strict=True):
             self._join(live, items, place, taken)
         live.taken[places] = now
