@@ -15,7 +15,6 @@ import pytest
 from foretaste.app import datasets
 from foretaste.app.cli import demo, serve
 from foretaste.app.recommender import Recommender
-from foretaste.testing.waiting import PATIENCE
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "foretaste.app.cli"]
 
@@ -36,7 +35,7 @@ def serving(home: Path):
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         announced = json.loads(process.stderr.readline())
-        with httpx.Client(base_url=announced["address"], timeout=PATIENCE) as client:
+        with httpx.Client(base_url=announced["address"], timeout=30) as client:
             yield client, process
     finally:
         process.kill()

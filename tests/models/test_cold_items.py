@@ -157,20 +157,39 @@ def test_events_followed_one_by_one_give_the_scores_of_all_looked_at_at_once(mod
     assert scores().tobytes() == followed.tobytes()
 
 
+def test_events_on_items_beside_a_new_one_tell_of_it_whether_followed_or_looked_at_at_once(model, shop):
+    catalog = with_item(shop.catalog, NEW, taste=1)
+    state, history = clustered_shop.__wrapped__(0).state, shop.history(1)
+
+    def scores():
+        return model.score(history, Moment(now=shop.moment.now, items=state.items, catalog=catalog))
+
+    taker = fans_of(2)[0]
+    state.apply(_taken(state, [taker]))
+    alone = scores()
+    for beside in (2, 2 + TASTES):
+        state.apply(_taken(state, [taker], item=beside))
+        scores()
+    followed = scores()
+    assert followed[NEW] != alone[NEW]
+    model.score(history, moment(shop, catalog))  # of another state: what was followed is looked through anew
+    assert scores().tobytes() == followed.tobytes()
+
+
 def _of_taste(model, shop, at, taste):
     return mean_score(model, shop, fans_of(taste)[10:30], at, NEW)
 
 
-def _taken(state, users):
+def _taken(state, users, item=NEW):
     n, last = len(users), state.seq
     return EventColumns(
         previous_seq=last,
         seq=np.arange(last + 1, last + 1 + n),
         user=np.array(users, np.int32),
-        item=np.full(n, NEW, np.int32),
+        item=np.full(n, item, np.int32),
         type=np.ones(n, np.int16),
         time=np.full(n, 1_700_000_000_000_000 + 10_000 * MINUTE) + np.arange(n),
-        key=np.arange(n) + 10**9,
+        key=np.arange(n) + 10**9 + last,
         value=np.full(n, np.nan, np.float32),
     )
 

@@ -73,8 +73,8 @@ class CodedVectors:
         They are those of `products`, bit for bit.
         """
         inside = (items >= 0) & (items < len(self))
-        rows = np.where(inside, items, 0)
-        found: Floats = _products(self.code[rows], self.row[rows] * inside, vector * self.column)
+        found = np.zeros(len(items), np.float32)
+        found[inside] = _products(self.code[items[inside]], self.row[items[inside]], vector * self.column)
         return found
 
     def products_of_many(self, vectors: Floats, out: Floats) -> None:
