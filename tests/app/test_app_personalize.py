@@ -59,6 +59,15 @@ def test_a_new_item_is_judged_by_its_text_and_not_kept(rec):
     assert slate.versions.catalog_version == before
 
 
+def test_what_a_new_candidate_is_worth_does_not_depend_on_those_beside_it(rec):
+    calm = {"item_id": "calm", "title": "new", "text": "calm quiet slow river"}
+    others = [{"item_id": f"other {n}", "text": "loud quick engine calm"} for n in range(40)]
+    (alone,) = rec.personalize("u1", [calm])
+    among = {place.item_id: place for place in rec.personalize("u1", [*others, calm], k=41)}
+    assert among["calm"].score == alone.score
+    assert among["calm"].reason == alone.reason
+
+
 def test_a_person_without_history_is_answered_too(rec):
     assert len(rec.personalize("nobody", ["i1", "i2"])) == 2
     assert len(rec.personalize(None, ["i1", {"item_id": "quite new"}])) == 2

@@ -49,6 +49,10 @@ class CodedVectors:
         code[items], row[items] = _rounded(np.ascontiguousarray(vectors), self.column)
         return CodedVectors(code, row, self.column)
 
+    def alone(self, vectors: Floats) -> "CodedVectors":
+        """Return `vectors` alone, float32 [n, dim], rounded as these are."""
+        return CodedVectors(*_rounded(np.ascontiguousarray(vectors), self.column), self.column)
+
     def at(self, items: Ordinals) -> Floats:
         """Return the vectors of `items`, float32 [len(items), dim]; 0 for items outside."""
         return _written(self.code, self.row, self.column, items)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Int64s, Ordinals
+from foretaste.domain.arrays import Int64s, Mask, Ordinals
 from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
@@ -69,6 +69,14 @@ class Live:
     silent: Ordinals = field(default_factory=lambda: _NO_ITEMS)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Visitors:
+    """The guests of a moment that were not trained and say something: places among the guests, and rows."""
+
+    place: Int64s
+    rows: Rows
+
+
 class ColdItems(ABC):
     """What `FactorsOfCold` and `RowsOfCold` share: which items are cold, and their rows at a moment."""
 
@@ -115,6 +123,24 @@ class ColdItems(ABC):
         self._live = live
         return live
 
+    def visitors(self, moment: Moment) -> Visitors:
+        """Return the rows of the moment's guests, kept with them; as if the catalog described them."""
+        found: Visitors | None = moment.guests.kept.get(self)
+        if found is None:
+            found = moment.guests.kept[self] = self._visiting(moment)
+        return found
+
+    def visiting(self, items: Ordinals, moment: Moment) -> tuple[Int64s, Int64s]:
+        """Return which of `items` are visitors, as places in `items`, and their places among the visitors."""
+        places, guest = moment.guests.among(items)
+        if not len(places):
+            return places, guest
+        visitors = self.visitors(moment).place
+        row = np.searchsorted(visitors, guest)
+        there = row < len(visitors)
+        there[there] = visitors[row[there]] == guest[there]
+        return places[there], row[there]
+
     @abstractmethod
     def made(self, about: Described) -> Rows:
         """Return the rows that content gives to items described by `about`."""
@@ -155,6 +181,21 @@ class ColdItems(ABC):
         ordinals = np.array(changed, np.int32)
         beyond = start.item[start.item >= len(items)]
         return start.replaced(ordinals[told], self.made(about.take(told)), np.concatenate((ordinals, beyond)))
+
+    def _visiting(self, moment: Moment) -> Visitors:
+        guests, trained = moment.guests, self._knowledge.count
+        place = np.flatnonzero(~is_taken(guests.item, trained))
+        about = self._knowledge.features.describe([guests.described[at] for at in place.tolist()])
+        told = np.flatnonzero(about.told)
+        place, rows = place[told], self.made(about.take(told))
+        taken = moment.items.interactions_of(guests.item[place])
+        for row in np.flatnonzero(taken).tolist():
+            foretold = tuple(array[row].copy() for array in rows)
+            share = self._share(int(taken[row]))
+            joined = self.joined(moment.items, int(guests.item[place[row]]), share, foretold)
+            for array, own in zip(rows, joined, strict=True):
+                array[row] = own
+        return Visitors(place, rows)
 
     def _let_in(self, live: Live, moment: Moment) -> None:
         """Bring `live` up to the events of `moment`."""
@@ -224,9 +265,18 @@ class ColdItems(ABC):
         where = int(np.searchsorted(live.foretold.item, item))
         told = where < len(live.foretold.item) and live.foretold.item[where] == item
         foretold = tuple(array[where] for array in live.foretold.rows) if told else self.nothing()
-        share = self._knowledge.patience / (taken + self._knowledge.patience) if told else 0.0
+        share = self._share(taken) if told else 0.0
         for array, row in zip(live.rows, self.joined(items, item, share, foretold), strict=True):
             array[place] = row
+
+    def _share(self, taken: int) -> float:
+        """Return the part of content for an item that was taken so often."""
+        return self._knowledge.patience / (taken + self._knowledge.patience)
+
+
+def is_taken(items: Ordinals, count: Int64s) -> Mask:
+    """Return which of `items` have a `count`, int64 [n_items]; bool [len(items)]."""
+    return np.asarray((items < len(count)) & (count[np.minimum(items, len(count) - 1)] > 0))
 
 
 @kernel

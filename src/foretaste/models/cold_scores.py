@@ -34,6 +34,10 @@ class FactorModel(Model, Protocol):
         """Return the same model with other or more vectors of `items`."""
         ...
 
+    def alone(self, factors: Floats) -> Model:
+        """Return a model that has items with these vectors only; people are to it what they are here."""
+        ...
+
 
 class FactorsOfCold(ColdItems):
     """A factor model in which cold items have vectors; all else (folding in, reasons) is the model's own."""
@@ -77,7 +81,30 @@ class FactorsOfCold(ColdItems):
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return each event's exact share for each item; see `Model`."""
         self.at(moment)
-        return self._extended.explain_each(history, items, moment)
+        shares = self._extended.explain_each(history, items, moment)
+        place, row = self.visiting(items, moment)
+        if len(place):
+            shares[place] = self._alone(moment).explain_each(history, row.astype(np.int32), moment)
+        return shares
+
+    def score_guests(self, history: History, moment: Moment) -> Floats:
+        """Return their vectors' inner products with the history's; see `Host`."""
+        self.at(moment)
+        visitors = self.visitors(moment)
+        scores = self._extended.score(history, moment, moment.guests.item)
+        if len(visitors.place):
+            rows = np.arange(len(visitors.place), dtype=np.int32)
+            scores[visitors.place] = self._alone(moment).score(history, moment, rows)
+        return scores
+
+    def guest_vectors(self, moment: Moment) -> Floats | None:
+        """Return their vectors at unit length; see `Host`."""
+        self.at(moment)
+        visitors, found = self.visitors(moment), self._extended.vectors(moment.guests.item)
+        if len(visitors.place) and found is not None:
+            rows = np.arange(len(visitors.place), dtype=np.int32)
+            found[visitors.place] = self._alone(moment).vectors(rows)
+        return found
 
     def vectors(self, items: Ordinals) -> Floats | None:
         """Return the vectors at unit length, those of cold items as of the moment last asked about."""
@@ -104,6 +131,10 @@ class FactorsOfCold(ColdItems):
         part, weight = companions(items, item, self._knowledge.count)
         own = weight @ self._trained.factors_of(part) * np.float32(self._knowledge.gain)
         return ((foretold[0] * np.float32(share) + own * np.float32(1.0 - share)).astype(np.float32),)
+
+    def _alone(self, moment: Moment) -> Model:
+        """Return a model of the moment's visitors alone; item n is the nth of them."""
+        return self._extended.alone(self.visitors(moment).rows[0])
 
     def changed(self, live: Live) -> None:
         """Put the vectors of cold items beside those of trained ones."""
@@ -137,11 +168,25 @@ class RowsOfCold(ColdItems):
         live = self.at(moment)
         shares = self._base.explain_each(history, items, moment)
         place = np.searchsorted(live.cold, items)
-        for row in np.flatnonzero(place < len(live.cold)).tolist():
-            if live.cold[place[row]] == items[row]:
-                part, weight = live.rows[0][place[row]], live.rows[1][place[row]]
-                shares[row] = weight @ self._base.explain_each(history, part, moment)
+        there = np.flatnonzero(place < len(live.cold))
+        there = there[live.cold[place[there]] == items[there]]
+        self._explain(history, moment, live.rows, (there, place[there]), shares)
+        visiting = self.visiting(items, moment)
+        if len(visiting[0]):
+            self._explain(history, moment, self.visitors(moment).rows, visiting, shares)
         return shares
+
+    def score_guests(self, history: History, moment: Moment) -> Floats:
+        """Return the mixtures of the scores of trained items; see `Host`."""
+        visitors, scores = self.visitors(moment), self.score(history, moment)
+        found = at(scores, moment.guests.item)
+        if len(visitors.place):
+            found[visitors.place] = _mixed(visitors.rows[0], visitors.rows[1], scores)
+        return found
+
+    def guest_vectors(self, moment: Moment) -> Floats | None:
+        """Return what the base has for them; see `Host`."""
+        return self._base.vectors(moment.guests.item)
 
     def vectors(self, items: Ordinals) -> Floats | None:
         """Return what the base returns."""
@@ -153,6 +198,13 @@ class RowsOfCold(ColdItems):
         none = np.zeros(len(about.dense), np.int32)
         mixed = knowledge.anchors.mixtures(none, about, knowledge.words)
         return mixed.part, mixed.weight * np.float32(knowledge.gain)
+
+    def _explain(
+        self, history: History, moment: Moment, rows: Rows, places: tuple[Int64s, Int64s], shares: Floats
+    ) -> None:
+        """Write to `shares`, at the first of `places`, those of the mixtures in `rows` at the second."""
+        for row, own in zip(*(each.tolist() for each in places), strict=True):
+            shares[row] = rows[1][own] @ self._base.explain_each(history, rows[0][own], moment)
 
     def changed(self, live: Live) -> None:  # noqa: ARG002 - they are read where they are
         """Take notice that the mixtures are others."""

@@ -1,6 +1,6 @@
 """Content: what an item is about, so that one added a second ago can be recommended and explained."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -10,9 +10,18 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
+from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
-from foretaste.models.content_index import NO_TERMS, ContentIndex, TermRows, digest_of, first_index, term_rows
+from foretaste.models.content_index import (
+    NO_TERMS,
+    ContentIndex,
+    Row,
+    TermRows,
+    digest_of,
+    first_index,
+    term_rows,
+)
 from foretaste.models.interface import Moment
 from foretaste.models.padding import at
 from foretaste.models.recency import recent_weights
@@ -84,6 +93,17 @@ class Content:
         scores = index.score(self._profile(index, history, weight), moment.n_items)
         return scores if items is None else at(scores, items)
 
+    def score_guests(self, history: History, moment: Moment) -> Floats:
+        """Return the inner products with the profile; see `Host`."""
+        index, rows = self.index_of(moment.catalog), self._guest_rows(moment)
+        profile = self._profile(index, history, recent_weights(history, self._recency, moment.now))
+        return _products(rows.start, rows.term, rows.weight, profile)
+
+    def guest_vectors(self, moment: Moment) -> Floats:
+        """Return the projected rows; see `Host`."""
+        rows = self._guest_rows(moment)
+        return self._projected([rows.row(place) for place in range(len(moment.guests.item))])
+
     def basis(self, moment: Moment) -> object | None:
         """Return what stands for the index of the moment's catalog; see `Model`."""
         self.index_of(moment.catalog)
@@ -104,8 +124,9 @@ class Content:
         owner = np.repeat(np.arange(len(used)), np.diff(rows.start))
         spoken = rows.weight * weight[used][owner] * heard[rows.term]
         asked = np.zeros(len(self._vocabulary.idf), np.float32)
+        guest = dict(zip(*(places.tolist() for places in moment.guests.among(items)), strict=True))
         for place, item in enumerate(items.tolist()):
-            term, value = index.row(item)
+            term, value = self._guest_rows(moment).row(guest[place]) if place in guest else index.row(item)
             asked[term] = value
             shares[place, used] = np.bincount(owner, spoken * asked[rows.term], minlength=len(used))
             asked[term] = 0.0
@@ -116,13 +137,15 @@ class Content:
 
         A row is that of the catalog last asked about, else the one of the training.
         """
+        return self._projected([self._row(item) for item in items.tolist()])
+
+    def _projected(self, rows: Sequence[Row]) -> Floats:
         if self._projection is None:
             generator = np.random.default_rng(PROJECTION_SEED)
             shape = (len(self._vocabulary.idf), PROJECTED_DIM)
             self._projection = (generator.integers(0, 2, shape) * 2 - 1).astype(np.float32)
-        projected = np.zeros((len(items), PROJECTED_DIM), np.float32)
-        for place, item in enumerate(items.tolist()):
-            term, value = self._row(item)
+        projected = np.zeros((len(rows), PROJECTED_DIM), np.float32)
+        for place, (term, value) in enumerate(rows):
             projected[place] = value @ self._projection[term]
         return unit_rows(projected)
 
@@ -145,6 +168,16 @@ class Content:
             self._index, self._token = self._index.updated(catalog.items), object()
         return self._index
 
+    def _guest_rows(self, moment: Moment) -> TermRows:
+        """Return the rows of the moment's guests, kept with them."""
+        guests = moment.guests
+        rows: TermRows | None = guests.kept.get(self._vocabulary)
+        if rows is None:
+            rows = guests.kept[self._vocabulary] = term_rows(
+                [self._vocabulary.row(item) for item in guests.described], ()
+            )
+        return rows
+
     def _row(self, item: int) -> tuple[Ordinals, Floats]:
         row = self._index.row(item) if self._index is not None else NO_TERMS
         if not len(row[0]) and 0 <= item < len(self._rows.digest):
@@ -154,6 +187,17 @@ class Content:
     def _profile(self, index: ContentIndex, history: History, weight: Floats) -> Floats:
         """Return the weighted sum of the events' rows, all but the strongest terms zero; float32 [terms]."""
         return _strongest(index.profile(history, weight), self._config.profile_terms)
+
+
+@kernel
+def _products(start: Int64s, term: Ordinals, weight: Floats, profile: Floats) -> Floats:
+    """Return every row's inner product with `profile`, float32 [n_rows], added up term by term."""
+    found = np.zeros(len(start) - 1, np.float32)
+    for row in range(len(found)):
+        for place in range(start[row], start[row + 1]):
+            if profile[term[place]] != np.float32(0.0):
+                found[row] += profile[term[place]] * weight[place]
+    return found
 
 
 def _strongest(profile: Floats, most: int) -> Floats:

@@ -94,6 +94,21 @@ class DenseContent(ABC):
         scores = rows @ (weight @ _taken(rows, history.item))
         return for_all(scores, moment.n_items) if items is None else at(scores, items)
 
+    def score_guests(self, history: History, moment: Moment) -> Floats:
+        """Return the inner products with the history's weighted sum; see `Host`."""
+        rows = self.rows_of(moment.catalog)
+        weight = recent_weights(history, self._recency, moment.now)
+        scores: Floats = self.guest_vectors(moment) @ (weight @ _taken(rows, history.item))
+        return scores
+
+    def guest_vectors(self, moment: Moment) -> Floats:
+        """Return their content vectors, kept with them; see `Host`."""
+        guests = moment.guests
+        rows: Floats | None = guests.kept.get(self._features)
+        if rows is None:
+            rows = guests.kept[self._features] = self._features.of(guests.described)
+        return rows
+
     def basis(self, moment: Moment) -> object | None:
         """Return what stands for the vectors of the moment's catalog; see `Model`."""
         self.rows_of(moment.catalog)
@@ -107,7 +122,11 @@ class DenseContent(ABC):
         """Return each event's part of the inner product for each item; see `Model`."""
         rows = self.rows_of(moment.catalog)
         weight = recent_weights(history, self._recency, moment.now)
-        shares: Floats = (_taken(rows, items) @ _taken(rows, history.item).T) * weight
+        asked = _taken(rows, items)
+        place, guest = moment.guests.among(items)
+        if len(place):
+            asked[place] = self.guest_vectors(moment)[guest]
+        shares: Floats = (asked @ _taken(rows, history.item).T) * weight
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:

@@ -7,7 +7,7 @@ positive and in the order of their scores; all others are smaller than those.
 
 import numpy as np
 
-from foretaste.domain.arrays import Floats, Int64s
+from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
 
 TURNED = 0xFFFFFFFF
@@ -27,3 +27,14 @@ def write_scores(entries: Int64s, scores: Floats) -> None:
         item = TURNED - (entry & TURNED)
         if item < len(scores):
             scores[item] = np.int32(entry >> 32).view(np.float32)
+
+
+@kernel
+def pick_scores(entries: Int64s, rising: Ordinals, place: Int64s, scores: Floats) -> None:
+    """Write the score of each entry whose item is one of `rising` to `place` of it."""
+    for entry in entries:
+        item = TURNED - (entry & TURNED)
+        k = np.searchsorted(rising, item)
+        while k < len(rising) and rising[k] == item:
+            scores[place[k]] = np.int32(entry >> 32).view(np.float32)
+            k += 1

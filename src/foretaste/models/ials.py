@@ -131,6 +131,7 @@ class IALS:
         diagonal: Floats,
         scale: float,
         slot: object | None = None,
+        people: "IALS | None" = None,
     ) -> None:
         self._config = config
         self._vectors = vectors
@@ -139,6 +140,7 @@ class IALS:
         self._recency = config.recency or Recency()
         self._by_age = self._recency.half_life_seconds is not None
         self._slot, self._token = slot or object(), object()
+        self._people = people
 
     @property
     def config(self) -> IALSConfig:
@@ -159,16 +161,21 @@ class IALS:
         vectors = self._vectors.with_rows(items, factors)
         return type(self)(self._config, vectors, self._unobserved, float(self._scale), self._slot)
 
+    def alone(self, factors: Floats) -> "IALS":
+        """Return a model of items with these vectors alone, float32 [n, dim], that folds in as this one."""
+        vectors = self._vectors.alone(factors)
+        return type(self)(self._config, vectors, self._unobserved, float(self._scale), people=self)
+
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the inner products with the history's vector; see `Model`."""
-        person = self._folded(history, moment.now).solved.vector
+        person = self.folded(history, moment.now).solved.vector
         if items is None:
             return for_all(self._vectors.products(person), moment.n_items)
         return self._vectors.products_of(items, person)
 
     def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
         """Return `score` of each history as one product of matrices; see `ManyScorer`."""
-        people = np.stack([self._folded(history, moment.now).solved.vector for history in histories])
+        people = np.stack([self.folded(history, moment.now).solved.vector for history in histories])
         scores = np.zeros((len(histories), moment.n_items), np.float32)
         self._vectors.products_of_many(people, scores[:, : len(self._vectors)])
         return scores
@@ -184,9 +191,9 @@ class IALS:
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return each event's exact share for each item; see `Model`."""
         each = np.zeros((len(items), len(history)), np.float32)
-        folded = self._folded(history, moment.now)
+        folded = self.folded(history, moment.now)
         if len(folded.used):
-            vectors, weight, used = self._rows(history, moment.now)
+            vectors, weight, used = self.rows(history, moment.now)
             asked = self._vectors.at(items)
             each[:, used] = shares(vectors, weight, self._diagonal(weight), folded.solved.factor, asked)
         return each
@@ -210,19 +217,23 @@ class IALS:
             vectors = CodedVectors(arrays["code"], arrays["row"], arrays["column"])
         return cls(chosen, vectors, arrays["diagonal"], float(arrays["scale"][0]))
 
-    def _folded(self, history: History, now: int) -> Folded:
+    def folded(self, history: History, now: int) -> Folded:
         """Return the history folded in, as it was worked out before if that still holds."""
+        if self._people is not None:
+            return self._people.folded(history, now)
         kept: Folded | None = history.memo.get(self._slot)
         if kept is not None and kept.token is self._token and (kept.now == now or not self._by_age):
             return kept
-        vectors, weight, used = self._rows(history, now)
+        vectors, weight, used = self.rows(history, now)
         folded = Folded(self._token, now, used, solve_row(vectors, weight, self._diagonal(weight)))
         if len(history):
             history.memo[self._slot] = folded
         return folded
 
-    def _rows(self, history: History, now: int) -> tuple[Floats, Floats, Int64s]:
+    def rows(self, history: History, now: int) -> tuple[Floats, Floats, Int64s]:
         """Return vectors and strengths of the events that count, and their places in the history."""
+        if self._people is not None:
+            return self._people.rows(history, now)
         weight = recent_weights(history, self._recency, now) * self._scale
         known = (history.item >= 0) & (history.item < len(self._vectors))
         used = np.flatnonzero(known & (weight != 0.0))

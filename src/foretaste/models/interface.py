@@ -12,6 +12,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_state import ItemState
 from foretaste.features.people import People
+from foretaste.models.guests import NO_GUESTS, Guests
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Moment:
     `n_items` is the length of every score array: all ordinals given so far, also those younger than
     the model. `people` gives read access to everyone's histories, None where there are none; `user` is the
     ordinal of the person who asks, -1 where it is nobody known: their own history is no evidence.
-    `circumstances` are those of the moment and of the person, as `hour=18` and `age=20`.
+    `circumstances` are those of the moment and of the person, as `hour=18` and `age=20`. `guests` are not
+    among the items of score arrays (see `Host`).
     """
 
     now: int
@@ -30,6 +32,7 @@ class Moment:
     people: People | None = None
     user: int = -1
     circumstances: tuple[str, ...] = ()
+    guests: Guests = NO_GUESTS
     n_items: int = field(init=False)
     seq: int = field(init=False)
     """The sequence number of the last event that is known of."""

@@ -57,11 +57,18 @@ class NMF:
 
     name: ClassVar[str] = "nmf"
 
-    def __init__(self, config: NMFConfig, items: Floats, gramian: Doubles | None = None) -> None:
+    def __init__(
+        self,
+        config: NMFConfig,
+        items: Floats,
+        gramian: Doubles | None = None,
+        people: "NMF | None" = None,
+    ) -> None:
         self._config = config
         self._items = items if len(items) else np.zeros((1, items.shape[1]), np.float32)
         self._recency = config.recency or Recency()
         self._token = object()
+        self._people = people
         self._gramian = _gramian(items) if gramian is None else gramian
         root: Doubles = np.asarray(np.linalg.cholesky(self._gramian), np.float64)
         self._root = root.T
@@ -90,11 +97,14 @@ class NMF:
         parts[items] = np.maximum(factors, np.float32(0.0))
         return type(self)(self._config, parts, self._gramian)
 
+    def alone(self, factors: Floats) -> "NMF":
+        """Return a model that has items with these parts only, none negative; people are as here."""
+        return type(self)(self._config, np.maximum(factors, np.float32(0.0)), self._gramian, self)
+
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the approximated history, w H; see `Model`."""
-        rows, is_inside = inside(history.item, len(self._items))
-        weight = recent_weights(history, self._recency, moment.now) * is_inside
-        person = self._person(np.asarray(weight @ self._items[rows], np.float32)).astype(np.float32)
+        parts, weight = self._past(history, moment.now)
+        person = self._person(np.asarray(weight @ parts, np.float32)).astype(np.float32)
         if items is None:
             return for_all(self._items @ person, moment.n_items)
         rows, is_inside = inside(items, len(self._items))
@@ -112,14 +122,13 @@ class NMF:
     def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:
         """Return each event's part for each item; see `Model`."""
         shares = np.zeros((len(items), len(history)), np.float32)
-        rows, is_inside = inside(history.item, len(self._items))
-        weight = recent_weights(history, self._recency, moment.now) * is_inside
-        used = np.flatnonzero(self._person(np.asarray(weight @ self._items[rows], np.float32)))
+        parts, weight = self._past(history, moment.now)
+        used = np.flatnonzero(self._person(np.asarray(weight @ parts, np.float32)))
         if len(used):
             places, known = inside(items, len(self._items))
             factors = np.asarray(self._items[places][:, used] * known[:, np.newaxis], np.float64)
             asked = np.linalg.solve(self._gramian[np.ix_(used, used)], factors.T)
-            shares[:] = (self._items[rows][:, used] @ asked).T * weight
+            shares[:] = (parts[:, used] @ asked).T * weight
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:
@@ -135,6 +144,12 @@ class NMF:
     def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild the model."""
         return cls(msgspec.convert(dict(config), NMFConfig), arrays["items"])
+
+    def _past(self, history: History, now: int) -> tuple[Floats, Floats]:
+        """Return the parts of a history's items, float32 [events, factors], and the events' weights."""
+        items = self._items if self._people is None else self._people.item_factors
+        rows, is_inside = inside(history.item, len(items))
+        return items[rows], recent_weights(history, self._recency, now) * is_inside
 
     def _person(self, towards: Floats) -> Doubles:
         """Return the w ≥ 0 that minimizes w'Gw - 2 w'`towards`."""

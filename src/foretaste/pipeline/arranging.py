@@ -145,11 +145,12 @@ def _turns(view: View, items: Ordinals) -> Int64s:
 
 def _variety(view: View, found: Scored, pool: Int64s, taste: _Taste) -> Variety:
     items, categories = found.candidates.item[pool], view.catalog.categories
-    alike = similarities(item_vectors(view.artifact, items), categories, items)
+    moment = found.occasion.moment
+    alike = similarities(item_vectors(view.artifact, items, moment), categories, items)
     nearest = np.zeros(len(items), np.float32)
     if len(view.shown):
         both = np.concatenate((items, view.shown)).astype(np.int32)
-        nearest = nearest_of(item_vectors(view.artifact, both), categories, both, len(items))
+        nearest = nearest_of(item_vectors(view.artifact, both, moment), categories, both, len(items))
     return Variety(alike, nearest, taste.trade_off, taste.threshold)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.query import Query
+from foretaste.models.guests import Host
+from foretaste.models.interface import Moment
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.timekeeping import DIVERSITY
@@ -92,24 +94,34 @@ def surprising(worth: Floats, scored: Scored, pool: Int64s, view: View, weight: 
     items = scored.candidates.item[pool]
     past = np.unique(scored.occasion.history.item[-PAST:])
     both = np.concatenate((items, past)).astype(np.int32)
-    alike = similarities(item_vectors(view.artifact, both), view.catalog.categories, both)
+    vectors = item_vectors(view.artifact, both, scored.occasion.moment)
+    alike = similarities(vectors, view.catalog.categories, both)
     return serendipitous(worth, surprise(alike[: len(items), len(items) :]), weight)
 
 
-def item_vectors(artifact: Artifact, items: Ordinals) -> Floats | None:
-    """Return unit rows for `items` from the first model that has vectors, None if there is none."""
+def item_vectors(artifact: Artifact, items: Ordinals, moment: Moment | None = None) -> Floats | None:
+    """Return unit rows for `items` from the first model that has vectors, None if there is none.
+
+    `moment` is the one whose guests are among the items.
+    """
     if _WITH_VECTORS not in artifact.memo:
         nothing = np.empty(0, np.int32)
         having = (model for model in artifact.models.values() if model.vectors(nothing) is not None)
         artifact.memo[_WITH_VECTORS] = next(having, None)
     model = artifact.memo[_WITH_VECTORS]
-    return None if model is None else model.vectors(items)
+    vectors: Floats | None = None if model is None else model.vectors(items)
+    if moment is not None and vectors is not None and isinstance(model, Host):
+        place, guest = moment.guests.among(items)
+        if len(place) and (own := model.guest_vectors(moment)) is not None:
+            vectors[place] = own[guest]
+    return vectors
 
 
 def _diverse(worth: Floats, scored: Scored, pool: Int64s, view: View, count: int, trade_off: float) -> Int64s:
     with view.timed("mmr_rerank"):
         items = scored.candidates.item[pool]
-        vectors, threshold = item_vectors(view.artifact, items), view.scenario.diversity_threshold
+        vectors = item_vectors(view.artifact, items, scored.occasion.moment)
+        threshold = view.scenario.diversity_threshold
         return mmr(worth, vectors, view.catalog.categories, items, count, trade_off, threshold)
 
 

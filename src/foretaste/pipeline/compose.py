@@ -51,16 +51,19 @@ def answer(query: Query, view: View) -> Slate:
     return _presented(query, asked, view, ordered(asked, view))
 
 
-def answer_among(query: Query, view: View, items: Ordinals) -> Slate:
+def answer_among(query: Query, view: View, items: Ordinals, shown: View | None = None) -> Slate:
     """Return the slate for `query` made of `items` alone, ordinals each named once; else as `answer`.
 
-    `filtered` counts those of them that a filter left out.
+    `filtered` counts those of them that a filter left out. `shown` is the view with the guests in its catalog
+    and among its names, where it has any.
     """
+    shown = shown or view
     plain = msgspec.structs.replace(query, filter=(), boost=())
     asked = with_recipe(query, view.scenario)
-    kept = matching_among(asked, view, items)
-    ranked = boosted(reranked(scored_among(plain, view, kept), plain, view), asked, view)
-    slate = _presented(query, asked, view, ranked)
+    kept = matching_among(asked, shown, items)
+    among = scored_among(plain, view, kept, shown.catalog.categories)
+    ranked = boosted(reranked(among, plain, shown), asked, shown)
+    slate = _presented(query, asked, shown, ranked)
     return msgspec.structs.replace(slate, filtered=len(items) - len(kept))
 
 

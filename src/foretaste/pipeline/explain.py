@@ -66,7 +66,8 @@ def evidence(
     merged = np.zeros((len(places), len(past)))
     np.add.at(merged.T, where, parts.contribution.T)
     items = scored.candidates.item[places]
-    vectors = item_vectors(view.artifact, np.concatenate((items, past)).astype(np.int32))
+    both = np.concatenate((items, past)).astype(np.int32)
+    vectors = item_vectors(view.artifact, both, scored.occasion.moment)
     found = []
     for row, of_item in enumerate(merged):
         order = np.lexsort((past, -of_item))

@@ -117,6 +117,7 @@ def moment_of(query: Query, view: View) -> Moment:
         people=view.state.people,
         user=view.user,
         circumstances=(*clock_of(query.now), *known_at(written(query.context), view.circumstances)),
+        guests=view.guests,
     )
 
 

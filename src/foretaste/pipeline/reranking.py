@@ -8,14 +8,17 @@ from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Candidates
+from foretaste.features.category_table import CategoryTable
+from foretaste.models.guests import Host
 from foretaste.pipeline.boosting import boosted
-from foretaste.pipeline.scoring import Scored, scored
+from foretaste.pipeline.scoring import Scored, scored, scored_with_rows
 from foretaste.pipeline.timekeeping import RANKER
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores
 from foretaste.ranking.past import past_of, taking_types
 from foretaste.ranking.slate_features import Columns, SlateRequest
+from foretaste.retrieval.rows import scores_at
 
 RERANKED = 100
 """So many of the blend's best are ranked anew."""
@@ -86,19 +89,26 @@ def slate_request(
     )
 
 
-def scored_among(query: Query, view: View, items: Ordinals) -> Scored:
+def scored_among(
+    query: Query, view: View, items: Ordinals, categories: CategoryTable | None = None
+) -> Scored:
     """Return `items`, ordinals of candidates given by the caller, with their blended scores.
 
     Means and deviations are those of an answer without given candidates, as in `scored`; no item is left out.
+    `categories` are those of the candidates, where the view's catalog lacks some of them.
     """
-    usual = scored(query, view)
+    usual, rows = scored_with_rows(query, view)
     occasion = usual.occasion
     score = np.zeros((len(occasion.models), len(items)), np.float32)
-    for row, model in enumerate(occasion.models):
-        score[row] = model.score(occasion.history, occasion.moment, items)
+    place, guest = occasion.moment.guests.among(items)
+    for own, model, row in zip(score, occasion.models, rows, strict=True):
+        own[:] = scores_at(row, items)
+        if len(place) and isinstance(model, Host):
+            own[place] = model.score_guests(occasion.history, occasion.moment)[guest]
     boost = np.zeros(len(items), np.float32)
     if occasion.interest is not None:
-        boost = boosts(occasion.interest, view.catalog.categories, np.where(items < 0, _BEYOND, items))
+        table = categories or view.catalog.categories
+        boost = boosts(occasion.interest, table, np.where(items < 0, _BEYOND, items))
     return replace(
         usual,
         candidates=Candidates(occasion.sources, items, score, (score > 0.0).astype(np.int32)),

@@ -55,6 +55,11 @@ def scored(query: Query, view: View) -> Scored:
     scores can be compared, and calibrated, across queries. What the query's boosts lift is among
     the candidates; their scores do not know of it yet.
     """
+    return scored_with_rows(query, view)[0]
+
+
+def scored_with_rows(query: Query, view: View) -> tuple[Scored, list[Row]]:
+    """Return `scored`, and what its sources say of all items."""
     occasion, rows = _asked(occasion_of(query, view), view)
     places = query.k + len(view.shown)
     wanted = max(view.scenario.per_source, CHOICE * places)
@@ -63,8 +68,9 @@ def scored(query: Query, view: View) -> Scored:
         if found is not None:
             item, scores, proposed, figures, offset, boost, score = found
             candidates = Candidates(occasion.sources, item, scores, proposed)
-            return Scored(occasion, candidates, figures[0], figures[1], figures[2], offset, boost, score)
-    return _scored_by_steps(query, view, occasion, rows, wanted, places)
+            mean, deviation, scale = figures
+            return Scored(occasion, candidates, mean, deviation, scale, offset, boost, score), rows
+    return _scored_by_steps(query, view, occasion, rows, wanted, places), rows
 
 
 def _asked(occasion: Occasion, view: View) -> tuple[Occasion, list[Row]]:

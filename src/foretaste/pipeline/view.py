@@ -10,6 +10,7 @@ from foretaste.domain.arrays import Ordinals
 from foretaste.domain.item import Attribute
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
+from foretaste.models.guests import NO_GUESTS, Guests
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.scenario import Scenario
@@ -33,7 +34,7 @@ class View:
     them. `person` are those of their attributes that the query's expressions name. `known` keeps what is
     worked out of people's own events from one answer to the next; it changes no answer. Neither does `timed`,
     which is told the name of a stage and entered for as long as it takes. `timekeeper` says which stages come
-    too late and are left out.
+    too late and are left out. `guests` are described for this answer alone.
     """
 
     state: State
@@ -53,3 +54,4 @@ class View:
     known: KnownPeople = field(default_factory=KnownPeople)
     timed: Timed = nullcontext
     timekeeper: Timekeeper = UNHURRIED
+    guests: Guests = NO_GUESTS

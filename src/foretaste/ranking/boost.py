@@ -55,9 +55,11 @@ def _spread_over(
 
 
 def boosts(interest: Interest, categories: CategoryTable, items: Ordinals) -> Floats:
-    """Return the boost of each of `items`, float32 in [0, 1]."""
-    boost = np.zeros(len(items), np.float32)
-    sum_over(interest.part, categories.start, categories.code, items, boost)
+    """Return the boost of each of `items`, float32 in [0, 1]; nobody is interested in younger categories."""
+    boost, part = np.zeros(len(items), np.float32), interest.part
+    if len(part) < len(categories.names):
+        part = np.concatenate((part, np.zeros(len(categories.names) - len(part))))
+    sum_over(part, categories.start, categories.code, items, boost)
     return boost
 
 

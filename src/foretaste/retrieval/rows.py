@@ -9,10 +9,11 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.lent_arrays import address_of
-from foretaste.models.entries import write_scores
+from foretaste.models.entries import pick_scores, write_scores
 from foretaste.models.finishing import LOGARITHMIC, PLAIN, TIMES, finish
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import SameForEveryone, Sparse
+from foretaste.models.padding import at
 from foretaste.retrieval.masks import Passing
 from foretaste.retrieval.selection import best_entries, best_entries_among, replaced
 
@@ -159,6 +160,18 @@ def all_scores(rows: Sequence[Row], n_items: int) -> Floats:
         else:
             write_scores(row.entries, scores[place])
         finish(scores[place], row.factor, row.how)
+    return scores
+
+
+def scores_at(row: Row, items: Ordinals) -> Floats:
+    """Return the scores of `items` by a row, float32 [len(items)]; 0 for items beyond."""
+    if len(row.dense):
+        scores = at(row.dense, items)
+    else:
+        scores = np.zeros(len(items), np.float32)
+        order = np.argsort(items)
+        pick_scores(row.entries, items[order], order, scores)
+    finish(scores, row.factor, row.how)
     return scores
 
 

@@ -293,7 +293,7 @@ class Answerer:
             view = self._answering.view(query, scenario, self._live.artifact, user=user)
             known = self._live.id_map.find("item", [item.item_id for item in candidates])
             own = brought(view, candidates, known, query.now)
-            slate = answer_among(query, own.view, own.items)
+            slate = answer_among(query, own.view, own.items, own.shown)
         kept = [item for item in slate.items if item.item_idx < own.first_new]
         self._live.exposures.record(exposure_of(msgspec.structs.replace(slate, items=tuple(kept))))
         items = [

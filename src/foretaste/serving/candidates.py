@@ -8,6 +8,7 @@ import numpy as np
 from foretaste.domain.arrays import Ordinals
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.item import CatalogEntry, Item
+from foretaste.models.guests import Guests
 from foretaste.pipeline.view import View
 
 MOST_CANDIDATES = 1000
@@ -15,13 +16,14 @@ MOST_CANDIDATES = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Brought:
-    """The view with what the candidates add to its catalog, and their ordinals in it, each once.
+    """The view with what it does not know of the candidates as its guests, and all their ordinals, each once.
 
-    Items from ordinal `first_new` on exist in this view alone. `left_out` counts known ones that may not be
-    shown.
+    `shown` is the same view with the guests in its catalog, as they are presented. Items from ordinal
+    `first_new` on exist in these views alone. `left_out` counts candidates that may not be shown.
     """
 
     view: View
+    shown: View
     items: Ordinals
     first_new: int
     left_out: int
@@ -52,13 +54,21 @@ def brought(view: View, candidates: Sequence[Item], known: Ordinals, now: int) -
             new.append(item.item_id)
         if found < 0 or (view.catalog.item(found) is None and not _deleted(view, found)):
             added.append(CatalogEntry(ordinal=ordinal, version=view.catalog.version + 1, item=item))
+    shown = view
     if added:
+        view = replace(view, guests=_guests(added))
         catalog = replace(view.catalog.apply(added), version=view.catalog.version)
         gap = [""] * (first_new - len(view.item_names))
-        view = replace(view, catalog=catalog, item_names=[*view.item_names, *gap, *new])
+        shown = replace(view, catalog=catalog, item_names=[*view.item_names, *gap, *new])
     items = np.fromiter(ordinals.values(), np.int32, len(ordinals))
-    shown = view.catalog.available(now, max(first_new + len(new), int(items.max()) + 1))[items]
-    return Brought(view, items[shown], first_new, int(np.count_nonzero(~shown)))
+    able = shown.catalog.available(now, max(first_new + len(new), int(items.max()) + 1))[items]
+    return Brought(view, shown, items[able], first_new, int(np.count_nonzero(~able)))
+
+
+def _guests(added: Sequence[CatalogEntry]) -> Guests:
+    described = {entry.ordinal: entry.item for entry in added if entry.item is not None}
+    rising = sorted(described)
+    return Guests(np.array(rising, np.int32), [described[ordinal] for ordinal in rising])
 
 
 def _deleted(view: View, ordinal: int) -> bool:
