@@ -47,15 +47,6 @@ class Described:
         """Return some of the rows."""
         return Described(self.words[rows], self.dense[rows])
 
-    def likeness(self, other: "Described", words: float) -> Floats:
-        """Return the cosines of these rows with `other`'s, `words` being the part of the words."""
-        alike = np.zeros((len(self.dense), len(other.dense)), np.float32)
-        if words > 0.0:
-            alike += np.float32(words) * (self.words @ other.words.T).toarray()
-        if words < 1.0:
-            alike += np.float32(1.0 - words) * each_times(self.dense, other.dense.T)
-        return alike
-
     @property
     def told(self) -> Mask:
         """Which rows say something."""

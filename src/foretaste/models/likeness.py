@@ -1,7 +1,7 @@
 """Items that nobody took to yet, as mixtures of those that people did take to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.features.item_state import ItemState
 from foretaste.models.item_features import Described
+from foretaste.models.nearest import Nearest
 
 PARTS = 48
 """An item is a mixture of at most so many others."""
@@ -21,7 +22,6 @@ POWER = 2
 """A part is its cosine to this power: what is nearest counts most."""
 DOUBT = 0.5
 """Added to the sum of parts by which they are divided: what is like nothing weighs little."""
-BLOCK = 2_048
 
 Mixture = tuple[Ordinals, Floats]
 
@@ -70,11 +70,11 @@ class Anchors:
 
     item: Ordinals
     about: Described
+    _nearest: Nearest = field(init=False)
 
     def __post_init__(self) -> None:
-        """Lay the vectors out by column, as they are multiplied."""
-        about = Described(self.about.words, np.asfortranarray(self.about.dense))
-        object.__setattr__(self, "about", about)
+        """Lay them out as others are compared with them."""
+        object.__setattr__(self, "_nearest", Nearest.among(self.about))
 
     def mixtures(self, items: Ordinals, about: Described, words: float) -> Mixtures:
         """Return `items`, described by `about`, as mixtures of the anchors most alike.
@@ -85,14 +85,11 @@ class Anchors:
         part = np.zeros((len(items), PARTS), np.int32)
         weight = np.zeros((len(items), PARTS), np.float32)
         most = min(PARTS, len(self.item))
-        for start in range(0, len(items) if most else 0, BLOCK):
-            block = slice(start, start + BLOCK)
-            alike = np.maximum(about.take(block).likeness(self.about, words), np.float32(0.0))
-            nearest = np.argpartition(-alike, most - 1, axis=1)[:, :most]
-            nearest.sort(axis=1)
-            parts = np.take_along_axis(alike, nearest, axis=1) ** POWER
-            part[block, :most] = self.item[nearest]
-            weight[block, :most] = parts / (parts.sum(axis=1, keepdims=True) + np.float32(DOUBT))
+        if most:
+            nearest, alike = self._nearest.of(about, words, most)
+            parts = alike**POWER
+            part[:, :most] = self.item[nearest]
+            weight[:, :most] = parts / (parts.sum(axis=1, keepdims=True) + np.float32(DOUBT))
         return Mixtures(items, part, weight)
 
 
