@@ -13,18 +13,11 @@ from foretaste.domain.interactions import Interactions
 from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
-from foretaste.models.content_index import (
-    NO_TERMS,
-    ContentIndex,
-    Row,
-    TermRows,
-    digest_of,
-    first_index,
-    term_rows,
-)
+from foretaste.models.content_index import ContentIndex, digest_of, first_index
 from foretaste.models.interface import Moment
 from foretaste.models.padding import at
 from foretaste.models.recency import recent_weights
+from foretaste.models.term_rows import NO_TERMS, Row, TermRows, term_rows
 from foretaste.models.unit_rows import unit_rows
 from foretaste.models.vocabulary import Vocabulary, vocabulary_of
 
@@ -173,9 +166,7 @@ class Content:
         guests = moment.guests
         rows: TermRows | None = guests.kept.get(self._vocabulary)
         if rows is None:
-            rows = guests.kept[self._vocabulary] = term_rows(
-                [self._vocabulary.row(item) for item in guests.described], ()
-            )
+            rows = guests.kept[self._vocabulary] = self._vocabulary.rows(guests.described)
         return rows
 
     def _row(self, item: int) -> tuple[Ordinals, Floats]:

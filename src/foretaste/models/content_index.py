@@ -3,64 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
-from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.history import History
 from foretaste.domain.item import Item
 from foretaste.models.item_rows import add_weighted_rows
+from foretaste.models.term_rows import NO_TERMS, Row, TermRows, term_rows
 from foretaste.models.terms import replaced
 from foretaste.models.vocabulary import Vocabulary
 
 CHANGED_SHARE = 0.05
 FEW_CHANGED = 100
 """Once more rows than these changed since, all are laid out as postings anew."""
-
-Row = tuple[Ordinals, Floats]
-NO_TERMS: Row = (np.empty(0, np.int32), np.empty(0, np.float32))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TermRows:
-    """Row i has the terms `term[start[i]:start[i + 1]]`, rising, with `weight`; `digest` is of its text."""
-
-    start: Int64s
-    term: Ordinals
-    weight: Floats
-    digest: Int64s
-
-    def row(self, place: int) -> tuple[Ordinals, Floats]:
-        """Return terms and weights of one row."""
-        window = slice(self.start[place], self.start[place + 1])
-        return self.term[window], self.weight[window]
-
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Return the arrays by their names."""
-        return {"start": self.start, "term": self.term, "weight": self.weight, "digest": self.digest}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], n_terms: int) -> Self:
-        """Rebuild the rows; raise `CorruptArtifactError` where they point outside."""
-        start, term = arrays["start"], arrays["term"]
-        shaped = len(start) == len(arrays["digest"]) + 1 and len(term) == len(arrays["weight"])
-        rising = shaped and start[0] == 0 and start[-1] == len(term) and bool(np.all(np.diff(start) >= 0))
-        if not rising or (len(term) and not 0 <= term.min() <= term.max() < n_terms):
-            raise CorruptArtifactError("the content rows of the artifact point outside; train again")
-        return cls(start, term, arrays["weight"], arrays["digest"])
-
-
-def term_rows(rows: Sequence[Row], digests: Sequence[int]) -> TermRows:
-    """Lay rows out after one another."""
-    return TermRows(
-        start=np.concatenate(([0], np.cumsum([len(term) for term, _ in rows]))).astype(np.int64),
-        term=np.concatenate([np.empty(0, np.int32), *(term for term, _ in rows)]),
-        weight=np.concatenate([np.empty(0, np.float32), *(weight for _, weight in rows)]),
-        digest=np.array(digests, np.int64),
-    )
 
 
 def digest_of(item: Item | None) -> int:
@@ -151,17 +107,20 @@ class ContentIndex:
         """Return the index of `items`; an item is read anew only if it is another object than before."""
         if items is self._items:
             return self
-        changed = dict(self._changed)
-        for ordinal in replaced(self._items, items):
-            item = items[ordinal]
-            if item is not None:
-                changed[ordinal] = self._vocabulary.row(item)
-            elif ordinal < len(self._items):
-                changed[ordinal] = NO_TERMS
+        others = replaced(self._items, items)
+        rows = self._vocabulary.rows([items[ordinal] for ordinal in others])
+        changed = {
+            **self._changed,
+            **{
+                ordinal: rows.row(place)
+                for place, ordinal in enumerate(others)
+                if items[ordinal] is not None or ordinal < len(self._items)
+            },
+        }
         if len(items) >= len(self._items) and len(changed) <= max(FEW_CHANGED, CHANGED_SHARE * len(items)):
             return ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
-        rows = [changed.get(ordinal) or self.row(ordinal) for ordinal in range(len(items))]
-        return laid_out(self._vocabulary, items, rows)
+        all_rows = [changed.get(ordinal) or self.row(ordinal) for ordinal in range(len(items))]
+        return laid_out(self._vocabulary, items, all_rows)
 
 
 def laid_out(vocabulary: Vocabulary, items: Sequence[Item | None], rows: Sequence[Row]) -> ContentIndex:
@@ -172,15 +131,12 @@ def laid_out(vocabulary: Vocabulary, items: Sequence[Item | None], rows: Sequenc
 
 def first_index(vocabulary: Vocabulary, stored: TermRows, items: Sequence[Item | None]) -> ContentIndex:
     """Return the index of `items`, taking the `stored` rows of those whose text is what it was."""
-    n_stored = len(stored.digest)
-    rows: list[Row] = []
-    for ordinal, item in enumerate(items):
-        if item is None:
-            rows.append(NO_TERMS)
-        elif ordinal < n_stored and stored.digest[ordinal] == digest_of(item):
-            rows.append(stored.row(ordinal))
-        else:
-            rows.append(vocabulary.row(item))
+    known = [
+        place < len(stored.digest) and stored.digest[place] == digest_of(item)
+        for place, item in enumerate(items)
+    ]
+    anew = vocabulary.rows([None if has else item for has, item in zip(known, items, strict=True)])
+    rows = [stored.row(place) if has else anew.row(place) for place, has in enumerate(known)]
     return laid_out(vocabulary, items, rows)
 
 

@@ -19,7 +19,6 @@ from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.events.vectors import unpacked_vector, vector_dim
 from foretaste.features.item_vectors import usual_dim
-from foretaste.models.content_index import NO_TERMS, term_rows
 from foretaste.models.unit_rows import unit_rows
 from foretaste.models.vocabulary import Vocabulary, vocabulary_of
 
@@ -76,7 +75,7 @@ class TextFeatures:
 
     def words(self, items: Sequence[Item | None]) -> sparse.csr_matrix:
         """Return the items' TF-IDF rows, float32 [len(items), terms]; none for None."""
-        rows = term_rows([NO_TERMS if item is None else self.vocabulary.row(item) for item in items], ())
+        rows = self.vocabulary.rows(items)
         shape = (len(items), len(self.vocabulary.idf))
         return sparse.csr_matrix((rows.weight, rows.term, rows.start), shape=shape)
 

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import compress
 from operator import is_not
 
@@ -15,8 +14,6 @@ CATEGORY_MARK = "\x1f"
 LONGEST_TERM = 40
 MOST_TEXT = 20_000
 """Characters of an item's text that are read."""
-SHORT_TEXT, MOST_KEPT = 2_000, 1_024
-"""Terms of so many texts of at most so many characters are kept: more than one model reads them."""
 
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
@@ -25,7 +22,8 @@ _MARKS = (
 """Vowel and other marks that belong to the letter before them, though Python counts them to no word."""
 _ASCII_WORD = re.compile("[a-z0-9]+(?:'[a-z0-9]+)?")
 """What `_WORD` comes to in texts of ASCII in lower case."""
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*(?:['\u2019][^\W_]+)?")
+_WORD = re.compile(rf"\w[\w{_MARKS}]*(?:['\u2019]\w+)?")
+"""In texts without underlines, which belong to no word."""
 _WITHOUT_SPACES = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
 )
@@ -37,7 +35,7 @@ def words(text: str) -> list[str]:
     text = text[:MOST_TEXT]
     if text.isascii():
         return _cut(_ASCII_WORD.findall(text.lower()))
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text).casefold().replace("_", " ")
     found = _cut(_WORD.findall(text))
     if not _WITHOUT_SPACES.search(text):
         return found
@@ -66,24 +64,20 @@ def _parts(word: str) -> Iterator[str]:
 def terms(item: Item) -> Mapping[str, int]:
     """Return how often each term occurs in the item's title (twice), text and categories.
 
-    A category counts as its words and, marked, as a whole. Those of short texts are kept for who asks next.
+    A category counts as its words and, marked, as a whole.
     """
-    if len(item.text) > SHORT_TEXT:
-        return _counted(item.title, item.text, item.categories)
-    return _counted_lately(item.title, item.text, item.categories)
-
-
-def _counted(title: str, text: str, categories: tuple[str, ...]) -> Mapping[str, int]:
-    counts: Counter[str] = Counter(words(text))
-    for word in words(title):
+    counts: Counter[str] = Counter(words(item.text))
+    for word in words(item.title):
         counts[word] += 2
-    for category in categories:
+    for category in item.categories:
         counts.update(words(category))
-        counts[CATEGORY_MARK + category.casefold()[:LONGEST_TERM]] += 1
+        counts[marked(category)] += 1
     return counts
 
 
-_counted_lately = lru_cache(maxsize=MOST_KEPT)(_counted)
+def marked(category: str) -> str:
+    """Return the term that a category is as a whole."""
+    return CATEGORY_MARK + category.casefold()[:LONGEST_TERM]
 
 
 def replaced(before: Sequence[Item | None], items: Sequence[Item | None]) -> list[int]:

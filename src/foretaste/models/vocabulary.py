@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import repeat
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Floats, Ordinals
+from foretaste.domain.arrays import Floats
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
-from foretaste.domain.kernel import kernel
+from foretaste.models.term_rows import TermRows
 from foretaste.models.terms import terms
+from foretaste.models.word_table import WordTable, counted_rows, word_table
 
 COMMON = 0.5
 """A term in more than this share of the items says nothing of any of them."""
@@ -26,13 +26,13 @@ class Vocabulary:
 
     number: Mapping[str, int]
     idf: Floats
+    _table: list[WordTable] = field(default_factory=list, init=False)
 
-    def row(self, item: Item) -> tuple[Ordinals, Floats]:
-        """Return the item's known terms, rising, and their TF-IDF weights at unit length."""
-        counts, number = terms(item), self.number.get
-        numbers = np.array(list(map(number, counts, repeat(-1))), np.int32)
-        row: tuple[Ordinals, Floats] = _row(numbers, np.array(list(counts.values()), np.float32), self.idf)
-        return row
+    def rows(self, items: Sequence[Item | None]) -> TermRows:
+        """Return the items' known terms, rising, and their TF-IDF weights at unit length; none for None."""
+        if not self._table:
+            self._table.append(word_table(self.number))
+        return counted_rows(self._table[0], self.idf, items)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return `idf`, and the terms as `term_bytes` (UTF-8) and `term_ends`."""
@@ -60,23 +60,6 @@ class Vocabulary:
         if len(set(spelled)) != len(idf):
             raise CorruptArtifactError("the vocabulary of the artifact has lost terms; train again")
         return cls({term: number for number, term in enumerate(spelled)}, idf)
-
-
-@kernel
-def _row(number: Ordinals, count: Floats, idf: Floats) -> tuple[Ordinals, Floats]:
-    """Return the terms that have a number, rising, and their weights; see `Vocabulary.row`."""
-    order = np.argsort(number)
-    order = order[np.searchsorted(number[order], 0) :]
-    term, weight, squares = np.empty(len(order), np.int32), np.empty(len(order), np.float32), np.float32(0.0)
-    for k in range(len(order)):
-        term[k] = number[order[k]]
-        weight[k] = (np.float32(1.0) + np.log(count[order[k]])) * idf[term[k]]
-        squares += weight[k] * weight[k]
-    if squares > np.float32(0.0):
-        scale = np.sqrt(squares)
-        for k in range(len(weight)):
-            weight[k] /= scale
-    return term, weight
 
 
 def vocabulary_of(items: Iterable[Item | None], max_features: int) -> Vocabulary:
