@@ -1,18 +1,25 @@
 """A service's blend goes on learning; every version that served can be had again."""
 
+import gc
 import shutil
+import weakref
 
 import msgspec
 import pytest
 
 import foretaste as ft
 from foretaste.adapters.files.blend_store import FileBlendStore
+from foretaste.adapters.memory.blend_store import MemoryBlendStore
 from foretaste.app.blend_records import artifact_served
+from foretaste.app.blend_shared import SharedBlend
 from foretaste.app.home import Home
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import NotFoundError
 from foretaste.domain.event import Event
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.state import State, StateConfig
+from foretaste.pipeline.online_blend import OnlineBlend, Surround
 
 SETTINGS = Settings(
     sources=("popularity", "popularity_day", "transitions", "together"), blend_questions=1000.0
@@ -145,3 +152,20 @@ def test_who_was_merged_into_somebody_is_asked_about_as_that_person(untaught, tm
     assert {name: array.tolist() for name, array in one.items()} == {
         name: array.tolist() for name, array in other.items()
     }
+
+
+def test_what_learns_beside_others_goes_with_its_models_when_another_takes_its_place(trained):
+    _, artifact, _ = trained
+    state, around = State(StateConfig(), tuple), Surround(CatalogColumns.empty, tuple, tuple)
+
+    def learner(changed, asked):
+        return OnlineBlend(state, artifact, around, changed=changed, asked=asked)
+
+    shared = SharedBlend(MemoryBlendStore(), artifact, learner, lambda _artifact: None, clock=lambda: 0)
+    gone = weakref.ref(shared)
+    gc.disable()
+    try:
+        del shared
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -25,7 +25,7 @@ def later_events(world, n=300):
     return columns_of(user, item, np.full(n, 1), NOW + SECOND * np.arange(n), start + np.arange(n), start)
 
 
-def online(world, sampling=EVERY, changed=lambda _artifact: None, asked=lambda: None):
+def online(world, sampling=EVERY, changed=lambda _fold: None, asked=lambda _fold: None):
     around = Surround(lambda: world.catalog, tuple, lambda: TYPES)
     options = OnlineOptions(batch=6, doubt=1e9)
     return OnlineBlend(
@@ -37,7 +37,7 @@ def online(world, sampling=EVERY, changed=lambda _artifact: None, asked=lambda: 
 def folded():
     world = a_world()
     versions = []
-    fold = online(world, changed=lambda artifact: versions.append(artifact.blend_version))
+    fold = online(world, changed=lambda fold: versions.append(fold.artifact.blend_version))
     fold.apply(later_events(world))
     return fold, versions
 
@@ -135,7 +135,7 @@ def test_what_the_model_was_trained_on_is_not_asked_about():
 def test_who_keeps_what_was_learnt_holds_up_nobody():
     world, free = a_world(), []
 
-    def asked():
+    def asked(_fold):
         with ThreadPoolExecutor(1) as other:
             free.append(other.submit(world.state.lock.acquire, blocking=False).result())
 

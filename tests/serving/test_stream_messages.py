@@ -1,5 +1,6 @@
 """From messages to events and dead letters."""
 
+import gc
 import json
 
 import msgspec
@@ -46,6 +47,16 @@ def test_the_names_that_other_systems_use_are_understood():
     assert [(each.user_id, each.item_id, each.type, each.value) for each in found.events] == [
         ("7", "8", "view", 3.0)
     ]
+
+
+def test_what_is_no_event_leaves_nothing_to_the_garbage_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(read([click(), {}]).dead) == 1
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_an_event_that_says_nothing_of_itself_is_named_by_where_it_stands():

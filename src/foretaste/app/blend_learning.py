@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from foretaste.app.blend_records import Learnt, record_of
-from foretaste.app.blend_shared import ALWAYS, Serve, SharedBlend
+from foretaste.app.blend_shared import ALWAYS, Learner, Serve, SharedBlend, Told
 from foretaste.app.learnt_file import LearntFile
 from foretaste.app.stores import Stores
 from foretaste.domain.clock import Clock, system_clock
@@ -51,7 +51,7 @@ class BlendLearning:
                 self._note(artifact, *self._last(artifact))
             return lambda: self._begun(artifact, None)
 
-        def learner(changed: Serve, asked: Callable[[], object]) -> OnlineBlend:
+        def learner(changed: Told, asked: Told) -> OnlineBlend:
             around = Surround(catalog, tuple, lambda: self._stores.id_map.names("type"))
             sampling = Sampling(per_second=self._per_second)
             return OnlineBlend(
@@ -75,19 +75,20 @@ class BlendLearning:
     def _start_alone(
         self,
         artifact: Artifact,
-        learner: Callable[[Serve, Callable[[], object]], OnlineBlend],
+        learner: Learner,
         serve: Serve,
     ) -> Artifact:
         number = 0
 
-        def changed(now: Artifact) -> None:
+        def changed(fold: OnlineBlend) -> None:
             nonlocal number
+            now = fold.artifact
             record = record_of(now, number + 1, Learnt.by(fold), keeper.state.seq, self._clock())
             self._stores.blends.agree(record)
             number += 1
             serve(now)
 
-        def asked() -> None:
+        def asked(fold: OnlineBlend) -> None:
             self._file.save(artifact, number, fold.learnt())
 
         keeper = self._stores.keeper

@@ -1,6 +1,7 @@
 """The blend where several processes serve from one log: each learns, all serve what was agreed on."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from threading import Lock
 
@@ -14,6 +15,9 @@ from foretaste.ports.blend_store import SPAN, BlendRecord, BlendStore
 
 ALWAYS = 2**62
 Serve = Callable[[Artifact], object]
+Told = Callable[[OnlineBlend], object]
+Learner = Callable[[Told, Told], OnlineBlend]
+"""Makes the fold that learns from whom it tells of its steps, and of its questions."""
 _log = logging.getLogger(__name__)
 
 
@@ -32,7 +36,7 @@ class SharedBlend:
         self,
         store: BlendStore,
         trained: Artifact,
-        learner: Callable[[Serve, Callable[[], object]], OnlineBlend],
+        learner: Learner,
         serve: Serve,
         *,
         clock: Clock,
@@ -41,7 +45,9 @@ class SharedBlend:
         self._trained = trained
         self._serve = serve
         self._clock = clock
-        self._fold = learner(self._stepped, lambda: None)
+        self._steps = steps = deque[Learnt](maxlen=1)
+        """What was learnt up to the last step, until taken over: the fold does not hold who holds it."""
+        self._fold = learner(lambda fold: steps.append(Learnt.by(fold)), lambda _fold: None)
         self._state = self._fold.state
         self._learns = True
         self._asking = Lock()
@@ -99,10 +105,10 @@ class SharedBlend:
             except Exception:  # noqa: BLE001 - whatever is wrong with learning must not stop the state
                 _log.exception("this process learns no more of the blend, and serves what others learn")
                 self._learns = False
+            finally:
+                if self._steps:
+                    self._base = self._steps.pop()
         return self._state.apply(events)
-
-    def _stepped(self, _artifact: Artifact) -> None:
-        self._base = Learnt.by(self._fold)
 
     def _ask(self, seq: int) -> None:
         """Propose what was learnt and look what serves at `seq`, an event that the log has."""

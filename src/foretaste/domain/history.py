@@ -6,7 +6,7 @@ from typing import Any
 from foretaste.domain.arrays import Floats, Int16s, Micros, Ordinals
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class History:
     """The latest weighted events of one person, oldest first, ordered by (time, event key).
 

@@ -11,6 +11,7 @@ neighborhood for session-based recommendations", SIGIR 2019.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from weakref import ref
 
 import msgspec
 import numpy as np
@@ -75,7 +76,8 @@ class SessionKNNConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
 class Asked:
     """One question: which events looked for neighbours, and what these voted (see `vote`)."""
 
-    history: History
+    history: "ref[History]"
+    """Not held: it keeps what models worked out of it, and would keep this model with them."""
     moment: Moment
     seq: int
     used: Int64s
@@ -85,7 +87,7 @@ class Asked:
 
     def is_about(self, history: History, moment: Moment) -> bool:
         """Return whether this was the question, and nothing happened since."""
-        return self.history is history and self.moment is moment and self.seq == moment.items.seq
+        return self.history() is history and self.moment is moment and self.seq == moment.items.seq
 
 
 class SessionKNN(Sparse[SessionKNNConfig]):
@@ -166,7 +168,7 @@ class SessionKNN(Sparse[SessionKNNConfig]):
                 seen.interactions,
                 self._votes.of(moment.n_items),
             )
-        asked = self._last = Asked(history, moment, moment.items.seq, used, heard, value, entries)
+        asked = self._last = Asked(ref(history), moment, moment.items.seq, used, heard, value, entries)
         return asked
 
 

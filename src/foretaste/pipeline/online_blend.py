@@ -49,8 +49,9 @@ class OnlineBlend:
 
     Before an event that it asks about, the composition that ships answers as of that moment; what was
     taken moves the weights (see `OnlineWeights`). Who was merged into somebody is asked about as that person.
-    `changed` is told each new artifact: the same models under a blend version of their own; `asked` is called
-    after events of which one was asked about, when nobody waits for the state any more.
+    `changed` is called at each step, which makes another `artifact`: the same models under a blend version of
+    their own; `asked` after events of which one was asked about, when nobody waits for the state any more.
+    Both are handed the fold and need not hold it, so that it goes, models and all, when it is replaced.
     """
 
     name = "blend"
@@ -64,8 +65,8 @@ class OnlineBlend:
         options: OnlineOptions | None = None,
         sampling: Sampling | None = None,
         scenario: Scenario = HOME,
-        changed: Callable[[Artifact], object] = lambda _artifact: None,
-        asked: Callable[[], object] = lambda: None,
+        changed: Callable[["OnlineBlend"], object] = lambda _fold: None,
+        asked: Callable[["OnlineBlend"], object] = lambda _fold: None,
     ) -> None:
         self.state = state
         self.weights = OnlineWeights(artifact.blend, options)
@@ -103,7 +104,7 @@ class OnlineBlend:
                 self._ask(events, position)
             new += self.state.apply(events.take(done, len(events)))
         if self._asked_seq != before:
-            self._asked()
+            self._asked(self)
         return new
 
     def learnt(self) -> dict[str, NDArray[Any]]:
@@ -160,4 +161,4 @@ class OnlineBlend:
         )
         query = Query(now=now, seed=0, scenario=self._scenario.name)
         if self.weights.learn(sample(query, view, item), user):
-            self._changed(self.artifact)
+            self._changed(self)

@@ -78,7 +78,7 @@ def _read(
         try:
             good.append(_event(stream, message, part, place, now, limits))
         except InvalidEventError as error:
-            bad.append((bytes(part), error))
+            bad.append((bytes(part), error.with_traceback(None)))  # which would hold what holds it
     if len(bad) > MOST_DEAD_PARTS:
         summary = InvalidEventError(f"{len(bad)} of {len(parts)} events; the first: {bad[0][1].message}")
         return good, [dead_letter(stream, message, message.value, summary)]

@@ -133,7 +133,7 @@ class Recorder:
         try:
             checked = parse_event(raw, now=now, limits=self._limits)
         except InvalidEventError as error:
-            return error
+            return error.with_traceback(None)  # which would hold the whole batch, and the batch holds it
         if key is None or not checked.minted:
             return checked
         named = msgspec.structs.replace(checked.event, event_id=_keyed_id(checked.event, key, place))
