@@ -44,3 +44,12 @@ def test_merging_drops_what_is_below_the_floor():
         index.add_run(np.array([start]), np.array([start]))
     assert sum(len(run) for run, _ in index._runs) <= 1
     assert index.find([8, 1]) == [0, 0]
+
+
+def test_a_run_that_can_grow_no_more_goes_when_all_of_it_is_below_the_floor():
+    index = KeyIndex()
+    for start in (1, 17):
+        index.add_run(np.arange(start, start + 16), np.arange(start, start + 16))
+    index.forget_before(17)
+    assert [len(run) for run, _ in index._runs] == [16]
+    assert index.find([16, 17]) == [0, 17]

@@ -232,7 +232,7 @@ class SqliteEventLog:
         columns = columns_of(self._rows, self._last_seq)
         if self._staged_day:
             self._arrivals.append(self._staged_day)
-            self._keys.floor = self._floor(self._staged_day[0])
+            self._keys.forget_before(self._floor(self._staged_day[0]))
         self._keys.add(list(self._staged), list(self._staged.values()))
         self._advance_heads()
         self._last_seq = columns.last_seq

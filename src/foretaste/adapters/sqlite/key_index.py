@@ -6,7 +6,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Int64s
 
-LIVE = 65_536
+LIVE = 16_384
 LARGEST_RUN = 1 << 21
 
 
@@ -14,7 +14,8 @@ class KeyIndex:
     """Event key → sequence number, for events from number `floor` on.
 
     New keys go to a dict; a full dict becomes a sorted run, and runs merge in powers of two up to
-    `LARGEST_RUN`, so that a look-up searches few arrays and no step is long.
+    `LARGEST_RUN`, so that a look-up searches few arrays and no step is long. A key in the dict takes nine
+    times as much as one in a run.
     """
 
     def __init__(self, floor: int = 1) -> None:
@@ -38,6 +39,11 @@ class KeyIndex:
         self._runs.append((keys[order], seqs[order]))
         while len(self._runs) > 1 and self._mergeable(self._runs[-2][0], self._runs[-1][0]):
             self._runs.append(self._merged(self._runs.pop(), self._runs.pop()))
+
+    def forget_before(self, floor: int) -> None:
+        """Know only events from number `floor` on; a run that holds none of them is let go of."""
+        self.floor = floor
+        self._runs = [run for run in self._runs if run[1].max() >= floor]
 
     def find(self, keys: Sequence[int]) -> list[int]:
         """Return the sequence number of each key, 0 where it is new."""
