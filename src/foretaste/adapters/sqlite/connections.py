@@ -32,7 +32,6 @@ def opened(path: Path, tables: str, version: int, *, synchronous: Synchronous) -
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk there
-            connection.execute("PRAGMA cache_size = -16384")
             ensure_schema(connection, tables, version, str(path))
             _sync_what_is_found(connection)
         except sqlite3.OperationalError as error:
