@@ -1,5 +1,7 @@
 """The stores of a home: restarts, snapshots, readers beside the writer."""
 
+import threading
+
 import pytest
 
 from foretaste.app import datasets
@@ -11,6 +13,7 @@ from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 
 SETTINGS = Settings()
+SECONDS = 30.0
 
 
 def events(n=500, seed=1):
@@ -90,6 +93,15 @@ def test_snapshots_are_written_while_events_come(tmp_path):
     import_events(stores.log, events().chunks(100))
     stores.keeper.save(stores.log)
     assert (tmp_path / SNAPSHOT).is_file()
+    stores.close()
+
+
+def test_what_a_snapshot_took_for_a_moment_goes_back_to_the_system(tmp_path, monkeypatch):
+    given_back = threading.Event()
+    monkeypatch.setattr("foretaste.app.keeper.give_back_freed", given_back.set)
+    stores = stores_in(tmp_path, Settings(snapshot_events=100))
+    import_events(stores.log, events().chunks(100))
+    assert given_back.wait(SECONDS)
     stores.close()
 
 

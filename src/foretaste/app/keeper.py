@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Protocol
 
 from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
+from foretaste.app.freed_memory import give_back_freed
 from foretaste.app.reading_ahead import read_ahead
 from foretaste.domain.errors import CorruptSnapshotError, ForetasteError
 from foretaste.domain.event import EventColumns
@@ -133,6 +134,7 @@ class StateKeeper:
             if self._closing:
                 return
             self.save(log)
+            give_back_freed()
 
 
 def _nobody() -> None:
