@@ -124,6 +124,8 @@ class Profiler:
         taken = _of_types(tally, counted, types)
         name = self._names.of("user")[user]
         own = [name, *(self._names.of("user")[other] for other in others)]
+        past = self._past(own, max(MOST_READ, recent_limit))
+        whole = past if summary.events <= MOST_READ else None
         return Profile(
             user_id=name,
             user_idx=user,
@@ -133,21 +135,20 @@ class Profiler:
             events_by_type=_by_type(tally, types),
             counted_types=counted,
             total_purchases=int(tally.count[taken].sum()),
-            first_purchase_at=_written(self._first(own, counted, tally, taken, summary.events)),
+            first_purchase_at=_written(self._first(own, whole, counted, tally, taken, summary.events)),
             last_purchase_at=_written(int(tally.last[taken].max()) if taken.any() else None),
             recent_purchases=self._purchases(tally, taken, recent_limit),
-            recent_events=self._events(own, recent_limit),
+            recent_events=self._events(past[-recent_limit:] if recent_limit else []),
             top_product_groups=self._shares(tally, taken, _group, top_categories),
             top_product_types=self._shares(tally, taken, _type, top_categories),
             state_seq=seq,
-            preferences=self._preferences(own, history, top_categories),
+            preferences=self._preferences(past[-MOST_READ:], history, top_categories),
         )
 
-    def _preferences(self, own: Sequence[str], history: History, most: int) -> Preferences:
+    def _preferences(self, past: Sequence[Event], history: History, most: int) -> Preferences:
         """Return what the positive events of the history say, joined with the log for their contexts."""
         liked = history.weight > 0.0
         pairs = list(zip(history.item[liked].tolist(), history.time[liked].tolist(), strict=True))
-        past = self._past(own, MOST_READ)
         items = self._names.ordinals("item", [event.item_id for event in past]).tolist()
         sources = {
             (item, event.timestamp): event.context[SOURCE]
@@ -169,14 +170,23 @@ class Profiler:
         return told[-limit:] if limit else []
 
     def _first(
-        self, own: Sequence[str], counted: tuple[str, ...], tally: Tally, taken: Mask, events: int
+        self,
+        own: Sequence[str],
+        whole: Sequence[Event] | None,
+        counted: tuple[str, ...],
+        tally: Tally,
+        taken: Mask,
+        events: int,
     ) -> int | None:
-        """Return when the person first took something: the tally knows only each pair's latest time."""
+        """Return when the person first took something: the tally knows only each pair's latest time.
+
+        `whole` is all of their past, None where it was not read yet.
+        """
         if not taken.any():
             return None
         if (tally.count[taken] == 1).all():
             return int(tally.last[taken].min())
-        past = self._past(own, events)
+        past = self._past(own, events) if whole is None else whole
         return min((event.timestamp for event in past if event.type in counted), default=None)
 
     def _purchases(self, tally: Tally, taken: Mask, limit: int) -> tuple[Purchase, ...]:
@@ -195,8 +205,7 @@ class Profiler:
             )
         return tuple(purchases)
 
-    def _events(self, own: Sequence[str], limit: int) -> tuple[PastEvent, ...]:
-        past = self._past(own, limit)
+    def _events(self, past: Sequence[Event]) -> tuple[PastEvent, ...]:
         items = self._names.ordinals("item", [event.item_id for event in past])
         return tuple(
             PastEvent(
