@@ -1,19 +1,26 @@
 """Session kNN: the kernel against its definition, and what it finds in a world of sequences."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from foretaste.domain.interactions import Interactions
+from foretaste.events.vocabulary import MERGE_FROM, MERGE_INTO
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.features.state import State, StateConfig
+from foretaste.models.entries import TURNED
 from foretaste.models.interface import Moment
 from foretaste.models.popularity import Popularity, PopularityConfig
 from foretaste.models.recency import FORGOTTEN
 from foretaste.models.session_knn import FAINT, REACH, SessionKNN, SessionKNNConfig
+from foretaste.pipeline.known import KnownPeople
 from foretaste.testing.event_factories import EVENT_TYPES, event_columns, random_events
 
 CLICK = EVENT_TYPES.index("click")
+TYPES = (*EVENT_TYPES, MERGE_FROM, MERGE_INTO)
+FROM, INTO = TYPES.index(MERGE_FROM), TYPES.index(MERGE_INTO)
+ASKED = 12
 CHAIN, N_CHAINS = 12, 8
 MINUTE = 60_000_000
 PLAIN = SessionKNNConfig(
@@ -22,7 +29,7 @@ PLAIN = SessionKNNConfig(
 
 
 def folded(events, **settings):
-    state = State(StateConfig(**settings), lambda: EVENT_TYPES)
+    state = State(StateConfig(**settings), lambda: TYPES)
     state.apply(events)
     return state
 
@@ -121,6 +128,48 @@ def test_what_others_did_a_moment_ago_counts_at_once():
     assert not model.score(state.history(0), moment_of(state, 0)).any()
     state.apply(event_columns([(1, 5, CLICK, 120)], previous_seq=2))
     assert int(np.argmax(model.score(state.history(0), moment_of(state, 0)))) == 5
+
+
+@pytest.mark.parametrize(("neighbours", "discount", "seed"), [(200, 0.0, 0), (3, 0.0, 1), (8, 0.3, 2)])
+def test_what_is_kept_is_what_would_be_voted_anew_whatever_came_in_between(neighbours, discount, seed):
+    generator = np.random.default_rng(seed)
+    config = SessionKNNConfig(
+        events=3,
+        neighbours=neighbours,
+        recency=Recency(half_life_events=2.0),
+        before=0.6,
+        half_life=1.0,
+        damping=0.5,
+        discount=discount,
+    )
+    model, fresh, known = SessionKNN(config), SessionKNN(config), KnownPeople()
+    state = folded(random_events(seed, 600, n_users=40, n_items=120), history_length=25, touches_per_item=10)
+    kept, stood, asked = {}, 0, 0
+    for step in range(150):
+        seconds = 3_000_000 + 30 * step - int(generator.choice([0, 0, 0, 900_000]))
+        user, item, type_ = (int(generator.integers(n)) for n in (40, 120, len(EVENT_TYPES)))
+        state.apply(event_columns([(user, item, type_, seconds)], previous_seq=state.seq))
+        for person in range(ASKED):
+            moment = moment_of(state, person)
+            told = model.told(known.of(state, person).history, moment)
+            anew, _ = fresh.made(state.history(person), moment)
+            assert sorted(told.entries.tolist()) == sorted(anew.tolist())
+            stood, asked = stood + (kept.get(person) is told), asked + 1
+            kept[person] = told
+    assert 0.2 * asked < stood < 0.98 * asked
+
+
+def test_two_who_are_one_from_now_on_may_be_asked_instead():
+    rows = [(2, 1, 0), (2, 5, 60), (3, 2, 0), (3, 6, 60), (1, 2, 120), (1, 7, 180), (0, 1, 240), (0, 2, 300)]
+    state = folded(event_columns([(user, item, CLICK, seconds) for user, item, seconds in rows]))
+    model, history = SessionKNN(msgspec.structs.replace(PLAIN, neighbours=1)), state.history(0)
+
+    def voted_for():
+        return sorted(TURNED - (entry & TURNED) for entry in model.told(history, moment_of(state, 0)).entries)
+
+    assert voted_for() == [7]
+    state.apply(event_columns([(2, 0, FROM, 360), (3, 0, INTO, 360)], previous_seq=len(rows)))
+    assert voted_for() == [2, 5, 6]
 
 
 def test_without_people_there_is_no_opinion():

@@ -40,6 +40,7 @@ class TableHolder:
 
     def __init__(self, arrays: Arrays) -> None:
         self.arrays = arrays
+        self.breaks = 0
 
 
 class ItemState:
@@ -74,6 +75,11 @@ class ItemState:
     def seq(self) -> int:
         """The sequence number of the last event applied."""
         return int(self._holder.arrays.counts[tables.SEQ])
+
+    @property
+    def breaks(self) -> int:
+        """How often what is known changed otherwise than by an event: by people merged, or restored."""
+        return self._holder.breaks
 
     def touched_since(self, seq: int) -> Ordinals | None:
         """Return the items that events after `seq` were about, rising; None where that is long ago.

@@ -259,6 +259,7 @@ class State:
         restored = arrays_of_snapshot(arrays, self._signature(), self.config.window)
         with self.lock:
             self._holder.arrays = restored
+            self._holder.breaks += 1
             merging = arrays["merging"]
             self._aliases, self._leaving = Aliases(merging[2:].reshape(-1, 2)), int(merging[0])
 
@@ -291,6 +292,7 @@ class State:
             while not merge_people(arrays, self._leaving, user, seq, self.config.history_length):
                 arrays = self._holder.arrays = grown(arrays)
             self._aliases.add(self._leaving, user)
+            self._holder.breaks += 1
             arrays.counts[tables.N_USERS] = max(self.n_users, user + 1, self._leaving + 1)
             self._leaving = _NOBODY
         arrays.counts[tables.SEQ] = seq

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
+from foretaste.features.item_state import ItemState
 from foretaste.models.entries import write_scores
 from foretaste.models.finishing import LOGARITHMIC, TIMES, finish
-from foretaste.models.interface import Moment
+from foretaste.models.interface import Model, Moment
 from foretaste.models.padding import at
 
 C = TypeVar("C", bound=msgspec.Struct)
@@ -48,18 +50,77 @@ class LiveModel(Generic[C]):
         return cls(msgspec.convert(dict(config), cls.config_type))
 
 
+@dataclass(slots=True, eq=False)
+class Told:
+    """What a sparse model said of a history: the `entries`, up to the event `seq`, asked by `user`.
+
+    `made_of` is what the model needs to tell whether later events change it.
+    """
+
+    items: ItemState
+    breaks: int
+    seq: int
+    user: int
+    entries: Int64s
+    made_of: Any
+
+
 class Sparse(LiveModel[C]):
     """A live model that has a score for few items: all others score 0."""
 
+    def told(self, history: History, moment: Moment) -> Told | None:
+        """Return what is said of a history: the same object until that changes, kept in the history's memo.
+
+        None where that depends on the time, or there is no history.
+        """
+        if not len(history) or self.fades_with_time:
+            return None
+        kept: Told | None = history.memo.get((Told, self))
+        items = moment.items
+        if kept is None or not (
+            kept.items is items
+            and kept.breaks == items.breaks
+            and kept.user == moment.user
+            and (kept.seq == moment.seq or self.stands(kept, moment))
+        ):
+            entries, made_of = self.made(history, moment)
+            kept = Told(items, items.breaks, moment.seq, moment.user, entries, made_of)
+            history.memo[Told, self] = kept
+        kept.seq = moment.seq
+        return kept
+
+    @property
     @abstractmethod
+    def fades_with_time(self) -> bool:
+        """Whether scores change while nothing happens."""
+
+    @abstractmethod
+    def made(self, history: History, moment: Moment) -> tuple[Int64s, Any]:
+        """Return the `entries`, and what tells whether they stand (see `stands`)."""
+
+    def stands(self, told: Told, moment: Moment) -> bool:  # noqa: ARG002 - nothing is known of it
+        """Return whether the events after `told.seq` change nothing of it; False where that is not known."""
+        return False
+
     def entries(self, history: History, moment: Moment) -> Int64s:
         """Return all scores that are not 0, as entries (see `entries`), each item once, in no order."""
+        return self.made(history, moment)[0]
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the scores; see `Model`."""
         scores = np.zeros(moment.n_items, np.float32)
         write_scores(self.entries(history, moment), scores)
         return scores if items is None else at(scores, items)
+
+
+def basis_of(model: Model, history: History, moment: Moment) -> object | None:
+    """Return what the scores of a history depend on beside it: another object once that changes.
+
+    None without a history, and where it cannot be told.
+    """
+    if not len(history):
+        return None
+    return model.told(history, moment) if isinstance(model, Sparse) else model.basis(moment)
 
 
 class SameForEveryone(LiveModel[C]):

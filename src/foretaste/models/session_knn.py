@@ -22,11 +22,11 @@ from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
 from foretaste.models.interface import Moment
-from foretaste.models.live_model import Sparse
+from foretaste.models.live_model import Sparse, Told
 from foretaste.models.live_tuning import settled
 from foretaste.models.popular import discounts
 from foretaste.models.recency import spoken
-from foretaste.models.session_votes import find_shares, vote
+from foretaste.models.session_votes import find_shares, still_vote_so, vote
 from foretaste.models.zeros import Zeros
 
 CHOICES: Mapping[str, tuple[Any, ...]] = {
@@ -45,6 +45,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 REACH = 20
 """At most so many places before and after the shared item are heard."""
 _NOTHING: Int64s = np.empty(0, np.int64)
+_NO_VOTERS: Int64s = np.empty((0, 3), np.int64)
 FAINT = 1.0 / 8.0
 """A place whose votes count less than this is not heard: it would cost as much as the others."""
 
@@ -84,6 +85,8 @@ class Asked:
     heard: Int64s
     value: Int64s
     entries: Int64s
+    event: Ordinals
+    voters: Int64s
 
     def is_about(self, history: History, moment: Moment) -> bool:
         """Return whether this was the question, and nothing happened since."""
@@ -115,9 +118,26 @@ class SessionKNN(Sparse[SessionKNNConfig]):
         """The configuration, nothing left open."""
         return self._config
 
-    def entries(self, history: History, moment: Moment) -> Int64s:
+    @property
+    def fades_with_time(self) -> bool:
+        """Whether the events of a history speak more quietly with the time."""
+        return self._recency.half_life_seconds is not None
+
+    def made(self, history: History, moment: Moment) -> tuple[Int64s, Any]:
         """Return the sum of the votes, see `Sparse`; nothing where the moment knows no people."""
-        return self._asked(history, moment).entries
+        asked = self._asked(history, moment)
+        return asked.entries, (moment.people, asked.event, asked.voters)
+
+    def stands(self, told: Told, moment: Moment) -> bool:
+        """Return whether the same people would vote for the same after what happened since."""
+        people, event, voters = told.made_of
+        touched = moment.items.touched_since(told.seq)
+        if moment.people is None or people is not moment.people or touched is None:
+            return False
+        seen, sides = moment.people.sessions, (len(self._after), len(self._before))
+        known = (seen.users, seen.history, seen.weight)
+        asked = (event, sides, voters, told.entries)
+        return bool(still_vote_so(told.seq, touched, *asked, *known, len(self._discount) > 1))
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return the votes that each event brought about; see `Model`."""
@@ -149,9 +169,10 @@ class SessionKNN(Sparse[SessionKNNConfig]):
         """Return the votes; they are kept until the next question, for who asks what they came from."""
         used, event, weight = self._spoken(history, moment)
         heard = value = entries = _NOTHING
+        voters = _NO_VOTERS
         if moment.people is not None and len(used):
             seen = moment.people.sessions
-            heard, value, entries = vote(
+            heard, value, entries, voters = vote(
                 event,
                 weight,
                 moment.user,
@@ -168,7 +189,9 @@ class SessionKNN(Sparse[SessionKNNConfig]):
                 seen.interactions,
                 self._votes.of(moment.n_items),
             )
-        asked = self._last = Asked(ref(history), moment, moment.items.seq, used, heard, value, entries)
+        asked = self._last = Asked(
+            ref(history), moment, moment.items.seq, used, heard, value, entries, event, voters
+        )
         return asked
 
 

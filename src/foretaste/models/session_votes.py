@@ -11,10 +11,13 @@ from foretaste.features.tables import (
     HISTORY_OFFSET,
     TIME,
     TYPE_BITS,
+    USER_SEQ,
 )
 from foretaste.features.touches import MINUTE, PERSON
-from foretaste.models.entries import entry_of
+from foretaste.models.entries import TURNED, entry_of
 
+TOUCHED, BY_EVENT, DIGEST = 0, 1, 2
+"""Columns of `voters`: the touch by which somebody was asked, by which event, a digest of what was heard."""
 _HASH = np.uint64(0x9E3779B97F4A7C15)
 _PLACE = (1 << 32) - 1
 VOTE_UNIT = 1 << 32
@@ -39,8 +42,8 @@ def vote(
     discount: Floats,
     interactions: Int64s,
     votes: Int64s,
-) -> tuple[Int64s, Int64s, Int64s]:
-    """Return what was heard, the votes it stands for, and the entries of what the neighbours vote for.
+) -> tuple[Int64s, Int64s, Int64s, Int64s]:
+    """Return what was heard, the votes it stands for, the entries of what is voted for, and the voters.
 
     The neighbours are the `most` people who touched most of what the events are about, by the sizes of the
     events' weights; of equals those with the latest touch. `own` has no vote. Each neighbour who touched an
@@ -49,33 +52,112 @@ def vote(
     item's discount.
 
     What was heard are numbers `item << 32 | place`, with the votes at these places, in `VOTE_UNIT`ths.
+    The voters are rows of `TOUCHED`, `BY_EVENT` and `DIGEST`.
     `votes` holds a zero for every item, before and after.
     """
     slot, alike = _neighbours_of(event, weight, own, most, start, length, touch)
-    reach = len(after) + len(before)
+    reach, sides = len(after) + len(before), (len(after), len(before))
     value = np.empty(len(event) * reach, np.int64)
     for h in range(len(event)):
         for d in range(reach):
             fade = after[d] if d < len(after) else before[d - len(after)]
             value[h * reach + d] = np.int64(np.rint(np.float64(weight[h]) * fade * VOTE_UNIT))
-    heard = np.empty(len(slot) * reach, np.int64)
-    n, touched = 0, 0
+    heard, voters = np.empty(len(slot) * reach, np.int64), np.empty((len(slot), 3), np.int64)
+    n, touched, n_voters = 0, 0, 0
     for h in range(len(event)):
         for place in range(start[event[h]], start[event[h]] + length[event[h]]):
             where = slot[touched]
             touched += 1
             if where < 0 or alike[where] == np.float32(0.0):
                 continue
-            who = touch[place] & PERSON
-            first = users[who, HISTORY] + users[who, HISTORY_OFFSET]
-            end = first + users[who, HISTORY_LENGTH]
-            row = _row_of(history, history_weight, first, end, event[h], touch[place] >> 32)
-            if row >= 0:
-                base = h * reach
-                n = _hear(history, history_weight, row, 1, end, base, len(after), heard, n)
-                base += len(after)
-                n = _hear(history, history_weight, row, -1, first - 1, base, len(before), heard, n)
-    return heard[:n], value, _counted(heard[:n], value, discount, interactions, votes)
+            begin, base = n, h * reach
+            n = _listen(touch[place], event[h], base, sides, users, history, history_weight, heard, n)
+            voters[n_voters, TOUCHED], voters[n_voters, BY_EVENT] = touch[place], h
+            voters[n_voters, DIGEST] = _digest(heard, begin, n)
+            n_voters += 1
+    entries = _counted(heard[:n], value, discount, interactions, votes)
+    return heard[:n], value, entries, voters[:n_voters].copy()
+
+
+@kernel
+def still_vote_so(
+    seq: int,
+    touched: Ordinals,
+    event: Ordinals,
+    sides: tuple[int, int],
+    voters: Int64s,
+    entries: Int64s,
+    users: Int64s,
+    history: Int64s,
+    history_weight: Floats,
+    are_discounted: bool,
+) -> bool:
+    """Return whether `vote` would return the same `entries` and `voters` after the events after `seq`.
+
+    These were about the items `touched`, rising. As long as none of the own history is among them nor, where
+    votes are discounted, one that was voted for, the same people are asked, and only those who did something
+    since are heard again. `sides` are the numbers of fades after and before.
+    """
+    for item in event:
+        if _is_among(item, touched):
+            return False
+    for entry in entries[: len(entries) if are_discounted else 0]:
+        if _is_among(TURNED - (entry & TURNED), touched):
+            return False
+    reach = sides[0] + sides[1]
+    heard = np.empty(reach, np.int64)
+    for k in range(len(voters)):
+        touch, h = voters[k, TOUCHED], voters[k, BY_EVENT]
+        if users[touch & PERSON, USER_SEQ] > seq:
+            n = _listen(touch, event[h], h * reach, sides, users, history, history_weight, heard, 0)
+            if _digest(heard, 0, n) != voters[k, DIGEST]:
+                return False
+    return True
+
+
+@inner_kernel
+def _is_among(item: int, rising: Ordinals) -> bool:
+    low, high = 0, len(rising)
+    while low < high:
+        middle = (low + high) // 2
+        if rising[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(rising) and rising[low] == item
+
+
+@inner_kernel
+def _digest(heard: Int64s, begin: int, end: int) -> int:
+    """Return 64 bits that differ, as good as certainly, where something else was heard."""
+    digest = np.uint64(end - begin)
+    for k in range(begin, end):  # a sum of independent terms: several in one instruction
+        mixed = np.uint64(heard[k]) * _HASH
+        digest += mixed ^ (mixed >> np.uint64(29))
+    return int(np.int64(digest))
+
+
+@inner_kernel
+def _listen(
+    touch: int,
+    item: int,
+    base: int,
+    sides: tuple[int, int],
+    users: Int64s,
+    history: Int64s,
+    history_weight: Floats,
+    heard: Int64s,
+    n: int,
+) -> int:
+    """Note after the first `n` of `heard` what the person of a touch of `item` had to do with around it."""
+    who = touch & PERSON
+    first = users[who, HISTORY] + users[who, HISTORY_OFFSET]
+    end = first + users[who, HISTORY_LENGTH]
+    row = _row_of(history, history_weight, first, end, item, touch >> 32)
+    if row >= 0:
+        n = _hear(history, history_weight, row, 1, end, base, sides[0], heard, n)
+        n = _hear(history, history_weight, row, -1, first - 1, base + sides[0], sides[1], heard, n)
+    return n
 
 
 @kernel

@@ -52,15 +52,20 @@ class Transitions(Sparse[TransitionsConfig]):
         self._discount = discounts(config.discount)
         self._sums = Zeros(np.float32)
 
-    def entries(self, history: History, moment: Moment) -> Int64s:
+    @property
+    def fades_with_time(self) -> bool:
+        """Whether the events of a history speak more quietly with the time."""
+        return self._config.recency.half_life_seconds is not None
+
+    def made(self, history: History, moment: Moment) -> tuple[Int64s, None]:
         """Return the sums over the events' neighbours in the state; see `Sparse`."""
         used, event, weight = self._spoken(history, moment)
         if not len(used):
-            return np.empty(0, np.int64)
+            return np.empty(0, np.int64), None
         rows, count = self._rows(moment)
         where = (rows.start, rows.length, rows.item, count)
         held = (rows.interactions, self._discount, self._sums.of(moment.n_items))
-        return np.asarray(_row_entries(event, weight, *where, self._config.damping, *held))
+        return np.asarray(_row_entries(event, weight, *where, self._config.damping, *held)), None
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's part of the sum; see `Model`."""

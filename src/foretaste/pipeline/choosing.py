@@ -110,7 +110,9 @@ def item_vectors(artifact: Artifact, items: Ordinals, moment: Moment | None = No
         artifact.memo[_WITH_VECTORS] = next(having, None)
     model = artifact.memo[_WITH_VECTORS]
     vectors: Floats | None = None if model is None else model.vectors(items)
-    if moment is not None and vectors is not None and isinstance(model, Host):
+    if moment is None or vectors is None or not len(moment.guests.item):
+        return vectors
+    if isinstance(model, Host):
         place, guest = moment.guests.among(items)
         if len(place) and (own := model.guest_vectors(moment)) is not None:
             vectors[place] = own[guest]

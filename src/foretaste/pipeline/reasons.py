@@ -7,6 +7,7 @@ from foretaste.domain.history import History
 from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.models.interface import Model, Moment
+from foretaste.models.live_model import basis_of
 from foretaste.pipeline.explain import item_name
 from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
@@ -100,7 +101,7 @@ def _past_items(scored: Scored, items: list[int], strongest: list[int]) -> list[
 
 def _told_by(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:
     """Return the past item that speaks most for each of `items`, -1 for none; kept with the history."""
-    basis = model.basis(moment) if len(history) else None
+    basis = basis_of(model, history, moment)
     if basis is None:
         return _speaking_most(model, history, moment, items)
     kept: tuple[object, dict[int, int]] | None = history.memo.get((_TOLD, model))

@@ -12,7 +12,7 @@ from foretaste.domain.lent_arrays import address_of
 from foretaste.models.entries import pick_scores, write_scores
 from foretaste.models.finishing import LOGARITHMIC, PLAIN, TIMES, finish
 from foretaste.models.interface import Model, Moment
-from foretaste.models.live_model import SameForEveryone, Sparse
+from foretaste.models.live_model import SameForEveryone, Sparse, Told, basis_of
 from foretaste.models.padding import at
 from foretaste.retrieval.masks import Passing
 from foretaste.retrieval.selection import best_entries, best_entries_among, replaced
@@ -191,25 +191,25 @@ def row_of(
     """
     if isinstance(model, SameForEveryone):
         return _for_everyone(model, moment, available, shared)
-    if isinstance(model, Sparse):
-        return Row(_NO_SCORES, model.entries(history, moment))
-    basis = model.basis(moment) if len(history) else None
-    if basis is None:
-        return Row(model.score(history, moment), _NO_ENTRIES)
-    kept: Kept | None = history.memo.get(model)
+    basis = basis_of(model, history, moment)
+    kept: Kept | None = None if basis is None else history.memo.get(model)
     if kept is not None and kept.basis is basis and kept.available is available:
         return kept.row
-    scores = _scores(model, history, moment, basis)
-    if len(available) > MOST_KEPT:
-        return Row(scores, _NO_ENTRIES)
-    row = _with_best(scores, available, PLACES + had)
-    history.memo[model] = Kept(basis, available, row)
+    if isinstance(model, Sparse):
+        told = basis.entries if isinstance(basis, Told) else model.entries(history, moment)
+        row = Row(_NO_SCORES, told)
+    elif basis is None or len(available) > MOST_KEPT:
+        return Row(_scores(model, history, moment, basis), _NO_ENTRIES)
+    else:
+        row = _with_best(_scores(model, history, moment, basis), available, PLACES + had)
+    if basis is not None:
+        history.memo[model] = Kept(basis, available, row)
     return row
 
 
 def _scores(model: Model, history: History, moment: Moment, basis: object) -> Floats:
     put: tuple[object, Floats] | None = history.memo.get((_PUT, model))
-    if put is not None and put[0] is basis and len(put[1]) == moment.n_items:
+    if put is not None and basis is not None and put[0] is basis and len(put[1]) == moment.n_items:
         return put[1]
     return model.score(history, moment)
 
