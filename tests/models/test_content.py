@@ -131,7 +131,7 @@ def test_scores_do_not_depend_on_the_way_the_catalog_came_about(model, catalog, 
         catalog = put(catalog, number, Item(item_id=str(number), title=f"garden strings {number % 4}"))
         grown = model.score(seen(0, number), at(catalog))
     fresh = Content.from_arrays({"recency": {"half_life_events": 10.0}}, model.arrays())
-    anew = Content(ContentConfig(recency=model.config.recency), fresh._vocabulary, fresh._rows)
+    anew = Content(ContentConfig(recency=model.config.recency), fresh.vocabulary, fresh._rows)
     assert grown == pytest.approx(anew.score(seen(0, 29), at(catalog)), abs=1e-6)
 
 

@@ -9,6 +9,7 @@ from foretaste.domain.event import EventColumns
 from foretaste.domain.item import CatalogEntry, Item
 from foretaste.features.recency import Recency
 from foretaste.models.cold_items import ColdItemsConfig
+from foretaste.models.cold_sharing import share_knowledge
 from foretaste.models.content import ContentConfig
 from foretaste.models.dense_content import LatentConfig
 from foretaste.models.ease import EaseConfig
@@ -114,3 +115,32 @@ def test_guests_change_no_other_score_and_nothing_that_is_kept(model, shop, stat
     model.score_guests(history, as_guests(shop, state))
     assert model.score(history, as_guests(shop, state)).tobytes() == before.tobytes()
     assert model.basis(plain) is basis
+
+
+def test_who_comes_again_scores_as_at_first_whoever_else_comes(model, shop, state):
+    history, at = shop.history(5), as_guests(shop, state)
+    first = model.score_guests(history, at)
+    few = Guests(GUESTS[[0, 2]], [described()[place] for place in (0, 2)])
+    assert model.score_guests(history, replace_guests(at, few)).tobytes() == first[[0, 2]].tobytes()
+    stranger = Item(item_id="stranger", text=f"{WORDS[3]} quite new")
+    more = Guests(np.append(GUESTS, GUESTS[-1] + 1), [*described(), stranger])
+    assert model.score_guests(history, replace_guests(at, more))[:-1].tobytes() == first.tobytes()
+
+
+def replace_guests(at, guests):
+    return Moment(now=at.now, items=at.items, catalog=at.catalog, guests=guests)
+
+
+def test_models_that_learnt_the_same_hold_it_once_and_score_as_before(shop, state):
+    learners = [LEARNERS[name] for name in ("ials", "ease", "content")]
+    apart, shared = ([each.fit(shop.interactions, 0, shop.catalog) for each in learners] for _ in range(2))
+    share_knowledge(shared)
+    factors, rows, content = shared
+    assert factors.knowledge.anchors is rows.knowledge.anchors
+    assert content.vocabulary is factors.knowledge.features.text.vocabulary
+    for ours, theirs in zip(shared, apart, strict=True):
+        at, history = as_guests(shop, state), shop.history(5)
+        own = ours.score_guests(history, at)
+        assert (
+            own.tobytes() == theirs.score_guests(replace(history, memo={}), as_guests(shop, state)).tobytes()
+        )

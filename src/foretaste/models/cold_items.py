@@ -193,7 +193,7 @@ def _stored(model: ColdItems, content: Content) -> tuple[Foretold, Int64s]:
     cold = np.flatnonzero((content.count == 0) & content.about.told).astype(np.int32)
     digests = [digests_of(content.catalog.items[ordinal]) for ordinal in cold.tolist()]
     digest = np.array(digests, np.int64).reshape(-1, 2)
-    return Foretold(cold, model.made(content.about.take(cold))), digest
+    return Foretold(cold, model.made(content.about.take(cold), {})), digest
 
 
 def _base(config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:

@@ -18,18 +18,18 @@ from foretaste.domain.arrays import Int64s, Mask, Ordinals
 from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
-from foretaste.models.cold_knowledge import Knowledge, is_as_before
+from foretaste.models.cold_knowledge import Knowledge, digests_of_guests, is_as_before
+from foretaste.models.guests import Guests
 from foretaste.models.interface import Model, Moment
 from foretaste.models.item_features import Described
+from foretaste.models.remembered import RememberedRows, Rows
 from foretaste.models.terms import replaced
 
 BASE = "base_"
+MOST_REMEMBERED = 2_048
+"""The rows of so many guests are remembered: clients ask about the same ones for one person after another."""
 MOST_COLD = 50_000
 """Of more untrained items the youngest take part: what a score costs is bounded."""
-
-Rows = tuple[NDArray[Any], ...]
-"""Equally long arrays, a row for each cold item."""
-
 
 _NO_ITEMS: Ordinals = np.empty(0, np.int32)
 _NO_COUNTS: Int64s = np.empty(0, np.int64)
@@ -84,11 +84,13 @@ class ColdItems(ABC):
         self, base: Model, knowledge: Knowledge, stored: Foretold, digest: Int64s, config: Any
     ) -> None:
         self._base = base
-        self._knowledge = knowledge
+        self.knowledge = knowledge
+        """What was learnt of content; other models may hold the same."""
         self._stored = stored
         self._digest = digest
         self._config = config
         self._live: Live | None = None
+        self._remembered = RememberedRows(MOST_REMEMBERED)
 
     @property
     def name(self) -> str:
@@ -108,7 +110,7 @@ class ColdItems(ABC):
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return the base's arrays, prefixed, what was learnt of content and what it foretells."""
         arrays: dict[str, NDArray[Any]] = {BASE + name: array for name, array in self._base.arrays().items()}
-        arrays |= self._knowledge.arrays()
+        arrays |= self.knowledge.arrays()
         arrays |= {"cold": self._stored.item, "cold_digest": self._digest}
         return arrays | {f"cold_{place}": array for place, array in enumerate(self._stored.rows)}
 
@@ -142,8 +144,11 @@ class ColdItems(ABC):
         return places[there], row[there]
 
     @abstractmethod
-    def made(self, about: Described) -> Rows:
-        """Return the rows that content gives to items described by `about`."""
+    def made(self, about: Described, kept: dict[Any, Any]) -> Rows:
+        """Return the rows that content gives to items described by `about`.
+
+        What other models may need too is kept in `kept`.
+        """
 
     @abstractmethod
     def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
@@ -159,7 +164,7 @@ class ColdItems(ABC):
 
     def _followed(self, live: Live | None, items: Sequence[Item | None]) -> Foretold:
         """Return what content says of the cold ones of `items`; only what changed is read."""
-        trained = self._knowledge.count
+        trained = self.knowledge.count
         if live is None:
             known = dict(zip(self._stored.item.tolist(), self._digest.tolist(), strict=True))
             changed = [
@@ -176,18 +181,21 @@ class ColdItems(ABC):
                 if ordinal >= len(trained) or not trained[ordinal]
             ]
             start = live.foretold
-        about = self._knowledge.features.describe([items[ordinal] for ordinal in changed])
+        about = self.knowledge.features.describe([items[ordinal] for ordinal in changed])
         told = np.flatnonzero(about.told)
         ordinals = np.array(changed, np.int32)
         beyond = start.item[start.item >= len(items)]
-        return start.replaced(ordinals[told], self.made(about.take(told)), np.concatenate((ordinals, beyond)))
+        rows = self.made(about.take(told), {})
+        return start.replaced(ordinals[told], rows, np.concatenate((ordinals, beyond)))
 
     def _visiting(self, moment: Moment) -> Visitors:
-        guests, trained = moment.guests, self._knowledge.count
-        place = np.flatnonzero(~is_taken(guests.item, trained))
-        about = self._knowledge.features.describe([guests.described[at] for at in place.tolist()])
-        told = np.flatnonzero(about.told)
-        place, rows = place[told], self.made(about.take(told))
+        guests = moment.guests
+        place = np.flatnonzero(~is_taken(guests.item, self.knowledge.count))
+        keys = digests_of_guests(guests)
+        told, *rows = self._remembered.of(
+            [keys[at] for at in place.tolist()], lambda missing: self._foretell(guests, place[missing])
+        )
+        place, rows = place[told], [array[told] for array in rows]
         taken = moment.items.interactions_of(guests.item[place])
         for row in np.flatnonzero(taken).tolist():
             foretold = tuple(array[row].copy() for array in rows)
@@ -195,7 +203,12 @@ class ColdItems(ABC):
             joined = self.joined(moment.items, int(guests.item[place[row]]), share, foretold)
             for array, own in zip(rows, joined, strict=True):
                 array[row] = own
-        return Visitors(place, rows)
+        return Visitors(place, tuple(rows))
+
+    def _foretell(self, guests: Guests, places: Int64s) -> Rows:
+        """Return whether content says something of the guests at `places`, and their rows."""
+        about = self.knowledge.described(guests, places)
+        return about.told, *self.made(about, guests.kept)
 
     def _let_in(self, live: Live, moment: Moment) -> None:
         """Bring `live` up to the events of `moment`."""
@@ -219,6 +232,9 @@ class ColdItems(ABC):
         silent = _places(live.silent, touched)
         if len(silent) and items.interactions_of(live.silent[silent]).any():
             return False
+        if not len(live.cold):
+            live.seq = items.seq
+            return True
         near = [touched, *(items.together(item)[0] for item in touched.tolist())]
         places = _places(live.cold, np.unique(np.concatenate(near)))
         now = items.interactions_of(live.cold[places])
@@ -239,7 +255,7 @@ class ColdItems(ABC):
         seen = moment.items.interactions
         taken[: len(seen)] = seen
         untrained = np.ones(moment.n_items, np.bool_)
-        untrained[: len(self._knowledge.count)] = self._knowledge.count[: moment.n_items] == 0
+        untrained[: len(self.knowledge.count)] = self.knowledge.count[: moment.n_items] == 0
         told = np.zeros(moment.n_items, np.bool_)
         told[live.foretold.item] = True
         cold = np.flatnonzero(untrained & (told | (taken > 0)))[-MOST_COLD:].astype(np.int32)
@@ -271,7 +287,7 @@ class ColdItems(ABC):
 
     def _share(self, taken: int) -> float:
         """Return the part of content for an item that was taken so often."""
-        return self._knowledge.patience / (taken + self._knowledge.patience)
+        return self.knowledge.patience / (taken + self.knowledge.patience)
 
 
 def is_taken(items: Ordinals, count: Int64s) -> Mask:

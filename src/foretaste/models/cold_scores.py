@@ -11,11 +11,12 @@ from foretaste.domain.history import History
 from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
 from foretaste.models.cold_knowledge import Knowledge
-from foretaste.models.cold_rows import ColdItems, Foretold, Live, Rows
+from foretaste.models.cold_rows import ColdItems, Foretold, Live
 from foretaste.models.interface import ManyScorer, Model, Moment
 from foretaste.models.item_features import Described, each_times
 from foretaste.models.likeness import blended, companions
 from foretaste.models.padding import at
+from foretaste.models.remembered import Rows
 
 
 class FactorModel(Model, Protocol):
@@ -115,21 +116,19 @@ class FactorsOfCold(ColdItems):
         ridge = {} if self._ridge is None else {"ridge": self._ridge}
         return {**super().arrays(), **ridge}
 
-    def made(self, about: Described) -> Rows:
+    def made(self, about: Described, kept: dict[Any, Any]) -> Rows:
         """Return vectors, float32 [n, dim]; see `ColdItems`."""
-        knowledge = self._knowledge
+        knowledge = self.knowledge
         if self._ridge is not None:
             vectors = each_times(_with_constant(about.dense), self._ridge)
         else:
-            none = np.zeros(len(about.dense), np.int32)
-            mixed = knowledge.anchors.mixtures(none, about, knowledge.words)
-            vectors = mixed.of_rows(self._trained.factors_of)
+            vectors = knowledge.mixtures(about, kept).of_rows(self._trained.factors_of)
         return ((vectors * np.float32(knowledge.gain)).astype(np.float32),)
 
     def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
         """Return one vector; see `ColdItems`."""
-        part, weight = companions(items, item, self._knowledge.count)
-        own = weight @ self._trained.factors_of(part) * np.float32(self._knowledge.gain)
+        part, weight = companions(items, item, self.knowledge.count)
+        own = weight @ self._trained.factors_of(part) * np.float32(self.knowledge.gain)
         return ((foretold[0] * np.float32(share) + own * np.float32(1.0 - share)).astype(np.float32),)
 
     def _alone(self, moment: Moment) -> Model:
@@ -192,11 +191,10 @@ class RowsOfCold(ColdItems):
         """Return what the base returns."""
         return self._base.vectors(items)
 
-    def made(self, about: Described) -> Rows:
+    def made(self, about: Described, kept: dict[Any, Any]) -> Rows:
         """Return parts, int32 [n, PARTS], and their weights; see `ColdItems`."""
-        knowledge = self._knowledge
-        none = np.zeros(len(about.dense), np.int32)
-        mixed = knowledge.anchors.mixtures(none, about, knowledge.words)
+        knowledge = self.knowledge
+        mixed = knowledge.mixtures(about, kept)
         return mixed.part, mixed.weight * np.float32(knowledge.gain)
 
     def _explain(
@@ -212,10 +210,10 @@ class RowsOfCold(ColdItems):
 
     def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
         """Return one mixture; see `ColdItems`."""
-        own, weight = companions(items, item, self._knowledge.count)
+        own, weight = companions(items, item, self.knowledge.count)
         used = np.flatnonzero(foretold[1])
         told = (cast("Ordinals", foretold[0][used]), cast("Floats", foretold[1][used]))
-        part, weight = blended(told, (own, weight * np.float32(self._knowledge.gain)), share)
+        part, weight = blended(told, (own, weight * np.float32(self.knowledge.gain)), share)
         row = self.nothing()
         row[0][: len(part)], row[1][: len(part)] = part, weight
         return row

@@ -62,7 +62,7 @@ class Content:
 
     def __init__(self, config: ContentConfig, vocabulary: Vocabulary, rows: TermRows) -> None:
         self._config = config
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
         self._rows = rows
         self._recency = config.recency or Recency()
         self._index: ContentIndex | None = None
@@ -77,7 +77,7 @@ class Content:
     @property
     def is_silent(self) -> bool:
         """Whether there were no words to learn: then it says nothing of any item."""
-        return not len(self._vocabulary.idf)
+        return not len(self.vocabulary.idf)
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the inner products with the profile; see `Model`."""
@@ -88,13 +88,13 @@ class Content:
 
     def score_guests(self, history: History, moment: Moment) -> Floats:
         """Return the inner products with the profile; see `Host`."""
-        index, rows = self.index_of(moment.catalog), self._guest_rows(moment)
+        index, rows = self.index_of(moment.catalog), self.vocabulary.rows_of(moment.guests)
         profile = self._profile(index, history, recent_weights(history, self._recency, moment.now))
         return _products(rows.start, rows.term, rows.weight, profile)
 
     def guest_vectors(self, moment: Moment) -> Floats:
         """Return the projected rows; see `Host`."""
-        rows = self._guest_rows(moment)
+        rows = self.vocabulary.rows_of(moment.guests)
         return self._projected([rows.row(place) for place in range(len(moment.guests.item))])
 
     def basis(self, moment: Moment) -> object | None:
@@ -116,10 +116,14 @@ class Content:
         rows = term_rows([index.row(int(item)) for item in history.item[used]], [0] * len(used))
         owner = np.repeat(np.arange(len(used)), np.diff(rows.start))
         spoken = rows.weight * weight[used][owner] * heard[rows.term]
-        asked = np.zeros(len(self._vocabulary.idf), np.float32)
+        asked = np.zeros(len(self.vocabulary.idf), np.float32)
         guest = dict(zip(*(places.tolist() for places in moment.guests.among(items)), strict=True))
         for place, item in enumerate(items.tolist()):
-            term, value = self._guest_rows(moment).row(guest[place]) if place in guest else index.row(item)
+            term, value = (
+                self.vocabulary.rows_of(moment.guests).row(guest[place])
+                if place in guest
+                else index.row(item)
+            )
             asked[term] = value
             shares[place, used] = np.bincount(owner, spoken * asked[rows.term], minlength=len(used))
             asked[term] = 0.0
@@ -135,7 +139,7 @@ class Content:
     def _projected(self, rows: Sequence[Row]) -> Floats:
         if self._projection is None:
             generator = np.random.default_rng(PROJECTION_SEED)
-            shape = (len(self._vocabulary.idf), PROJECTED_DIM)
+            shape = (len(self.vocabulary.idf), PROJECTED_DIM)
             self._projection = (generator.integers(0, 2, shape) * 2 - 1).astype(np.float32)
         projected = np.zeros((len(rows), PROJECTED_DIM), np.float32)
         for place, (term, value) in enumerate(rows):
@@ -144,7 +148,7 @@ class Content:
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return the vocabulary's arrays and the rows' (`start`, `term`, `weight`, `digest`)."""
-        return {**self._vocabulary.arrays(), **self._rows.arrays()}
+        return {**self.vocabulary.arrays(), **self._rows.arrays()}
 
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -156,18 +160,10 @@ class Content:
     def index_of(self, catalog: CatalogColumns) -> ContentIndex:
         """Return the index of this version of the catalog; costs something only when it is another one."""
         if self._index is None:
-            self._index = first_index(self._vocabulary, self._rows, catalog.items)
+            self._index = first_index(self.vocabulary, self._rows, catalog.items)
         elif self._index.items is not catalog.items:
             self._index, self._token = self._index.updated(catalog.items), object()
         return self._index
-
-    def _guest_rows(self, moment: Moment) -> TermRows:
-        """Return the rows of the moment's guests, kept with them."""
-        guests = moment.guests
-        rows: TermRows | None = guests.kept.get(self._vocabulary)
-        if rows is None:
-            rows = guests.kept[self._vocabulary] = self._vocabulary.rows(guests.described)
-        return rows
 
     def _row(self, item: int) -> tuple[Ordinals, Floats]:
         row = self._index.row(item) if self._index is not None else NO_TERMS

@@ -19,6 +19,7 @@ from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.events.vectors import unpacked_vector, vector_dim
 from foretaste.features.item_vectors import usual_dim
+from foretaste.models.term_rows import TermRows
 from foretaste.models.unit_rows import unit_rows
 from foretaste.models.vocabulary import Vocabulary, vocabulary_of
 
@@ -75,8 +76,11 @@ class TextFeatures:
 
     def words(self, items: Sequence[Item | None]) -> sparse.csr_matrix:
         """Return the items' TF-IDF rows, float32 [len(items), terms]; none for None."""
-        rows = self.vocabulary.rows(items)
-        shape = (len(items), len(self.vocabulary.idf))
+        return self.matrix(self.vocabulary.rows(items))
+
+    def matrix(self, rows: TermRows) -> sparse.csr_matrix:
+        """Return TF-IDF rows as a matrix, float32 [n, terms]."""
+        shape = (len(rows.start) - 1, len(self.vocabulary.idf))
         return sparse.csr_matrix((rows.weight, rows.term, rows.start), shape=shape)
 
     def of(self, items: Sequence[Item | None]) -> Floats:
@@ -164,9 +168,12 @@ class Features:
         vector = VectorFeatures.learnt(items, dim, seed) if usual_dim(items) else None
         return cls(text, vector)
 
-    def describe(self, items: Sequence[Item | None]) -> Described:
-        """Return what items are about: their words, and the vector they came with, else the words' axes."""
-        words = self.text.words(items)
+    def describe(self, items: Sequence[Item | None], rows: TermRows | None = None) -> Described:
+        """Return what items are about: their words, and the vector they came with, else the words' axes.
+
+        `rows` are those of the vocabulary, where they are at hand.
+        """
+        words = self.text.words(items) if rows is None else self.text.matrix(rows)
         dense = self.text.rows(words) if self.vector is None else self.vector.of(items)
         return Described(words, dense)
 

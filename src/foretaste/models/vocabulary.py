@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
+from foretaste.models.guests import Guests
 from foretaste.models.term_rows import TermRows
 from foretaste.models.terms import terms
 from foretaste.models.word_table import WordTable, counted_rows, word_table
@@ -33,6 +34,13 @@ class Vocabulary:
         if not self._table:
             self._table.append(word_table(self.number))
         return counted_rows(self._table[0], self.idf, items)
+
+    def rows_of(self, guests: Guests) -> TermRows:
+        """Return `rows` of guests, kept with them."""
+        rows: TermRows | None = guests.kept.get(self)
+        if rows is None:
+            rows = guests.kept[self] = self.rows(guests.described)
+        return rows
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return `idf`, and the terms as `term_bytes` (UTF-8) and `term_ends`."""

@@ -9,6 +9,7 @@ import numpy as np
 from foretaste.domain.artifact import ArtifactManifest
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.models.artifact_files import read_json, read_models
+from foretaste.models.cold_sharing import share_knowledge
 from foretaste.models.tensor_file import read_tensors
 from foretaste.pipeline.artifact import Artifact, assemble
 from foretaste.ranking.blend import Blend
@@ -31,6 +32,7 @@ def load_artifact(directory: Path) -> Artifact:
             f"{directory / MANIFEST} cannot be read: {error}", field=MANIFEST
         ) from error
     models = read_models(directory, manifest)
+    share_knowledge(models.values())
     try:
         blend = Blend.from_description(_described(directory, manifest, BLEND))
         calibration = Calibration.from_description(_described(directory, manifest, CALIBRATION))
