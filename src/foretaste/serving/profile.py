@@ -124,8 +124,8 @@ class Profiler:
         taken = _of_types(tally, counted, types)
         name = self._names.of("user")[user]
         own = [name, *(self._names.of("user")[other] for other in others)]
-        past = self._past(own, max(MOST_READ, recent_limit))
-        whole = past if summary.events <= MOST_READ else None
+        again = bool((tally.count[taken] > 1).any())
+        past = self._past(own, max(MOST_READ, recent_limit, summary.events if again else 0))
         return Profile(
             user_id=name,
             user_idx=user,
@@ -135,7 +135,7 @@ class Profiler:
             events_by_type=_by_type(tally, types),
             counted_types=counted,
             total_purchases=int(tally.count[taken].sum()),
-            first_purchase_at=_written(self._first(own, whole, counted, tally, taken, summary.events)),
+            first_purchase_at=_written(_first(past, counted, tally, taken)),
             last_purchase_at=_written(int(tally.last[taken].max()) if taken.any() else None),
             recent_purchases=self._purchases(tally, taken, recent_limit),
             recent_events=self._events(past[-recent_limit:] if recent_limit else []),
@@ -168,26 +168,6 @@ class Profiler:
         told = [event for event in past if event.type not in RESERVED_TYPES]
         told.sort(key=lambda event: (event.timestamp, event.event_id))
         return told[-limit:] if limit else []
-
-    def _first(
-        self,
-        own: Sequence[str],
-        whole: Sequence[Event] | None,
-        counted: tuple[str, ...],
-        tally: Tally,
-        taken: Mask,
-        events: int,
-    ) -> int | None:
-        """Return when the person first took something: the tally knows only each pair's latest time.
-
-        `whole` is all of their past, None where it was not read yet.
-        """
-        if not taken.any():
-            return None
-        if (tally.count[taken] == 1).all():
-            return int(tally.last[taken].min())
-        past = self._past(own, events) if whole is None else whole
-        return min((event.timestamp for event in past if event.type in counted), default=None)
 
     def _purchases(self, tally: Tally, taken: Mask, limit: int) -> tuple[Purchase, ...]:
         rows = np.flatnonzero(taken)
@@ -248,6 +228,16 @@ class Profiler:
 def counted_types(type_names: Sequence[str]) -> tuple[str, ...]:
     """Return the event types that count as purchases in a log with these types."""
     return (PURCHASE,) if PURCHASE in type_names else tuple(sorted(TAKEN))
+
+
+def _first(past: Sequence[Event], counted: tuple[str, ...], tally: Tally, taken: Mask) -> int | None:
+    """Return when the person first took something.
+
+    `past` is all of it where they took anything again: of that the tally knows only the latest time.
+    """
+    if (tally.count[taken] > 1).any():
+        return min((event.timestamp for event in past if event.type in counted), default=None)
+    return int(tally.last[taken].min()) if taken.any() else None
 
 
 def _of_types(tally: Tally, wanted: Sequence[str], type_names: Sequence[str]) -> Mask:
