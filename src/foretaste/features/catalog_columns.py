@@ -123,6 +123,16 @@ class CatalogColumns:
         """
         return self.available_to_all(now, self.n_items if n_items is None else n_items).copy()
 
+    def available_among(self, items: Ordinals, now: int) -> Mask:
+        """Return `available` of `items` alone, bool [len(items)]."""
+        able = np.ones(len(items), np.bool_)
+        known = np.flatnonzero(items < self.n_items)
+        rows = items[known]
+        able[known] = (
+            self.shown[rows] & (self.available_from[rows] <= now) & (now < self.available_until[rows])
+        )
+        return able
+
     def available_to_all(self, now: int, n_items: int) -> Mask:
         """Return `available`, the same array until it changes; nobody may write to it."""
         first, end, mask = self._span[0] if self._span else (0, 0, self.shown)

@@ -70,17 +70,21 @@ class CategoryTable:
 
     def replaced(self, n_items: int, changes: Mapping[int, Sequence[str]]) -> "CategoryTable":
         """Return a table of `n_items` (not fewer than now) in which the items of `changes` have new lists."""
-        codes = dict(self.codes)
+        codes, rising = dict(self.codes), sorted(changes)
         lengths = np.zeros(n_items, np.int64)
         lengths[: self.n_items] = np.diff(self.start)
-        pieces, copied = [], 0
-        for item in sorted(changes):
-            replacing = [codes.setdefault(name, len(codes)) for name in changes[item]]
-            here = self.start[min(item, self.n_items)]
-            pieces += [self.code[copied:here], np.array(replacing, np.int32)]
-            copied = here + lengths[item]
-            lengths[item] = len(replacing)
-        code = np.concatenate([*pieces, self.code[copied:]])
+        here = self.start[np.minimum(rising, self.n_items)].tolist() if rising else []
+        pieces: list[Ordinals] = []
+        replacing: list[int] = []
+        copied = 0
+        for item, begin, length in zip(rising, here, lengths[rising].tolist(), strict=True):
+            if begin > copied:
+                pieces += [np.array(replacing, np.int32), self.code[copied:begin]]
+                replacing = []
+            replacing += [codes.setdefault(name, len(codes)) for name in changes[item]]
+            copied = begin + length
+        lengths[rising] = [len(changes[item]) for item in rising]
+        code = np.concatenate([*pieces, np.array(replacing, np.int32), self.code[copied:]])
         return _table(codes, np.concatenate(([0], np.cumsum(lengths))), code)
 
     def _members(self) -> tuple[Int64s, Ordinals]:

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
+from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
 from foretaste.models.item_features import Described
 from foretaste.models.nearest import Nearest
@@ -44,11 +44,8 @@ class Mixtures:
 
     def of_rows(self, vectors_of: Callable[[Ordinals], Floats]) -> Floats:
         """Return the mixtures of the vectors that `vectors_of` gives items, float32 [rows, dim]."""
-        rows, parts = self.part.shape
-        used, place = np.unique(self.part.ravel(), return_inverse=True)
-        entries = (self.weight.ravel(), place, np.arange(0, rows * parts + 1, parts))
-        mixed: Floats = sparse.csr_matrix(entries, shape=(rows, len(used))) @ vectors_of(used)
-        return mixed
+        used, place = np.unique(self.part, return_inverse=True)
+        return _mixed(place.reshape(self.part.shape), self.weight, vectors_of(used))
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return the three arrays by their names."""
@@ -91,6 +88,19 @@ class Anchors:
             part[:, :most] = self.item[nearest]
             weight[:, :most] = parts / (parts.sum(axis=1, keepdims=True) + np.float32(DOUBT))
         return Mixtures(items, part, weight)
+
+
+@kernel
+def _mixed(part: Int64s, weight: Floats, vectors: Floats) -> Floats:
+    """Return the sum over p of `weight[r, p]` times row `part[r, p]` of `vectors`, for every r."""
+    mixed = np.zeros((len(part), vectors.shape[1]), np.float32)
+    for row in range(len(part)):
+        for p in range(part.shape[1]):
+            share, vector = weight[row, p], vectors[part[row, p]]
+            if share != np.float32(0.0):
+                for d in range(len(vector)):
+                    mixed[row, d] += share * vector[d]
+    return mixed
 
 
 def most_taken(count: Int64s, told: Mask) -> Ordinals:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.item import Item
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import inner_kernel, kernel
 from foretaste.models.term_rows import Row, TermRows
 from foretaste.models.terms import LONGEST_TERM, MOST_TEXT, marked, words
 
@@ -25,6 +25,11 @@ _PLAIN, _CUT, _WHOLE = range(3)
 _LINE_FEED, _APOSTROPHE = 10, 39
 _START, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 """Of the hash FNV-1a (Fowler, Noll, Vo)."""
+
+LOWER: Bytes = np.array(
+    [ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 0 for code in range(256)], np.uint8
+)
+"""The small letter or digit that a character of ASCII is; 0 for what is none."""
 
 Part = tuple[int, int, int, bytes]
 """The place of an item, what of it a text is, how often it counts, and the text."""
@@ -107,32 +112,6 @@ def _fill(letter: Bytes, end: Int64s, slot: Ordinals) -> None:
 
 
 @kernel
-def _first(code: np.uint64, slot: Ordinals) -> int:
-    """Return where a term with this hash is looked for first."""
-    return int(np.int64((code ^ (code >> np.uint64(32))) & np.uint64(len(slot) - 1)))
-
-
-@kernel
-def _number_of(letter: Bytes, end: Int64s, slot: Ordinals, word: Bytes) -> int:
-    """Return the number of a term, -1 if it is not known."""
-    code = _START
-    for character in word:
-        code = (code ^ np.uint64(character)) * _PRIME
-    at = _first(code, slot)
-    while slot[at] >= 0:
-        number = slot[at]
-        begin = end[number - 1] if number else 0
-        if end[number] - begin == len(word):
-            k = 0
-            while k < len(word) and letter[begin + k] == word[k]:
-                k += 1
-            if k == len(word):
-                return int(number)
-        at = (at + 1) & (len(slot) - 1)
-    return -1
-
-
-@kernel
 def _weigh(
     letter: Bytes,
     end: Int64s,
@@ -147,63 +126,88 @@ def _weigh(
 
     It holds the place of an item, rising, what the text is, and how often it counts.
     """
-    word, count = np.empty(LONGEST_TERM, np.uint8), np.zeros(len(idf), np.float32)
+    count, found = np.zeros(len(idf), np.float32), np.zeros(1, np.int64)
     room = len(text) // 2 + len(text_end) + 1
     term, weight = np.empty(room, np.int32), np.empty(room, np.float32)
-    n, part, begin = 0, 0, 0
+    n, part, at = 0, 0, 0
     for item in range(len(length)):
         first = n
         while part < len(text_end) and told[part, 0] == item:
-            own, kind, times = text[begin : text_end[part]], told[part, 1], np.float32(told[part, 2])
-            at = 0
-            while at < len(own):
-                at, known = _next(letter, end, slot, own, at, kind, word)
+            times = np.float32(told[part, 2])
+            while at < text_end[part]:
+                at = _next(letter, end, slot, text, at, text_end[part], told[part, 1], found)
+                known = found[0]
                 if known >= 0:
                     if count[known] == np.float32(0.0):
                         term[n] = known
                         n += 1
                     count[known] += times
-            begin = text_end[part]
             part += 1
         length[item] = n - first
         _finish(idf, count, term[first:n], weight[first:n])
     return term[:n].copy(), weight[:n].copy()
 
 
-@kernel
+@inner_kernel
 def _next(
-    letter: Bytes, end: Int64s, slot: Ordinals, text: Bytes, at: int, kind: int, word: Bytes
-) -> tuple[int, int]:
-    """Return where the word at or after `at` ends, and its number, -1 for one not known or no word."""
-    if kind == _WHOLE:
-        return len(text), _number_of(letter, end, slot, text)
-    stop = at
-    if kind == _CUT:
-        while text[stop] != _LINE_FEED:
-            stop += 1
-        return stop + 1, _number_of(letter, end, slot, text[at:stop])
-    while at < len(text) and not _is_plain(text[at]):
+    letter: Bytes, end: Int64s, slot: Ordinals, text: Bytes, at: int, stop: int, kind: int, found: Int64s
+) -> int:
+    """Return where the next word before `stop` ends; write its number, -1 for one not known or no word."""
+    found[0] = -1
+    if kind != _PLAIN:
+        last = stop
+        if kind == _CUT:
+            last = at
+            while text[last] != _LINE_FEED:
+                last += 1
+        found[0] = _number_of(letter, end, slot, text, at, last, False)
+        return last + (kind == _CUT)
+    while at < stop and not LOWER[text[at]]:
         at += 1
-    if at == len(text):
-        return at, -1
-    stop = at
-    while stop < len(text) and _is_plain(text[stop]):
-        stop += 1
-    if stop + 1 < len(text) and text[stop] == _APOSTROPHE and _is_plain(text[stop + 1]):
-        stop += 1
-        while stop < len(text) and _is_plain(text[stop]):
-            stop += 1
-    n = min(stop - at, len(word))
-    for k in range(n):
-        is_capital = 65 <= text[at + k] <= 90
-        word[k] = text[at + k] + 32 if is_capital else text[at + k]
-    return stop, _number_of(letter, end, slot, word[:n])
+    last = at
+    while last < stop and LOWER[text[last]]:
+        last += 1
+    if last + 1 < stop and last > at and text[last] == _APOSTROPHE and LOWER[text[last + 1]]:
+        last += 1
+        while last < stop and LOWER[text[last]]:
+            last += 1
+    if last > at:
+        found[0] = _number_of(letter, end, slot, text, at, min(last, at + LONGEST_TERM), True)
+    return last
 
 
-@kernel
-def _is_plain(character: int) -> bool:
-    """Return whether a character of ASCII is a letter or a digit."""
-    return 97 <= character <= 122 or 65 <= character <= 90 or 48 <= character <= 57
+@inner_kernel
+def _number_of(
+    letter: Bytes, end: Int64s, slot: Ordinals, text: Bytes, start: int, stop: int, is_plain: bool
+) -> int:
+    """Return the number of the term from `start` to before `stop`, -1 if it is not known."""
+    code = _START
+    for place in range(start, stop):
+        code = (code ^ np.uint64(_small(text[place], is_plain))) * _PRIME
+    at = _first(code, slot)
+    while slot[at] >= 0:
+        number = slot[at]
+        begin = end[number - 1] if number else 0
+        if end[number] - begin == stop - start:
+            k = 0
+            while start + k < stop and letter[begin + k] == _small(text[start + k], is_plain):
+                k += 1
+            if start + k == stop:
+                return int(number)
+        at = (at + 1) & (len(slot) - 1)
+    return -1
+
+
+@inner_kernel
+def _small(character: int, is_plain: bool) -> int:
+    """Return a character of a plain text as a small letter, and one of other texts as it is."""
+    return LOWER[character] or character if is_plain else character
+
+
+@inner_kernel
+def _first(code: np.uint64, slot: Ordinals) -> int:
+    """Return where a term with this hash is looked for first."""
+    return int(np.int64((code ^ (code >> np.uint64(32))) & np.uint64(len(slot) - 1)))
 
 
 @kernel

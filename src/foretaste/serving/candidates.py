@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 
@@ -58,11 +59,31 @@ def brought(view: View, candidates: Sequence[Item], known: Ordinals, now: int) -
     if added:
         view = replace(view, guests=_guests(added))
         catalog = replace(view.catalog.apply(added), version=view.catalog.version)
-        gap = [""] * (first_new - len(view.item_names))
-        shown = replace(view, catalog=catalog, item_names=[*view.item_names, *gap, *new])
+        shown = replace(view, catalog=catalog, item_names=_Names(view.item_names, first_new, new))
     items = np.fromiter(ordinals.values(), np.int32, len(ordinals))
-    able = shown.catalog.available(now, max(first_new + len(new), int(items.max()) + 1))[items]
+    able = shown.catalog.available_among(items, now)
     return Brought(view, shown, items[able], first_new, int(np.count_nonzero(~able)))
+
+
+class _Names(Sequence[str]):
+    """Names by ordinal, those from `first_new` on being `new`."""
+
+    def __init__(self, known: Sequence[str], first_new: int, new: Sequence[str]) -> None:
+        self._known, self._first_new, self._new = known, first_new, new
+
+    def __len__(self) -> int:
+        return self._first_new + len(self._new)
+
+    @overload
+    def __getitem__(self, ordinal: int) -> str: ...
+
+    @overload
+    def __getitem__(self, ordinal: slice) -> list[str]: ...
+
+    def __getitem__(self, ordinal: int | slice) -> str | list[str]:
+        if isinstance(ordinal, slice):
+            return [self[place] for place in range(*ordinal.indices(len(self)))]
+        return self._new[ordinal - self._first_new] if ordinal >= self._first_new else self._known[ordinal]
 
 
 def _guests(added: Sequence[CatalogEntry]) -> Guests:
