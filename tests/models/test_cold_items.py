@@ -17,7 +17,6 @@ from foretaste.models.ease import Ease, EaseConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Moment
 from foretaste.models.item_features import principal_axes
-from foretaste.models.likeness import PARTS, blended
 from foretaste.testing.clustered_shop import MINUTE, N_ITEMS, N_USERS, TASTES, WORDS, clustered_shop
 
 IALS = IALSConfig(dim=16, regularization=0.01, unobserved=4.0, recency=Recency())
@@ -264,17 +263,6 @@ def test_axes_are_the_singular_vectors_and_the_same_each_time():
     exact = np.linalg.svd(matrix.toarray())[2][:10]
     assert np.abs(np.sum(axes.T * exact, axis=1))[:3] == pytest.approx(np.ones(3), abs=0.02)
     assert principal_axes(matrix, 10, seed=3).tobytes() == axes.tobytes()
-
-
-def test_two_mixtures_are_joined_by_their_shares():
-    one = (np.array([1, 3], np.int32), np.array([0.5, 0.5], np.float32))
-    other = (np.array([3, 7], np.int32), np.array([0.2, 0.8], np.float32))
-    part, weight = blended(one, other, 0.75)
-    assert part.tolist() == [1, 3, 7]
-    assert weight == pytest.approx([0.375, 0.425, 0.2])
-    many = (np.arange(100, dtype=np.int32), np.linspace(0, 1, 100).astype(np.float32))
-    part, weight = blended(many, other, 1.0)
-    assert part.tolist() == list(range(100 - PARTS, 100))
 
 
 def test_the_untimed_choose_on_items_drawn_by_lot(shop):

@@ -49,6 +49,10 @@ class CodedVectors:
         code[items], row[items] = _rounded(np.ascontiguousarray(vectors), self.column)
         return CodedVectors(code, row, self.column)
 
+    def write(self, items: Ordinals, vectors: Floats) -> None:
+        """Put other `vectors`, float32 [len(items), dim], in the places of those of `items`."""
+        self.code[items], self.row[items] = _rounded(np.ascontiguousarray(vectors), self.column)
+
     def alone(self, vectors: Floats) -> "CodedVectors":
         """Return `vectors` alone, float32 [n, dim], rounded as these are."""
         return CodedVectors(*_rounded(np.ascontiguousarray(vectors), self.column), self.column)

@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Int64s, Mask, Ordinals
+from foretaste.domain.arrays import Doubles, Int64s, Mask, Ordinals
 from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
 from foretaste.models.cold_knowledge import Knowledge, digests_of_guests, is_as_before
+from foretaste.models.companions import companions
 from foretaste.models.guests import Guests
 from foretaste.models.interface import Model, Moment
 from foretaste.models.item_features import Described
+from foretaste.models.likeness import Mixtures
 from foretaste.models.remembered import RememberedRows, Rows
 from foretaste.models.terms import replaced
 
@@ -138,9 +140,7 @@ class ColdItems(ABC):
         if not len(places):
             return places, guest
         visitors = self.visitors(moment).place
-        row = np.searchsorted(visitors, guest)
-        there = row < len(visitors)
-        there[there] = visitors[row[there]] == guest[there]
+        row, there = _found(visitors, guest)
         return places[there], row[there]
 
     @abstractmethod
@@ -151,16 +151,16 @@ class ColdItems(ABC):
         """
 
     @abstractmethod
-    def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
-        """Return the row of `item`: `share` of what was foretold, the rest from its companions."""
-
-    def nothing(self) -> Rows:
-        """Return the row of an item of which content says nothing."""
-        return tuple(np.zeros(array.shape[1:], array.dtype) for array in self._stored.rows)
+    def joined(self, companions: Mixtures, share: Doubles, foretold: Rows) -> Rows:
+        """Return rows: `share`, float64 [n], of what was foretold of each, the rest from its companions."""
 
     @abstractmethod
     def changed(self, live: Live) -> None:
-        """Take notice that the rows are others than before."""
+        """Take notice that the rows are others than before, or of other items."""
+
+    @abstractmethod
+    def followed(self, live: Live, places: Int64s) -> None:
+        """Take notice that the rows at `places` are others than before, and only these."""
 
     def _followed(self, live: Live | None, items: Sequence[Item | None]) -> Foretold:
         """Return what content says of the cold ones of `items`; only what changed is read."""
@@ -197,12 +197,12 @@ class ColdItems(ABC):
         )
         place, rows = place[told], [array[told] for array in rows]
         taken = moment.items.interactions_of(guests.item[place])
-        for row in np.flatnonzero(taken).tolist():
-            foretold = tuple(array[row].copy() for array in rows)
-            share = self._share(int(taken[row]))
-            joined = self.joined(moment.items, int(guests.item[place[row]]), share, foretold)
+        known = np.flatnonzero(taken)
+        if len(known):
+            near = companions(moment.items, guests.item[place[known]], self.knowledge.count)
+            joined = self.joined(near, self._share(taken[known]), tuple(array[known] for array in rows))
             for array, own in zip(rows, joined, strict=True):
-                array[row] = own
+                array[known] = own
         return Visitors(place, tuple(rows))
 
     def _foretell(self, guests: Guests, places: Int64s) -> Rows:
@@ -221,8 +221,7 @@ class ColdItems(ABC):
             same = self._look_through(live, moment)
             now = moment.items.interactions_of(live.cold)
         places = np.flatnonzero(now > 0)  # who was taken beside them may be others too
-        for place in places.tolist():
-            self._join(live, moment.items, place, int(now[place]))
+        self._join(live, moment.items, places, now[places])
         live.taken, live.state, live.seq = now, moment.items, moment.seq
         if len(places) or not same:
             self.changed(live)
@@ -235,18 +234,17 @@ class ColdItems(ABC):
         if not len(live.cold):
             live.seq = items.seq
             return True
-        near = [touched, *(items.together(item)[0] for item in touched.tolist())]
-        places = _places(live.cold, np.unique(np.concatenate(near)))
+        rows = items.neighbours
+        places = _places_near(live.cold, touched, rows.start, rows.length, rows.item, rows.together)
         now = items.interactions_of(live.cold[places])
         if (now < live.taken[places]).any():
             return False
-        new = now > 0
-        for place, taken in zip(places[new].tolist(), now[new].tolist(), strict=True):
-            self._join(live, items, place, taken)
+        new = places[now > 0]
+        self._join(live, items, new, now[now > 0])
         live.taken[places] = now
         live.seq = items.seq
-        if new.any():
-            self.changed(live)
+        if len(new):
+            self.followed(live, new)
         return True
 
     def _look_through(self, live: Live, moment: Moment) -> bool:
@@ -268,31 +266,63 @@ class ColdItems(ABC):
         return same
 
     def _first_rows(self, foretold: Foretold, cold: Ordinals) -> Rows:
-        place = np.searchsorted(foretold.item, cold)
-        has = place < len(foretold.item)
-        has[has] = foretold.item[place[has]] == cold[has]
+        """Return what content says of `cold`, zeros where it says nothing."""
+        place, has = _found(foretold.item, cold)
         rows = tuple(np.zeros((len(cold), *array.shape[1:]), array.dtype) for array in foretold.rows)
         for array, source in zip(rows, foretold.rows, strict=True):
             array[has] = source[place[has]]
         return rows
 
-    def _join(self, live: Live, items: ItemState, place: int, taken: int) -> None:
-        item = int(live.cold[place])
-        where = int(np.searchsorted(live.foretold.item, item))
-        told = where < len(live.foretold.item) and live.foretold.item[where] == item
-        foretold = tuple(array[where] for array in live.foretold.rows) if told else self.nothing()
-        share = self._share(taken) if told else 0.0
-        for array, row in zip(live.rows, self.joined(items, item, share, foretold), strict=True):
-            array[place] = row
+    def _join(self, live: Live, items: ItemState, places: Int64s, taken: Int64s) -> None:
+        """Let in who was taken near the cold items at `places`, which were taken so often."""
+        if not len(places):
+            return
+        cold = live.cold[places]
+        foretold = self._first_rows(live.foretold, cold)
+        share = np.where(_found(live.foretold.item, cold)[1], self._share(taken), 0.0)
+        joined = self.joined(companions(items, cold, self.knowledge.count), share, foretold)
+        for array, rows in zip(live.rows, joined, strict=True):
+            array[places] = rows
 
-    def _share(self, taken: int) -> float:
-        """Return the part of content for an item that was taken so often."""
-        return self.knowledge.patience / (taken + self.knowledge.patience)
+    def _share(self, taken: Int64s) -> Doubles:
+        """Return the part of content for items that were taken so often, float64 [n]."""
+        return np.asarray(self.knowledge.patience / (taken + self.knowledge.patience), np.float64)
+
+
+def _found(rising: Ordinals | Int64s, items: Ordinals | Int64s) -> tuple[Int64s, Mask]:
+    """Return where `items` would be in `rising`, and whether they are there."""
+    place = np.searchsorted(rising, items)
+    has = place < len(rising)
+    has[has] = rising[place[has]] == items[has]
+    return place, has
 
 
 def is_taken(items: Ordinals, count: Int64s) -> Mask:
     """Return which of `items` have a `count`, int64 [n_items]; bool [len(items)]."""
     return np.asarray((items < len(count)) & (count[np.minimum(items, len(count) - 1)] > 0))
+
+
+@kernel
+def _places_near(
+    rising: Ordinals,
+    items: Ordinals,
+    start: Int64s,
+    length: Int64s,
+    neighbour: Ordinals,
+    together: Ordinals,
+) -> Int64s:
+    """Return the places in `rising` of `items` and of what came near them (see `Neighbours`), in order."""
+    is_near = np.zeros(len(rising), np.bool_)
+    first, last = rising[0], rising[-1]
+    for item in items:
+        begin = start[item] if item < len(start) else 0
+        end = begin + length[item] if item < len(start) else 0
+        for at in range(begin - 1, end):
+            other = item if at < begin else neighbour[at]
+            if first <= other <= last and (at < begin or together[at] > 0):
+                place = np.searchsorted(rising, other)
+                is_near[place] |= rising[place] == other
+    return np.flatnonzero(is_near)
 
 
 @kernel

@@ -6,15 +6,15 @@ from typing import Any, Protocol, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Floats, Int64s, Ordinals
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.kernel import kernel
-from foretaste.features.item_state import ItemState
 from foretaste.models.cold_knowledge import Knowledge
 from foretaste.models.cold_rows import ColdItems, Foretold, Live
+from foretaste.models.companions import blended
 from foretaste.models.interface import ManyScorer, Model, Moment
 from foretaste.models.item_features import Described, each_times
-from foretaste.models.likeness import blended, companions
+from foretaste.models.likeness import Mixtures
 from foretaste.models.padding import at
 from foretaste.models.remembered import Rows
 
@@ -33,6 +33,13 @@ class FactorModel(Model, Protocol):
 
     def with_factors(self, items: Ordinals, factors: Floats) -> Self:
         """Return the same model with other or more vectors of `items`."""
+        ...
+
+    def rewritten(self, items: Ordinals, factors: Floats) -> Self:
+        """Return the same model with other vectors of `items`, which it has, written over those of this one.
+
+        This one, which `with_factors` gave, is not asked any more.
+        """
         ...
 
     def alone(self, factors: Floats) -> Model:
@@ -125,11 +132,12 @@ class FactorsOfCold(ColdItems):
             vectors = knowledge.mixtures(about, kept).of_rows(self._trained.factors_of)
         return ((vectors * np.float32(knowledge.gain)).astype(np.float32),)
 
-    def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
-        """Return one vector; see `ColdItems`."""
-        part, weight = companions(items, item, self.knowledge.count)
-        own = weight @ self._trained.factors_of(part) * np.float32(self.knowledge.gain)
-        return ((foretold[0] * np.float32(share) + own * np.float32(1.0 - share)).astype(np.float32),)
+    def joined(self, companions: Mixtures, share: Doubles, foretold: Rows) -> Rows:
+        """Return vectors; see `ColdItems`."""
+        own = companions.of_rows(self._trained.factors_of) * np.float32(self.knowledge.gain)
+        told, rest = share.astype(np.float32), (1.0 - share).astype(np.float32)
+        vectors: Floats = foretold[0] * told[:, np.newaxis] + own * rest[:, np.newaxis]
+        return (vectors,)
 
     def _alone(self, moment: Moment) -> Model:
         """Return a model of the moment's visitors alone; item n is the nth of them."""
@@ -138,6 +146,13 @@ class FactorsOfCold(ColdItems):
     def changed(self, live: Live) -> None:
         """Put the vectors of cold items beside those of trained ones."""
         self._extended = self._trained.with_factors(live.cold, live.rows[0])
+
+    def followed(self, live: Live, places: Int64s) -> None:
+        """Put other vectors in the place of those at `places`."""
+        if self._extended is self._trained:
+            self.changed(live)
+        else:
+            self._extended = self._extended.rewritten(live.cold[places], live.rows[0][places])
 
 
 class RowsOfCold(ColdItems):
@@ -208,15 +223,16 @@ class RowsOfCold(ColdItems):
         """Take notice that the mixtures are others."""
         self._mixtures = object()
 
-    def joined(self, items: ItemState, item: int, share: float, foretold: Rows) -> Rows:
-        """Return one mixture; see `ColdItems`."""
-        own, weight = companions(items, item, self.knowledge.count)
-        used = np.flatnonzero(foretold[1])
-        told = (cast("Ordinals", foretold[0][used]), cast("Floats", foretold[1][used]))
-        part, weight = blended(told, (own, weight * np.float32(self.knowledge.gain)), share)
-        row = self.nothing()
-        row[0][: len(part)], row[1][: len(part)] = part, weight
-        return row
+    def followed(self, live: Live, places: Int64s) -> None:  # noqa: ARG002 - all are others then
+        """Take notice that the mixtures are others."""
+        self.changed(live)
+
+    def joined(self, companions: Mixtures, share: Doubles, foretold: Rows) -> Rows:
+        """Return mixtures; see `ColdItems`."""
+        item, gain = companions.item, np.float32(self.knowledge.gain)
+        told = Mixtures(item, cast("Ordinals", foretold[0]), cast("Floats", foretold[1]))
+        mixed = blended(told, Mixtures(item, companions.part, companions.weight * gain), share)
+        return mixed.part, mixed.weight
 
 
 def _with_constant(dense: Floats) -> Floats:

@@ -161,6 +161,14 @@ class IALS:
         vectors = self._vectors.with_rows(items, factors)
         return type(self)(self._config, vectors, self._unobserved, float(self._scale), self._slot)
 
+    def rewritten(self, items: Ordinals, factors: Floats) -> Self:
+        """Return the same model with other vectors of `items`, which it has, in the memory of this one.
+
+        This one has to come from `with_factors`, and is not asked any more.
+        """
+        self._vectors.write(items, factors)
+        return type(self)(self._config, self._vectors, self._unobserved, float(self._scale), self._slot)
+
     def alone(self, factors: Floats) -> "IALS":
         """Return a model of items with these vectors alone, float32 [n, dim], that folds in as this one."""
         vectors = self._vectors.alone(factors)

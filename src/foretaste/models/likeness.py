@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.kernel import kernel
-from foretaste.features.item_state import ItemState
 from foretaste.models.item_features import Described
 from foretaste.models.nearest import Nearest
 
@@ -22,8 +21,6 @@ POWER = 2
 """A part is its cosine to this power: what is nearest counts most."""
 DOUBT = 0.5
 """Added to the sum of parts by which they are divided: what is like nothing weighs little."""
-
-Mixture = tuple[Ordinals, Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,28 +105,3 @@ def most_taken(count: Int64s, told: Mask) -> Ordinals:
     able = np.flatnonzero((count > 0) & told)
     most = able[np.argsort(-count[able], kind="stable")[:MOST_ANCHORS]]
     return np.sort(most).astype(np.int32)
-
-
-def companions(items: ItemState, item: int, trained: Int64s) -> Mixture:
-    """Return `item` as the mixture of the trained items that people took near it, as of now.
-
-    `trained` int64 [n_items] is how often each was taken in training.
-    """
-    others, together = items.together(item)
-    known = np.flatnonzero((others < len(trained)) & (trained[np.minimum(others, len(trained) - 1)] > 0))
-    if len(known) > PARTS:
-        known = np.sort(known[np.argsort(-together[known], kind="stable")[:PARTS]])
-    total = together[known].sum(dtype=np.float32) + np.float32(DOUBT)
-    return others[known], (together[known] / total).astype(np.float32)
-
-
-def blended(one: Mixture, other: Mixture, share: float) -> Mixture:
-    """Return `share` of `one` and the rest of `other`, the largest parts where there are too many."""
-    part = np.concatenate((one[0], other[0]))
-    weight = np.concatenate((one[1] * np.float32(share), other[1] * np.float32(1.0 - share)))
-    parts, place = np.unique(part, return_inverse=True)
-    summed = np.bincount(place, weight, minlength=len(parts)).astype(np.float32)
-    if len(parts) > PARTS:
-        kept = np.sort(np.argsort(-summed, kind="stable")[:PARTS])
-        parts, summed = parts[kept], summed[kept]
-    return parts.astype(np.int32), summed

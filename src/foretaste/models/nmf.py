@@ -97,6 +97,14 @@ class NMF:
         parts[items] = np.maximum(factors, np.float32(0.0))
         return type(self)(self._config, parts, self._gramian)
 
+    def rewritten(self, items: Ordinals, factors: Floats) -> Self:
+        """Return the same model with other parts of `items`, which it has, in the memory of this one.
+
+        This one has to come from `with_factors`, and is not asked any more.
+        """
+        self._items[items] = np.maximum(factors, np.float32(0.0))
+        return type(self)(self._config, self._items, self._gramian)
+
     def alone(self, factors: Floats) -> "NMF":
         """Return a model that has items with these parts only, none negative; people are as here."""
         return type(self)(self._config, np.maximum(factors, np.float32(0.0)), self._gramian, self)
