@@ -93,7 +93,8 @@ def _find(
             _add_cosines(entries, begin + i, listed, by_words)
         for k in range(width):
             about[k] = words * by_words[k] + rest * cosine[i, k]
-        n = _likely(about, groups, most, slack, place)
+        is_rough = rest > np.float32(0.0) and rows[i].any()
+        n = _likely(about, groups, most, slack if is_rough else np.float32(0.0), place)
         _reckon(by_words, words, rest, rows[i], others, place[:n], value[:n])
         _keep(place[:n], value[:n], nearest[begin + i], alike[begin + i])
 

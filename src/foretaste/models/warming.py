@@ -1,14 +1,28 @@
 """Compiling what serving runs before the first request."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from foretaste.domain.event import EventColumns
+from foretaste.domain.history import History
+from foretaste.domain.interactions import Interactions
+from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State, StateConfig
 from foretaste.models.coded_vectors import CodedVectors
+from foretaste.models.cold_items import ColdItemsConfig, ColdRows
+from foretaste.models.cold_knowledge import Knowledge
+from foretaste.models.cold_rows import Foretold
+from foretaste.models.companions import blended, companions
+from foretaste.models.content import ContentConfig
+from foretaste.models.entries import pick_scores
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
+from foretaste.models.guests import Guests
 from foretaste.models.interface import Model, Moment
+from foretaste.models.item_features import Features
 from foretaste.models.item_rows import ItemRows
+from foretaste.models.likeness import Anchors
 from foretaste.models.transitions import Transitions, TransitionsConfig
 
 
@@ -31,6 +45,31 @@ def warm_up() -> None:
     for model in models:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
+    guests = Guests(np.array([2], np.int32), [Item(item_id="guest", title="new words")])
+    _warm_up_to_guests(replace(moment, guests=guests), history, rows)
+    pick_scores(np.zeros(1, np.int64), both, both.astype(np.int64), np.zeros(2, np.float32))
+
+
+def _warm_up_to_guests(moment: Moment, history: History, rows: ItemRows) -> None:
+    """Read a few words, and have them make an item a mixture of others, which events tell of too."""
+    items = [Item(item_id="a", title="a few words"), Item(item_id="b", title="new words")]
+    catalog, count = CatalogColumns.of(items), np.ones(2, np.int64)
+    nothing = np.empty(0, np.int32)
+    untimed = Interactions(nothing, nothing, np.empty(0, np.float32), np.empty(0, np.int64), 0, 2)
+    content = ContentConfig().fit(untimed, 0, catalog)
+    features = Features.learnt(items, 2, 10, 0)
+    anchors = Anchors(np.arange(2, dtype=np.int32), features.describe(items))
+    knowledge = Knowledge(features, anchors, count, words=0.5, gain=1.0, patience=1.0)
+    none = knowledge.mixtures(features.describe([]), {})
+    stored = Foretold(none.item, (none.part, none.weight))
+    config = ColdItemsConfig(base=GraphFilterConfig())
+    cold = ColdRows(
+        GraphFilter(GraphFilterConfig(), rows), knowledge, stored, np.empty((0, 2), np.int64), config
+    )
+    cold.score_guests(history, moment)
+    content.score_guests(history, moment)
+    near = companions(moment.items, anchors.item, count)
+    blended(near, near, np.ones(2)).of_rows(lambda used: np.ones((len(used), 2), np.float32))
 
 
 def _two_views() -> EventColumns:
