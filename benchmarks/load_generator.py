@@ -170,6 +170,7 @@ async def run(port: int, requests: list[bytes], connections: int, seconds: float
         "statuses": {str(status): number for status, number in sorted(tally.statuses.items())},
         "mean_ms": round(1000 * sum(tally.latencies) / max(1, len(tally.latencies)), 3),
         "p50_ms": round(1000 * percentile(tally.latencies, 0.50), 3),
+        "p95_ms": round(1000 * percentile(tally.latencies, 0.95), 3),
         "p99_ms": round(1000 * percentile(tally.latencies, 0.99), 3),
         "good": len(tally.good),
         "good_p50_ms": round(1000 * percentile(tally.good, 0.50), 3),

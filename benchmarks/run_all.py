@@ -51,6 +51,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["http_load.py", "--home", str(home)],
         ["answer_stages.py", "--home", str(home)],
         ["overload.py", "--home", str(home)],
+        ["budgets.py"],
         ["http_frameworks.py"],
         ["filters.py"],
         ["top_k.py"],
