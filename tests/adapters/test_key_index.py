@@ -53,3 +53,11 @@ def test_a_run_that_can_grow_no_more_goes_when_all_of_it_is_below_the_floor():
     index.forget_before(17)
     assert [len(run) for run, _ in index._runs] == [16]
     assert index.find([16, 17]) == [0, 17]
+
+
+def test_a_run_of_which_merging_left_nothing_may_be_forgotten():
+    index = KeyIndex(floor=9)
+    for start in (1, 2):
+        index.add_run(np.array([start]), np.array([start]))
+    index.forget_before(10)
+    assert index.find([1, 2]) == [0, 0]

@@ -9,6 +9,9 @@ from foretaste.domain.arrays import Int64s
 LIVE = 16_384
 LARGEST_RUN = 1 << 21
 
+Run = tuple[Int64s, Int64s]
+"""Keys, rising, and the sequence numbers of their events."""
+
 
 class KeyIndex:
     """Event key → sequence number, for events from number `floor` on.
@@ -21,7 +24,7 @@ class KeyIndex:
     def __init__(self, floor: int = 1) -> None:
         self.floor = floor
         self._live: dict[int, int] = {}
-        self._runs: list[tuple[Int64s, Int64s]] = []
+        self._runs: list[Run] = []
 
     def add(self, keys: Sequence[int], seqs: Sequence[int]) -> None:
         """Remember new keys."""
@@ -43,7 +46,7 @@ class KeyIndex:
     def forget_before(self, floor: int) -> None:
         """Know only events from number `floor` on; a run that holds none of them is let go of."""
         self.floor = floor
-        self._runs = [run for run in self._runs if run[1].max() >= floor]
+        self._runs = [run for run in self._runs if (run[1] >= floor).any()]
 
     def find(self, keys: Sequence[int]) -> list[int]:
         """Return the sequence number of each key, 0 where it is new."""
@@ -67,9 +70,14 @@ class KeyIndex:
     def _mergeable(self, older: Int64s, newer: Int64s) -> bool:
         return len(older) < 2 * len(newer) and len(older) + len(newer) <= LARGEST_RUN
 
-    def _merged(self, one: tuple[Int64s, Int64s], other: tuple[Int64s, Int64s]) -> tuple[Int64s, Int64s]:
-        keys, seqs = np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
-        kept = seqs >= self.floor
-        keys, seqs = keys[kept], seqs[kept]
+    def _merged(self, one: Run, other: Run) -> Run:
+        (keys, seqs), (other_keys, other_seqs) = self._known(one), self._known(other)
+        keys = np.concatenate([keys, other_keys])
         order = np.argsort(keys, kind="stable")
-        return keys[order], seqs[order]
+        return keys[order], np.concatenate([seqs, other_seqs])[order]
+
+    def _known(self, run: Run) -> Run:
+        """Return what of a run is not below the floor."""
+        keys, seqs = run
+        kept = seqs >= self.floor
+        return run if kept.all() else (keys[kept], seqs[kept])
