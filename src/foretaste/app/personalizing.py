@@ -37,5 +37,7 @@ def _candidate(candidate: str | Item | Mapping[str, Any]) -> Item:
         return parse_item({"item_id": candidate})
     if not isinstance(candidate, Mapping):
         raise InvalidQueryError("it must be an id or an object with item_id", field="candidates")
+    if OTHER_NAMES.keys().isdisjoint(candidate):
+        return parse_item(candidate)
     fields = {OTHER_NAMES.get(name, name): value for name, value in candidate.items() if name in OTHER_NAMES}
     return parse_item(fields | {name: value for name, value in candidate.items() if name not in OTHER_NAMES})
