@@ -29,7 +29,7 @@ def break_(home, source, monkeypatch):
     def fails(*_, **__):
         raise ZeroDivisionError("broken")
 
-    for name in ("score", "keys", "entries"):
+    for name in ("score", "keys", "entries", "made"):
         monkeypatch.setattr(home.artifact.models[source], name, fails, raising=False)
 
 
