@@ -61,3 +61,15 @@ def test_a_run_of_which_merging_left_nothing_may_be_forgotten():
         index.add_run(np.array([start]), np.array([start]))
     index.forget_before(10)
     assert index.find([1, 2]) == [0, 0]
+
+
+def test_what_merging_took_for_a_moment_goes_back_to_the_system(monkeypatch):
+    given_back = []
+    monkeypatch.setattr(key_index, "LONG_RUN", 8)
+    monkeypatch.setattr(key_index, "give_back_freed", lambda: given_back.append(True))
+    index = KeyIndex()
+    index.add_run(np.arange(3), np.arange(1, 4))
+    index.add_run(np.arange(3, 6), np.arange(4, 7))
+    assert not given_back
+    index.add_run(np.arange(6, 10), np.arange(7, 11))
+    assert given_back

@@ -8,7 +8,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from foretaste.app.freed_memory import give_back_freed
+from foretaste.domain.freed_memory import give_back_freed
 
 MEGABYTE = 1 << 20
 

@@ -8,10 +8,10 @@ from threading import Event, Thread
 from typing import Protocol
 
 from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
-from foretaste.app.freed_memory import give_back_freed
 from foretaste.app.reading_ahead import read_ahead
 from foretaste.domain.errors import CorruptSnapshotError, ForetasteError
 from foretaste.domain.event import EventColumns
+from foretaste.domain.freed_memory import give_back_freed
 from foretaste.features.snapshots import seq_of_snapshot
 from foretaste.features.state import State
 from foretaste.ports.event_log import EventLog

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from foretaste.domain.arrays import Int64s
+from foretaste.domain.freed_memory import give_back_freed
 
 LIVE = 16_384
 LARGEST_RUN = 1 << 21
+LONG_RUN = 1 << 17
+"""To make a run from so many keys on takes five megabytes and more for a moment, which are given back."""
 
 Run = tuple[Int64s, Int64s]
 """Keys, rising, and the sequence numbers of their events."""
@@ -42,6 +45,8 @@ class KeyIndex:
         self._runs.append((keys[order], seqs[order]))
         while len(self._runs) > 1 and self._mergeable(self._runs[-2][0], self._runs[-1][0]):
             self._runs.append(self._merged(self._runs.pop(), self._runs.pop()))
+            if len(self._runs[-1][0]) >= LONG_RUN:
+                give_back_freed()
 
     def forget_before(self, floor: int) -> None:
         """Know only events from number `floor` on; a run that holds none of them is let go of."""

@@ -7,11 +7,11 @@ from functools import partial
 
 import uvicorn
 
-from foretaste.app.freed_memory import give_back_freed
 from foretaste.app.home import Home
 from foretaste.app.http.admitting import AdmittingProtocol
 from foretaste.app.http.asgi.cross_origin import Asgi
 from foretaste.app.http.bounded import BoundedProtocol
+from foretaste.domain.freed_memory import give_back_freed
 from foretaste.serving.admission import Admission, AdmissionLimits
 
 MOST_CONNECTIONS = 4096
