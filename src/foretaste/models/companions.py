@@ -6,6 +6,7 @@ from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
 from foretaste.models.likeness import DOUBT, PARTS, Mixtures
+from foretaste.models.nearest import keep_largest
 
 
 def companions(items: ItemState, young: Ordinals, trained: Int64s) -> Mixtures:
@@ -51,31 +52,12 @@ def _find_companions(
                 who[n], often[n] = item, np.float32(together[place])
                 n += 1
         order = np.argsort(who[:n])
-        _keep_most(who[order], often[order], part[row], weight[row])
+        keep_largest(who[order], often[order], part[row], weight[row])
         total = np.float32(DOUBT)
         for p in range(PARTS):
             total += weight[row, p]
         for p in range(PARTS):
             weight[row, p] /= total
-
-
-@kernel
-def _keep_most(item: Ordinals, value: Floats, part: Ordinals, weight: Floats) -> None:
-    """Write the items with the largest values, of equals the first, in their order."""
-    n, most, least, at = len(item), len(part), np.float32(-np.inf), 0
-    equals = most
-    if n > most:
-        least = np.partition(value, n - most)[n - most]
-        for k in range(n):
-            if value[k] > least:
-                equals -= 1
-    for k in range(n):
-        if value[k] == least and equals > 0:
-            equals -= 1
-        elif value[k] <= least:
-            continue
-        part[at], weight[at] = item[k], value[k]
-        at += 1
 
 
 @kernel
@@ -112,4 +94,4 @@ def _blend(
                 value[n] += other_weight[row, b] * rest[row]
                 b += 1
             n += 1
-        _keep_most(item[:n], value[:n], part[row], weight[row])
+        keep_largest(item[:n], value[:n], part[row], weight[row])

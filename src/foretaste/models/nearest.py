@@ -96,7 +96,7 @@ def _find(
         is_rough = rest > np.float32(0.0) and rows[i].any()
         n = _likely(about, groups, most, slack if is_rough else np.float32(0.0), place)
         _reckon(by_words, words, rest, rows[i], others, place[:n], value[:n])
-        _keep(place[:n], value[:n], nearest[begin + i], alike[begin + i])
+        keep_largest(place[:n], value[:n], nearest[begin + i], alike[begin + i])
 
 
 @kernel
@@ -110,9 +110,12 @@ def _add_cosines(entries: _Lists, i: int, listed: _Lists, cosine: Floats) -> Non
 
 
 @kernel
-def _keep(place: Int64s, value: Floats, nearest: Int64s, alike: Floats) -> None:
-    """Write the places of the largest values above 0, and these; of equals the first."""
-    n, most, least, at = len(place), len(nearest), np.float32(0.0), 0
+def keep_largest(item: Int64s, value: Floats, kept: Int64s, weight: Floats) -> None:
+    """Write the items with the largest values above 0, and these, in their order; of equals the first.
+
+    There is room for `len(kept)` of them; what is not needed stays as it is.
+    """
+    n, most, least, at = len(item), len(kept), np.float32(0.0), 0
     equals = most
     if n > most:
         least = max(least, np.partition(value, n - most)[n - most])
@@ -124,7 +127,7 @@ def _keep(place: Int64s, value: Floats, nearest: Int64s, alike: Floats) -> None:
             equals -= 1
         elif value[k] <= least:
             continue
-        nearest[at], alike[at] = place[k], value[k]
+        kept[at], weight[at] = item[k], value[k]
         at += 1
 
 
