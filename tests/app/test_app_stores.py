@@ -96,6 +96,15 @@ def test_snapshots_are_written_while_events_come(tmp_path):
     stores.close()
 
 
+def test_a_snapshot_is_due_after_so_many_events_and_after_an_eighth_of_a_long_log(tmp_path):
+    stores = stores_in(tmp_path, Settings(snapshot_events=10))
+    assert [stores.keeper.is_due(seq) for seq in (9, 10)] == [False, True]
+    import_events(stores.log, events().chunks(500))
+    stores.keeper.save(stores.log)
+    assert [stores.keeper.is_due(seq) for seq in (561, 562)] == [False, True]
+    stores.close()
+
+
 def test_what_a_snapshot_took_for_a_moment_goes_back_to_the_system(tmp_path, monkeypatch):
     given_back = threading.Event()
     monkeypatch.setattr("foretaste.app.keeper.give_back_freed", given_back.set)

@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 
 Saving = Callable[[], AbstractContextManager[bool]]
+GROWS_BY = 8
+"""A snapshot costs as much as the state is large, so the log grows by an eighth from one to the next."""
 
 
 def always() -> AbstractContextManager[bool]:
@@ -36,9 +38,9 @@ class Learner(Protocol):
 
 
 class StateKeeper:
-    """Folds the log into `state`, and saves snapshots to `path` after every `snapshot_events` events.
+    """Folds the log into `state`, and saves snapshots to `path` after `snapshot_events` events or more.
 
-    A snapshot only saves time: one that is damaged, of another log or of another configuration is
+    After more where the log is long: see `GROWS_BY`. A snapshot only saves time: one that is damaged, of another log or of another configuration is
     ignored, and the state is folded from the whole log. Without `path` none is read or written, and while
     `saving` gives False none is written.
     """
@@ -76,8 +78,12 @@ class StateKeeper:
                 self.learner = None
         self.state.apply(events)
         self.folded()
-        if events.last_seq - self._saved_seq >= self._snapshot_events:
+        if self.is_due(events.last_seq):
             self._due.set()
+
+    def is_due(self, seq: int) -> bool:
+        """Return whether a snapshot is worth its cost when the log has come to `seq`."""
+        return seq - self._saved_seq >= max(self._snapshot_events, self._saved_seq // GROWS_BY)
 
     def restore(self, log: EventLog) -> None:
         """Bring the state to the end of the log."""
