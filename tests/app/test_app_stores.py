@@ -1,11 +1,15 @@
 """The stores of a home: restarts, snapshots, readers beside the writer."""
 
 import threading
+import time
+from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
 from foretaste.app import datasets
 from foretaste.app.importing import import_events
+from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
 from foretaste.app.stores import SNAPSHOT, stores_for_reading, stores_in, stores_in_memory
 from foretaste.domain.errors import InvalidInputError, NotFoundError, UnavailableError
@@ -103,6 +107,28 @@ def test_a_snapshot_is_due_after_so_many_events_and_after_an_eighth_of_a_long_lo
     stores.keeper.save(stores.log)
     assert [stores.keeper.is_due(seq) for seq in (561, 562)] == [False, True]
     stores.close()
+
+
+def test_snapshots_take_no_more_than_a_tenth_of_the_time(tmp_path):
+    took, begun = 0.02, []
+
+    @contextmanager
+    def slowly():
+        begun.append(time.monotonic())
+        time.sleep(took)
+        yield False
+
+    stores = stores_in(tmp_path, SETTINGS)
+    import_events(stores.log, events(60).chunks(60))
+    keeper = StateKeeper(stores.keeper.state, tmp_path / "other", snapshot_events=1, saving=slowly)
+    keeper.watch(stores.log)
+    for seq in range(60):
+        keeper.fold(stores.log.read(seq, 1))
+        time.sleep(0.01)
+    keeper.close(stores.log)
+    stores.close()
+    assert len(begun) >= 2
+    assert all(later - earlier >= 10 * took for earlier, later in pairwise(begun[:-1]))
 
 
 def test_what_a_snapshot_took_for_a_moment_goes_back_to_the_system(tmp_path, monkeypatch):

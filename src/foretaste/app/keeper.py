@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from typing import Protocol
 
 from foretaste.adapters.files.snapshot_file import read_snapshot, write_snapshot
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 Saving = Callable[[], AbstractContextManager[bool]]
 GROWS_BY = 8
 """A snapshot costs as much as the state is large, so the log grows by an eighth from one to the next."""
+RESTS = 9
+"""So many times as long as a snapshot took is none written: an import would spend its time on them."""
 
 
 def always() -> AbstractContextManager[bool]:
@@ -40,9 +43,9 @@ class Learner(Protocol):
 class StateKeeper:
     """Folds the log into `state`, and saves snapshots to `path` after `snapshot_events` events or more.
 
-    After more where the log is long: see `GROWS_BY`. A snapshot only saves time: one that is damaged, of another log or of another configuration is
-    ignored, and the state is folded from the whole log. Without `path` none is read or written, and while
-    `saving` gives False none is written.
+    After more where the log is long: see `GROWS_BY`. A snapshot only saves time: one that is damaged, of
+    another log or of another configuration is ignored, and the state is folded from the whole log. Without
+    `path` none is read or written, and while `saving` gives False none is written.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class StateKeeper:
         self._snapshot_events = snapshot_events
         self._saved_seq = 0
         self._due = Event()
-        self._closing = False
+        self._closing = Event()
         self._thread: Thread | None = None
 
     def fold(self, events: EventColumns) -> None:
@@ -110,7 +113,7 @@ class StateKeeper:
 
     def close(self, log: EventLog) -> None:
         """Stop saving in the background, save a last time."""
-        self._closing = True
+        self._closing.set()
         self._due.set()
         if self._thread is not None:
             self._thread.join()
@@ -137,10 +140,12 @@ class StateKeeper:
         while True:
             self._due.wait()
             self._due.clear()
-            if self._closing:
+            if self._closing.is_set():
                 return
+            began = monotonic()
             self.save(log)
             give_back_freed()
+            self._closing.wait(RESTS * (monotonic() - began))
 
 
 def _nobody() -> None:

@@ -99,8 +99,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Half-lives of popularity, shortest first; empty takes the program's own."""
 
     snapshot_events: Annotated[int, Meta(ge=1)] = 200_000
-    """After how many new events a running service stores a snapshot of its state; on a long log after an eighth
-    of what the last one held, if that is more."""
+    """After how many new events a running service stores a snapshot of its state; on a long log after an
+    eighth of what the last one held, if that is more."""
 
     exposure_days: Annotated[float, Meta(gt=0)] = 90.0
     """How long records of shown slates are kept."""

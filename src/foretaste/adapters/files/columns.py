@@ -84,10 +84,9 @@ def as_text(values: pl.Series | Sequence[Any]) -> pl.Series:
     A whole number that is stored as a float, which is how an id column with gaps is often saved, is
     written without its decimals.
     """
-    if isinstance(values, pl.Series):
-        series = values
-    else:
-        series = pl.Series([_written(value) for value in values], dtype=pl.String)
+    if not isinstance(values, pl.Series):
+        return pl.Series([text_of(value) for value in values], dtype=pl.String)
+    series = values
     if series.dtype.is_float():
         whole = series.is_finite() & (series == series.floor()) & (series.abs() < 2**53)
         integers = series.set(~whole.fill_null(value=False), None).cast(pl.Int64)
@@ -98,9 +97,10 @@ def as_text(values: pl.Series | Sequence[Any]) -> pl.Series:
     return series.set(series == "", None)
 
 
-def _written(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """Return one value as `as_text` does."""
     if value is None or isinstance(value, str):
-        return value
+        return value or None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from foretaste.adapters.files.cells import attribute_of, is_there, values_of
-from foretaste.adapters.files.columns import ITEM_NAMES, as_text, column_mapping
+from foretaste.adapters.files.columns import ITEM_NAMES, column_mapping, text_of
 from foretaste.adapters.files.rows import Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import as_datetime, to_micros
 from foretaste.domain.errors import InvalidItemError
@@ -72,7 +72,7 @@ def _item(row: Mapping[str, Any], mapping: Mapping[str, str], separator: str) ->
     fields |= {field: _moment(given, field) for field in AVAILABILITY if field in given}
     fields |= {"vector": given["vector"]} if "vector" in given else {}
     fields["categories"] = _categories(given.get("categories", ()), separator)
-    fields["item_id"] = as_text([given.get("item_id")])[0]
+    fields["item_id"] = text_of(given.get("item_id"))
     return parse_item({**fields, "attributes": plain})
 
 
@@ -89,7 +89,7 @@ def _moment(given: Mapping[str, Any], field: str) -> str:
 
 
 def _flag(given: Mapping[str, Any], field: str) -> bool:
-    text = str(as_text([given[field]])[0]).lower()
+    text = str(text_of(given[field])).lower()
     if text not in YES | NO:
         raise InvalidItemError(f"{field} {given[field]!r} is neither true nor false", field=field)
     return text in YES

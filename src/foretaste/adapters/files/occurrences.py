@@ -11,8 +11,8 @@ Hashes = NDArray[np.uint64]
 class Occurrences:
     """Numbers equal rows 0, 1, 2, … across the pieces of one file.
 
-    Keeps sixteen bytes for each distinct row seen, in sorted runs that are merged as they grow alike: a row is
-    moved as often as the logarithm of how many there are.
+    Keeps sixteen bytes for each distinct row seen, in sorted runs that are merged as they grow alike: a row
+    is moved as often as the logarithm of how many there are.
     """
 
     def __init__(self) -> None:
