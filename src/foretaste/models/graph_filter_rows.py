@@ -7,13 +7,15 @@ import numpy as np
 from scipy import sparse
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
-from foretaste.domain.kernel import fitting_kernel, kernel
+from foretaste.domain.kernel import fitting_kernel, kernel, summing_kernel
 from foretaste.domain.parallel import in_parts
 from foretaste.models.graph_spectrum import Spectrum, amounts, item_graph, power, spectrum
 from foretaste.models.item_rows import ItemRows
 
 ROWS_PER_CALL = 128
 """Rows computed in one kernel call, some milliseconds: the parts that threads share between them."""
+ONE_STEP = (1 / 24, 1 / 6, 1 / 2, 1.0, 0.0)
+"""The exponential less 1 as one step of the classic Runge-Kutta method has it: to the fourth power."""
 REACH = 4
 """So many times what is kept of a row is filtered: the cost is linear in the catalog, not quadratic."""
 
@@ -32,11 +34,16 @@ class Filter:
     sharpness: float = 1.75
     rank: int = 256
     low_pass: float = 0.0
+    one_step: bool = False
 
     def lost(self, values: Floats) -> Floats:
-        """Return the part of the eigenvalues `values` (falling) of P that the filter takes, in [-1, 0]."""
+        """Return the part of the eigenvalues `values` (falling) of P that the filter takes; below 0 it gives.
+
+        Of the exponential that is all but 1 of it, in [-1, 0].
+        """
         share = values / np.maximum(values.max(initial=0.0), np.float32(1e-12))
-        part: Floats = np.expm1(-np.float32(self.sharpness) * share)
+        past = -np.float32(self.sharpness) * share
+        part: Floats = np.polyval(ONE_STEP, past).astype(np.float32) if self.one_step else np.expm1(past)
         return part
 
     def sides(self, found: Spectrum, amount: Doubles) -> tuple[Floats, Floats]:
@@ -105,7 +112,7 @@ def _strongest(
     out_item, out_value = out
     value = np.zeros(len(event_scale), np.float32)
     touched = np.empty(len(event_scale), np.int32)
-    near = np.empty((min(reach, len(event_scale)), right.shape[1]), np.float32)
+    taken = np.empty(min(reach, len(event_scale)), np.float32)
     for line in range(out_item.shape[0]):
         row = first + line
         n = _go_together(row, by_item, by_user, value, touched)
@@ -114,9 +121,7 @@ def _strongest(
             value[touched[t]] *= event_scale[row] * target_scale[touched[t]]
         if right.shape[1]:
             n = _keep_largest(value, touched, n, reach)
-            for t in range(n):
-                near[t] = right[touched[t]]
-            taken = np.dot(near[:n], left[row])
+            _products(right, touched[:n], left[row], taken)
             for t in range(n):
                 j = touched[t]
                 filtered = value[j] + taken[t] * event_scale[row] * target_scale[j]
@@ -131,6 +136,17 @@ def _strongest(
                 kept += 1
             value[j] = np.float32(0.0)
         out_length[line] = kept
+
+
+@summing_kernel
+def _products(rows: Floats, places: Ordinals, by: Floats, out: Floats) -> None:
+    """Write the inner products of `by` with the rows at `places`: they are read once, where they lie."""
+    for t in range(len(places)):
+        row = rows[places[t]]
+        total = np.float32(0.0)
+        for dimension in range(len(by)):
+            total += row[dimension] * by[dimension]
+        out[t] = total
 
 
 @kernel
