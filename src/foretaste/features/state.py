@@ -248,6 +248,7 @@ class State:
         with self.lock:
             arrays, pairs, leaving = copied(self._holder.arrays), self._aliases.pairs(), self._leaving
         gathered = gathered_arrays(arrays, self._signature())
+        del arrays  # as large as the state: what follows needs the room
         gathered["merging"] = np.concatenate(([leaving, len(pairs)], pairs.ravel()))
         return canonical(gathered)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors.numpy import save_file
 
 from foretaste.domain.errors import CorruptSnapshotError
 
@@ -19,12 +19,15 @@ def write_snapshot(path: Path, snapshot: Snapshot, *, seq: int, key: int) -> Non
     """Write `snapshot` with its digest; the file is the old or the new one at any moment.
 
     `seq` is the last event it contains and `key` that event's key in the log, by which a log that was
-    replaced is recognized.
+    replaced is recognized. Raises `OSError` where it cannot be written.
     """
     arrays = {name: np.ascontiguousarray(array) for name, array in snapshot.items()}
     marks = {"seq": str(seq), "key": str(key), "sha256": _digest(arrays)}
     partial = path.with_suffix(".partial")
-    partial.write_bytes(save(arrays, marks))
+    try:
+        save_file(arrays, partial, marks)
+    except SafetensorError as error:
+        raise OSError(f"{partial.name} cannot be written: {error}") from error
     partial.replace(path)
 
 
@@ -49,5 +52,5 @@ def _digest(arrays: Snapshot) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
-        digest.update(array.tobytes())
+        digest.update(array.data)
     return digest.hexdigest()
