@@ -72,6 +72,20 @@ def test_the_boost_always_counts():
     assert (blend.weights[:, -1] >= BlendOptions().least_boost).all()
 
 
+def test_what_one_person_did_over_and_over_tells_less_than_what_as_many_people_did():
+    samples = some_samples(
+        1200,
+        weights=lambda size, _: (2.0, 0.0, 0.0) if size < 20 else (0.0, 0.0, 2.0),
+        length=lambda number: 3 if number % 2 else 30,
+    )
+    of_many = [replace(sample, person=number) for number, sample in enumerate(samples)]
+    of_one = [replace(sample, person=0) if sample.length == 30 else sample for sample in of_many]
+    own, drawn = (weights_at(Blend.fit(some, sources=SOURCES, seed=0), 30) for some in (of_many, of_one))
+    assert own == weights_at(Blend.fit(samples, sources=SOURCES, seed=0), 30)
+    assert drawn[0] > 2.0 * own[0]
+    assert drawn[2] > 0.0
+
+
 def test_short_and_long_histories_have_their_own_weights():
     samples = some_samples(
         4000,

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foretaste.ranking.normalize import spread, standardize
 from foretaste.ranking.samples import Sample, stack
@@ -45,3 +47,20 @@ def test_samples_that_name_no_visit_are_of_one_each():
     visit = stack([sample, replace(sample, visit=7), replace(sample, visit=7), sample], 2).visit
     assert visit[1] == visit[2] == 7
     assert len(np.unique(visit)) == 3
+
+
+def of_people(people):
+    """Return a table of samples by these people, -1 for one of their own."""
+    columns, proposed = np.ones((2, 2), np.float32), np.ones((2, 1), np.bool_)
+    return stack([Sample(columns, proposed, 0, 5, person=person) for person in people], 1)
+
+
+@given(st.lists(st.integers(-1, 5), min_size=1, max_size=30))
+def test_samples_come_from_as_many_people_as_there_are_or_fewer(people):
+    known = len({person for person in people if person >= 0}) + sum(person < 0 for person in people)
+    assert 1.0 <= of_people(people).people() <= known + 1e-9
+
+
+def test_people_with_equally_many_samples_all_count_and_one_with_nearly_all_is_one():
+    assert of_people([0, 0, 1, 1, 2, 2]).people() == pytest.approx(3.0)
+    assert of_people([0] * 1000 + [1, 2, 3]).people() == pytest.approx(1.0, abs=0.01)

@@ -140,7 +140,7 @@ def _found(
     if len(table) > options.most:
         chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
         table = table.take(np.sort(chosen))
-    return fitted(table, len(sources), options, strangers)
+    return fitted(table, len(sources), options.for_people(table), strangers)
 
 
 def _widened(found: Found, kept: Sequence[int]) -> Doubles:

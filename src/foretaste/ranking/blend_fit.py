@@ -52,8 +52,19 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
     practised: float = 1000.0
     """On coming back, the pull of the weights of a length of history to those of all lengths."""
 
+    alike: float = 0.25
+    """How much of a sample what its person did otherwise tells already: pulls count in samples of others."""
+
     settled: float = 30_000.0
     """For strangers, and where they tell on coming back, the pull of sharpened weights to the likeliest."""
+
+    def for_people(self, table: SampleTable) -> "BlendOptions":
+        """Return the options with pulls as strong as the samples of `table` are dependent.
+
+        Thousands of samples of a few heavy users say no more than hundreds of many people would.
+        """
+        each = max(1.0, self.alike * len(table) / max(table.people(), 1.0))
+        return msgspec.structs.replace(self, prior=each * self.prior, anchor=each * self.anchor)
 
 
 LEAST_FACTOR = 1e-3

@@ -18,7 +18,8 @@ class Sample:
     the boost, in order of item ordinal; `proposed` bool [n_candidates, n_sources] tells who proposed them.
     `truth` is the row of the item that came next, -1 where it was not among the candidates. `length` is
     the length of the history that was scored, `in_session` whether its last event is fresh (see `contexts`).
-    Samples of one `visit` are not independent of each other; -1: of a visit of its own.
+    Samples of one `visit`, and less so of one `person`, are not independent of each other; -1: of one of its
+    own.
     """
 
     columns: Floats
@@ -27,6 +28,7 @@ class Sample:
     length: int
     in_session: bool = False
     visit: int = -1
+    person: int = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +36,7 @@ class SampleTable:
     """Samples after one another: list i has the rows from `start[i]` to before `start[i + 1]`.
 
     Row `truth[i]` of it, counted from its start, is the item that came; `context[i]` is the context (see
-    `contexts`), `visit[i]` the number of the visit.
+    `contexts`), `visit[i]` the number of the visit, `person[i]` that of the person.
     """
 
     columns: Floats
@@ -43,6 +45,7 @@ class SampleTable:
     truth: Int64s
     context: Int64s
     visit: Int64s
+    person: Int64s
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -60,6 +63,7 @@ class SampleTable:
             truth=self.truth[chosen],
             context=self.context[chosen],
             visit=self.visit[chosen],
+            person=self.person[chosen],
         )
 
     def closest(self, score: Floats, most: int) -> "SampleTable":
@@ -76,6 +80,7 @@ class SampleTable:
             truth=place[self.start[:-1] + self.truth] - start[:-1],
             context=self.context,
             visit=self.visit,
+            person=self.person,
         )
 
     def among(self, sources: Int64s) -> "SampleTable":
@@ -97,7 +102,13 @@ class SampleTable:
             truth=place[part.start[:-1] + part.truth] - start[:-1],
             context=part.context,
             visit=part.visit,
+            person=part.person,
         )
+
+    def people(self) -> float:
+        """Return how many people the samples come from, of as many samples each: Kish's effective number."""
+        _, each = np.unique(self.person, return_counts=True)
+        return float(each.sum()) ** 2 / max(float((each.astype(np.float64) ** 2).sum()), 1.0)
 
 
 @kernel
@@ -115,7 +126,6 @@ def _mark_best(score: Floats, start: Int64s, most: int, kept: Mask) -> None:
 def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:
     """Return the samples whose truth is among the candidates as one table, in their order."""
     usable = [sample for sample in samples if sample.truth >= 0]
-    visit = np.array([sample.visit for sample in usable], np.int64)
     columns = [np.empty((0, n_sources + 1), np.float32), *(sample.columns for sample in usable)]
     proposed = [np.empty((0, n_sources), np.bool_), *(sample.proposed for sample in usable)]
     return SampleTable(
@@ -127,8 +137,15 @@ def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:
             np.array([sample.length for sample in usable], np.int64),
             np.array([sample.in_session for sample in usable], np.bool_),
         ),
-        visit=np.where(visit < 0, -1 - np.arange(len(usable)), visit),
+        visit=_numbered([sample.visit for sample in usable]),
+        person=_numbered([sample.person for sample in usable]),
     )
+
+
+def _numbered(numbers: Sequence[int]) -> Int64s:
+    """Return `numbers` with a number of its own in place of each -1."""
+    given = np.array(numbers, np.int64)
+    return np.where(given < 0, -1 - np.arange(len(given)), given)
 
 
 def _standardized(columns: Floats, start: Int64s) -> Floats:

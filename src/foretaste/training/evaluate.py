@@ -102,7 +102,7 @@ def learn_blend(
         others = hidden.others(position, user, truth)
         now, told = asked_at(prepared, position), prepared.contexts.of(position)
         sample = composition.sample(user, now, truth, without=others, told=told)
-        samples.append(replace(sample, visit=position))
+        samples.append(replace(sample, visit=position, person=user))
         if number % 100 == 0:
             advance(number / len(asked))
     let_in(prepared, state, done, prepared.test)
