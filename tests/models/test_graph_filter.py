@@ -32,18 +32,7 @@ def powers(amount, exponent):
     return np.array([value**exponent if value > 0 else 0.0 for value in amount])
 
 
-def one_step_of_runge_kutta(slope, start):
-    """The classic method, written out: four slopes, one step of length 1."""
-    first = slope @ start
-    second = slope @ (start + first / 2)
-    third = slope @ (start + second / 2)
-    fourth = slope @ (start + third)
-    return start + (first + 2 * second + 2 * third + fourth) / 6
-
-
-def by_formula(
-    interactions, event=0.5, user=0.8, target=0.25, sharpness=1.0, low_pass=0.0, rank=256, one_step=False
-):
+def by_formula(interactions, event=0.5, user=0.8, target=0.25, sharpness=1.0, low_pass=0.0, rank=256):
     matrix = strengths(interactions).toarray().astype(np.float64)
     people, items = matrix.sum(axis=1), matrix.sum(axis=0)
     normalized = powers(people, -user / 2)[:, np.newaxis] * matrix * powers(items, -0.5)
@@ -51,8 +40,7 @@ def by_formula(
     values, vectors = np.linalg.eigh(graph)
     low = vectors[:, -rank:] @ vectors[:, -rank:].T
     blurred = graph + low_pass * powers(items, -0.5)[:, np.newaxis] * low * powers(items, 0.5)
-    slope = -sharpness * graph / values.max()
-    rows = one_step_of_runge_kutta(slope, blurred.T).T if one_step else blurred @ linalg.expm(slope)
+    rows = blurred @ linalg.expm(-sharpness * graph / values.max())
     rows *= powers(items, 0.5 - event)[:, np.newaxis] * powers(items, 0.5 - target)
     np.fill_diagonal(rows, 0.0)
     return np.maximum(np.where(graph != 0.0, rows, 0.0), 0.0)
@@ -71,7 +59,6 @@ def learnt(interactions, **changes):
         {"sharpness": 2.5, "user": 0.5, "target": 0.0},
         {"event": 0.7, "user": 0.7, "target": 0.4, "sharpness": 0.0},
         {"sharpness": 2.5, "low_pass": 0.2},
-        {"sharpness": 2.5, "low_pass": 0.2, "user": 1.0, "target": 0.5, "one_step": True},
         {"sharpness": 0.0, "low_pass": 0.3, "rank": 5},
         {"event": 0.7, "target": 0.4, "sharpness": 1.0, "low_pass": 0.3},
     ],

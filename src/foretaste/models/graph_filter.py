@@ -41,8 +41,7 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
     `event`, `target` and `sharpness` stand above; `user` is the exponent of people's amounts in P: the
     higher, the less long histories count. `strength_power` see `strengths`. `rank` and `neighbours` are
     less in a large catalog; of a history longer than `longest` (None: none is) only the latest so many count.
-    `low_pass` is not chosen by `fit`, and what is chosen is so without it. With `one_step` the exponential is
-    what one step of the classic Runge-Kutta method makes of it, which spares the largest eigenvalues.
+    `low_pass` is not chosen by `fit`, and what is chosen is so without it.
     """
 
     event: float = 0.5
@@ -54,7 +53,6 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
     strength_power: float = 0.5
     longest: int | None = None
     low_pass: float = 0.0
-    one_step: bool = False
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "GraphFilter":  # noqa: ARG002 - learns from interactions only
         """Learn the rows; what the configuration leaves open is chosen on a validation part first."""
@@ -113,7 +111,6 @@ class GraphFilterConfig(LinearConfig, frozen=True, kw_only=True, tag_field="kind
             sharpness=usual.sharpness if self.sharpness is None else self.sharpness,
             rank=self.rank,
             low_pass=self.low_pass,
-            one_step=self.one_step,
         )
 
 

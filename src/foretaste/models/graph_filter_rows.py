@@ -14,8 +14,6 @@ from foretaste.models.item_rows import ItemRows
 
 ROWS_PER_CALL = 128
 """Rows computed in one kernel call, some milliseconds: the parts that threads share between them."""
-ONE_STEP = (1 / 24, 1 / 6, 1 / 2, 1.0, 0.0)
-"""The exponential less 1 as one step of the classic Runge-Kutta method has it: to the fourth power."""
 REACH = 4
 """So many times what is kept of a row is filtered: the cost is linear in the catalog, not quadratic."""
 
@@ -34,16 +32,11 @@ class Filter:
     sharpness: float = 1.75
     rank: int = 256
     low_pass: float = 0.0
-    one_step: bool = False
 
     def lost(self, values: Floats) -> Floats:
-        """Return the part of the eigenvalues `values` (falling) of P that the filter takes; below 0 it gives.
-
-        Of the exponential that is all but 1 of it, in [-1, 0].
-        """
+        """Return the part of the eigenvalues `values` (falling) of P that the filter takes, in [-1, 0]."""
         share = values / np.maximum(values.max(initial=0.0), np.float32(1e-12))
-        past = -np.float32(self.sharpness) * share
-        part: Floats = np.polyval(ONE_STEP, past).astype(np.float32) if self.one_step else np.expm1(past)
+        part: Floats = np.expm1(-np.float32(self.sharpness) * share)
         return part
 
     def sides(self, found: Spectrum, amount: Doubles) -> tuple[Floats, Floats]:

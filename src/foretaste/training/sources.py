@@ -24,15 +24,7 @@ from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
 
 AS_PUBLISHED = GraphFilterConfig(
-    event=0.5,
-    user=1.0,
-    target=0.5,
-    sharpness=2.5,
-    low_pass=0.2,
-    one_step=True,
-    rank=448,
-    neighbours=500,
-    recency=Recency(),
+    event=0.5, user=1.0, target=0.5, sharpness=2.5, low_pass=0.2, recency=Recency()
 )
 """The graph filter with the constants of Choi et al. (see `graph_filter`), none of them chosen on the log.
 
