@@ -98,6 +98,11 @@ def test_the_dimension_grows_with_the_root_of_the_catalog(n_items, dim):
     assert usual_dim(n_items) == dim
 
 
+@pytest.mark.parametrize(("n_items", "dim"), [(0, 128), (4_000, 128), (10_000, 256), (40_000, 256)])
+def test_without_times_smaller_catalogs_have_many_dimensions_too(n_items, dim):
+    assert usual_dim(n_items, timed=False) == dim
+
+
 def test_twice_the_breadth_is_twice_the_dimensions():
     shop = clustered_shop().interactions
     chosen = IALSConfig(breadth=2, regularization=0.02, unobserved=5.0).chosen(shop, 0)

@@ -92,17 +92,20 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 def affordable_dim(interactions: Interactions, breadth: int = 1) -> int:
     """Return `breadth` times `usual_dim`, halved while vectors of people, or items, would take too much."""
-    wanted = breadth * usual_dim(len(np.unique(interactions.item)))
+    wanted = breadth * usual_dim(len(np.unique(interactions.item)), timed=interactions.timed)
     rows = max(interactions.n_items, len(np.unique(interactions.user)))
     return affordable_width(wanted, rows, narrowest=NARROWEST, cells=MOST_CELLS)
 
 
-def usual_dim(n_items: int) -> int:
+def usual_dim(n_items: int, *, timed: bool = True) -> int:
     """Return the power of two next to the root of the number of items, from 128 to 256.
 
-    Quality still rises beyond, and so does the time that a score of all items takes.
+    Without times it is next to twice the root: whole histories tell more of a taste than the latest of
+    them tell of the next event. Quality still rises beyond, and so does the time that a score of all items
+    takes.
     """
-    return int(np.clip(2 ** round(np.log2(max(n_items, 1)) / 2.0), LEAST_DIM, MOST_DIM))
+    root = round(np.log2(max(n_items, 1)) / 2.0)
+    return int(np.clip(2 ** (root if timed else root + 1), LEAST_DIM, MOST_DIM))
 
 
 @dataclass(slots=True, eq=False)
