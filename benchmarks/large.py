@@ -34,7 +34,7 @@ KINDS, OWN_KINDS, KEEPS = 1_000, 3, 0.7
 DAYS = 60
 ASKED, PER_EVENT = 5_000, 10
 GIGABYTE = 1 << 20
-"""In the kilobytes that the operating system counts in."""
+"""In kilobytes, in which the operating system tells the peak."""
 
 
 @dataclass(frozen=True)
@@ -172,25 +172,23 @@ def served(home: Path, shop: Shop, seconds: float, *, ask: bool) -> list[str]:
     return lines
 
 
-def made(shop: Shop, folder: Path) -> list[Step]:
-    """Make the files, take them in and train, as far as that is not done."""
+def make(shop: Shop, folder: Path) -> None:
+    """Make the files, take them in and train, as far as that is not done; print what each step took."""
     home, items, events = folder / "home", folder / "items.parquet", folder / "events.parquet"
-    steps: list[Step] = []
     if not events.exists():
         shop.write_items(items)
         shop.write_events(events)
     at = ("--home", str(home))
-    for name, arguments in (
-        ("ingest items", ("ingest", "items", str(items), *at)),
-        ("ingest events", ("ingest", "events", str(events), *at)),
-        ("train", ("train", *at)),
-    ):
-        done = folder / f"{arguments[0]}-{name.split()[-1]}.done"
+    steps = {
+        "ingest items": ("ingest", "items", str(items), *at),
+        "ingest events": ("ingest", "events", str(events), *at),
+        "train": ("train", *at),
+    }
+    for name, arguments in steps.items():
+        done = folder / f"{name.replace(' ', '-')}.done"
         if not done.exists():
-            steps.append(run(name, *arguments))
-            print(steps[-1].row(), flush=True)
+            print(run(name, *arguments).row(), flush=True)
             done.touch()
-    return steps
 
 
 def main() -> int:
@@ -209,7 +207,7 @@ def main() -> int:
         folder = given.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         print("| step | s | CPU s | peak GB |\n|---|---:|---:|---:|", flush=True)
-        made(shop, folder)
+        make(shop, folder)
         home = folder / "home"
         print("\n" + "\n".join(served(home, shop, given.seconds, ask=True)), flush=True)
         for snapshot in home.rglob("state.safetensors"):

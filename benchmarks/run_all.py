@@ -52,6 +52,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["answer_stages.py", "--home", str(home)],
         ["overload.py", "--home", str(home)],
         ["budgets.py"],
+        ["large.py"],
         ["http_frameworks.py"],
         ["filters.py"],
         ["top_k.py"],
