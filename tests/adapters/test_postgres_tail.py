@@ -25,4 +25,4 @@ def test_a_tail_sees_what_others_append(postgres, schema):
 
 def test_a_server_that_is_away_is_said_to_be_away():
     with pytest.raises(UnavailableError):
-        PostgresEventTail("postgresql://nobody@127.0.0.1:9/none", "foretaste_tail_test")
+        PostgresEventTail("postgresql://nobody@127.0.0.1:9/none", "foretaste_tail_test", open_seconds=1.0)

@@ -13,6 +13,7 @@ from foretaste.adapters.qdrant.server import QdrantServer
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.testing.servers.process import free_port
 
+WHO = b'{"title": "qdrant - vector search engine", "version": "1.16.0"}'
 COUNTED = b'{"result": {"count": 3}, "status": "ok", "time": 0.0}'
 
 
@@ -31,6 +32,12 @@ def answering(*answers: tuple[int, float]) -> Iterator[tuple[str, list[str]]]:
             self.send_header("Content-Length", str(len(COUNTED)))
             self.end_headers()
             self.wfile.write(COUNTED)
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(WHO)))
+            self.end_headers()
+            self.wfile.write(WHO)
 
         def log_message(self, *_):
             """Write nothing."""
@@ -68,6 +75,16 @@ def test_building_is_more_patient_than_asking():
         closing(QdrantServer.at(url, MemoryTelemetry(), seconds=1)) as server,
     ):
         assert server.build(lambda client: client.count("items").count) == 3
+
+
+def test_to_build_at_a_server_that_is_not_there_is_given_up_as_soon_as_to_ask():
+    started = time.monotonic()
+    with (
+        closing(QdrantServer.at(f"qdrant://127.0.0.1:{free_port()}", MemoryTelemetry(), seconds=1)) as server,
+        pytest.raises(UnavailableError, match="does not answer"),
+    ):
+        server.build(lambda client: client.count("items").count)
+    assert time.monotonic() - started < 5.0
 
 
 def test_a_server_that_hangs_is_given_up_in_time():

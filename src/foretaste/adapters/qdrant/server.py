@@ -79,7 +79,11 @@ class QdrantServer:
         return cls(client, telemetry, builder=builder, where=f"Qdrant at {parts.hostname}:{port}")
 
     def build(self, work: Callable[[QdrantClient], T]) -> T:
-        """Return what `work` gives, with the patience that building needs; see `ask`."""
+        """Return what `work` gives, with the patience that building needs; see `ask`.
+
+        A server that is not there at all is said to be away as soon as by `ask`.
+        """
+        self.ask(lambda client: client.info())
         return self._tried(work, self._builder, WRITE_SECONDS)
 
     def ask(
