@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from http_load import memory_mb
-from server_process import cpu_seconds, free_port, load
+from http_load import Service, measure, memory_mb
+from server_process import cpu_seconds, free_port
 from start import FORETASTE, first_answer
 
 SEED = 0
 KINDS, OWN_KINDS, KEEPS = 1_000, 3, 0.7
 DAYS = 60
 ASKED, PER_EVENT = 5_000, 10
+START_SECONDS = 900.0
+"""After so long without an answer the start has failed."""
 GIGABYTE = 1 << 20
 """In kilobytes, in which the operating system tells the peak."""
 
@@ -103,24 +104,6 @@ def run(name: str, *arguments: str) -> Step:
     return Step(name, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / GIGABYTE)
 
 
-def loaded(pid: int, port: int, name: str, rows: Sequence[dict[str, str]], seconds: float) -> str:
-    """Send `rows` over and over; return a row of a table."""
-    with tempfile.TemporaryDirectory() as folder:
-        requests = Path(folder) / "requests.jsonl"
-        requests.write_text("\n".join(json.dumps(row) for row in rows))
-        load(port, requests, "--seconds", "2")
-        before = cpu_seconds(pid)
-        outcome = load(port, requests, "--seconds", str(seconds))
-        spent = cpu_seconds(pid) - before
-    if set(outcome["statuses"]) - {"200", "202"}:
-        raise RuntimeError(f"{name}: {outcome['statuses']}")
-    micros = 1e6 * spent / outcome["requests"]
-    return (
-        f"| {name} | {micros:,.0f} | {outcome['per_second']:,.0f} "
-        f"| {outcome['p50_ms']:.1f} | {outcome['p99_ms']:.1f} |"
-    )
-
-
 def get(path: str) -> dict[str, str]:
     """Return a request."""
     return {"method": "GET", "path": path}
@@ -146,30 +129,29 @@ def requests_of(shop: Shop) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def served(home: Path, shop: Shop, seconds: float, *, ask: bool) -> list[str]:
-    """Start the service, wait for an answer; with `ask` load it too. Return lines to print."""
+def serve(home: Path, shop: Shop, seconds: float, *, ask: bool) -> None:
+    """Start the service, wait for an answer, say what that took; with `ask` load it too."""
     port, began = free_port(), time.perf_counter()
     process = subprocess.Popen(
         [FORETASTE, "serve", "--home", str(home), "--port", str(port)], stdout=subprocess.DEVNULL
     )
-    lines: list[str] = []
     try:
-        answer: Any = first_answer(process, f"http://127.0.0.1:{port}/recommend/u1?k=10")
+        answer: Any = first_answer(process, f"http://127.0.0.1:{port}/recommend/u1?k=10", START_SECONDS)
         took, cpu = time.perf_counter() - began, cpu_seconds(process.pid)
-        lines.append(
+        print(
             f"first answer after {took:.1f} s and {cpu:.1f} CPU s, from {answer['source']}; "
             f"memory {memory_mb(process.pid)}"
         )
         if ask:
-            lines += ["", "| | CPU µs each | each/s | p50 ms | p99 ms |", "|---|---:|---:|---:|---:|"]
+            print("\n| | CPU µs each | each/s | p50 ms | p99 ms | bytes |\n|---|---:|---:|---:|---:|---:|")
+            given = ["--seconds", str(seconds), "--connections", "16"]
             for name, rows in requests_of(shop).items():
-                lines.append(loaded(process.pid, port, name, rows, seconds))
-            lines += ["", f"memory after that {memory_mb(process.pid)}"]
+                measure(Service(process.pid, port, [], []), name, rows, given)
+            print(f"\nmemory after that {memory_mb(process.pid)}")
     finally:
         process.send_signal(signal.SIGTERM)
         _, _, used = os.wait4(process.pid, 0)
-        lines.append(f"peak memory {used.ru_maxrss / GIGABYTE:.2f} GB")
-    return lines
+        print(f"peak memory {used.ru_maxrss / GIGABYTE:.2f} GB", flush=True)
 
 
 def make(shop: Shop, folder: Path) -> None:
@@ -209,10 +191,12 @@ def main() -> int:
         print("| step | s | CPU s | peak GB |\n|---|---:|---:|---:|", flush=True)
         make(shop, folder)
         home = folder / "home"
-        print("\n" + "\n".join(served(home, shop, given.seconds, ask=True)), flush=True)
+        print("\nwith its snapshot: ", end="", flush=True)
+        serve(home, shop, given.seconds, ask=True)
         for snapshot in home.rglob("state.safetensors"):
             snapshot.unlink()
-        print("\nwithout its snapshot: " + "\n".join(served(home, shop, given.seconds, ask=False)))
+        print("\nwithout its snapshot: ", end="", flush=True)
+        serve(home, shop, given.seconds, ask=False)
     return 0
 
 

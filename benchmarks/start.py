@@ -53,9 +53,9 @@ def started(arguments: list[str], path: str, environment: dict[str, str]) -> dic
         process.wait(30)
 
 
-def first_answer(process: "subprocess.Popen[bytes]", url: str) -> Any:
-    """Return the first answer; raise `RuntimeError` if the server ends or two minutes pass."""
-    deadline = time.monotonic() + 120.0
+def first_answer(process: "subprocess.Popen[bytes]", url: str, seconds: float = 120.0) -> Any:
+    """Return the first answer; raise `RuntimeError` if the server ends or so many seconds pass."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - a fixed local address

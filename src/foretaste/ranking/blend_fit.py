@@ -53,7 +53,7 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
     """On coming back, the pull of the weights of a length of history to those of all lengths."""
 
     alike: float = 0.25
-    """How much of a sample what its person did otherwise tells already: pulls count in samples of others."""
+    """How far a person's samples say the same: pulls are this times as strong for each sample of a person."""
 
     settled: float = 30_000.0
     """For strangers, and where they tell on coming back, the pull of sharpened weights to the likeliest."""
