@@ -14,9 +14,11 @@ from foretaste.features.recency import Recency
 from foretaste.models.cold_choice import best_penalty, ridge_map
 from foretaste.models.cold_items import ColdFactors, ColdItemsConfig, ColdRows
 from foretaste.models.ease import Ease, EaseConfig
+from foretaste.models.entries import TURNED
 from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Moment
 from foretaste.models.item_features import principal_axes
+from foretaste.models.vector_search import best_vectors
 from foretaste.testing.clustered_shop import MINUTE, N_ITEMS, N_USERS, TASTES, WORDS, clustered_shop
 
 IALS = IALSConfig(dim=16, regularization=0.01, unobserved=4.0, recency=Recency())
@@ -154,6 +156,29 @@ def test_events_followed_one_by_one_give_the_scores_of_all_looked_at_at_once(mod
     followed = scores()
     model.score(history, moment(shop, catalog))  # of another state: what was followed is looked through anew
     assert scores().tobytes() == followed.tobytes()
+
+
+def test_a_search_knows_the_vectors_of_items_that_events_told_of_one_by_one(shop, monkeypatch):
+    monkeypatch.setattr("foretaste.models.listing.LEAST_LISTED", 1)
+    monkeypatch.setattr("foretaste.models.listing.MOST_LOOKED", 100.0)
+    model = WAYS["ials"].fit(shop.interactions, 0, shop.catalog)
+    catalog = with_item(with_item(shop.catalog, NEW, taste=1), NEW + 1, taste=2)
+    state, history = clustered_shop.__wrapped__(0).state, shop.history(1)
+
+    def found():
+        now = Moment(now=shop.moment.now, items=state.items, catalog=catalog)
+        query, shown = model.query(history, now), np.ones(now.n_items, np.bool_)
+        return query, best_vectors(query, shown, now.n_items, now.n_items)
+
+    for taker in fans_of(2)[:3]:
+        found()
+        state.apply(_taken(state, [taker]))
+    query, followed = found()
+    scores = query.vectors.products(query.vector)
+    assert scores[NEW] > 0.0
+    assert sorted(TURNED - (followed & TURNED)) == np.flatnonzero(scores > 0.0).tolist()
+    model.query(history, moment(shop, catalog))  # of another state: what was followed is looked through anew
+    assert found()[1].tobytes() == followed.tobytes()
 
 
 def test_events_on_items_beside_a_new_one_tell_of_it_whether_followed_or_looked_at_at_once(model, shop):

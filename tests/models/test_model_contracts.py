@@ -1,11 +1,15 @@
 """Every model keeps the promises of the interface."""
 
+from collections.abc import Iterator
+
+import pytest
+
 from foretaste.features.recency import Recency
 from foretaste.models.content import ContentConfig
 from foretaste.models.context_popularity import ContextPopularityConfig
 from foretaste.models.ease import EaseConfig
 from foretaste.models.graph_filter import GraphFilterConfig
-from foretaste.models.ials import IALSConfig
+from foretaste.models.ials import IALS, IALSConfig
 from foretaste.models.interface import Learner
 from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.nmf import NMFConfig
@@ -13,6 +17,7 @@ from foretaste.models.popularity import PopularityConfig
 from foretaste.models.rising import RisingConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
+from foretaste.testing.clustered_shop import Shop
 from foretaste.testing.contracts.model import ModelContract
 
 
@@ -35,6 +40,24 @@ class TestPopularityOfTheLastHour(ModelContract):
 class TestIALS(ModelContract):
     def learner(self) -> Learner:
         return IALSConfig()
+
+
+class TestIALSInLists(ModelContract):
+    """Vectors that are searched are scored all the same."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def lists(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("foretaste.models.listing.LEAST_LISTED", 1)
+            patch.setattr("foretaste.models.listing.MOST_LOOKED", 100.0)
+            yield
+
+    def learner(self) -> Learner:
+        return IALSConfig()
+
+    def test_there_are_lists(self, model: IALS, shop: Shop) -> None:
+        assert model.query(shop.history(3), shop.moment) is not None
 
 
 class TestIALSOfFewDimensions(ModelContract):

@@ -12,6 +12,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NO_REFERENCES: dict[str, Any] = {"_nrt": False}
 """Numba's option for functions that allocate nothing (see `numba.extending.register_jitable`)."""
 
+_ANY_ORDER = {"reassoc", "nsz", "contract"}
+"""What fast-math lets sums be added up in any order, and nothing else."""
+
 _NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 use_cache_of_these_sources()
@@ -45,8 +48,12 @@ def summing_kernel(function: F) -> F:
 
     The order is that of the machine code: the same from run to run, not on every kind of processor.
     """
-    fast = {"reassoc", "nsz", "contract"}
-    return cast("F", numba.njit(cache=True, error_model="numpy", fastmath=fast)(function))
+    return cast("F", numba.njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER)(function))
+
+
+def inner_summing_kernel(function: F) -> F:
+    """Compile a part of other kernels that adds up as a `summing_kernel` does and creates no arrays."""
+    return cast("F", numba.njit(error_model="numpy", fastmath=_ANY_ORDER, **_NO_REFERENCES)(function))
 
 
 def inner_kernel(function: F) -> F:

@@ -40,3 +40,5 @@ int32_at = _pointer_to(types.int32)
 """The same for int32, and for the bit patterns of float32."""
 int64_at = _pointer_to(types.int64)
 """The same for int64."""
+int8_at = _pointer_to(types.int8)
+"""The same for int8."""

@@ -1,32 +1,35 @@
 """Vectors whose numbers take eight bits: to score all items, a quarter of the memory is read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Floats, Ordinals
-from foretaste.domain.kernel import kernel, summing_kernel
+from foretaste.domain.arrays import Floats, Int8s, Ordinals
+from foretaste.domain.kernel import inner_summing_kernel, kernel, summing_kernel
+from foretaste.domain.lent_arrays import address_of
+from foretaste.models.inverted_lists import Centres, InvertedLists
 
 MOST = 127
 """The largest code."""
 _PART = 16_384
 """So many vectors are written out at a time where all are needed."""
 
-Codes = NDArray[np.int8]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedVectors:
     """Vector i is `code[i] * row[i] * column`: int8 [n, dim], float32 [n], float32 [dim].
 
-    Who holds such vectors means these very numbers, not the ones that they were rounded from.
+    Who holds such vectors means these very numbers, not the ones that they were rounded from. Where `lists`
+    say which are next to each other, the best for a query are found without a look at most of them.
     """
 
-    code: Codes
+    code: Int8s
     row: Floats
     column: Floats
+    lists: InvertedLists | None = None
 
     @classmethod
     def of(cls, vectors: Floats) -> Self:
@@ -37,9 +40,34 @@ class CodedVectors:
         sizes: Floats = np.where(column > 0.0, column, 1.0).astype(np.float32)
         return cls(*_rounded(np.ascontiguousarray(vectors), sizes), sizes)
 
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Return what `arrays` were those of."""
+        lists = None
+        if "centre" in arrays:  # copied: to kernels, arrays of a file that nobody may write are another type
+            looks = float(arrays["looks"][0])
+            centres = Centres(np.array(arrays["centre"]), np.array(arrays["spread"]), looks)
+            lists = InvertedLists.of(centres, np.array(arrays["list"]), arrays["code"], arrays["row"])
+        return cls(arrays["code"], arrays["row"], arrays["column"], lists)
+
     def __len__(self) -> int:
         """How many there are."""
         return len(self.row)
+
+    @property
+    def where(self) -> tuple[int, int, int, int]:
+        """The addresses of codes and sizes of rows, how many there are, and of how many dimensions."""
+        codes, sizes = address_of(self.code.reshape(-1)), address_of(self.row)
+        return codes, sizes, len(self.row), len(self.column)
+
+    def listed(self, seed: int) -> "CodedVectors":
+        """Return these in lists; `seed` is the only randomness."""
+        return replace(self, lists=InvertedLists.made(self.all(), seed, self.code, self.row))
+
+    def looking(self, looks: float) -> "CodedVectors":
+        """Return these in the same lists, of which searches look at `looks`; see `Centres`."""
+        lists = self.lists and replace(self.lists, centres=replace(self.lists.centres, looks=looks))
+        return replace(self, lists=lists)
 
     def with_rows(self, items: Ordinals, vectors: Floats) -> "CodedVectors":
         """Return these with other or more `vectors`, float32 [len(items), dim]; 0 for what lies between."""
@@ -47,11 +75,18 @@ class CodedVectors:
         code, row = np.zeros((n, len(self.column)), np.int8), np.zeros(n, np.float32)
         code[: len(self)], row[: len(self)] = self.code, self.row
         code[items], row[items] = _rounded(np.ascontiguousarray(vectors), self.column)
-        return CodedVectors(code, row, self.column)
+        lists = None
+        if self.lists is not None:
+            lists = self.lists.with_vectors(items, _written(code, row, self.column, items), code, row)
+        return CodedVectors(code, row, self.column, lists)
 
-    def write(self, items: Ordinals, vectors: Floats) -> None:
-        """Put other `vectors`, float32 [len(items), dim], in the places of those of `items`."""
+    def rewritten(self, items: Ordinals, vectors: Floats) -> "CodedVectors":
+        """Return these with other `vectors` of `items`, written over those here, which nobody asks again."""
         self.code[items], self.row[items] = _rounded(np.ascontiguousarray(vectors), self.column)
+        if self.lists is None:
+            return self
+        lists = self.lists.rewritten(items, self.at(items), self.code, self.row)
+        return CodedVectors(self.code, self.row, self.column, lists)
 
     def alone(self, vectors: Floats) -> "CodedVectors":
         """Return `vectors` alone, float32 [n, dim], rounded as these are."""
@@ -92,12 +127,13 @@ class CodedVectors:
             out[:, first : first + _PART] = vectors @ self.at(items).T
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the three arrays by their names."""
-        return {"code": self.code, "row": self.row, "column": self.column}
+        """Return the arrays by their names."""
+        lists = {} if self.lists is None else self.lists.arrays()
+        return {"code": self.code, "row": self.row, "column": self.column, **lists}
 
 
 @kernel
-def _rounded(vectors: Floats, column: Floats) -> tuple[Codes, Floats]:
+def _rounded(vectors: Floats, column: Floats) -> tuple[Int8s, Floats]:
     n, dim = vectors.shape
     code, row = np.zeros((n, dim), np.int8), np.zeros(n, np.float32)
     for i in range(n):
@@ -112,7 +148,7 @@ def _rounded(vectors: Floats, column: Floats) -> tuple[Codes, Floats]:
 
 
 @kernel
-def _written(code: Codes, row: Floats, column: Floats, items: Ordinals) -> Floats:
+def _written(code: Int8s, row: Floats, column: Floats, items: Ordinals) -> Floats:
     found = np.zeros((len(items), len(column)), np.float32)
     for k in range(len(items)):
         i = items[k]
@@ -135,12 +171,19 @@ def _shorten(vectors: Floats) -> None:
                 vectors[i, d] *= scale
 
 
-@summing_kernel
-def _products(code: Codes, row: Floats, vector: Floats) -> Floats:
+@inner_summing_kernel
+def product(code: Int8s, row: Floats, vector: Floats, i: int) -> np.float32:
+    """Return the inner product of vector i with a query's `vector`, float32 [dim], times `column`."""
+    total = np.float32(0.0)
+    for d in range(len(vector)):
+        total += np.float32(code[i, d]) * vector[d]
+    found: np.float32 = row[i] * total
+    return found
+
+
+@kernel
+def _products(code: Int8s, row: Floats, vector: Floats) -> Floats:
     found = np.empty(len(row), np.float32)
     for i in range(len(row)):
-        total = np.float32(0.0)
-        for d in range(len(vector)):
-            total += np.float32(code[i, d]) * vector[d]
-        found[i] = row[i] * total
+        found[i] = product(code, row, vector, i)
     return found

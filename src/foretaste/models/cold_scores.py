@@ -17,6 +17,7 @@ from foretaste.models.item_features import Described, each_times
 from foretaste.models.likeness import Mixtures
 from foretaste.models.padding import at
 from foretaste.models.remembered import Rows
+from foretaste.models.vector_model import VectorModel, VectorQuery
 
 
 class FactorModel(Model, Protocol):
@@ -47,7 +48,7 @@ class FactorModel(Model, Protocol):
         ...
 
 
-class FactorsOfCold(ColdItems):
+class FactorsOfCold(ColdItems, VectorModel):
     """A factor model in which cold items have vectors; all else (folding in, reasons) is the model's own."""
 
     def __init__(
@@ -68,6 +69,11 @@ class FactorsOfCold(ColdItems):
         """Return the base's scores, cold items having vectors; see `Model`."""
         self.at(moment)
         return self._extended.score(history, moment, items)
+
+    def query(self, history: History, moment: Moment) -> VectorQuery | None:
+        """Return the base's query, cold items being among those asked; see `VectorModel`."""
+        self.at(moment)
+        return self._extended.query(history, moment) if isinstance(self._extended, VectorModel) else None
 
     def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
         """Return `score` of each history, at once where the base can; see `ManyScorer`."""

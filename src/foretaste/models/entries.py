@@ -38,3 +38,37 @@ def pick_scores(entries: Int64s, rising: Ordinals, place: Int64s, scores: Floats
         while k < len(rising) and rising[k] == item:
             scores[place[k]] = np.int32(entry >> 32).view(np.float32)
             k += 1
+
+
+@kernel
+def keep_best(entries: Int64s, n: int, m: int) -> None:
+    """Reorder `entries[:n]`, all different, so that the largest `m` come first; `0 < m < n`."""
+    low, high = 0, n - 1
+    while low < high:
+        a, b, c = entries[low], entries[(low + high) // 2], entries[high]
+        pivot = max(min(a, b), min(max(a, b), c))
+        left, right = low, high
+        while left <= right:
+            while entries[left] > pivot:
+                left += 1
+            while entries[right] < pivot:
+                right -= 1
+            if left <= right:
+                entries[left], entries[right] = entries[right], entries[left]
+                left += 1
+                right -= 1
+        if m - 1 <= right:
+            high = right
+        elif m - 1 >= left:
+            low = left
+        else:
+            return
+
+
+@kernel
+def in_order(entries: Int64s, length: int, count: int) -> Int64s:
+    """Return the best `count` of `entries[:length]`, or all there are, the best first."""
+    if length > count:
+        keep_best(entries, length, count)
+        length = count
+    return np.sort(entries[:length])[::-1].copy()

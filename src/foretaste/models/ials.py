@@ -24,9 +24,11 @@ from foretaste.models.ials_solver import SolvedRow, shares, solve_row
 from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED, choose
 from foretaste.models.interface import Moment
 from foretaste.models.limits import affordable_width
+from foretaste.models.listing import in_lists, some_rows
 from foretaste.models.padding import for_all
 from foretaste.models.recency import recent_weights
 from foretaste.models.training_matrix import in_windows, live_scale, strengths
+from foretaste.models.vector_model import VectorModel, VectorQuery
 
 LEAST_DIM, MOST_DIM = 128, 256
 NARROWEST, MOST_CELLS = 16, 96_000_000
@@ -65,7 +67,8 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
             unobserved=config.unobserved or USUAL_UNOBSERVED,
         )
         factors = factorize(matrix, settings, seed)
-        return IALS(config, CodedVectors.of(factors.items), factors.diagonal, live_scale(cut))
+        vectors = in_lists(CodedVectors.of(factors.items), factors.fold_in(some_rows(matrix, seed)), seed)
+        return IALS(config, vectors, factors.diagonal, live_scale(cut))
 
     def chosen(self, interactions: Interactions, seed: int) -> "IALSConfig":
         """Return this configuration with nothing left open."""
@@ -122,7 +125,7 @@ class Folded:
     solved: SolvedRow
 
 
-class IALS:
+class IALS(VectorModel):
     """Item vectors; a person's vector is solved for from their history, once until it changes."""
 
     name: ClassVar[str] = "ials"
@@ -169,8 +172,8 @@ class IALS:
 
         This one has to come from `with_factors`, and is not asked any more.
         """
-        self._vectors.write(items, factors)
-        return type(self)(self._config, self._vectors, self._unobserved, float(self._scale), self._slot)
+        vectors = self._vectors.rewritten(items, factors)
+        return type(self)(self._config, vectors, self._unobserved, float(self._scale), self._slot)
 
     def alone(self, factors: Floats) -> "IALS":
         """Return a model of items with these vectors alone, float32 [n, dim], that folds in as this one."""
@@ -183,6 +186,12 @@ class IALS:
         if items is None:
             return for_all(self._vectors.products(person), moment.n_items)
         return self._vectors.products_of(items, person)
+
+    def query(self, history: History, moment: Moment) -> VectorQuery | None:
+        """Return the history's vector and the items' where these are in lists; see `VectorModel`."""
+        if self._vectors.lists is None:
+            return None
+        return VectorQuery(self._vectors, self.folded(history, moment.now).solved.vector)
 
     def score_many(self, histories: Sequence[History], moment: Moment) -> Floats:
         """Return `score` of each history as one product of matrices; see `ManyScorer`."""
@@ -222,10 +231,8 @@ class IALS:
     def from_arrays(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild the model; vectors that were stored as `items`, float32 [n_items, dim], are rounded."""
         chosen = msgspec.convert(dict(config), IALSConfig)
-        if "items" in arrays:
-            vectors = CodedVectors.of(arrays["items"])
-        else:
-            vectors = CodedVectors(arrays["code"], arrays["row"], arrays["column"])
+        told = arrays.get("items")
+        vectors = CodedVectors.from_arrays(arrays) if told is None else CodedVectors.of(told)
         return cls(chosen, vectors, arrays["diagonal"], float(arrays["scale"][0]))
 
     def folded(self, history: History, now: int) -> Folded:

@@ -20,6 +20,7 @@ from foretaste.models.entries import pick_scores
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
 from foretaste.models.guests import Guests
 from foretaste.models.interface import Model, Moment
+from foretaste.models.inverted_lists import Centres, InvertedLists, nearest
 from foretaste.models.item_features import Features
 from foretaste.models.item_rows import ItemRows
 from foretaste.models.likeness import Anchors
@@ -40,14 +41,23 @@ def warm_up() -> None:
         Transitions(TransitionsConfig()),
     )
     history, both = state.history(0), np.arange(2, dtype=np.int32)
-    vectors = CodedVectors.of(np.eye(2, dtype=np.float32))
-    vectors.with_rows(both, vectors.unit(both)).products(np.ones(2, np.float32))
+    vectors = vectors_in_lists()
+    unit = vectors.unit(both)
+    vectors.with_rows(both, unit).rewritten(both, unit).products(np.ones(2, np.float32))
     for model in models:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
     guests = Guests(np.array([2], np.int32), [Item(item_id="guest", title="new words")])
     _warm_up_to_guests(replace(moment, guests=guests), history, rows)
     pick_scores(np.zeros(1, np.int64), both, both.astype(np.int64), np.zeros(2, np.float32))
+
+
+def vectors_in_lists() -> CodedVectors:
+    """Return two vectors, each in a list of its own."""
+    vectors = CodedVectors.of(np.eye(2, dtype=np.float32))
+    centres = Centres(vectors.all(), np.zeros(2, np.float32))
+    lists = InvertedLists.of(centres, nearest(centres.at, centres.at), vectors.code, vectors.row)
+    return CodedVectors(vectors.code, vectors.row, vectors.column, lists)
 
 
 def _warm_up_to_guests(moment: Moment, history: History, rows: ItemRows) -> None:

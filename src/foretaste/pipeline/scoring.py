@@ -17,7 +17,7 @@ from foretaste.pipeline.weighing import weighed
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, scales
 from foretaste.retrieval.merge import merge
-from foretaste.retrieval.rows import Row, all_scores, row_of, rows_of_scores
+from foretaste.retrieval.rows import Row, all_scores, row_of, rows_of_scores, rows_within
 
 CHOICE = 5
 """Each source proposes at least so many candidates per place of the slate."""
@@ -109,8 +109,8 @@ def _scored_by_steps(
         also = called = pinned(query.rules, view, occasion.allowed)
     enough = wanted <= view.scenario.per_source and len(candidates.item) >= places
     if not enough or occasion.is_narrowed or len(also):
-        if occasion.passing is not None:
-            rows = [row.among(occasion.passing) for row in rows]
+        if occasion.is_narrowed:
+            rows = rows_within(rows, occasion.passing, occasion.allowed, wanted)
         candidates = _merged(occasion, view, rows, occasion.allowed, wanted, at_least=places, also=also)
     boost = np.zeros(len(candidates.item), np.float32)
     if occasion.interest is not None:

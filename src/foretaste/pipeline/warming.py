@@ -16,6 +16,8 @@ from foretaste.models import warming as models
 from foretaste.models.interface import Model
 from foretaste.models.popularity import Popularity, PopularityConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
+from foretaste.models.vector_model import VectorQuery
+from foretaste.models.vector_search import best_vectors, best_vectors_among
 from foretaste.pipeline.artifact import Artifact, assemble
 from foretaste.pipeline.compose import answer
 from foretaste.pipeline.online_blend import OnlineBlend, Sampling, Surround
@@ -36,6 +38,7 @@ def warm_up() -> None:
     """
     features.warm_up()
     models.warm_up()
+    _search_once()
     state = State(StateConfig(), _types)
     catalog = CatalogColumns.of([Item(item_id=name, categories=(name,)) for name in _ITEMS])
     artifact, events = _artifact(), _events()
@@ -53,6 +56,13 @@ def warm_up() -> None:
     for rules in (None, _RULES):
         answer(msgspec.structs.replace(query, rules=rules), view)
         answer(msgspec.structs.replace(query, rules=rules, filters={"category": _ITEMS[:1]}), view)
+
+
+def _search_once() -> None:
+    vectors = models.vectors_in_lists()
+    query, both = VectorQuery(vectors, vectors.row), np.arange(2, dtype=np.int32)
+    best_vectors(query, np.ones(2, np.bool_), 2, 1)
+    best_vectors_among(query, both, np.ones(2, np.bool_), 1)
 
 
 def learn_once(state: State, artifact: Artifact, around: Surround, events: EventColumns) -> int:

@@ -11,7 +11,7 @@ from foretaste.pipeline.view import NOTHING, View
 from foretaste.ranking.boost import sum_over
 from foretaste.ranking.normalize import blend, scale_of
 from foretaste.retrieval.merge import tables_of
-from foretaste.retrieval.rows import Row
+from foretaste.retrieval.rows import Row, rows_within
 from foretaste.retrieval.sources import unite
 
 Weighed = tuple[Ordinals, Floats, Ordinals, Doubles, float, Floats, Floats]
@@ -34,8 +34,8 @@ def weighed(
     categories, interest = view.catalog.categories, occasion.interest
     where, factor = tables_of(rows)
     there, factor_there = _NO_SOURCES, _NO_FACTORS
-    if occasion.passing is not None:
-        there, factor_there = tables_of([row.among(occasion.passing) for row in rows])
+    if occasion.is_narrowed:
+        there, factor_there = tables_of(rows_within(rows, occasion.passing, occasion.allowed, wanted))
     found: Weighed = _weigh(
         where,
         factor,

@@ -9,11 +9,13 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.lent_arrays import address_of
-from foretaste.models.entries import pick_scores, write_scores
+from foretaste.models.entries import TURNED, pick_scores, write_scores
 from foretaste.models.finishing import LOGARITHMIC, PLAIN, TIMES, finish
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import SameForEveryone, Sparse, Told, basis_of
 from foretaste.models.padding import at
+from foretaste.models.vector_model import VectorModel, VectorQuery
+from foretaste.models.vector_search import best_vectors, best_vectors_among
 from foretaste.retrieval.masks import Passing
 from foretaste.retrieval.selection import best_entries, best_entries_among, replaced
 
@@ -31,6 +33,7 @@ PLACES_AMONG, MOST_FILTERS = 192, 16
 _PUT = "scores worked out with others"
 _NO_ENTRIES: Int64s = np.empty(0, np.int64)
 _NO_SCORES: Floats = np.empty(0, np.float32)
+_NO_VECTORS = (0, 0, 0, 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -38,8 +41,8 @@ class Row:
     """What orders items by one source, a key each, of which `factor` and `how` make scores (see `finishing`).
 
     `dense` float32 [n_items] holds all keys, or
-    is empty: then all that are not 0 are among `entries` (see `models.entries`), in no order. Beside `dense`
-    these are the best `at_hand` of the items that can be shown at all, the best first.
+    is empty: then all that are not 0 are among `entries` (see `models.entries`), in no order. Beside `dense`,
+    or a `query`, these are the best `at_hand` of the items that can be shown at all, the best first.
     """
 
     dense: Floats
@@ -49,12 +52,16 @@ class Row:
     how: int = PLAIN
     are_all: bool = False
     """Whether no other item has a key above 0."""
+    query: VectorQuery | None = None
+    """The keys are inner products with this, instead of `dense`; the best of them are at hand."""
     where: tuple[int, ...] = field(init=False)
-    """Addresses and lengths of `dense` and `entries`, whether these are all, and sorted; `how`."""
+    """What `retrieval.sources` is told, by its `COLUMNS`."""
+    _scaled: Floats = field(init=False)
     _among: dict[int, tuple[Passing, "Row"]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the addresses once."""
+        self._scaled = _NO_SCORES if self.query is None else self.query.vector * self.query.vectors.column
         self._place()
 
     def _place(self) -> None:
@@ -64,9 +71,11 @@ class Row:
             len(dense),
             address_of(entries),
             len(entries),
-            self.are_all or not len(dense),
-            len(dense) > 0,
+            self.are_all or not (len(dense) or self.query),
+            len(dense) > 0 or self.query is not None,
             self.how,
+            *(_NO_VECTORS if self.query is None else self.query.vectors.where),
+            address_of(self._scaled),
         )
 
     def follow(self, items: Ordinals, keys: Floats, shown: Mask) -> bool:
@@ -102,13 +111,53 @@ class Row:
             if len(self._among) >= MOST_FILTERS:
                 self._among.clear()
             count = min(self.at_hand, PLACES_AMONG)
-            entries = best_entries_among(self.dense, passing.items, count)
-            few = len(entries) < count
-            kept = passing, Row(self.dense, entries, at_hand=count, how=self.how, are_all=few)
+            kept = passing, self._of(self._best(passing, count), count)
             self._among[id(passing)] = kept
         row = kept[1]
         row.factor = self.factor
         return row
+
+    def within(self, allowed: Mask, count: int) -> "Row":
+        """Return the row with the best `count` of `allowed` at hand, if they have to be searched for."""
+        if self.query is None or self.are_all:
+            return self
+        if np.count_nonzero(allowed[TURNED - (self.entries & TURNED)]) >= count:
+            return self
+        n_allowed = int(np.count_nonzero(allowed))
+        return self._of(best_vectors(self.query, allowed, n_allowed, count), count)
+
+    def _best(self, passing: Passing, count: int) -> Int64s:
+        if self.query is None:
+            return best_entries_among(self.dense, passing.items, count)
+        return best_vectors_among(self.query, passing.items, passing.shown, count)
+
+    def _of(self, entries: Int64s, count: int) -> "Row":
+        """Return the row with these best `entries` at hand, of at most `count`."""
+        few = len(entries) < count
+        row = Row(self.dense, entries, count, how=self.how, are_all=few, query=self.query)
+        row.factor = self.factor
+        return row
+
+    def write_keys(self, keys: Floats) -> None:
+        """Write all keys over zeros, float32 [n_items]."""
+        if self.query is not None:
+            found = self.query.vectors.products(self.query.vector)[: len(keys)]
+            keys[: len(found)] = found
+        elif len(self.dense):
+            keys[: len(self.dense)] = self.dense
+        else:
+            write_scores(self.entries, keys)
+
+    def keys_of(self, items: Ordinals) -> Floats:
+        """Return the keys of `items`, float32 [len(items)]; 0 for items beyond."""
+        if self.query is not None:
+            return self.query.vectors.products_of(items, self.query.vector)
+        if len(self.dense):
+            return at(self.dense, items)
+        keys = np.zeros(len(items), np.float32)
+        order = np.argsort(items)
+        pick_scores(self.entries, items[order], order, keys)
+        return keys
 
 
 @dataclass(slots=True, eq=False)
@@ -155,24 +204,23 @@ def all_scores(rows: Sequence[Row], n_items: int) -> Floats:
     """Return the scores of all items by every row, float32 [len(rows), n_items]."""
     scores = np.zeros((len(rows), n_items), np.float32)
     for place, row in enumerate(rows):
-        if len(row.dense):
-            scores[place, : len(row.dense)] = row.dense
-        else:
-            write_scores(row.entries, scores[place])
+        row.write_keys(scores[place])
         finish(scores[place], row.factor, row.how)
     return scores
 
 
 def scores_at(row: Row, items: Ordinals) -> Floats:
     """Return the scores of `items` by a row, float32 [len(items)]; 0 for items beyond."""
-    if len(row.dense):
-        scores = at(row.dense, items)
-    else:
-        scores = np.zeros(len(items), np.float32)
-        order = np.argsort(items)
-        pick_scores(row.entries, items[order], order, scores)
+    scores = row.keys_of(items)
     finish(scores, row.factor, row.how)
     return scores
+
+
+def rows_within(rows: Sequence[Row], passing: Passing | None, allowed: Mask, count: int) -> list[Row]:
+    """Return rows for the best `count` of `allowed` items, `passing` a filter that others may ask too."""
+    if passing is not None:
+        return [row.among(passing) for row in rows]
+    return [row.within(allowed, count) for row in rows]
 
 
 def rows_of_scores(scores: Floats) -> list[Row]:
@@ -198,6 +246,10 @@ def row_of(
     if isinstance(model, Sparse):
         told = basis.entries if isinstance(basis, Told) else model.entries(history, moment)
         row = Row(_NO_SCORES, told)
+    elif (query := _query(model, history, moment, basis)) is not None:
+        count = PLACES + had
+        entries = best_vectors(query, available, moment.n_items, count)
+        row = Row(_NO_SCORES, entries, count, are_all=len(entries) < count, query=query)
     elif basis is None or len(available) > MOST_KEPT:
         return Row(_scores(model, history, moment, basis), _NO_ENTRIES)
     else:
@@ -205,6 +257,13 @@ def row_of(
     if basis is not None:
         history.memo[model] = Kept(basis, available, row)
     return row
+
+
+def _query(model: Model, history: History, moment: Moment, basis: object) -> VectorQuery | None:
+    """Return what to search for instead of scoring all items; None where they are, or were, scored."""
+    if basis is None or not isinstance(model, VectorModel) or (_PUT, model) in history.memo:
+        return None
+    return model.query(history, moment)
 
 
 def _scores(model: Model, history: History, moment: Moment, basis: object) -> Floats:

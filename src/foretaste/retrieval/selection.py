@@ -4,35 +4,10 @@ import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel
-from foretaste.models.entries import TURNED, entry_of
+from foretaste.models.entries import TURNED, entry_of, in_order, keep_best
 
 _BLOCK = 64
 """So many scores are looked at together: where the best of them is not good enough none is."""
-
-
-@kernel
-def keep_best(entries: Int64s, n: int, m: int) -> None:
-    """Reorder `entries[:n]`, all different, so that the largest `m` come first; `0 < m < n`."""
-    low, high = 0, n - 1
-    while low < high:
-        a, b, c = entries[low], entries[(low + high) // 2], entries[high]
-        pivot = max(min(a, b), min(max(a, b), c))
-        left, right = low, high
-        while left <= right:
-            while entries[left] > pivot:
-                left += 1
-            while entries[right] < pivot:
-                right -= 1
-            if left <= right:
-                entries[left], entries[right] = entries[right], entries[left]
-                left += 1
-                right -= 1
-        if m - 1 <= right:
-            high = right
-        elif m - 1 >= left:
-            low = left
-        else:
-            return
 
 
 @kernel
@@ -79,7 +54,7 @@ def best_entries(scores: Floats, allowed: Mask, count: int) -> Int64s:
     """Return the entries of the `count` allowed items of the highest positive scores, the best first."""
     entries = np.empty(2 * count, np.int64)
     length = best_allowed(scores.view(np.int32), allowed, count, entries)
-    return _in_order(entries, length, count)
+    return in_order(entries, length, count)
 
 
 @kernel
@@ -87,15 +62,7 @@ def best_entries_among(scores: Floats, items: Ordinals, count: int) -> Int64s:
     """Do as `best_entries` with these items, each named once, instead of allowed ones."""
     entries = np.empty(2 * count, np.int64)
     length = best_listed(scores.view(np.int32), items, count, entries)
-    return _in_order(entries, length, count)
-
-
-@kernel
-def _in_order(entries: Int64s, length: int, count: int) -> Int64s:
-    if length > count:
-        keep_best(entries, length, count)
-        length = count
-    return np.sort(entries[:length])[::-1].copy()
+    return in_order(entries, length, count)
 
 
 @kernel

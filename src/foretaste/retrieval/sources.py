@@ -4,13 +4,29 @@ import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel
-from foretaste.domain.lent_arrays import float32_at, int32_at, int64_at, lent
-from foretaste.models.entries import TURNED
+from foretaste.domain.lent_arrays import float32_at, int8_at, int64_at, lent
+from foretaste.models.coded_vectors import product
+from foretaste.models.entries import TURNED, keep_best
 from foretaste.models.finishing import finish
-from foretaste.retrieval.selection import best_allowed, best_listed, keep_best
+from foretaste.retrieval.selection import best_allowed, best_listed
 
-COLUMNS = DENSE, N_DENSE, ENTRIES, N_ENTRIES, ARE_ALL, ARE_SORTED, HOW = range(7)
-"""Columns of `where`, int64 [n_sources, 7] (see `Row.where`)."""
+COLUMNS = (
+    DENSE,
+    N_DENSE,
+    ENTRIES,
+    N_ENTRIES,
+    ARE_ALL,
+    ARE_SORTED,
+    HOW,
+    CODES,
+    SIZES,
+    N_VECTORS,
+    DIM,
+    QUERY,
+) = range(12)
+"""Columns of `where`, int64 [n_sources, 12]: addresses and lengths of the `dense` and `entries` of a `Row`;
+whether these are all, and sorted; `how`. Where it has a `query` also the addresses of the vectors' codes and
+sizes, how many they are, of how many dimensions, and the address of the query's vector times `column`."""
 
 _WORD = 8
 _NARROW = 4
@@ -59,7 +75,7 @@ def _propose(where: Int64s, allowed: Mask, m: int, seen: Mask, chosen: Ordinals,
             if not is_listed:
                 among, is_narrow = _listed(allowed)
                 is_listed = True
-            bits = lent(int32_at(where[s, DENSE]), where[s, N_DENSE])
+            bits = _keys(where[s]).view(np.int32)
             if is_narrow:
                 length = best_listed(bits, among, m, entries)
             else:
@@ -75,6 +91,25 @@ def _propose(where: Int64s, allowed: Mask, m: int, seen: Mask, chosen: Ordinals,
                 seen[item] = True
                 united += 1
     return united
+
+
+@kernel
+def _keys(where: Int64s) -> Floats:
+    """Return a source's keys of all items: as they are at hand, or inner products."""
+    if not where[N_VECTORS]:
+        dense: Floats = lent(float32_at(where[DENSE]), where[N_DENSE])
+        return dense
+    keys = np.empty(where[N_VECTORS], np.float32)
+    for i in range(len(keys)):
+        keys[i] = _product(where, i)
+    return keys
+
+
+@kernel
+def _product(where: Int64s, i: int) -> np.float32:
+    n, dim = where[N_VECTORS], where[DIM]
+    codes, sizes = lent(int8_at(where[CODES]), (n, dim)), lent(float32_at(where[SIZES]), n)
+    return product(codes, sizes, lent(float32_at(where[QUERY]), dim), i)
 
 
 @kernel
@@ -132,6 +167,11 @@ def _collect(
 @kernel
 def _read(where: Int64s, seen: Mask, place_of: Ordinals, item: Ordinals, key: Floats) -> None:
     """Write a source's keys of the items seen over zeros."""
+    if where[N_VECTORS]:
+        for place in range(len(item)):
+            if item[place] < where[N_VECTORS]:
+                key[place] = _product(where, item[place])
+        return
     if where[N_DENSE]:
         keys = lent(float32_at(where[DENSE]), where[N_DENSE])
         for place in range(len(item)):

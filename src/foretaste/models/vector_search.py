@@ -1,0 +1,149 @@
+"""The best of many vectors for a query, found by a look through the lists that promise most of it."""
+
+import numpy as np
+
+from foretaste.domain.arrays import Floats, Int8s, Int64s, Mask, Ordinals
+from foretaste.domain.kernel import kernel, summing_kernel
+from foretaste.models.coded_vectors import product
+from foretaste.models.entries import entry_of, in_order, keep_best
+from foretaste.models.inverted_lists import NOWHERE
+from foretaste.models.vector_model import VectorQuery
+
+PRODUCT = 5.0
+"""A product takes as long as it takes to pass over so many vectors that are not allowed."""
+HOPE = 2.0
+"""A list may hold what exceeds the promise of its centre by so many times its spread."""
+_FIRST = 8
+"""An eighth of the lists is put in order at first: mostly that is enough."""
+
+
+def best_vectors(query: VectorQuery, allowed: Mask, n_allowed: int, count: int) -> Int64s:
+    """Return the entries of the best `count` allowed items of positive scores, the best first; nearly always.
+
+    Fewer only where no other item has a positive score. `allowed` bool [n_items] is True for `n_allowed` or
+    so, which with `Centres.looks` says how many are worth a look. What is found follows from the vectors and
+    the query alone.
+    """
+    vectors, lists = query.vectors, query.vectors.lists
+    if lists is None or not query.vector.any():
+        return np.empty(0, np.int64)
+    return _best_vectors(
+        lists.code,
+        lists.size,
+        query.vector * vectors.column,
+        _promises(lists.centres.at, lists.centres.spread, query.vector),
+        lists.start,
+        lists.count,
+        lists.member,
+        allowed,
+        count,
+        looked_at(lists.centres.looks, n_allowed, count),
+    )
+
+
+def best_vectors_among(query: VectorQuery, items: Ordinals, allowed: Mask, count: int) -> Int64s:
+    """Return `best_vectors` of `items`, which `allowed` says too; all are looked at if that is less work."""
+    lists, n = query.vectors.lists, max(len(items), 1)
+    if lists is None or PRODUCT * n > looked_at(lists.centres.looks, n, count) * (PRODUCT + len(allowed) / n):
+        return best_vectors(query, allowed, n, count)
+    vector = query.vector * query.vectors.column
+    return _best_among(lists.code, lists.size, lists.own, lists.place, vector, items, count)
+
+
+def looked_at(looks: float, n: int, count: int) -> int:
+    """Return how many of `n` vectors are to be looked at, at least, for the best `count`; see `Centres`."""
+    return int(looks * np.sqrt(n * count))
+
+
+@summing_kernel
+def _promises(at: Floats, spread: Floats, vector: Floats) -> Floats:
+    """Return the most that a list may hold, as far as its centre tells, float32 [n_lists]."""
+    length = np.float32(0.0)
+    for d in range(len(vector)):
+        length += vector[d] * vector[d]
+    length = np.float32(HOPE) * np.sqrt(length)
+    found = np.empty(len(at), np.float32)
+    for c in range(len(at)):
+        promise = np.float32(0.0)
+        for d in range(len(vector)):
+            promise += vector[d] * at[c, d]
+        found[c] = promise + length * spread[c]
+    return found
+
+
+@kernel
+def _best_vectors(
+    code: Int8s,
+    size: Floats,
+    vector: Floats,
+    promise: Floats,
+    start: Int64s,
+    count: Int64s,
+    member: Ordinals,
+    allowed: Mask,
+    m: int,
+    most: int,
+) -> Int64s:
+    """Look through lists by falling promise until `most` allowed items were looked at, and `m` found."""
+    lists = _by_promise(promise)
+    ordered, seen, length = 0, 0, 0
+    entries, least = np.empty(2 * m, np.int64), np.int64(0)
+    for place in range(len(lists)):
+        if place == ordered:
+            ordered = _put_in_order(lists, ordered)
+        if seen >= most and length >= m:
+            break
+        c = lists[place] & 0xFFFFFFFF
+        for at in range(start[c], start[c] + count[c]):
+            i = member[at]
+            if i >= len(allowed) or not allowed[i]:
+                continue
+            seen += 1
+            entry = entry_of(product(code, size, vector, at), i)
+            if entry >> 32 > 0 and entry > least:
+                entries[length] = entry
+                length += 1
+                if length == 2 * m:
+                    keep_best(entries, length, m)
+                    length, least = m, entries[:m].min()
+    return in_order(entries, length, m)
+
+
+@kernel
+def _best_among(
+    code: Int8s, size: Floats, own: Ordinals, place: Int64s, vector: Floats, items: Ordinals, m: int
+) -> Int64s:
+    """Return the entries of the best `m` of `items` of positive scores, the best first."""
+    entries, least, length = np.empty(2 * m, np.int64), np.int64(0), 0
+    for i in items:
+        if i < len(own) and own[i] != NOWHERE:
+            entry = entry_of(product(code, size, vector, place[i]), i)
+            if entry >> 32 > 0 and entry > least:
+                entries[length] = entry
+                length += 1
+                if length == 2 * m:
+                    keep_best(entries, length, m)
+                    length, least = m, entries[:m].min()
+    return in_order(entries, length, m)
+
+
+@kernel
+def _by_promise(promise: Floats) -> Int64s:
+    """Return the lists with their promise in the upper half, so that the largest number promises most."""
+    lists = np.empty(len(promise), np.int64)
+    bits = promise.view(np.int32)
+    for c in range(len(promise)):
+        rising = bits[c] if bits[c] >= 0 else bits[c] ^ np.int32(0x7FFFFFFF)
+        lists[c] = np.int64(rising) << 32 | c
+    return lists
+
+
+@kernel
+def _put_in_order(lists: Int64s, done: int) -> int:
+    """Put more of `lists`, of which `done` are in falling order, in order; return how many are then."""
+    rest = lists[done:]
+    first = len(rest) if done else min(len(rest), len(rest) // _FIRST + 1)
+    if first < len(rest):
+        keep_best(rest, len(rest), first)
+    rest[:first] = np.sort(rest[:first])[::-1]
+    return done + first
