@@ -16,6 +16,7 @@ from foretaste.app import datasets
 from foretaste.app.cli import demo, serve
 from foretaste.app.recommender import Recommender
 
+NOW = 1_800_000_000_000_000
 PROGRAM = [sys.executable, "-W", "error", "-m", "foretaste.app.cli"]
 
 
@@ -135,6 +136,7 @@ def small_demo(monkeypatch, tmp_path):
     data = datasets.synthetic(n_users=25, n_items=20, n_events=700, seed=4).events
     monkeypatch.setattr(demo, "movielens_100k", lambda: data)
     monkeypatch.setattr(demo, "serve_until_stopped", look)
+    monkeypatch.setattr(demo, "system_clock", lambda: NOW)
     return seen
 
 
@@ -145,6 +147,16 @@ def test_the_demo_goes_from_data_to_service_and_says_each_step(foretaste, small_
     assert [step.partition(":")[0] for step in steps[:2]] == ["data", "home"]
     assert "serving on http://127.0.0.1:" in outcome.err
     assert small_demo[0][0] == 700
+
+
+@pytest.mark.usefixtures("small_demo")
+def test_the_demo_begins_at_the_moment_of_its_last_event(foretaste, monkeypatch):
+    moments = []
+    monkeypatch.setattr(
+        demo, "serve_until_stopped", lambda home, _: moments.append(home.log.read(0, 1000).time.max())
+    )
+    foretaste("demo", "--port", "0", "--no-open")
+    assert moments == [NOW]
 
 
 def test_the_demo_goes_on_where_it_was_and_begins_again_when_told(foretaste, small_demo):

@@ -47,6 +47,15 @@ def test_a_share_of_the_events_has_a_moment(events):
     assert events.until("2000-01-01").quantile(0.5) == 0
 
 
+def test_a_log_moved_to_another_end_is_the_same_but_for_when_it_happened(events):
+    moved = events.ending("2026-05-05")
+    assert str(moved.to_polars()["timestamp"][-1].date()) == "2026-05-05"
+    by = moved.frame["timestamp"] - events.frame["timestamp"]
+    assert by.n_unique() == 1
+    assert moved.frame.drop("timestamp").equals(events.frame.drop("timestamp"))
+    assert len(events.until("2000-01-01").ending("2026-05-05")) == 0
+
+
 def test_it_says_what_it_holds(events):
     assert repr(events) == "<Events: 3 of 2 users with 3 items, 2024-01-01 to 2024-01-03>"
     assert repr(events.until("2000-01-01")) == "<Events: none>"

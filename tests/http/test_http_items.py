@@ -118,6 +118,15 @@ def test_some_people_are_listed_with_their_number_of_events(client):
     assert users[0]["events"] == 2
 
 
+def test_those_who_did_something_last_are_listed_first_if_asked_so(client):
+    client.post("/events", {"user_id": "bob", "item_id": "heat", "type": "watch"})
+    client.post("/events", {"user_id": "eve", "item_id": "jaws", "type": "watch"})
+    client.post("/events", {"user_id": "bob", "item_id": "alien", "type": "watch"})
+    users = client.get("/users?limit=2&order=recent").json["users"]
+    assert [user["user_id"] for user in users] == ["bob", "eve"]
+    problem(client.get("/users?order=oldest"), 400)
+
+
 def test_an_item_may_bring_a_vector_and_is_read_with_it(client):
     assert client.put("/items/elf", {"title": "Elf", "vector": [0.5, -1, 2]}).status == 200
     assert client.get("/items/elf").json["vector"] == [0.5, -1.0, 2.0]

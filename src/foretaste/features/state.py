@@ -228,6 +228,14 @@ class State:
         """Return how many people did something at `moment` (microseconds) or later."""
         return int((self._holder.arrays.users[: self.n_users, tables.LAST] >= moment).sum())
 
+    def last_active(self, count: int) -> Int64s:
+        """Return the `count` people who did something last, the last one first."""
+        last = self._holder.arrays.users[: self.n_users, tables.LAST]
+        active = np.flatnonzero(self._holder.arrays.users[: self.n_users, tables.EVENTS])
+        if len(active) > count:
+            active = active[np.argpartition(-last[active], count)[:count]]
+        return active[np.lexsort((active, -last[active]))]
+
     def events_of(self, user: int) -> int:
         """Return how many events the user has, those without weight included."""
         return int(self._holder.arrays.users[user, tables.EVENTS]) if 0 <= user < self.n_users else 0

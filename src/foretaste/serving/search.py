@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -11,6 +12,8 @@ from foretaste.domain.item import Attribute
 from foretaste.features.catalog_columns import CATEGORY, CatalogColumns
 from foretaste.serving.live import Live
 from foretaste.serving.names import Names
+
+UserOrder = Literal["spread", "recent"]
 
 
 class FoundItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,12 +85,15 @@ class Search:
         named.sort(key=lambda pair: (-pair[1], pair[0]))
         return tuple(CategoryCount(name=name, count=count) for name, count in named[:limit])
 
-    def users(self, *, limit: int) -> tuple[KnownUser, ...]:
-        """Return some people with events, spread evenly over all."""
+    def users(self, *, limit: int, order: UserOrder = "spread") -> tuple[KnownUser, ...]:
+        """Return some people with events: spread evenly over all, or who did something last, first of all."""
         with self._live.state.lock:
             names, state = self._names.of("user"), self._live.state
             total = min(len(names), state.n_users)
-            chosen = np.unique(np.linspace(0, total - 1, num=min(limit, total)).astype(int)).tolist()
+            if order == "recent":
+                chosen = state.last_active(limit).tolist()
+            else:
+                chosen = np.unique(np.linspace(0, total - 1, num=min(limit, total)).astype(int)).tolist()
             return tuple(
                 KnownUser(user_id=names[user], user_idx=user, events=state.summary(user).events)
                 for user in chosen

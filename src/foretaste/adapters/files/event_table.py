@@ -1,7 +1,7 @@
 """Events as one handles them in Python: a table that knows its items and can be cut in time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 import polars as pl
@@ -38,6 +38,17 @@ class Events:
     def after(self, moment: Moment) -> "Events":
         """Return the events at `moment` or later: exactly those that `until` leaves out."""
         return self._where(pl.col("timestamp") >= micros_of(moment))
+
+    def ending(self, moment: Moment) -> "Events":
+        """Return the same events, all moved by as much, so that the last happens at `moment`.
+
+        What it was like when a log was recorded can so be met live. Events keep their ids.
+        """
+        last = self.frame["timestamp"].max()
+        if not isinstance(last, int):
+            return self
+        moved = self.frame.with_columns(pl.col("timestamp") + (micros_of(moment) - last))
+        return replace(self, frame=moved)
 
     def quantile(self, share: float) -> int:
         """Return the moment (microseconds since 1970) before which `share` of the events happened.

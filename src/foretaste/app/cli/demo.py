@@ -1,4 +1,7 @@
-"""`foretaste demo`: real ratings, a trained model and a storefront, in one command."""
+"""`foretaste demo`: real ratings, a trained model and a storefront, in one command.
+
+The ratings are moved in time, so that the people who were last there are there now.
+"""
 
 import shutil
 import threading
@@ -15,6 +18,7 @@ from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
 from foretaste.app.wiring import open_home
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError
 
 MARK = "demonstration"
@@ -55,8 +59,10 @@ def _own_home(directory: Path, *, fresh: bool) -> Path:
 
 def _prepare(home: Home, screen: Screen) -> None:
     with screen.step("data: MovieLens-100K"):
-        events = movielens_100k()
-    with screen.step(f"home: {len(events):,} ratings of {len(events.items):,} films into the log"):
+        events = movielens_100k().ending(system_clock())
+    with screen.step(
+        f"home: {len(events):,} ratings of {len(events.items):,} films, as if they ended just now"
+    ):
         home.put_items(events.items)
         import_events(home.log, events.chunks(BATCH))
     screen.say("learning what follows from what")

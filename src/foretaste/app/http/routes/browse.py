@@ -12,6 +12,7 @@ from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.parameters import Parameters
 from foretaste.app.http.service import Service
 from foretaste.serving.profile import counted_types
+from foretaste.serving.search import UserOrder
 
 operations: Operations[Service] = Operations("Storefront")
 
@@ -30,8 +31,17 @@ class LimitParameters(msgspec.Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
+class UserParameters(LimitParameters, frozen=True, kw_only=True):
+    """How many people, and which."""
+
+    order: Annotated[
+        UserOrder, Meta(description="`spread` evenly over all, or `recent`: who did something last, first.")
+    ] = "spread"
+
+
 SEARCH = Parameters(SearchParameters)
 LIMIT = Parameters(LimitParameters)
+USERS = Parameters(UserParameters)
 
 
 @operations.route("GET", "/catalog/search", parameters=SEARCH, answer=FoundItems, refusals=(400,))
@@ -54,11 +64,12 @@ async def catalog(service: Service, request: Request) -> Response:
     return json_response(await asyncio.to_thread(_summary, service, limit))
 
 
-@operations.route("GET", "/users", parameters=LIMIT, answer=Users, refusals=(400,))
+@operations.route("GET", "/users", parameters=USERS, answer=Users, refusals=(400,))
 async def users(service: Service, request: Request) -> Response:
-    """List some people with events, spread evenly over all."""
-    limit = LIMIT.read(request.query).limit
-    return json_response(Users(users=await asyncio.to_thread(service.home.search.users, limit=limit)))
+    """List some people with events."""
+    given = USERS.read(request.query)
+    found = await asyncio.to_thread(service.home.search.users, limit=given.limit, order=given.order)
+    return json_response(Users(users=found))
 
 
 def _summary(service: Service, limit: int) -> CatalogSummary:

@@ -37,4 +37,4 @@ export const scenarios = () => shop.ask("scenarios");
 export const similar = (item, count) => shop.similar(item, { k: count });
 export const search = (words, count) => shop.ask(`catalog/search?${new URLSearchParams({ q: words, limit: count })}`);
 export const catalog = () => shop.ask("catalog?limit=24");
-export const people = (count) => shop.ask(`users?limit=${count}`);
+export const people = (count) => shop.ask(`users?order=recent&limit=${count}`);
