@@ -1,4 +1,7 @@
-"""How a ranker is learnt: features of held-back people, three kinds of boosted trees, their mean."""
+"""How a ranker is learnt: features of held-back people, three kinds of boosted trees, their mean.
+
+The latest slates tell how many trees there are and what the whole is worth, from what was known before them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,8 +32,8 @@ class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
     folds: int = 5
     """People are dealt into so many parts; what is known of a part's slates comes from the others."""
 
-    judged: int = 2
-    """So many of the parts choose the number of trees, one after the other, and judge the whole."""
+    judged: float = 0.2
+    """This share of the slates with clicks, the latest, chooses the number of trees and judges the whole."""
 
     rounds: int = 150
     bags: int = 1
@@ -44,11 +47,10 @@ class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """Features of all slates, each computed from knowledge that has not seen its person."""
+    """Features of all slates, what their places add, and which of them have a choice that was made."""
 
     slates: ShownSlates
     features: Doubles
-    fold: Int64s
     bias: Doubles
     usable: Int64s
 
@@ -73,7 +75,8 @@ def learn_ranker(
 
     `columns.numbers` must be the traits' own. `rival` names the feature whose order the report compares with.
     People are dealt into folds, so that no feature of a slate comes from its own person's clicks in it.
-    The number of trees is chosen on held-back people. The same arguments give the same ranker.
+    The number of trees is chosen, and the report made, on the latest slates by what earlier ones teach: as
+    in serving, where much of what is shown is newer than the ranker. The same arguments give the same ranker.
     """
     options = options or RankerOptions()
     if len(slates) > options.most:
@@ -92,15 +95,15 @@ def _learnt(
     options: RankerOptions,
     rival: str,
 ) -> SlateRanker:
-    table = _table(slates, requests, traits, columns, seed, options)
-    judged = range(min(options.judged, options.folds))
-    foretold = np.zeros(len(slates.item))
+    earlier, later = _parted(slates, requests, traits, columns, seed, options)
+    foretold = np.zeros(len(later.slates.item))
     scales: dict[Objective, float] = {}
     rounds: dict[str, int] = {}
     for number, objective in enumerate(OBJECTIVES):
-        raw, rounds[objective] = _trial(table, objective, judged, seed + number, options)
-        scales[objective] = _deviation(raw, table, judged)
+        raw, rounds[objective] = _trial(earlier, later, objective, seed + number, options)
+        scales[objective] = _deviation(raw, later.slates)
         foretold += raw / scales[objective]
+    table = _table(slates, requests, traits, columns, seed, options)
     every = table.lists(table.usable)
     dumps = []
     for objective in OBJECTIVES:
@@ -112,8 +115,28 @@ def _learnt(
         knowledge=knowledge_of(slates, traits, seed),
         columns=columns,
         trees=trees_of(dumps),
-        report=_report(table, judged, foretold, rival, columns, rounds, seed),
+        report=_report(slates, later, foretold, rival, columns, rounds, seed),
     )
+
+
+def _parted(
+    slates: ShownSlates,
+    requests: Sequence[SlateRequest],
+    traits: Traits,
+    columns: Columns,
+    seed: int,
+    options: RankerOptions,
+) -> tuple[_Table, _Table]:
+    """Return the earlier slates, and the latest ones with the features that they had in serving."""
+    order = np.argsort(slates.time, kind="stable")
+    telling = np.flatnonzero(np.isin(order, _usable(slates)))
+    cut = telling[-max(1, round(options.judged * len(telling)))]  # the latest may have no clicks yet
+    early, late = np.sort(order[:cut]), np.sort(order[cut:])
+    past, asked = slates.take(early), [requests[place] for place in late.tolist()]
+    earlier = _table(past, [requests[place] for place in early.tolist()], traits, columns, seed, options)
+    features = features_of(asked, knowledge_of(past, traits, seed), columns)
+    judged = slates.take(late)
+    return earlier, _Table(judged, features, np.zeros(len(features)), _usable(judged))
 
 
 def _table(
@@ -124,6 +147,7 @@ def _table(
     seed: int,
     options: RankerOptions,
 ) -> _Table:
+    """Return the slates with features computed from knowledge that has not seen their person."""
     people, who = np.unique(slates.user, return_inverse=True)
     dealt = np.random.default_rng(seed).permutation(len(people)) % options.folds
     fold = dealt[who]
@@ -135,65 +159,50 @@ def _table(
     look = (
         examination(slates, len(traits.rows)) if options.debias else np.ones(int(slates.sizes.max(initial=0)))
     )
+    return _Table(slates, features, np.log(look)[slates.position], _usable(slates))
+
+
+def _usable(slates: ShownSlates) -> Int64s:
+    """Return the slates of which something was clicked, and something not."""
     clicks = np.add.reduceat(slates.clicked, slates.start[:-1]) if len(slates) else np.zeros(0)
-    usable = np.flatnonzero((clicks > 0) & (clicks < slates.sizes))
-    return _Table(slates, features, fold, np.log(look)[slates.position], usable)
+    return np.flatnonzero((clicks > 0) & (clicks < slates.sizes))
 
 
 def _trial(
-    table: _Table, objective: Objective, judged: range, seed: int, options: RankerOptions
+    earlier: _Table, later: _Table, objective: Objective, seed: int, options: RankerOptions
 ) -> tuple[Doubles, int]:
-    """Return scores of the judged folds' rows by trees of the others, and how many trees did best."""
-    boosters, curves = [], []
-    for part in judged:
-        own = table.fold[table.usable] == part
-        booster, gained = curve(
-            table.lists(table.usable[~own]),
-            table.lists(table.usable[own]),
-            objective,
-            options.rounds,
-            options.boosting,
-            seed,
-        )
-        boosters.append(booster)
-        curves.append(gained)
-    best = int(np.mean(curves, axis=0).argmax()) + 1
-    raw = np.zeros(len(table.slates.item))
-    for part, booster in zip(judged, boosters, strict=True):
-        rows = table.slates.rows(np.flatnonzero(table.fold == part))
-        raw[rows] = booster.predict(table.features[rows], raw_score=True, num_iteration=best)
-    return raw, best
+    """Return scores of the later rows by trees of the earlier ones, and how many trees did best."""
+    learnt, judged = earlier.lists(earlier.usable), later.lists(later.usable)
+    booster, gained = curve(learnt, judged, objective, options.rounds, options.boosting, seed)
+    best = int(gained.argmax()) + 1
+    return booster.predict(later.features, raw_score=True, num_iteration=best), best
 
 
-def _deviation(raw: Doubles, table: _Table, judged: range) -> float:
-    """Return the mean deviation of scores within a slate, over the judged folds."""
-    chosen = np.flatnonzero(np.isin(table.fold, list(judged)))
-    part = table.slates.take(chosen)
-    own = raw[table.slates.rows(chosen)]
-    mean = np.bincount(part.slate, weights=own) / part.sizes
-    return float(max(np.sqrt(np.square(own - mean[part.slate]).mean()), 1e-9))
+def _deviation(raw: Doubles, part: ShownSlates) -> float:
+    """Return the mean deviation of scores within a slate."""
+    mean = np.bincount(part.slate, weights=raw) / part.sizes
+    return float(max(np.sqrt(np.square(raw - mean[part.slate]).mean()), 1e-9))
 
 
 def _report(
-    table: _Table,
-    judged: range,
+    slates: ShownSlates,
+    later: _Table,
     foretold: Doubles,
     rival: str,
     columns: Columns,
     rounds: dict[str, int],
     seed: int,
 ) -> RankerReport:
-    own = table.usable[np.isin(table.fold[table.usable], list(judged))]
-    rows, part = table.slates.rows(own), table.slates.take(own)
+    rows, part = later.slates.rows(later.usable), later.slates.take(later.usable)
     gained = list_gains(part, foretold[rows])
     others = {
-        name: list_gains(part, table.features[rows, columns.names.index(name)]) for name in {rival, *PLAIN}
+        name: list_gains(part, later.features[rows, columns.names.index(name)]) for name in {rival, *PLAIN}
     }
     ahead = gained - others[rival]
     best = max(PLAIN, key=lambda name: others[name].mean())
     return RankerReport(
-        slates=len(table.slates),
-        people=len(np.unique(table.slates.user)),
+        slates=len(slates),
+        people=len(np.unique(slates.user)),
         ranker=float(gained.mean()),
         as_shown=float(list_gains(part, -part.position.astype(np.float64)).mean()),
         click_rate=float(others["click_rate"].mean()),

@@ -16,7 +16,7 @@ from foretaste.ranking.trees import Trees
 
 
 class RankerReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ranker was worth on people it had not learnt from: NDCG@10 of clicks of several orders.
+    """What the ranker was worth on later slates than it had learnt from: NDCG@10 of clicks of several orders.
 
     `ahead` is the mean gain over `rival`, the order it has to beat, and `ahead_low` the lower end of its
     95 % interval by person.

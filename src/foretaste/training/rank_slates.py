@@ -43,8 +43,8 @@ def learn_slate_ranker(
     """Learn a ranker from the corpus's slates since the sources were fitted; None where it gains nothing.
 
     `models` were fitted on what is before `prepared.tune`, so that no feature of a slate knows its clicks.
-    The ranker has to be ahead of the blend on people it has not learnt from, surely: by the lower end of the
-    95 % interval.
+    The ranker has to be ahead of the blend on the latest slates, by what it knew before them, surely: by the
+    lower end of the 95 % interval.
     """
     shown = prepared.corpus.shown
     if shown is None or not prepared.timed or not len(prepared.events):
