@@ -28,6 +28,7 @@ from foretaste.ranking.traits import traits_of
 
 TIRED = 1.0 / (1.0 + 0.5 * np.arange(PLACES))
 QUICK = RankerOptions(rounds=30, folds=3)
+HOUR = 3_600_000_000
 
 
 def correlation(a, b):
@@ -56,6 +57,20 @@ def test_the_same_slates_and_seed_give_the_same_bits(learnt):
     assert {name: array.tobytes() for name, array in again.arrays().items()} == {
         name: array.tobytes() for name, array in learnt.arrays().items()
     }
+
+
+def test_what_was_clicked_by_others_in_the_same_hours_is_no_merit():
+    """Each hour shows items of its own; which of these people like, nothing but their clicks could tell."""
+    draw, each = np.random.default_rng(0), N_ITEMS // 10
+    liked = np.tile(np.arange(each) < each // 2, 10)
+    hours = np.repeat(np.arange(10), 60)
+    shown = [hour * each + draw.permutation(each) for hour in hours]
+    clicked = [draw.random(each) < np.where(liked[items], 0.8, 0.1) for items in shown]
+    slates = ShownSlates.of(np.arange(600) % 97, hours * HOUR + np.arange(600), shown, clicked)
+    bare = traits_of([Item(item_id=f"i{number}") for number in range(N_ITEMS)])
+    ranker = learn_ranker(slates, requests_of(slates), bare, the_columns(bare), options=QUICK)
+    assert ranker.report.ranker < ranker.report.as_shown + 0.05
+    assert ranker.report.ahead_low <= 0.0
 
 
 def test_looks_by_place_are_found_though_the_best_stand_at_the_top():
