@@ -136,6 +136,16 @@ def test_where_sources_are_silent_the_most_used_then_the_oldest_items_fill_up():
     assert found.proposed.tolist() == [[0, 0, 0, 0], [0, 0, 0, 1]]
 
 
+@given(uses=st.lists(st.integers(0, 3), min_size=1, max_size=30), at_least=st.integers(1, 30))
+def test_what_fills_up_are_the_most_used_and_of_these_the_oldest(uses, at_least):
+    n = len(uses)
+    found = merged(
+        np.zeros((1, n), np.float32), np.ones(n, np.bool_), at_least=at_least, interactions=np.array(uses)
+    )
+    order = sorted(range(n), key=lambda item: (-uses[item], item))
+    assert found.item.tolist() == sorted(order[:at_least])
+
+
 @pytest.mark.parametrize("at_least", [0, 3])
 def test_nothing_allowed_gives_nothing(at_least):
     dense = np.ones((2, 8), np.float32)

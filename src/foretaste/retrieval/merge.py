@@ -51,4 +51,8 @@ def _most_used(allowed: Mask, seen: Ordinals, interactions: Int64s, count: int) 
     items = np.flatnonzero(free)
     uses = np.zeros(len(free), np.int64)
     uses[: len(interactions)] = interactions[: len(free)]
-    return items[np.argsort(-uses[items], kind="stable")[:count]]
+    own = uses[items]
+    if len(own) > count:
+        among = own >= np.partition(own, -count)[-count]
+        items, own = items[among], own[among]
+    return items[np.argsort(-own, kind="stable")[:count]]
