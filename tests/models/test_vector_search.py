@@ -110,5 +110,12 @@ def test_what_is_found_does_not_depend_on_how_vectors_came_to_be(query):
     assert both[0].tobytes() == both[1].tobytes()
 
 
+def test_vectors_in_no_lists_are_not_searched():
+    with pytest.raises(TypeError, match="have to be in lists"):
+        best_vectors(
+            VectorQuery(CodedVectors.of(factors(50, DIM, 0, 3)), np.ones(DIM, np.float32)), SHOWN, 50, 5
+        )
+
+
 def test_a_query_that_says_nothing_finds_nothing(large):
     assert len(best_vectors(VectorQuery(large, np.zeros(DIM, np.float32)), SHOWN, N, 10)) == 0

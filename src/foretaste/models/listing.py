@@ -43,7 +43,8 @@ def some_rows(matrix: sparse.csr_matrix, seed: int) -> sparse.csr_matrix:
 
 
 def _best(scores: Floats) -> Int64s:
-    best = np.argpartition(-scores, BEST)[:BEST]
+    most = min(BEST, len(scores))
+    best = np.argpartition(-scores, most - 1)[:most]
     return np.asarray(best[scores[best] > 0.0])
 
 

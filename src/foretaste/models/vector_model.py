@@ -7,6 +7,7 @@ from foretaste.domain.arrays import Floats
 from foretaste.domain.history import History
 from foretaste.models.coded_vectors import CodedVectors
 from foretaste.models.interface import Moment
+from foretaste.models.inverted_lists import InvertedLists
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +20,13 @@ class VectorQuery:
 
     vectors: CodedVectors
     vector: Floats
+
+    @property
+    def lists(self) -> InvertedLists:
+        """The lists that the vectors are in."""
+        if self.vectors.lists is None:
+            raise TypeError("vectors that are searched have to be in lists; see models.listing")
+        return self.vectors.lists
 
 
 class VectorModel(ABC):

@@ -24,13 +24,13 @@ def best_vectors(query: VectorQuery, allowed: Mask, n_allowed: int, count: int) 
     so, which with `Centres.looks` says how many are worth a look. What is found follows from the vectors and
     the query alone.
     """
-    vectors, lists = query.vectors, query.vectors.lists
-    if lists is None or not query.vector.any():
+    lists = query.lists
+    if not query.vector.any():
         return np.empty(0, np.int64)
     return _best_vectors(
         lists.code,
         lists.size,
-        query.vector * vectors.column,
+        query.vector * query.vectors.column,
         _promises(lists.centres.at, lists.centres.spread, query.vector),
         lists.start,
         lists.count,
@@ -43,8 +43,8 @@ def best_vectors(query: VectorQuery, allowed: Mask, n_allowed: int, count: int) 
 
 def best_vectors_among(query: VectorQuery, items: Ordinals, allowed: Mask, count: int) -> Int64s:
     """Return `best_vectors` of `items`, which `allowed` says too; all are looked at if that is less work."""
-    lists, n = query.vectors.lists, max(len(items), 1)
-    if lists is None or PRODUCT * n > looked_at(lists.centres.looks, n, count) * (PRODUCT + len(allowed) / n):
+    lists, n = query.lists, max(len(items), 1)
+    if PRODUCT * n > looked_at(lists.centres.looks, n, count) * (PRODUCT + len(allowed) / n):
         return best_vectors(query, allowed, n, count)
     vector = query.vector * query.vectors.column
     return _best_among(lists.code, lists.size, lists.own, lists.place, vector, items, count)
