@@ -174,6 +174,10 @@ def test_a_search_knows_the_vectors_of_items_that_events_told_of_one_by_one(shop
         found()
         state.apply(_taken(state, [taker]))
     query, followed = found()
+    catalog = with_item(catalog, NEW + 2, taste=2)  # looked through anew, with one more
+    assert len(found()[1]) == len(followed) + 1
+    catalog = with_item(catalog, NEW + 2)
+    assert found()[1].tobytes() == followed.tobytes()
     scores = query.vectors.products(query.vector)
     assert scores[NEW] > 0.0
     assert sorted(TURNED - (followed & TURNED)) == np.flatnonzero(scores > 0.0).tolist()

@@ -72,6 +72,19 @@ def test_vectors_written_piece_by_piece_stand_where_they_stand_when_put_in_at_on
     assert (pieces.lists.size[pieces.lists.place[told]] == made_anew.row[told]).all()
 
 
+def test_vectors_that_are_added_later_stand_where_they_stand_when_put_in_at_once():
+    start, more = vectors_around(80, 1), vectors_around(30, 2)
+    items = np.arange(70, 100, dtype=np.int32)
+    first = np.array([0], np.int32)
+    grown = (
+        in_lists(start).with_rows(first, start[:1]).rewritten(items[:20], more[:20]).rewritten(items, more)
+    )
+    at_once = in_lists(start).with_rows(np.append(first, items), np.concatenate((start[:1], more)))
+    assert len(grown) == len(at_once) == 100
+    assert members(grown.lists) == members(at_once.lists)
+    assert grown.code.tobytes() == at_once.code.tobytes()
+
+
 def test_a_list_takes_more_than_it_had_room_for():
     vectors = in_lists(vectors_around(400, 2)).with_rows(
         np.array([1], np.int32), np.ones((1, DIM), np.float32)

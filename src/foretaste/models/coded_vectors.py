@@ -81,12 +81,25 @@ class CodedVectors:
         return CodedVectors(code, row, self.column, lists)
 
     def rewritten(self, items: Ordinals, vectors: Floats) -> "CodedVectors":
-        """Return these with other `vectors` of `items`, written over those here, which nobody asks again."""
-        self.code[items], self.row[items] = _rounded(np.ascontiguousarray(vectors), self.column)
-        if self.lists is None:
+        """Do as `with_rows`, over what is here, which nobody asks again: only what differs is touched."""
+        here = self._of_length(1 + int(items.max(initial=-1)))
+        code, row = _rounded(np.ascontiguousarray(vectors), self.column)
+        other = np.flatnonzero((row != here.row[items]) | (code != here.code[items]).any(axis=1))
+        items = items[other]
+        here.code[items], here.row[items] = code[other], row[other]
+        if here.lists is None:
+            return here
+        lists = here.lists.rewritten(items, here.at(items), here.code, here.row)
+        return CodedVectors(here.code, here.row, here.column, lists)
+
+    def _of_length(self, n: int) -> "CodedVectors":
+        """Return these, with vectors of 0 if they are fewer than `n`."""
+        more = n - len(self)
+        if more <= 0:
             return self
-        lists = self.lists.rewritten(items, self.at(items), self.code, self.row)
-        return CodedVectors(self.code, self.row, self.column, lists)
+        code = np.concatenate((self.code, np.zeros((more, self.code.shape[1]), np.int8)))
+        row = np.concatenate((self.row, np.zeros(more, np.float32)))
+        return CodedVectors(code, row, self.column, self.lists and self.lists.of_length(n))
 
     def alone(self, vectors: Floats) -> "CodedVectors":
         """Return `vectors` alone, float32 [n, dim], rounded as these are."""

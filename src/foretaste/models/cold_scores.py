@@ -37,10 +37,7 @@ class FactorModel(Model, Protocol):
         ...
 
     def rewritten(self, items: Ordinals, factors: Floats) -> Self:
-        """Return the same model with other vectors of `items`, which it has, written over those of this one.
-
-        This one, which `with_factors` gave, is not asked any more.
-        """
+        """Do as `with_factors`, over vectors of this one, which `with_factors` gave and nobody asks again."""
         ...
 
     def alone(self, factors: Floats) -> Model:
@@ -64,6 +61,7 @@ class FactorsOfCold(ColdItems, VectorModel):
         self._trained = base
         self._ridge = ridge
         self._extended = base
+        self._cold: Ordinals = np.empty(0, np.int32)
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the base's scores, cold items having vectors; see `Model`."""
@@ -151,7 +149,13 @@ class FactorsOfCold(ColdItems, VectorModel):
 
     def changed(self, live: Live) -> None:
         """Put the vectors of cold items beside those of trained ones."""
-        self._extended = self._trained.with_factors(live.cold, live.rows[0])
+        if self._extended is self._trained:
+            self._extended = self._trained.with_factors(live.cold, live.rows[0])
+        else:
+            gone = np.setdiff1d(self._cold, live.cold)
+            vectors = np.concatenate((live.rows[0], self._trained.factors_of(gone)))
+            self._extended = self._extended.rewritten(np.concatenate((live.cold, gone)), vectors)
+        self._cold = live.cold
 
     def followed(self, live: Live, places: Int64s) -> None:
         """Put other vectors in the place of those at `places`."""

@@ -168,7 +168,7 @@ class IALS(VectorModel):
         return type(self)(self._config, vectors, self._unobserved, float(self._scale), self._slot)
 
     def rewritten(self, items: Ordinals, factors: Floats) -> Self:
-        """Return the same model with other vectors of `items`, which it has, in the memory of this one.
+        """Do as `with_factors`, in the memory of this model if there is room.
 
         This one has to come from `with_factors`, and is not asked any more.
         """

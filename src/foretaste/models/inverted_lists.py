@@ -5,7 +5,7 @@ centres promise it most. Which list a vector is in follows from the vector alone
 depend on how the vectors came to be what they are.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -102,6 +102,14 @@ class InvertedLists:
         there = items[to != NOWHERE]
         self.code[self.place[there]], self.size[self.place[there]] = code[there], size[there]
         return self
+
+    def of_length(self, n: int) -> "InvertedLists":
+        """Return the lists of `n` vectors, those not here being 0."""
+        own = np.full(n, NOWHERE, np.int32)
+        own[: len(self.own)] = self.own
+        place = np.zeros(n, np.int64)
+        place[: len(self.place)] = self.place
+        return replace(self, own=own, place=place)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that it follows from, beside the vectors, by their names."""

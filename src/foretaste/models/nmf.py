@@ -98,10 +98,12 @@ class NMF:
         return type(self)(self._config, parts, self._gramian)
 
     def rewritten(self, items: Ordinals, factors: Floats) -> Self:
-        """Return the same model with other parts of `items`, which it has, in the memory of this one.
+        """Do as `with_factors`, in the memory of this model if there is room.
 
         This one has to come from `with_factors`, and is not asked any more.
         """
+        if items.max(initial=-1) >= len(self._items):
+            return self.with_factors(items, factors)
         self._items[items] = np.maximum(factors, np.float32(0.0))
         return type(self)(self._config, self._items, self._gramian)
 
