@@ -23,7 +23,7 @@ from foretaste.app.wiring import open_home
 from foretaste.domain.clock import system_clock
 from foretaste.domain.history import History
 from foretaste.models.coded_vectors import CodedVectors
-from foretaste.models.entries import TURNED
+from foretaste.models.entries import items_of
 from foretaste.models.interface import Moment
 from foretaste.models.item_rows import ItemRows
 from foretaste.models.listing import in_lists
@@ -37,7 +37,7 @@ EVENTS, NEIGHBOURS = 50, 100
 IN_A_GROUP, LEARNT_FROM = 100, 128
 
 Floats = NDArray[np.float32]
-Way = Callable[[Floats], NDArray[np.int64]]
+Way = Callable[[Floats], NDArray[np.integer]]
 """From a person's vector (or the weights of their events) to the best items."""
 
 
@@ -74,19 +74,19 @@ def dense_ways(vectors: CodedVectors) -> dict[str, Way]:
     shown = np.ones(len(vectors), np.bool_)
     written = vectors.all()
 
-    def sorted_parts(person: Floats) -> NDArray[np.int64]:
+    def sorted_parts(person: Floats) -> NDArray[np.integer]:
         scores = written @ person
         best = np.argpartition(-scores, BEST)[:BEST]
         return best[np.argsort(-scores[best])]
 
     ways: dict[str, Way] = {
         "inner products, numpy's argpartition": sorted_parts,
-        "inner products of eight bits, all of them": lambda person: ordinals(
+        "inner products of eight bits, all of them": lambda person: items_of(
             best_entries(vectors.products(person), shown, BEST)
         ),
     }
     if vectors.lists is not None:
-        ways["the same searched in lists, as answers take the best"] = lambda person: ordinals(
+        ways["the same searched in lists, as answers take the best"] = lambda person: items_of(
             best_vectors(VectorQuery(vectors, person), shown, len(vectors), BEST)
         )
     return ways
@@ -112,14 +112,9 @@ def sparse_ways(n_items: int, people: int) -> tuple[dict[str, Way], list[Floats]
 
     name = f"rows from item to item, {EVENTS} events of {NEIGHBOURS} neighbours"
     ways: dict[str, Way] = {
-        name: lambda weight: ordinals(best_entries(rows.score(history, weight, n_items), shown, BEST))
+        name: lambda weight: items_of(best_entries(rows.score(history, weight, n_items), shown, BEST))
     }
     return ways, [draw.random(EVENTS, np.float32) for _ in range(people)], true
-
-
-def ordinals(entries: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the items of entries."""
-    return TURNED - (entries & TURNED)
 
 
 def measured(name: str, ways: dict[str, Way], people: list[Floats], true: Callable[[Floats], Floats]) -> None:

@@ -14,7 +14,7 @@ from foretaste.features.recency import Recency
 from foretaste.models.cold_choice import best_penalty, ridge_map
 from foretaste.models.cold_items import ColdFactors, ColdItemsConfig, ColdRows
 from foretaste.models.ease import Ease, EaseConfig
-from foretaste.models.entries import TURNED
+from foretaste.models.entries import items_of
 from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Moment
 from foretaste.models.item_features import principal_axes
@@ -180,7 +180,7 @@ def test_a_search_knows_the_vectors_of_items_that_events_told_of_one_by_one(shop
     assert found()[1].tobytes() == followed.tobytes()
     scores = query.vectors.products(query.vector)
     assert scores[NEW] > 0.0
-    assert sorted(TURNED - (followed & TURNED)) == np.flatnonzero(scores > 0.0).tolist()
+    assert sorted(items_of(followed)) == np.flatnonzero(scores > 0.0).tolist()
     model.query(history, moment(shop, catalog))  # of another state: what was followed is looked through anew
     assert found()[1].tobytes() == followed.tobytes()
 

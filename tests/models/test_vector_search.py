@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretaste.models.coded_vectors import CodedVectors
-from foretaste.models.entries import TURNED
+from foretaste.models.entries import items_of
 from foretaste.models.listing import ENOUGH, LEAST_LISTED, in_lists
 from foretaste.models.vector_model import VectorQuery
 from foretaste.models.vector_search import best_vectors, best_vectors_among
@@ -26,10 +26,6 @@ def large():
 @pytest.fixture
 def query(large):
     return VectorQuery(large, a_person(large, np.random.default_rng(1)))
-
-
-def items_of(entries):
-    return TURNED - (entries & TURNED)
 
 
 def recall(vectors, draw):

@@ -20,6 +20,11 @@ def entry_of(score: np.float32, item: int) -> int:
     return int(np.int64(np.float32(score).view(np.int32))) << 32 | (TURNED - item)
 
 
+def items_of(entries: Int64s) -> Ordinals:
+    """Return the items of entries, int32, in their order."""
+    return (TURNED - (entries & TURNED)).astype(np.int32)
+
+
 @kernel
 def write_scores(entries: Int64s, scores: Floats) -> None:
     """Write the score of each entry to its item's place, if there is one."""

@@ -5,7 +5,7 @@ from scipy import sparse
 
 from foretaste.domain.arrays import Floats, Int64s
 from foretaste.models.coded_vectors import CodedVectors
-from foretaste.models.entries import TURNED
+from foretaste.models.entries import items_of
 from foretaste.models.vector_model import VectorQuery
 from foretaste.models.vector_search import best_vectors, looked_at
 
@@ -52,4 +52,4 @@ def _found(vectors: CodedVectors, query: Floats, best: Int64s) -> float:
     """Return the part of the true `best` that a search finds."""
     shown = np.ones(len(vectors), np.bool_)
     entries = best_vectors(VectorQuery(vectors, query), shown, len(vectors), WANTED)
-    return float(np.isin(best, TURNED - (entries & TURNED)).mean()) if len(best) else 1.0
+    return float(np.isin(best, items_of(entries)).mean()) if len(best) else 1.0

@@ -9,7 +9,7 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.lent_arrays import address_of
-from foretaste.models.entries import TURNED, pick_scores, write_scores
+from foretaste.models.entries import items_of, pick_scores, write_scores
 from foretaste.models.finishing import LOGARITHMIC, PLAIN, TIMES, finish
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import SameForEveryone, Sparse, Told, basis_of
@@ -121,7 +121,7 @@ class Row:
         """Return the row with the best `count` of `allowed` at hand, if they have to be searched for."""
         if self.query is None or self.are_all:
             return self
-        if np.count_nonzero(allowed[TURNED - (self.entries & TURNED)]) >= count:
+        if np.count_nonzero(allowed[items_of(self.entries)]) >= count:
             return self
         n_allowed = int(np.count_nonzero(allowed))
         return self._of(best_vectors(self.query, allowed, n_allowed, count), count)

@@ -4,7 +4,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel
-from foretaste.models.entries import TURNED, entry_of, in_order, keep_best
+from foretaste.models.entries import TURNED, entry_of, in_order, items_of, keep_best
 
 _BLOCK = 64
 """So many scores are looked at together: where the best of them is not good enough none is."""
@@ -97,4 +97,4 @@ def replaced(
 
 def best_of(scores: Floats, allowed: Mask, count: int) -> Ordinals:
     """Return the `count` allowed items of the highest positive scores, by ordinal, int32."""
-    return np.sort((TURNED - (best_entries(scores, allowed, count) & TURNED)).astype(np.int32))
+    return np.sort(items_of(best_entries(scores, allowed, count)))

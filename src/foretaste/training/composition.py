@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from foretaste.domain.arrays import Int64s, Ordinals
+from foretaste.domain.arrays import Ordinals
 from foretaste.domain.circumstances import known_at
 from foretaste.domain.event import EventColumns
 from foretaste.domain.query import Query
 from foretaste.features.state import State
+from foretaste.models.entries import items_of
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.choosing import by_score, chosen
 from foretaste.pipeline.compose import Ranked, sample
@@ -17,6 +18,7 @@ from foretaste.pipeline.scenario import Scenario
 from foretaste.pipeline.scoring import Scored, scored
 from foretaste.pipeline.view import View
 from foretaste.ranking.samples import Sample
+from foretaste.retrieval.selection import best_entries
 from foretaste.training.contexts import Moments
 from foretaste.training.corpus import Corpus
 
@@ -100,24 +102,21 @@ class Composition:
 
     def _fill_alone(self, lists: Ordinals, ranked: Scored, k: int) -> None:
         for place, source in enumerate(self._sources, start=len(self._shipped)):
-            best = self._best_alone(source, ranked)[:k]
+            best = self._best_alone(source, ranked, k)
             lists[place, : len(best)] = best
         free = np.flatnonzero(ranked.occasion.allowed)
         drawn = self._generator.choice(free, min(k, len(free)), replace=False)
         lists[-1, : len(drawn)] = drawn
 
-    def _best_alone(self, source: str, ranked: Scored) -> Int64s:
-        """Return the items that `source` proposes, best first; if the blend left it out, all it knows."""
+    def _best_alone(self, source: str, ranked: Scored, k: int) -> Ordinals:
+        """Return the best `k` items that `source` proposes, best first; of all if the blend left it out."""
         candidates, occasion = ranked.candidates, ranked.occasion
         if source in candidates.sources:
             row = candidates.sources.index(source)
             own = np.flatnonzero(candidates.proposed[row])
-            return candidates.item[own[np.argsort(-candidates.score[row, own], kind="stable")]].astype(
-                np.int64
-            )
+            return candidates.item[own[np.argsort(-candidates.score[row, own], kind="stable")[:k]]]
         score = self._shipped[BLEND].models[source].score(occasion.history, occasion.moment)
-        own = np.flatnonzero(occasion.allowed & (score > 0.0))
-        return own[np.argsort(-score[own], kind="stable")]
+        return items_of(best_entries(score, occasion.allowed, k))
 
     def _keep(self, ranked: Scored) -> None:
         if self._remember:
