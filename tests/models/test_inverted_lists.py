@@ -51,6 +51,15 @@ def test_every_vector_but_those_of_nothing_is_in_one_list_with_its_codes():
     assert (lists.size[lists.place[told]] == vectors.row[told]).all()
 
 
+def test_the_spread_of_a_list_is_the_root_of_its_mean_square_by_dimension():
+    vectors = in_lists(vectors_around(300, 1))
+    lists, every = vectors.lists, vectors.all()
+    for c, items in enumerate(members(lists)):
+        away = np.square(every[items] - lists.centres.at[c])
+        expected = np.sqrt(away.mean()) if items else 0.0
+        assert lists.centres.spread[c] == pytest.approx(expected, rel=1e-5)
+
+
 @given(
     parts=st.lists(st.lists(st.integers(0, 79), min_size=1, max_size=30, unique=True), max_size=6),
     seed=st.integers(0, 99),

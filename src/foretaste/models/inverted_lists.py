@@ -64,12 +64,7 @@ class InvertedLists:
         """
         at = _sought(vectors, seed)
         own = nearest_of_many(vectors, at)
-        there = np.flatnonzero(own != NOWHERE)
-        squares = np.square(vectors[there] - at[own[there]]).mean(axis=1)
-        mean = np.bincount(own[there], squares, len(at)) / np.maximum(
-            np.bincount(own[there], minlength=len(at)), 1
-        )
-        return cls.of(Centres(at, np.sqrt(mean).astype(np.float32)), own, code, size)
+        return cls.of(Centres(at, _spread(vectors, own, at)), own, code, size)
 
     @classmethod
     def of(cls, centres: Centres, own: Ordinals, code: Int8s, size: Floats) -> Self:
@@ -179,6 +174,18 @@ def _moved(vectors: Floats, own: Ordinals, at: Floats) -> Floats:
         else:
             moved[c] = at[c]
     return moved
+
+
+@kernel
+def _spread(vectors: Floats, own: Ordinals, at: Floats) -> Floats:
+    """Return how far the vectors of each list are from its centre; see `Centres`."""
+    squares, count = np.zeros(len(at)), np.zeros(len(at), np.int64)
+    for i, c in enumerate(own):
+        if c != NOWHERE:
+            count[c] += 1
+            for d in range(at.shape[1]):
+                squares[c] += np.square(np.float64(vectors[i, d] - at[c, d]))
+    return np.sqrt(squares / np.maximum(count, 1) / at.shape[1]).astype(np.float32)
 
 
 @kernel
