@@ -185,7 +185,8 @@ def _spread(vectors: Floats, own: Ordinals, at: Floats) -> Floats:
             count[c] += 1
             for d in range(at.shape[1]):
                 squares[c] += np.square(np.float64(vectors[i, d] - at[c, d]))
-    return np.sqrt(squares / np.maximum(count, 1) / at.shape[1]).astype(np.float32)
+    spread: Floats = np.sqrt(squares / np.maximum(count, 1) / at.shape[1]).astype(np.float32)
+    return spread
 
 
 @kernel

@@ -11,8 +11,8 @@ from foretaste.models.vector_search import best_vectors, looked_at
 
 LEAST_LISTED = 8_192
 """Fewer vectors than these are looked at one and all: that takes no longer."""
-LOOKS = (0.7, 1.0, 1.5, 2.2, 3.3, 5.0)
-ENOUGH = 0.99
+LOOKS = (1.0, 1.5, 2.2, 3.3, 5.0)
+ENOUGH = 0.995
 """So much of the true best fifty is to be found, on average over queries."""
 MOST_LOOKED = 1 / 3
 """A search that has to look at more than this part of all vectors is none."""

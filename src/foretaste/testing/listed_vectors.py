@@ -11,7 +11,7 @@ def factors(n: int, dim: int, seed: int, groups: int) -> Floats:
     """Return vectors of `groups`, a few long ones among many short ones, float32 [n, dim]; some are 0."""
     draw = np.random.default_rng(seed)
     at = draw.standard_normal((groups, dim)) * np.arange(1, dim + 1) ** -0.3
-    vectors = at[draw.integers(groups, size=n)] + 0.7 * draw.standard_normal((n, dim))
+    vectors = at[draw.integers(groups, size=n)] + 0.4 * draw.standard_normal((n, dim))
     vectors *= draw.lognormal(0.0, 0.5, (n, 1))
     vectors[::11] = 0.0
     return vectors.astype(np.float32)
