@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foretaste.domain.errors import CorruptArtifactError
 from foretaste.models.coded_vectors import CodedVectors
 from foretaste.models.inverted_lists import NOWHERE, nearest, nearest_of_many
 
@@ -112,6 +113,23 @@ def test_vectors_read_from_arrays_are_in_the_same_lists():
     assert members(again.lists) == members(vectors.lists)
     assert again.lists.centres.spread.tobytes() == vectors.lists.centres.spread.tobytes()
     assert again.lists.centres.looks == vectors.lists.centres.looks
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("list", lambda own: own + 1000),
+        ("list", lambda own: own - 2),
+        ("list", lambda own: own[:-1]),
+        ("centre", lambda at: at[:, :-1]),
+        ("spread", lambda spread: spread[1:]),
+        ("looks", lambda looks: looks[:0]),
+    ],
+)
+def test_lists_that_cannot_be_those_of_the_vectors_are_refused(name, change):
+    arrays = in_lists(vectors_around(200, 3)).arrays()
+    with pytest.raises(CorruptArtifactError, match="train again"):
+        CodedVectors.from_arrays({**arrays, name: change(arrays[name])})
 
 
 def test_arrays_of_before_there_were_lists_are_vectors_without():

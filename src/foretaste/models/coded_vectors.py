@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats, Int8s, Ordinals
 from foretaste.domain.kernel import inner_summing_kernel, kernel, summing_kernel
 from foretaste.domain.lent_arrays import address_of
-from foretaste.models.inverted_lists import Centres, InvertedLists
+from foretaste.models.inverted_lists import InvertedLists
 
 MOST = 127
 """The largest code."""
@@ -42,13 +42,10 @@ class CodedVectors:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Return what `arrays` were those of."""
-        lists = None
-        if "centre" in arrays:  # copied: to kernels, arrays of a file that nobody may write are another type
-            looks = float(arrays["looks"][0])
-            centres = Centres(np.array(arrays["centre"]), np.array(arrays["spread"]), looks)
-            lists = InvertedLists.of(centres, np.array(arrays["list"]), arrays["code"], arrays["row"])
-        return cls(arrays["code"], arrays["row"], arrays["column"], lists)
+        """Return what `arrays` were those of; raise `CorruptArtifactError` for lists that are not theirs."""
+        code, row = arrays["code"], arrays["row"]
+        lists = None if "centre" not in arrays else InvertedLists.from_arrays(arrays, code, row)
+        return cls(code, row, arrays["column"], lists)
 
     def __len__(self) -> int:
         """How many there are."""

@@ -5,6 +5,7 @@ centres promise it most. Which list a vector is in follows from the vector alone
 depend on how the vectors came to be what they are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int8s, Int64s, Ordinals
+from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.kernel import fitting_kernel, kernel, summing_kernel
 
 PER_ROOT, MOST_LISTS = 3.0, 2_048
@@ -75,6 +77,16 @@ class InvertedLists:
         sizes = np.zeros(len(member), np.float32)
         codes[place[there]], sizes[place[there]] = code[there], size[there]
         return cls(centres, own, start, count, member, place, codes, sizes)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], code: Int8s, size: Floats) -> Self:
+        """Return the lists that `arrays` were those of; raise `CorruptArtifactError` where they cannot be."""
+        # copied: to kernels, arrays of a file, which nobody may write, are another type
+        at, spread, own, looks = (np.array(arrays[name]) for name in ("centre", "spread", "list", "looks"))
+        fits = at.shape == (len(spread), code.shape[1]) and own.shape == size.shape and len(looks) == 1
+        if not fits or (len(own) and not NOWHERE <= own.min() <= own.max() < len(at)):
+            raise CorruptArtifactError("the lists of the artifact point outside; train again")
+        return cls.of(Centres(at, spread, float(looks[0])), own, code, size)
 
     def __len__(self) -> int:
         """How many vectors are in lists."""
