@@ -5,7 +5,7 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int8s, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel, summing_kernel
 from foretaste.models.coded_vectors import product
-from foretaste.models.entries import entry_of, in_order, keep_best
+from foretaste.models.entries import TURNED, entry_of, in_order, keep_best
 from foretaste.models.inverted_lists import NOWHERE
 from foretaste.models.vector_model import VectorQuery
 
@@ -13,6 +13,8 @@ PRODUCT = 5.0
 """A product takes as long as it takes to pass over so many vectors that are not allowed."""
 HOPE = 2.0
 """A list may hold what exceeds the promise of its centre by so many times its spread."""
+NO_SCORE = TURNED
+"""The entries of positive scores are larger than this, and no others."""
 _FIRST = 8
 """An eighth of the lists is put in order at first: mostly that is enough."""
 
@@ -87,7 +89,7 @@ def _best_vectors(
     """Look through lists by falling promise until `most` allowed items were looked at, and `m` found."""
     lists = _by_promise(promise)
     ordered, seen, length = 0, 0, 0
-    entries, least = np.empty(2 * m, np.int64), np.int64(0)
+    entries, least = np.empty(2 * m, np.int64), NO_SCORE
     for place in range(len(lists)):
         if place == ordered:
             ordered = _put_in_order(lists, ordered)
@@ -100,12 +102,8 @@ def _best_vectors(
                 continue
             seen += 1
             entry = entry_of(product(code, size, vector, at), i)
-            if entry >> 32 > 0 and entry > least:
-                entries[length] = entry
-                length += 1
-                if length == 2 * m:
-                    keep_best(entries, length, m)
-                    length, least = m, entries[:m].min()
+            if entry > least:
+                length, least = _added(entry, entries, length, least, m)
     return in_order(entries, length, m)
 
 
@@ -114,17 +112,24 @@ def _best_among(
     code: Int8s, size: Floats, own: Ordinals, place: Int64s, vector: Floats, items: Ordinals, m: int
 ) -> Int64s:
     """Return the entries of the best `m` of `items` of positive scores, the best first."""
-    entries, least, length = np.empty(2 * m, np.int64), np.int64(0), 0
+    entries, least, length = np.empty(2 * m, np.int64), NO_SCORE, 0
     for i in items:
         if i < len(own) and own[i] != NOWHERE:
             entry = entry_of(product(code, size, vector, place[i]), i)
-            if entry >> 32 > 0 and entry > least:
-                entries[length] = entry
-                length += 1
-                if length == 2 * m:
-                    keep_best(entries, length, m)
-                    length, least = m, entries[:m].min()
+            if entry > least:
+                length, least = _added(entry, entries, length, least, m)
     return in_order(entries, length, m)
+
+
+@kernel
+def _added(entry: int, entries: Int64s, length: int, least: int, m: int) -> tuple[int, int]:
+    """Put `entry` among the `length` of `entries` [2 m]; return how many are there, and what to beat."""
+    entries[length] = entry
+    length += 1
+    if length < 2 * m:
+        return length, least
+    keep_best(entries, length, m)
+    return m, entries[:m].min()
 
 
 @kernel
