@@ -59,6 +59,13 @@ def test_the_same_slates_and_seed_give_the_same_bits(learnt):
     }
 
 
+def test_slates_that_were_clicked_whole_or_not_at_all_tell_nothing():
+    shown = [[1, 2], [3, 4], [], [5, 6, 7], [8]]
+    clicked = [[True, True], [False, False], [], [False, True, True], [True]]
+    assert ShownSlates.of(range(5), range(5), shown, clicked).telling.tolist() == [3]
+    assert ShownSlates.of([], [], [], []).telling.tolist() == []
+
+
 def test_what_was_clicked_by_others_in_the_same_hours_is_no_merit():
     """Each hour shows items of its own; which of these people like, nothing but their clicks could tell."""
     draw, each = np.random.default_rng(0), N_ITEMS // 10

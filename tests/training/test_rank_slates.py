@@ -201,6 +201,14 @@ def test_few_slates_leave_the_order_to_the_blend(shop):
     assert "too few" in trained.report.ranker
 
 
+def test_slates_that_were_all_clicked_whole_are_too_few(shop):
+    shown = shop.shown
+    whole = ShownSlates(shown.user, shown.time, shown.start, shown.item, np.ones(len(shown.item), np.bool_))
+    trained = learn(replace(shop, shown=whole), created_at=0, config=CONFIG)
+    assert trained.artifact.ranker is None
+    assert trained.report.ranker.startswith("0 slates with clicks")
+
+
 def test_clicks_by_chance_leave_the_order_to_the_blend(shop):
     shown = shop.shown
     clicked = np.random.default_rng(0).random(len(shown.item)) < 0.3

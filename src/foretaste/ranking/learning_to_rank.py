@@ -129,14 +129,14 @@ def _parted(
 ) -> tuple[_Table, _Table]:
     """Return the earlier slates, and the latest ones with the features that they had in serving."""
     order = np.argsort(slates.time, kind="stable")
-    telling = np.flatnonzero(np.isin(order, _usable(slates)))
+    telling = np.flatnonzero(np.isin(order, slates.telling))
     cut = telling[-max(1, round(options.judged * len(telling)))]  # the latest may have no clicks yet
     early, late = np.sort(order[:cut]), np.sort(order[cut:])
     past, asked = slates.take(early), [requests[place] for place in late.tolist()]
     earlier = _table(past, [requests[place] for place in early.tolist()], traits, columns, seed, options)
     features = features_of(asked, knowledge_of(past, traits, seed), columns)
     judged = slates.take(late)
-    return earlier, _Table(judged, features, np.zeros(len(features)), _usable(judged))
+    return earlier, _Table(judged, features, np.zeros(len(features)), judged.telling)
 
 
 def _table(
@@ -159,13 +159,7 @@ def _table(
     look = (
         examination(slates, len(traits.rows)) if options.debias else np.ones(int(slates.sizes.max(initial=0)))
     )
-    return _Table(slates, features, np.log(look)[slates.position], _usable(slates))
-
-
-def _usable(slates: ShownSlates) -> Int64s:
-    """Return the slates of which something was clicked, and something not."""
-    clicks = np.add.reduceat(slates.clicked, slates.start[:-1]) if len(slates) else np.zeros(0)
-    return np.flatnonzero((clicks > 0) & (clicks < slates.sizes))
+    return _Table(slates, features, np.log(look)[slates.position], slates.telling)
 
 
 def _trial(

@@ -49,6 +49,12 @@ class ShownSlates:
         return np.diff(self.start)
 
     @property
+    def telling(self) -> Int64s:
+        """The slates of which something was clicked, and something not: these tell what is liked more."""
+        clicks = np.bincount(self.slate[self.clicked], minlength=len(self))
+        return np.flatnonzero((clicks > 0) & (clicks < self.sizes))
+
+    @property
     def position(self) -> Int64s:
         """The place of each row in its slate, from 0, int64 [rows]."""
         return np.arange(len(self.item)) - np.repeat(self.start[:-1], self.sizes)

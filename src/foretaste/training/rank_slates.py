@@ -50,12 +50,11 @@ def learn_slate_ranker(
     if shown is None or not prepared.timed or not len(prepared.events):
         return RankerOutcome(None, "no slates were logged: the blend orders")
     slates = _usable(shown, int(prepared.events.time[min(prepared.tune, len(prepared.events) - 1)]))
-    clicks = np.add.reduceat(slates.clicked, slates.start[:-1]) if len(slates) else np.zeros(0)
-    people = len(np.unique(slates.user))
-    if np.count_nonzero(clicks) < FEWEST_SLATES or people < FEWEST_PEOPLE:
+    telling, people = len(slates.telling), len(np.unique(slates.user))
+    if telling < FEWEST_SLATES or people < FEWEST_PEOPLE:
         return RankerOutcome(
             None,
-            f"{np.count_nonzero(clicks)} slates with clicks of {people} people are too few for a ranker "
+            f"{telling} slates with clicks of {people} people are too few for a ranker "
             f"({FEWEST_SLATES} of {FEWEST_PEOPLE}): the blend orders",
         )
     try:
