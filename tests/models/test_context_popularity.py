@@ -1,5 +1,7 @@
 """Popularity by circumstances: what it learns of people and hours, and when it stays silent."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -159,3 +161,20 @@ class TestWords:
         people = circumstances_of([{"id": f"user-{number}", "kind": "same"} for number in range(400)])
         assert len(people.names) == 256
         assert people.of(399) == ("kind=same",)
+
+
+@pytest.mark.parametrize("circumstance", ["gender=f", "gender=m", "planet=mars"])
+def test_keys_of_some_items_are_those_among_all(model, telling, circumstance):
+    moment = moment_of(telling, circumstance)
+    items = np.array([0, 5, 38, 39], np.int32)
+    assert model.keys_of(items, moment).tolist() == model.keys(moment)[items].tolist()
+
+
+def test_keys_are_the_same_for_an_audience_within_a_minute(model, telling):
+    moment = moment_of(telling, "gender=f")
+    start = moment.now // 60_000_000 * 60_000_000
+    first, last, later = (replace(moment, now=start + more) for more in (0, 59_999_999, 60_000_000))
+    assert model.stage(first) == model.stage(last)
+    assert model.keys(first).tolist() == model.keys(last).tolist()
+    assert model.stage(first) != model.stage(later)
+    assert model.audience(first) != model.audience(replace(moment, circumstances=("gender=m",)))

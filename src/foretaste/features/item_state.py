@@ -24,7 +24,7 @@ class Neighbours:
     (int32), in no order, each item once, never i itself. `follow` is the weight of going from i to `item` in
     steps of 1 / FOLLOW_UNIT, `together` how often both met. Either may be zero. `start`, `length` and
     `interactions` (how many positive events i had) are int64 [n_items].
-    The views are strided: pass them to a kernel as they are, do not make them contiguous.
+    Some views are strided: pass them to a kernel as they are, do not make them contiguous.
     """
 
     start: Int64s
@@ -64,6 +64,8 @@ class ItemState:
         self._sums = np.zeros((len(self.half_lives), 0))
         self._values = np.zeros((len(self.half_lives), 0), np.float32)
         self._moments = [math.nan] * len(self.half_lives)
+        self._interactions = np.zeros(0, np.int64)
+        self._counted = (0, 0)
         self.recent = RecentItems()
 
     @property
@@ -90,8 +92,12 @@ class ItemState:
 
     @property
     def interactions(self) -> Int64s:
-        """How many positive events each item had, int64 [n_items]."""
-        return np.ascontiguousarray(self._holder.arrays.items[: self.n_items, tables.INTERACTIONS])
+        """How many positive events each item had, int64 [n_items]; a view that the next event may change."""
+        now, n_items = (self.seq, self.breaks), self.n_items
+        if self._counted != now or n_items > len(self._interactions):
+            self._count(n_items)
+            self._counted = now
+        return self._interactions[:n_items]
 
     def interactions_of(self, items: Ordinals) -> Int64s:
         """Return how many positive events each of `items` had, int64; 0 for one without events."""
@@ -166,7 +172,7 @@ class ItemState:
         return Neighbours(
             start=rows[:, tables.ROW],
             length=rows[:, tables.ROW_LENGTH],
-            interactions=rows[:, tables.INTERACTIONS],
+            interactions=self.interactions,
             item=halves[:, 0],
             follow=halves[:, 3],
             together=halves[:, 2],
@@ -182,6 +188,16 @@ class ItemState:
         row = arrays.pairs[start : start + length]
         halves = row[np.argsort(row[:, 0])].view(np.int32)
         return halves[:, 0].copy(), halves[:, 3], halves[:, 2]
+
+    def _count(self, n_items: int) -> None:
+        """Bring the interactions up to date: in the table they lie far apart."""
+        (seq, breaks), counts = self._counted, self._holder.arrays.items[:, tables.INTERACTIONS]
+        touched = self.touched_since(seq) if breaks == self.breaks else None
+        if touched is None or n_items > len(self._interactions):
+            self._interactions = counts.copy()
+        else:
+            known = touched[touched < n_items]
+            self._interactions[known] = counts[known]
 
     def _refresh(self) -> None:
         """Bring the sums of items that had events since the last reading up to date."""

@@ -7,7 +7,7 @@ kinds of circumstances are heard at all, are chosen by how high what came last i
 The lifts of all active circumstances add up to the logarithm of popularity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Ordinals
-from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.popularity import UNIT
 from foretaste.models.circumstance_lifts import Lifts, chosen_lifts
 from foretaste.models.interface import Moment
+from foretaste.models.live_model import SameForEveryone
 from foretaste.models.padding import at, for_all
 from foretaste.models.popularity import nearest_half_life
 
@@ -56,51 +57,58 @@ class ContextPopularityConfig(
         return ContextPopularity(config, choice.lifts)
 
 
-class ContextPopularity:
-    """Log popularity plus the lifts of the circumstances of the moment; silent where none is heard."""
+class ContextPopularity(SameForEveryone[ContextPopularityConfig]):
+    """Log popularity as of the minute, plus the lifts of all circumstances; silent where none is heard."""
 
     name: ClassVar[str] = "context_popularity"
+    config_type = ContextPopularityConfig
 
     def __init__(self, config: ContextPopularityConfig, lifts: Lifts) -> None:
-        self._config = config
+        super().__init__(config)
         self._lifts = lifts
+        self._share = np.float32(config.share or 0.0)
         self._row = {name: row for row, name in enumerate(lifts.names)}
 
-    @property
-    def config(self) -> ContextPopularityConfig:
-        """The configuration, nothing left open."""
-        return self._config
+    def audience(self, moment: Moment) -> tuple[int, ...]:
+        """Return the rows of the circumstances that are heard."""
+        return tuple([row for name in moment.circumstances if (row := self._row.get(name)) is not None])
 
-    def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:  # noqa: ARG002 - of circumstances only
-        """Return log(1 + popularity) plus the lifts; the history plays no part. See `Model`."""
-        rows = [row for name in moment.circumstances if (row := self._row.get(name)) is not None]
-        if not rows:
-            return np.zeros(moment.n_items if items is None else len(items), np.float32)
-        state = moment.items
-        popularity = state.popularity(nearest_half_life(state.half_lives, self._config.half_life), moment.now)
+    def stage(self, moment: Moment) -> tuple[Hashable, float]:
+        """Return the minute, and what the popularity of that minute depends on beside the events."""
+        items, minute = moment.items, moment.now // UNIT
+        return (minute, items.stage(self._half_life(moment), minute * UNIT)), 1.0
+
+    def keys(self, moment: Moment) -> Floats:
+        """Return the scores: log(1 + popularity) plus the lifts; 0 where no circumstance is heard."""
+        heard = self.audience(moment)
+        if not heard:
+            return np.zeros(moment.n_items, np.float32)
+        popularity = moment.items.popularity(self._half_life(moment), moment.now // UNIT * UNIT)
         scores = np.log1p(for_all(popularity, moment.n_items))
-        known = min(self._lifts.n_items, len(scores))
-        share = np.float32(self._config.share or 0.0)
-        for row in rows:
+        for row in heard:
             item, value = self._lifts.of(row)
-            inside = item < known
-            scores[item[inside]] += share * value[inside]
-        return scores if items is None else at(scores, items)
+            inside = item < len(scores)
+            scores[item[inside]] += self._share * value[inside]
+        return scores
 
-    def basis(self, moment: Moment) -> None:
-        """Return None: scores depend on the moment."""
+    def keys_of(self, items: Ordinals, moment: Moment) -> Floats:
+        """Return the keys of some items; see `SameForEveryone`."""
+        heard, state, half_life = self.audience(moment), moment.items, self._half_life(moment)
+        if not heard:
+            return np.zeros(len(items), np.float32)
+        minute = moment.now // UNIT * UNIT
+        lately, factor = state.decayed(half_life, minute), state.stage(half_life, minute)[1]
+        scores: Floats = np.log1p(at(lately, items) * np.float32(factor))
+        for row in heard:
+            item, value = self._lifts.of(row)
+            place = np.searchsorted(item, items)
+            lifted = np.flatnonzero(place < len(item))
+            lifted = lifted[item[place[lifted]] == items[lifted]]
+            scores[lifted] += self._share * value[place[lifted]]
+        return scores
 
-    def explain(self, history: History, item: int, moment: Moment) -> Floats:  # noqa: ARG002 - no event contributes
-        """Return zeros: no event of the person's own contributes. See `Model`."""
-        return np.zeros(len(history), np.float32)
-
-    def explain_each(self, history: History, items: Ordinals, moment: Moment) -> Floats:  # noqa: ARG002 - no event contributes
-        """Return zeros. See `Model`."""
-        return np.zeros((len(items), len(history)), np.float32)
-
-    def vectors(self, items: Ordinals) -> Floats | None:  # noqa: ARG002 - there are none
-        """Return None: popularity has no vectors."""
-        return None
+    def _half_life(self, moment: Moment) -> int:
+        return nearest_half_life(moment.items.half_lives, self._config.half_life)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return the lifts; names are UTF-8 bytes, one after another."""

@@ -124,7 +124,7 @@ def basis_of(model: Model, history: History, moment: Moment) -> object | None:
 
 
 class SameForEveryone(LiveModel[C]):
-    """A live model in which the person's own history plays no part."""
+    """A live model in which the person's own history plays no part: everyone of an audience gets the same."""
 
     is_logarithmic: ClassVar[bool] = False
     """Whether a score is log(1 + key · factor), else key · factor; the factor is that of `stage`."""
@@ -137,6 +137,10 @@ class SameForEveryone(LiveModel[C]):
         """Return the `keys` of `items` alone, ordinals that the moment has, float32 [len(items)]."""
         found: Floats = self.keys(moment)[items]
         return found
+
+    def audience(self, moment: Moment) -> Hashable:  # noqa: ARG002 - here it is everyone
+        """Return for whom `keys` are the same: all of whom this is the same; None for really everyone."""
+        return None
 
     @abstractmethod
     def stage(self, moment: Moment) -> tuple[Hashable, float]:

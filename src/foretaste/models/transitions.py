@@ -15,7 +15,6 @@ from foretaste.features.recency import Recency
 from foretaste.models.entries import entry_of
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import Sparse
-from foretaste.models.padding import at
 from foretaste.models.popular import discounted, discounts
 from foretaste.models.recency import spoken
 from foretaste.models.zeros import Zeros
@@ -80,7 +79,8 @@ class Transitions(Sparse[TransitionsConfig]):
             rows, count = self._rows(moment)
             where = (rows.start, rows.length, rows.item, count)
             _find_shares(event, weight, *where, self._config.damping, items, found)
-            found *= at(discounted(rows.interactions, self._discount), items)[:, np.newaxis]
+            held = discounted(moment.items.interactions_of(items), self._discount)
+            found *= held[:, np.newaxis]
             shares[:, used] = found
         return shares
 

@@ -25,6 +25,8 @@ PLACES = 128
 """Of what is kept for one history so many are at hand, beside as many as the person had."""
 PLACES_FOR_ALL = 256
 """Of what is the same for everyone so many are at hand: more than most people had."""
+MOST_AUDIENCES, SCORES_FOR_AUDIENCES = 64, 4_000_000
+"""What a model says to an audience is kept for so many of them, and so many scores in all."""
 MOST_FOLLOWED = 64
 """Rows follow the events about so many items; after more they are made anew."""
 PLACES_AMONG, MOST_FILTERS = 192, 16
@@ -277,12 +279,17 @@ def _for_everyone(
     model: SameForEveryone[Any], moment: Moment, available: Mask, shared: dict[Any, Any]
 ) -> Row:
     stage, factor = model.stage(moment)
-    kept: Common | None = shared.get(model)
+    rows: dict[Hashable, Common] = shared.setdefault(model, {})
+    audience = model.audience(moment)
+    kept = rows.get(audience)
     if kept is None or not kept.follows(model, moment, stage, available):
         keys = model.keys(moment).copy()  # a view: later moments are written over it
         how = LOGARITHMIC if model.is_logarithmic else TIMES
         row = _with_best(keys, available, PLACES_FOR_ALL, how)
-        kept = shared[model] = Common(moment.seq, stage, available, row)
+        rows.pop(audience, None)
+        if len(rows) >= min(MOST_AUDIENCES, max(1, SCORES_FOR_AUDIENCES // moment.n_items)):
+            del rows[next(iter(rows))]
+        kept = rows[audience] = Common(moment.seq, stage, available, row)
     kept.row.factor = factor
     return kept.row
 
