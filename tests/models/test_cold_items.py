@@ -168,7 +168,7 @@ def test_a_search_knows_the_vectors_of_items_that_events_told_of_one_by_one(shop
     def found():
         now = Moment(now=shop.moment.now, items=state.items, catalog=catalog)
         query, shown = model.query(history, now), np.ones(now.n_items, np.bool_)
-        return query, best_vectors(query, shown, now.n_items, now.n_items)
+        return query, best_vectors(query, shown, now.n_items, now.n_items).entries
 
     for taker in fans_of(2)[:3]:
         found()

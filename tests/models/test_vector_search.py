@@ -34,7 +34,7 @@ def recall(vectors, draw):
     for _ in range(100):
         person = a_person(vectors, draw)
         true = np.argsort(-vectors.products(person))[:10]
-        entries = best_vectors(VectorQuery(vectors, person), SHOWN, N, 128)
+        entries = best_vectors(VectorQuery(vectors, person), SHOWN, N, 128).entries
         found.append(np.isin(true, items_of(entries)).mean())
     return np.mean(found)
 
@@ -61,7 +61,7 @@ def test_few_vectors_and_those_that_nobody_asks_are_in_no_lists(n, queries):
 
 
 def test_what_is_found_has_the_scores_of_all_bit_for_bit(query):
-    entries = best_vectors(query, SHOWN, N, 100)
+    entries = best_vectors(query, SHOWN, N, 100).entries
     scores = query.vectors.products(query.vector)
     assert (entries >> 32).astype(np.int32).view(np.float32).tobytes() == scores[items_of(entries)].tobytes()
     assert (np.diff(entries) < 0).all()
@@ -73,7 +73,7 @@ def test_fewer_than_wanted_are_all_that_there_are(n, seed, share):
     query = listed_query(n, seed=seed)
     allowed = np.random.default_rng(seed).random(n) < share
     scores = query.vectors.products(query.vector)
-    found = best_vectors(query, allowed, n, n)
+    found = best_vectors(query, allowed, n, n).entries
     assert sorted(items_of(found)) == np.flatnonzero(allowed & (scores > 0.0)).tolist()
 
 
@@ -83,15 +83,15 @@ def test_a_look_at_all_that_pass_finds_what_sorting_finds(n, seed, count):
     query = listed_query(n, seed=seed, looks=100.0)
     items = np.flatnonzero(np.random.default_rng(seed).random(n) < 0.4).astype(np.int32)
     scores = query.vectors.products(query.vector)
-    found = best_vectors_among(query, items, np.isin(np.arange(n), items), count)
+    found = best_vectors_among(query, items, np.isin(np.arange(n), items), count).entries
     assert found.tobytes() == best_entries_among(scores, items, count).tobytes()
 
 
 def test_many_that_pass_are_searched_too(query):
     items = np.flatnonzero(np.random.default_rng(4).random(N) < 0.9).astype(np.int32)
     passes = np.isin(np.arange(N), items)
-    found = best_vectors_among(query, items, passes, 20)
-    assert found.tobytes() == best_vectors(query, passes, len(items), 20).tobytes()
+    found = best_vectors_among(query, items, passes, 20).entries
+    assert found.tobytes() == best_vectors(query, passes, len(items), 20).entries.tobytes()
     assert passes[items_of(found)].all()
 
 
@@ -102,7 +102,9 @@ def test_what_is_found_does_not_depend_on_how_vectors_came_to_be(query):
     pieces = query.vectors.with_rows(items[:1], new[:1])
     for part in range(0, 3_000, 250):
         pieces = pieces.rewritten(items[part : part + 250], new[part : part + 250])
-    both = [best_vectors(VectorQuery(each, query.vector), SHOWN, N, 200) for each in (at_once, pieces)]
+    both = [
+        best_vectors(VectorQuery(each, query.vector), SHOWN, N, 200).entries for each in (at_once, pieces)
+    ]
     assert both[0].tobytes() == both[1].tobytes()
 
 
@@ -114,4 +116,4 @@ def test_vectors_in_no_lists_are_not_searched():
 
 
 def test_a_query_that_says_nothing_finds_nothing(large):
-    assert len(best_vectors(VectorQuery(large, np.zeros(DIM, np.float32)), SHOWN, N, 10)) == 0
+    assert len(best_vectors(VectorQuery(large, np.zeros(DIM, np.float32)), SHOWN, N, 10).entries) == 0

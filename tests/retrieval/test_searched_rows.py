@@ -48,7 +48,7 @@ def test_it_proposes_the_best_allowed_items_with_and_without_a_filter(
 
 def test_it_tells_the_scores_of_all_and_of_some():
     query = listed_query(80)
-    row = Row(NO_SCORES, best_vectors(query, np.ones(80, np.bool_), 80, 9), 9, query=query)
+    row = Row(NO_SCORES, best_vectors(query, np.ones(80, np.bool_), 80, 9).entries, 9, query=query)
     scores = query.vectors.products(query.vector)
     items = np.array([-1, 5, 79, 81, 5], np.int32)
     assert all_scores([row], 82)[0].tobytes() == np.append(scores, np.zeros(2, np.float32)).tobytes()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.kernel import kernel
+from foretaste.models.changes import Changes, Followed, meet
 from foretaste.models.cold_knowledge import Knowledge
 from foretaste.models.cold_rows import ColdItems, Foretold, Live
 from foretaste.models.companions import blended
@@ -45,7 +46,7 @@ class FactorModel(Model, Protocol):
         ...
 
 
-class FactorsOfCold(ColdItems, VectorModel):
+class FactorsOfCold(ColdItems, VectorModel, Followed):
     """A factor model in which cold items have vectors; all else (folding in, reasons) is the model's own."""
 
     def __init__(
@@ -84,6 +85,13 @@ class FactorsOfCold(ColdItems, VectorModel):
         """Return what stands for the vectors as of the moment; see `Model`."""
         self.at(moment)
         return self._extended.basis(moment)
+
+    def rescored(self, history: History, moment: Moment, changed: Ordinals, scores: Floats) -> Floats | None:  # noqa: ARG002 - the vectors say all
+        """Return the inner products of `changed` items, unless the person's vector hangs on them too."""
+        self.at(moment)
+        if meet(history.item, changed):
+            return None
+        return self._extended.score(history, moment, changed)
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return each event's exact share; see `Model`."""
@@ -165,10 +173,14 @@ class FactorsOfCold(ColdItems, VectorModel):
             self._extended = self._extended.rewritten(live.cold[places], live.rows[0][places])
 
 
-class RowsOfCold(ColdItems):
+class RowsOfCold(ColdItems, Followed):
     """A linear item-to-item model; a cold item's score is a mixture of the scores of trained ones."""
 
-    _mixtures = object()
+    def __init__(
+        self, base: Model, knowledge: Knowledge, stored: Foretold, digest: Int64s, config: Any
+    ) -> None:
+        super().__init__(base, knowledge, stored, digest, config)
+        self._mixtures = Changes()
 
     def score(self, history: History, moment: Moment, items: Ordinals | None = None) -> Floats:
         """Return the base's scores, and for cold items their mixtures; see `Model`."""
@@ -231,11 +243,17 @@ class RowsOfCold(ColdItems):
 
     def changed(self, live: Live) -> None:  # noqa: ARG002 - they are read where they are
         """Take notice that the mixtures are others."""
-        self._mixtures = object()
+        self._mixtures = Changes()
 
-    def followed(self, live: Live, places: Int64s) -> None:  # noqa: ARG002 - all are others then
-        """Take notice that the mixtures are others."""
-        self.changed(live)
+    def followed(self, live: Live, places: Int64s) -> None:
+        """Take notice that the mixtures at `places` are others."""
+        self._mixtures.note(live.cold[places])
+
+    def rescored(self, history: History, moment: Moment, changed: Ordinals, scores: Floats) -> Floats:  # noqa: ARG002 - mixtures are of the scores of trained items, which stay
+        """Return the mixtures of `changed` items; see `Followed`."""
+        live = self.at(moment)
+        place = np.searchsorted(live.cold, changed)
+        return _mixed(live.rows[0][place], live.rows[1][place], scores)
 
     def joined(self, companions: Mixtures, share: Doubles, foretold: Rows) -> Rows:
         """Return mixtures; see `ColdItems`."""

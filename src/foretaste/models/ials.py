@@ -18,6 +18,7 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
+from foretaste.models.changes import Changes
 from foretaste.models.coded_vectors import CodedVectors
 from foretaste.models.ials_factorization import Settings, factorize
 from foretaste.models.ials_solver import SolvedRow, shares, solve_row
@@ -115,11 +116,12 @@ def usual_dim(n_items: int, *, timed: bool = True) -> int:
 class Folded:
     """A history folded in: what came of the events that speak, of which `used` are the places.
 
-    It holds for the item vectors that `token` stands for (without keeping them alive), and at the time `now`
+    It holds for the vectors of its items in the `edition` of what `token` stands for, and at the time `now`
     where the recency goes by age.
     """
 
-    token: object
+    token: Changes
+    edition: int
     now: int
     used: Int64s
     solved: SolvedRow
@@ -138,6 +140,7 @@ class IALS(VectorModel):
         scale: float,
         slot: object | None = None,
         people: "IALS | None" = None,
+        token: Changes | None = None,
     ) -> None:
         self._config = config
         self._vectors = vectors
@@ -145,7 +148,7 @@ class IALS(VectorModel):
         self._scale = np.float32(scale)
         self._recency = config.recency or Recency()
         self._by_age = self._recency.half_life_seconds is not None
-        self._slot, self._token = slot or object(), object()
+        self._slot, self._token = slot or object(), token or Changes()
         self._people = people
 
     @property
@@ -168,12 +171,14 @@ class IALS(VectorModel):
         return type(self)(self._config, vectors, self._unobserved, float(self._scale), self._slot)
 
     def rewritten(self, items: Ordinals, factors: Floats) -> Self:
-        """Do as `with_factors`, in the memory of this model if there is room.
+        """Do as `with_factors`, in the memory of this model if there is room; the `basis` stays the same.
 
         This one has to come from `with_factors`, and is not asked any more.
         """
         vectors = self._vectors.rewritten(items, factors)
-        return type(self)(self._config, vectors, self._unobserved, float(self._scale), self._slot)
+        self._token.note(items)
+        scale = float(self._scale)
+        return type(self)(self._config, vectors, self._unobserved, scale, self._slot, token=self._token)
 
     def alone(self, factors: Floats) -> "IALS":
         """Return a model of items with these vectors alone, float32 [n, dim], that folds in as this one."""
@@ -201,7 +206,7 @@ class IALS(VectorModel):
         return scores
 
     def basis(self, moment: Moment) -> object | None:  # noqa: ARG002 - what was learnt stays
-        """Return what stands for the item vectors; see `Model`."""
+        """Return what stands for the item vectors, `Changes`; see `Model`."""
         return None if self._by_age else self._token
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
@@ -240,13 +245,23 @@ class IALS(VectorModel):
         if self._people is not None:
             return self._people.folded(history, now)
         kept: Folded | None = history.memo.get(self._slot)
-        if kept is not None and kept.token is self._token and (kept.now == now or not self._by_age):
+        if kept is not None and self._still_holds(kept, history, now):
             return kept
         vectors, weight, used = self.rows(history, now)
-        folded = Folded(self._token, now, used, solve_row(vectors, weight, self._diagonal(weight)))
+        solved = solve_row(vectors, weight, self._diagonal(weight))
+        folded = Folded(self._token, self._token.edition, now, used, solved)
         if len(history):
             history.memo[self._slot] = folded
         return folded
+
+    def _still_holds(self, folded: Folded, history: History, now: int) -> bool:
+        token = self._token
+        if folded.token is not token or (self._by_age and folded.now != now):
+            return False
+        if token.concern(history.item, folded.edition):
+            return False
+        folded.edition = token.edition
+        return True
 
     def rows(self, history: History, now: int) -> tuple[Floats, Floats, Int64s]:
         """Return vectors and strengths of the events that count, and their places in the history."""

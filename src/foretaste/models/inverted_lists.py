@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Floats, Int8s, Int64s, Ordinals
+from foretaste.domain.arrays import Floats, Int8s, Int64s, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.kernel import fitting_kernel, kernel, summing_kernel
 
@@ -47,6 +47,7 @@ class InvertedLists:
     List c is `member[start[c] : start[c] + count[c]]`, in no order, with room up to `start[c + 1]`; vector i
     stands at `place[i]`, int64. Codes int8 [room, dim] and sizes float32 [room] of the members (see
     `CodedVectors`) are here once more, in the places of their lists: what is looked at is read in one go.
+    `is_late` bool [n] tells who came, or came to be another, after the lists were made.
     """
 
     centres: Centres
@@ -57,6 +58,7 @@ class InvertedLists:
     place: Int64s
     code: Int8s
     size: Floats
+    is_late: Mask
 
     @classmethod
     def made(cls, vectors: Floats, seed: int, code: Int8s, size: Floats) -> Self:
@@ -66,17 +68,17 @@ class InvertedLists:
         """
         at = _sought(vectors, seed)
         own = nearest_of_many(vectors, at)
-        return cls.of(Centres(at, _spread(vectors, own, at)), own, code, size)
+        return cls.of(Centres(at, _spread(vectors, own, at)), own, code, size, np.zeros(len(own), np.bool_))
 
     @classmethod
-    def of(cls, centres: Centres, own: Ordinals, code: Int8s, size: Floats) -> Self:
+    def of(cls, centres: Centres, own: Ordinals, code: Int8s, size: Floats, is_late: Mask) -> Self:
         """Return the lists that `own` tells of, of vectors with these codes and sizes."""
         start, count, member, place = _laid_out(own, len(centres.at))
         there = own != NOWHERE
         codes = np.zeros((len(member), code.shape[1]), np.int8)
         sizes = np.zeros(len(member), np.float32)
         codes[place[there]], sizes[place[there]] = code[there], size[there]
-        return cls(centres, own, start, count, member, place, codes, sizes)
+        return cls(centres, own, start, count, member, place, codes, sizes, is_late)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], code: Int8s, size: Floats) -> Self:
@@ -86,7 +88,7 @@ class InvertedLists:
         fits = at.shape == (len(spread), code.shape[1]) and own.shape == size.shape and len(looks) == 1
         if not fits or (len(own) and not NOWHERE <= own.min() <= own.max() < len(at)):
             raise CorruptArtifactError("the lists of the artifact point outside; train again")
-        return cls.of(Centres(at, spread, float(looks[0])), own, code, size)
+        return cls.of(Centres(at, spread, float(looks[0])), own, code, size, np.zeros(len(own), np.bool_))
 
     def __len__(self) -> int:
         """How many vectors are in lists."""
@@ -97,7 +99,10 @@ class InvertedLists:
         own = np.full(len(size), NOWHERE, np.int32)
         own[: len(self.own)] = self.own
         own[items] = nearest(vectors, self.centres.at)
-        return InvertedLists.of(self.centres, own, code, size)
+        is_late = np.zeros(len(size), np.bool_)
+        is_late[: len(self.is_late)] = self.is_late
+        is_late[items] = True
+        return InvertedLists.of(self.centres, own, code, size, is_late)
 
     def rewritten(self, items: Ordinals, vectors: Floats, code: Int8s, size: Floats) -> "InvertedLists":
         """Do as `with_vectors` in the memory of these lists, which nobody asks any more, if there is room."""
@@ -106,6 +111,7 @@ class InvertedLists:
             items, to, self.own, self.start, self.count, self.member, self.place, self.code, self.size
         ):
             return self.with_vectors(items, vectors, code, size)
+        self.is_late[items] = True
         there = items[to != NOWHERE]
         self.code[self.place[there]], self.size[self.place[there]] = code[there], size[there]
         return self
@@ -116,7 +122,9 @@ class InvertedLists:
         own[: len(self.own)] = self.own
         place = np.zeros(n, np.int64)
         place[: len(self.place)] = self.place
-        return replace(self, own=own, place=place)
+        is_late = np.zeros(n, np.bool_)
+        is_late[: len(self.is_late)] = self.is_late
+        return replace(self, own=own, place=place, is_late=is_late)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that it follows from, beside the vectors, by their names."""

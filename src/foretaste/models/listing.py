@@ -51,5 +51,5 @@ def _best(scores: Floats) -> Int64s:
 def _found(vectors: CodedVectors, query: Floats, best: Int64s) -> float:
     """Return the part of the true `best` that a search finds."""
     shown = np.ones(len(vectors), np.bool_)
-    entries = best_vectors(VectorQuery(vectors, query), shown, len(vectors), WANTED)
-    return float(np.isin(best, items_of(entries)).mean()) if len(best) else 1.0
+    found = best_vectors(VectorQuery(vectors, query), shown, len(vectors), WANTED)
+    return float(np.isin(best, items_of(found.entries)).mean()) if len(best) else 1.0

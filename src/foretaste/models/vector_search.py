@@ -1,5 +1,7 @@
 """The best of many vectors for a query, found by a look through the lists that promise most of it."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int8s, Int64s, Mask, Ordinals
@@ -13,43 +15,62 @@ PRODUCT = 5.0
 """A product takes as long as it takes to pass over so many vectors that are not allowed."""
 HOPE = 2.0
 """A list may hold what exceeds the promise of its centre by so many times its spread."""
+_ALL = -(1 << 63)
+"""No list's number is below this."""
 NO_SCORE = TURNED
 """The entries of positive scores are larger than this, and no others."""
+_NOTHING: Int64s = np.empty(0, np.int64)
 _FIRST = 8
 """An eighth of the lists is put in order at first: mostly that is enough."""
 
 
-def best_vectors(query: VectorQuery, allowed: Mask, n_allowed: int, count: int) -> Int64s:
+class Searched(NamedTuple):
+    """What a search found, and where it looked: the lists whose places, in `order`, are not below `last`."""
+
+    entries: Int64s
+    order: Int64s
+    last: int
+
+    def looked_at(self, query: VectorQuery, items: Ordinals) -> Mask:
+        """Return which of `items`, int32, it looked at, or would where their vectors are others now."""
+        return _are_in_lists(query.lists.own, self.order, self.last, items)
+
+
+def best_vectors(query: VectorQuery, allowed: Mask, n_allowed: int, count: int) -> Searched:
     """Return the entries of the best `count` allowed items of positive scores, the best first; nearly always.
 
     Fewer only where no other item has a positive score. `allowed` bool [n_items] is True for `n_allowed` or
     so, which with `Centres.looks` says how many are worth a look. What is found follows from the vectors and
-    the query alone.
+    the query alone, and where it is looked for from those that were there when the lists were made.
     """
     lists = query.lists
     if not query.vector.any():
-        return np.empty(0, np.int64)
-    return _best_vectors(
+        return Searched(_NOTHING, _NOTHING, 0)
+    order = _numbers_of(_promises(lists.centres.at, lists.centres.spread, query.vector))
+    entries, last = _best_vectors(
         lists.code,
         lists.size,
         query.vector * query.vectors.column,
-        _promises(lists.centres.at, lists.centres.spread, query.vector),
+        order.copy(),
         lists.start,
         lists.count,
         lists.member,
+        lists.is_late,
         allowed,
         count,
         looked_at(lists.centres.looks, n_allowed, count),
     )
+    return Searched(entries, order, last)
 
 
-def best_vectors_among(query: VectorQuery, items: Ordinals, allowed: Mask, count: int) -> Int64s:
+def best_vectors_among(query: VectorQuery, items: Ordinals, allowed: Mask, count: int) -> Searched:
     """Return `best_vectors` of `items`, which `allowed` says too; all are looked at if that is less work."""
     lists, n = query.lists, max(len(items), 1)
     if PRODUCT * n > looked_at(lists.centres.looks, n, count) * (PRODUCT + len(allowed) / n):
         return best_vectors(query, allowed, n, count)
     vector = query.vector * query.vectors.column
-    return _best_among(lists.code, lists.size, lists.own, lists.place, vector, items, count)
+    entries = _best_among(lists.code, lists.size, lists.own, lists.place, vector, items, count)
+    return Searched(entries, np.zeros(len(lists.count), np.int64), 0)
 
 
 def looked_at(looks: float, n: int, count: int) -> int:
@@ -78,33 +99,38 @@ def _best_vectors(
     code: Int8s,
     size: Floats,
     vector: Floats,
-    promise: Floats,
+    lists: Int64s,
     start: Int64s,
     count: Int64s,
     member: Ordinals,
+    is_late: Mask,
     allowed: Mask,
     m: int,
     most: int,
-) -> Int64s:
-    """Look through lists by falling promise until `most` allowed items were looked at, and `m` found."""
-    lists = _by_promise(promise)
-    ordered, seen, length = 0, 0, 0
+) -> tuple[Int64s, int]:
+    """Look through `lists`, the largest number first, until `most` allowed items were seen and `m` found.
+
+    Late ones do not count. Returns the entries, and the number of the last list looked through.
+    """
+    ordered, seen, found, length, last = 0, 0, 0, 0, _ALL
     entries, least = np.empty(2 * m, np.int64), NO_SCORE
     for place in range(len(lists)):
         if place == ordered:
             ordered = _put_in_order(lists, ordered)
-        if seen >= most and length >= m:
-            break
-        c = lists[place] & 0xFFFFFFFF
+        if seen >= most and found >= m:
+            return in_order(entries, length, m), last
+        last = lists[place]
+        c = last & 0xFFFFFFFF
         for at in range(start[c], start[c] + count[c]):
             i = member[at]
             if i >= len(allowed) or not allowed[i]:
                 continue
-            seen += 1
             entry = entry_of(product(code, size, vector, at), i)
+            seen += not is_late[i]
+            found += entry > NO_SCORE and not is_late[i]
             if entry > least:
                 length, least = _added(entry, entries, length, least, m)
-    return in_order(entries, length, m)
+    return in_order(entries, length, m), _ALL
 
 
 @kernel
@@ -133,7 +159,17 @@ def _added(entry: int, entries: Int64s, length: int, least: int, m: int) -> tupl
 
 
 @kernel
-def _by_promise(promise: Floats) -> Int64s:
+def _are_in_lists(own: Ordinals, order: Int64s, last: int, items: Ordinals) -> Mask:
+    """Return which of `items` are in a list whose number in `order` is not below `last`."""
+    found = np.zeros(len(items), np.bool_)
+    for k in range(len(items)):
+        if items[k] < len(own) and own[items[k]] != NOWHERE and len(order):
+            found[k] = order[own[items[k]]] >= last
+    return found
+
+
+@kernel
+def _numbers_of(promise: Floats) -> Int64s:
     """Return the lists with their promise in the upper half, so that the largest number promises most."""
     lists = np.empty(len(promise), np.int64)
     bits = promise.view(np.int32)

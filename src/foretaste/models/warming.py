@@ -10,6 +10,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State, StateConfig
+from foretaste.models.changes import meet
 from foretaste.models.coded_vectors import CodedVectors
 from foretaste.models.cold_items import ColdItemsConfig, ColdRows
 from foretaste.models.cold_knowledge import Knowledge
@@ -49,6 +50,7 @@ def warm_up() -> None:
         model.explain_each(history, np.zeros(1, np.int32), moment)
     guests = Guests(np.array([2], np.int32), [Item(item_id="guest", title="new words")])
     _warm_up_to_guests(replace(moment, guests=guests), history, rows)
+    meet(both, both)
     pick_scores(np.zeros(1, np.int64), both, both.astype(np.int64), np.zeros(2, np.float32))
 
 
@@ -56,7 +58,8 @@ def vectors_in_lists() -> CodedVectors:
     """Return two vectors, each in a list of its own."""
     vectors = CodedVectors.of(np.eye(2, dtype=np.float32))
     centres = Centres(vectors.all(), np.zeros(2, np.float32))
-    lists = InvertedLists.of(centres, nearest(centres.at, centres.at), vectors.code, vectors.row)
+    own, is_late = nearest(centres.at, centres.at), np.zeros(2, np.bool_)
+    lists = InvertedLists.of(centres, own, vectors.code, vectors.row, is_late)
     return CodedVectors(vectors.code, vectors.row, vectors.column, lists)
 
 

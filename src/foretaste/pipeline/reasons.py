@@ -1,11 +1,14 @@
 """Reasons: one sentence per item that says what speaks most for it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
+from foretaste.models.changes import Changes, edition_of, meet
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import basis_of
 from foretaste.pipeline.explain import item_name
@@ -99,15 +102,36 @@ def _past_items(scored: Scored, items: list[int], strongest: list[int]) -> list[
     return past
 
 
+@dataclass(slots=True, eq=False)
+class _Told:
+    """Which past item speaks most for others, -1 for none; it holds for this basis, in this edition."""
+
+    basis: object
+    edition: int
+    by_item: dict[int, int]
+
+    def follows(self, history: History) -> bool:
+        """Let go of what the basis has changed since; return False where all must be told anew."""
+        basis = self.basis
+        if isinstance(basis, Changes) and basis.edition != self.edition:
+            changed = basis.since(self.edition)
+            if changed is None or meet(history.item, changed):
+                return False
+            for item in changed.tolist():
+                self.by_item.pop(item, None)
+            self.edition = basis.edition
+        return True
+
+
 def _told_by(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:
     """Return the past item that speaks most for each of `items`, -1 for none; kept with the history."""
     basis = basis_of(model, history, moment)
     if basis is None:
         return _speaking_most(model, history, moment, items)
-    kept: tuple[object, dict[int, int]] | None = history.memo.get((_TOLD, model))
-    if kept is None or kept[0] is not basis or len(kept[1]) > _MOST_TOLD:
-        kept = history.memo[_TOLD, model] = (basis, {})
-    known = kept[1]
+    kept: _Told | None = history.memo.get((_TOLD, model))
+    if kept is None or kept.basis is not basis or not kept.follows(history) or len(kept.by_item) > _MOST_TOLD:
+        kept = history.memo[_TOLD, model] = _Told(basis, edition_of(basis), {})
+    known = kept.by_item
     missing = [item for item in items if item not in known]
     if missing:
         known.update(zip(missing, _speaking_most(model, history, moment, missing), strict=True))

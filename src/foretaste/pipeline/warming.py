@@ -61,7 +61,7 @@ def warm_up() -> None:
 def _search_once() -> None:
     vectors = models.vectors_in_lists()
     query, both = VectorQuery(vectors, vectors.row), np.arange(2, dtype=np.int32)
-    best_vectors(query, np.ones(2, np.bool_), 2, 1)
+    best_vectors(query, np.ones(2, np.bool_), 2, 1).looked_at(query, both)
     best_vectors_among(query, both, np.ones(2, np.bool_), 1)
 
 

@@ -9,13 +9,14 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.lent_arrays import address_of
+from foretaste.models.changes import Changes, Followed, edition_of
 from foretaste.models.entries import items_of, pick_scores, write_scores
 from foretaste.models.finishing import LOGARITHMIC, PLAIN, TIMES, finish
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import SameForEveryone, Sparse, Told, basis_of
 from foretaste.models.padding import at
 from foretaste.models.vector_model import VectorModel, VectorQuery
-from foretaste.models.vector_search import best_vectors, best_vectors_among
+from foretaste.models.vector_search import Searched, best_vectors, best_vectors_among
 from foretaste.retrieval.masks import Passing
 from foretaste.retrieval.selection import best_entries, best_entries_among, replaced
 
@@ -56,6 +57,8 @@ class Row:
     """Whether no other item has a key above 0."""
     query: VectorQuery | None = None
     """The keys are inner products with this, instead of `dense`; the best of them are at hand."""
+    searched: Searched | None = None
+    """How those at hand were found, where there is a `query`."""
     where: tuple[int, ...] = field(init=False)
     """What `retrieval.sources` is told, by its `COLUMNS`."""
     _scaled: Floats = field(init=False)
@@ -80,24 +83,30 @@ class Row:
             address_of(self._scaled),
         )
 
-    def follow(self, items: Ordinals, keys: Floats, shown: Mask) -> bool:
+    def follow(self, items: Ordinals, keys: Floats, shown: Mask, query: VectorQuery | None = None) -> bool:
         """Let `items` have these keys, float32 [len(items)]; return False where too little is left at hand.
 
-        `shown` bool [n_items] is what the row was made for.
+        `shown` bool [n_items] is what the row was made for; `query` the same to the vectors of now.
         """
-        self.dense[items] = keys
-        if not self._replace(items, keys, shown):
+        if query is None:
+            self.dense[items] = keys
+        if not self._replace(items, keys, shown, query):
             return False
         for key, (passing, row) in list(self._among.items()):
-            if not row._replace(items, keys, passing.shown):
+            if not row._replace(items, keys, passing.shown, query):
                 del self._among[key]
         return True
 
-    def _replace(self, items: Ordinals, keys: Floats, shown: Mask) -> bool:
-        entries, self.are_all = replaced(self.entries, items, keys, shown, self.at_hand, self.are_all)
-        if len(entries) < max(1, self.at_hand // 2) and not self.are_all:
+    def _replace(self, items: Ordinals, keys: Floats, shown: Mask, query: VectorQuery | None) -> bool:
+        least = max(1, self.at_hand // 2)
+        if query is not None and self.searched is not None:  # at hand is what a search of now would find
+            keys = np.where(self.searched.looked_at(query, items), keys, np.float32(0.0))
+            least = self.at_hand
+        entries, are_all = replaced(self.entries, items, keys, shown, self.at_hand, self.are_all)
+        if len(entries) < least and not are_all:
             return False
-        self.entries = entries
+        self.entries, self.query = entries, query
+        self.are_all = are_all and len(entries) < self.at_hand
         self._place()
         return True
 
@@ -113,7 +122,7 @@ class Row:
             if len(self._among) >= MOST_FILTERS:
                 self._among.clear()
             count = min(self.at_hand, PLACES_AMONG)
-            kept = passing, self._of(self._best(passing, count), count)
+            kept = passing, self._with_best_of(passing, count)
             self._among[id(passing)] = kept
         row = kept[1]
         row.factor = self.factor
@@ -125,20 +134,19 @@ class Row:
             return self
         if np.count_nonzero(allowed[items_of(self.entries)]) >= count:
             return self
-        n_allowed = int(np.count_nonzero(allowed))
-        return self._of(best_vectors(self.query, allowed, n_allowed, count), count)
+        searched = best_vectors(self.query, allowed, int(np.count_nonzero(allowed)), count)
+        return self._of(searched.entries, count, searched)
 
-    def _best(self, passing: Passing, count: int) -> Int64s:
+    def _with_best_of(self, passing: Passing, count: int) -> "Row":
         if self.query is None:
-            return best_entries_among(self.dense, passing.items, count)
-        return best_vectors_among(self.query, passing.items, passing.shown, count)
+            return self._of(best_entries_among(self.dense, passing.items, count), count)
+        searched = best_vectors_among(self.query, passing.items, passing.shown, count)
+        return self._of(searched.entries, count, searched)
 
-    def _of(self, entries: Int64s, count: int) -> "Row":
+    def _of(self, entries: Int64s, count: int, searched: Searched | None = None) -> "Row":
         """Return the row with these best `entries` at hand, of at most `count`."""
         few = len(entries) < count
-        row = Row(self.dense, entries, count, how=self.how, are_all=few, query=self.query)
-        row.factor = self.factor
-        return row
+        return Row(self.dense, entries, count, self.factor, self.how, few, self.query, searched)
 
     def write_keys(self, keys: Floats) -> None:
         """Write all keys over zeros, float32 [n_items]."""
@@ -164,11 +172,31 @@ class Row:
 
 @dataclass(slots=True, eq=False)
 class Kept:
-    """A row and what it holds for: this basis, and what can be shown."""
+    """A row and what it holds for: this basis, in this edition, and what can be shown."""
 
     basis: object
+    edition: int
     available: Mask
     row: Row
+
+    def follows(self, model: Model, history: History, moment: Moment) -> bool:
+        """Bring the row up to what its basis is now; return False where it must be made anew."""
+        basis = self.basis
+        if not isinstance(basis, Changes) or basis.edition == self.edition:
+            return True
+        changed = basis.since(self.edition)
+        if changed is None or len(changed) > MOST_FOLLOWED or not isinstance(model, Followed):
+            return False
+        keys = model.rescored(history, moment, changed, self.row.dense)
+        if keys is None:
+            return False
+        query = None
+        if self.row.query is not None and isinstance(model, VectorModel):
+            query = model.query(history, moment)
+        if not self.row.follow(changed, keys, self.available, query):
+            return False
+        self.edition = basis.edition
+        return True
 
 
 @dataclass(slots=True, eq=False)
@@ -199,7 +227,7 @@ def put_scores(history: History, model: Model, basis: object, scores: Floats) ->
 
     `basis` is that of the model (see `Model.basis`).
     """
-    history.memo[_PUT, model] = (basis, scores)
+    history.memo[_PUT, model] = (basis, edition_of(basis), scores)
 
 
 def all_scores(rows: Sequence[Row], n_items: int) -> Floats:
@@ -243,21 +271,23 @@ def row_of(
         return _for_everyone(model, moment, available, shared)
     basis = basis_of(model, history, moment)
     kept: Kept | None = None if basis is None else history.memo.get(model)
-    if kept is not None and kept.basis is basis and kept.available is available:
+    stands = kept is not None and kept.basis is basis and kept.available is available
+    if kept is not None and stands and kept.follows(model, history, moment):
         return kept.row
     if isinstance(model, Sparse):
         told = basis.entries if isinstance(basis, Told) else model.entries(history, moment)
         row = Row(_NO_SCORES, told)
     elif (query := _query(model, history, moment, basis)) is not None:
         count = PLACES + had
-        entries = best_vectors(query, available, moment.n_items, count)
-        row = Row(_NO_SCORES, entries, count, are_all=len(entries) < count, query=query)
+        searched = best_vectors(query, available, moment.n_items, count)
+        few = len(searched.entries) < count
+        row = Row(_NO_SCORES, searched.entries, count, are_all=few, query=query, searched=searched)
     elif basis is None or len(available) > MOST_KEPT:
         return Row(_scores(model, history, moment, basis), _NO_ENTRIES)
     else:
         row = _with_best(_scores(model, history, moment, basis), available, PLACES + had)
     if basis is not None:
-        history.memo[model] = Kept(basis, available, row)
+        history.memo[model] = Kept(basis, edition_of(basis), available, row)
     return row
 
 
@@ -269,10 +299,10 @@ def _query(model: Model, history: History, moment: Moment, basis: object) -> Vec
 
 
 def _scores(model: Model, history: History, moment: Moment, basis: object) -> Floats:
-    put: tuple[object, Floats] | None = history.memo.get((_PUT, model))
-    if put is not None and basis is not None and put[0] is basis and len(put[1]) == moment.n_items:
-        return put[1]
-    return model.score(history, moment)
+    put: tuple[object, int, Floats] | None = history.memo.get((_PUT, model))
+    if put is None or put[0] is not basis or put[1] != edition_of(basis) or len(put[2]) != moment.n_items:
+        return model.score(history, moment)
+    return put[2]
 
 
 def _for_everyone(
