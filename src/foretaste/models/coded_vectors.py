@@ -125,10 +125,7 @@ class CodedVectors:
 
         They are those of `products`, bit for bit.
         """
-        inside = (items >= 0) & (items < len(self))
-        found = np.zeros(len(items), np.float32)
-        found[inside] = _products(self.code[items[inside]], self.row[items[inside]], vector * self.column)
-        return found
+        return _products_of(self.code, self.row, vector * self.column, items)
 
     def products_of_many(self, vectors: Floats, out: Floats) -> None:
         """Write the inner products of `vectors`, float32 [m, dim], to `out` [m, at most n]."""
@@ -188,6 +185,15 @@ def product(code: Int8s, row: Floats, vector: Floats, i: int) -> np.float32:
     for d in range(len(vector)):
         total += np.float32(code[i, d]) * vector[d]
     found: np.float32 = row[i] * total
+    return found
+
+
+@kernel
+def _products_of(code: Int8s, row: Floats, vector: Floats, items: Ordinals) -> Floats:
+    found = np.zeros(len(items), np.float32)
+    for k in range(len(items)):
+        if 0 <= items[k] < len(row):
+            found[k] = product(code, row, vector, items[k])
     return found
 
 

@@ -13,7 +13,7 @@ from foretaste.domain.interactions import Interactions
 from foretaste.domain.kernel import kernel
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.recency import Recency
-from foretaste.models.content_index import ContentIndex, digest_of, first_index
+from foretaste.models.content_index import ContentIndex, digest_of, first_index, heard_terms
 from foretaste.models.interface import Moment
 from foretaste.models.padding import at
 from foretaste.models.recency import recent_weights
@@ -188,7 +188,7 @@ def _products(start: Int64s, term: Ordinals, weight: Floats, profile: Floats) ->
 
 
 def _strongest(profile: Floats, most: int) -> Floats:
-    wanted: Int64s = np.flatnonzero(profile)
+    wanted = heard_terms(profile)
     if len(wanted) > most:
         weakest = np.argsort(-np.abs(profile[wanted]), kind="stable")[most:]
         profile[wanted[weakest]] = 0.0

@@ -9,6 +9,7 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.history import History
 from foretaste.domain.item import Item
+from foretaste.domain.kernel import kernel
 from foretaste.models.item_rows import add_weighted_rows
 from foretaste.models.term_rows import NO_TERMS, Row, TermRows, term_rows
 from foretaste.models.terms import replaced
@@ -94,7 +95,7 @@ class ContentIndex:
     def score(self, profile: Floats, n_items: int) -> Floats:
         """Return every row's inner product with `profile`, float32 [terms]; float32 [n_items]."""
         scores = np.zeros(max(n_items, len(self._items), len(self._laid_out.digest)), np.float32)
-        wanted = np.flatnonzero(profile).astype(np.int32)
+        wanted = heard_terms(profile)
         rows = self._postings
         add_weighted_rows(wanted, profile[wanted], rows.start, rows.item, rows.weight, scores)
         if self._changed_postings is not None:
@@ -121,6 +122,19 @@ class ContentIndex:
             return ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
         all_rows = [changed.get(ordinal) or self.row(ordinal) for ordinal in range(len(items))]
         return laid_out(self._vocabulary, items, all_rows)
+
+
+@kernel
+def heard_terms(profile: Floats) -> Ordinals:
+    """Return the terms that are not 0 in `profile`, int32."""
+    count = 0
+    for t in range(len(profile)):
+        count += profile[t] != np.float32(0.0)
+    terms, n = np.empty(count + 1, np.int32), 0
+    for t in range(len(profile)):  # without a branch
+        terms[n] = t
+        n += profile[t] != np.float32(0.0)
+    return terms[:count]
 
 
 def laid_out(vocabulary: Vocabulary, items: Sequence[Item | None], rows: Sequence[Row]) -> ContentIndex:

@@ -62,15 +62,15 @@ def unite(
 @kernel
 def _propose(where: Int64s, allowed: Mask, m: int, seen: Mask, chosen: Ordinals, counts: Int64s) -> int:
     """Write what every source s proposes to `chosen[s, :counts[s]]` and `seen`; return the union's size."""
-    most = 2 * m
-    for s in range(len(where)):
-        most = max(most, where[s, N_ENTRIES])
-    entries = np.empty(most + 1, np.int64)
+    entries = np.empty(2 * m + 1, np.int64)
     among, is_listed, is_narrow = np.empty(0, np.int32), False, False
     united = 0
     for s in range(len(where)):
         given = lent(int64_at(where[s, ENTRIES]), where[s, N_ENTRIES])
-        length = _at_hand(given, allowed, m if where[s, ARE_SORTED] else len(given), entries)
+        if where[s, ARE_SORTED]:
+            length = _at_hand(given, allowed, m, entries)
+        else:
+            length = _best_given(given, allowed, m, entries)
         if length < m and not where[s, ARE_ALL]:
             if not is_listed:
                 among, is_narrow = _listed(allowed)
@@ -136,6 +136,19 @@ def _at_hand(given: Int64s, allowed: Mask, most: int, entries: Int64s) -> int:
             break
         entries[length] = entry  # without a branch: which items are allowed cannot be guessed
         length += (entry >= 1 << 32) & allowed[TURNED - (entry & TURNED)]
+    return length
+
+
+@kernel
+def _best_given(given: Int64s, allowed: Mask, m: int, entries: Int64s) -> int:
+    """Copy positive entries of allowed items, the `m` best among them; return how many, at most `2 * m`."""
+    length, least = 0, (1 << 32) - 1
+    for entry in given:
+        entries[length] = entry
+        length += (entry > least) & allowed[TURNED - (entry & TURNED)]
+        if length == 2 * m:
+            keep_best(entries, length, m)
+            length, least = m, entries[:m].min()
     return length
 
 
