@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from random import getrandbits
 from typing import Any
 
 import msgspec
@@ -12,6 +13,11 @@ from foretaste.ports.vector_index import Values
 
 MOST_ITEMS = 1000
 _PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+
+
+def new_seed() -> int:
+    """Return a seed for one request: it keeps that apart from others, and is no secret."""
+    return getrandbits(32)
 
 
 def within(name: str, value: Any, least: int, most: int) -> int:

@@ -1,10 +1,10 @@
 """Warming the cache: the answers that people are likely to ask for, before they do."""
 
-import secrets
 from collections.abc import Callable, Iterator
 
 import msgspec
 
+from foretaste.app.arguments import new_seed
 from foretaste.app.home import Home
 from foretaste.domain.clock import MICROS_PER_DAY, system_clock
 from foretaste.domain.errors import ForetasteError, UnavailableError
@@ -64,7 +64,7 @@ def _asked(
     for user_id in user_ids:
         query = Query(
             now=system_clock(),
-            seed=secrets.randbits(32),
+            seed=new_seed(),
             user_id=user_id,
             scenario=scenario,
             k=k,

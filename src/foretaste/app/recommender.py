@@ -1,13 +1,21 @@
 """The embedded recommender: the same object that the HTTP service serves, in this process."""
 
-import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from foretaste.adapters.files.event_table import Events
-from foretaste.app.arguments import MOST_ITEMS, as_rules, as_texts, as_values, count_or_usual, share, within
+from foretaste.app.arguments import (
+    MOST_ITEMS,
+    as_rules,
+    as_texts,
+    as_values,
+    count_or_usual,
+    new_seed,
+    share,
+    within,
+)
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
@@ -31,8 +39,6 @@ from foretaste.serving.profile import Profile
 from foretaste.serving.recorder import EventStatus, Receipt
 from foretaste.training.config import Progress, silent
 from foretaste.training.report import TrainReport
-
-SEEDS = 2**32
 
 
 class Recommender:
@@ -160,7 +166,7 @@ class Recommender:
         """
         query = Query(
             now=system_clock() if now is None else now,
-            seed=secrets.randbelow(SEEDS) if seed is None else seed,
+            seed=new_seed() if seed is None else seed,
             user_id=user_id,
             scenario=scenario,
             item_id=item_id,
@@ -257,7 +263,7 @@ class Recommender:
         items = candidates_of(candidates)
         query = Query(
             now=system_clock() if now is None else now,
-            seed=secrets.randbelow(SEEDS) if seed is None else seed,
+            seed=new_seed() if seed is None else seed,
             user_id=user_id,
             k=max(1, len(items)) if k is None else within("k", k, 1, MOST_ITEMS),
             filter=as_texts("filter", filter),

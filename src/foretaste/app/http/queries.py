@@ -1,13 +1,12 @@
 """Query parameters of recommendations, and the domain's query that they mean."""
 
 import re
-import secrets
 from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.arguments import unreadable
+from foretaste.app.arguments import new_seed, unreadable
 from foretaste.app.http.asgi.parameters import MOST_KEPT, Parameters
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.query import Query
@@ -195,7 +194,7 @@ def recommend_query(given: RecommendParameters, user_id: str | None, now: int) -
     return msgspec.structs.replace(
         asked,
         now=now,
-        seed=secrets.randbits(32),
+        seed=new_seed(),
         user_id=None if user_id is None else path_id(user_id, "user_id"),
     )
 
@@ -238,7 +237,7 @@ def query_of_body(given: RecommendBody, now: int) -> Query:
     """Return the query that a body means; raise `InvalidQueryError`."""
     user_id = None if given.user_id is None else path_id(str(given.user_id), "user_id")
     return msgspec.structs.replace(
-        _asked(given), now=now, seed=secrets.randbits(32), user_id=user_id, rules=given.rules
+        _asked(given), now=now, seed=new_seed(), user_id=user_id, rules=given.rules
     )
 
 
@@ -256,7 +255,7 @@ def similar_query(given: SimilarParameters, item_id: str, now: int) -> Query:
     filters, exclude = _filters(given)
     return Query(
         now=now,
-        seed=secrets.randbits(32),
+        seed=new_seed(),
         item_id=path_id(item_id, "item_id"),
         scenario="similar",
         k=given.k,

@@ -1,13 +1,12 @@
 """`POST /personalize`: candidates that the client brings along, put in order for a person."""
 
-import secrets
 import time
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.arguments import as_texts
+from foretaste.app.arguments import as_texts, new_seed
 from foretaste.app.http.answers import Recommendations, recommendations_of
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
@@ -73,7 +72,7 @@ async def personalize(service: Service, request: Request) -> Response:
     variety = 1.0 if not wanted.enable_diversity else None if threshold is None else 1.0 - threshold
     query = Query(
         now=service.clock(),
-        seed=secrets.randbits(32),
+        seed=new_seed(),
         user_id=path_id(str(given.user_id), "user_id"),
         scenario=given.scenario,
         k=wanted.max_results,
