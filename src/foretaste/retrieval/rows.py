@@ -317,7 +317,7 @@ def _for_everyone(
         how = LOGARITHMIC if model.is_logarithmic else TIMES
         row = _with_best(keys, available, PLACES_FOR_ALL, how)
         rows.pop(audience, None)
-        if len(rows) >= min(MOST_AUDIENCES, max(1, SCORES_FOR_AUDIENCES // moment.n_items)):
+        if len(rows) >= min(MOST_AUDIENCES, 1 + SCORES_FOR_AUDIENCES // (1 + moment.n_items)):
             del rows[next(iter(rows))]
         kept = rows[audience] = Common(moment.seq, stage, available, row)
     kept.row.factor = factor
