@@ -8,7 +8,7 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int16s, Int64s, Mask, Micros, Ordinals
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One thing one person did with one item, validated and normalized (see `foretaste.events`).
 
     `timestamp` is in microseconds since 1970 UTC. `value` is the rating, quantity or duration that

@@ -6,7 +6,7 @@ Attribute = str | float | bool
 """A value of an item attribute. Numbers are finite."""
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One thing in the catalog, validated (see `foretaste.events.items`).
 
     `categories` go from the main one on; the first is the one that slate rules count.
@@ -27,7 +27,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     vector: bytes = b""
 
 
-class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True):
+class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An item as the catalog holds it: with its permanent ordinal and the version that last changed it.
 
     `item` is None once the item was deleted; the ordinal is never given to another item.

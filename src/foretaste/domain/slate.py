@@ -24,7 +24,7 @@ class Candidates:
     proposed: Ordinals
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A past item that speaks for a recommended one.
 
     `similarity` is the cosine of both items in the scoring models, in [-1, 1].
@@ -46,7 +46,7 @@ class AddedByBoost(msgspec.Struct, frozen=True, kw_only=True):
     added: float
 
 
-class ScoredItem(msgspec.Struct, frozen=True, kw_only=True):
+class ScoredItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One place of a slate.
 
     `score` is the score that ranked the item; `match` the calibrated chance in [0, 1] that the person

@@ -12,7 +12,7 @@ from foretaste.domain.event import Event, EventColumns
 MOST_OFFSET = 2**63
 
 
-class AppendOutcome(msgspec.Struct, frozen=True, kw_only=True):
+class AppendOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one event: `accepted` now, or a `duplicate` of one accepted before.
 
     `seq` is the sequence number under which the event stands in the log, in both cases.
