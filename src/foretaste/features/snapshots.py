@@ -12,7 +12,7 @@ from foretaste.domain.kernel import inplace_kernel
 from foretaste.features import tables as t
 from foretaste.features.keyed_rows import build_index
 from foretaste.features.popularity import SLOTS
-from foretaste.features.tables import Arrays, new_arrays
+from foretaste.features.tables import Arrays, new_arrays, with_spare
 from foretaste.features.touches import PERSON
 
 _FORMAT = 3
@@ -95,12 +95,12 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
     starts = {name: _starts(level) for name, level in levels.items()}
     arrays = new_arrays(
         window,
-        users=max(n_users, 64),
-        items=max(n_items, 64),
-        history=max(int(starts["history"][-1]), 256),
-        tally=max(int(starts["tally"][-1]), 256),
-        pairs=max(int(starts["neighbour"][-1]), 256),
-        touches=max(int(starts["touch"][-1]), 256),
+        users=max(with_spare(n_users), 64),
+        items=max(with_spare(n_items), 64),
+        history=max(with_spare(starts["history"][-1]), 256),
+        tally=max(with_spare(starts["tally"][-1]), 256),
+        pairs=max(with_spare(starts["neighbour"][-1]), 256),
+        touches=max(with_spare(starts["touch"][-1]), 256),
     )
     users, items = arrays.users[:n_users], arrays.items[:n_items]
     users[:, t.HISTORY], users[:, t.TALLY] = starts["history"][:-1], starts["tally"][:-1]
@@ -116,11 +116,13 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
     items[:, t.TOUCH_LENGTH] = snapshot["touch_lengths"]
     items[:, [t.INTERACTIONS, t.NEWEST]] = snapshot["items"]
     arrays.buckets[:n_items] = snapshot["buckets"]
-    history = _places(users[:, t.HISTORY], users[:, t.HISTORY_LENGTH])
-    arrays.history[history], arrays.weight[history] = snapshot["history"], snapshot["history_weights"]
-    arrays.tally[_places(users[:, t.TALLY], users[:, t.TALLY_LENGTH])] = snapshot["tally"]
-    arrays.pairs[_places(items[:, t.ROW], items[:, t.ROW_LENGTH])] = snapshot["neighbours"]
-    arrays.touches[_places(items[:, t.TOUCH], items[:, t.TOUCH_LENGTH])] = snapshot["touches"]
+    histories = users[:, t.HISTORY], users[:, t.HISTORY_LENGTH]
+    _lay_out(snapshot["history"], *histories, arrays.history)
+    _lay_out(snapshot["history_weights"][:, np.newaxis], *histories, arrays.weight[:, np.newaxis])
+    _lay_out(snapshot["tally"], users[:, t.TALLY], users[:, t.TALLY_LENGTH], arrays.tally)
+    _lay_out(snapshot["neighbours"], items[:, t.ROW], items[:, t.ROW_LENGTH], arrays.pairs)
+    touched = items[:, t.TOUCH], items[:, t.TOUCH_LENGTH]
+    _lay_out(snapshot["touches"][:, np.newaxis], *touched, arrays.touches[:, np.newaxis])
     arrays.blocks[:, 0] = [starts[name][-1] for name in ("history", "tally", "neighbour", "touch")]
     arrays.stale[:n_items] = True
     arrays.counts[[t.N_USERS, t.N_ITEMS, t.N_STALE]] = n_users, n_items, n_items
@@ -137,6 +139,17 @@ def _index_rows(a: Arrays, n_users: int, n_items: int) -> None:
     for item in range(n_items):
         row = a.items[item]
         build_index(a.pairs, a.pair_index, row[t.ROW], row[t.ROW_LENGTH], row[t.ROW_LEVEL])
+
+
+@inplace_kernel
+def _lay_out(rows: NDArray[Any], starts: Int64s, lengths: Int64s, arranged: NDArray[Any]) -> None:
+    """Copy rows that lie one after the other to where each owner's start, so many of them."""
+    row = 0
+    for owner in range(len(starts)):
+        for place in range(starts[owner], starts[owner] + lengths[owner]):
+            for column in range(rows.shape[1]):
+                arranged[place, column] = rows[row, column]
+            row += 1
 
 
 def _places(starts: Int64s, lengths: Int64s) -> Int64s:

@@ -154,8 +154,13 @@ def copied(arrays: Arrays) -> Arrays:
 def with_room(arrays: Arrays) -> Arrays:
     """Return arrays of which at least a third is free, so that none has to be copied for the next events."""
     used = (*arrays.counts[[N_USERS, N_ITEMS]], *arrays.blocks[:, 0])
-    arrays.counts[NEEDED:] = [int(length) * 3 // 2 for length in used]
+    arrays.counts[NEEDED:] = [with_spare(length) for length in used]
     return grown(arrays)
+
+
+def with_spare(length: int) -> int:
+    """Return a length of which a third is free if `length` of it are used."""
+    return int(length) * 3 // 2
 
 
 def _longer(array: NDArray[_Any], needed: int) -> NDArray[_Any]:
