@@ -1,6 +1,8 @@
 """Where compiled kernels are kept between runs."""
 
 import os
+from contextlib import suppress
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -27,6 +29,26 @@ def use_cache_of_these_sources() -> None:
     vars(numba.config)["CACHE_DIR"] = str(folder)
 
 
+def are_compiled() -> bool:
+    """Return whether `note_compiled` was called before, by these sources on this machine."""
+    mark = _mark()
+    return mark is not None and mark.exists()
+
+
+def note_compiled() -> None:
+    """Take note that all kernels that are needed at first are compiled and kept."""
+    mark = _mark()
+    if mark is not None:
+        with suppress(OSError):
+            mark.touch()
+
+
+def _mark() -> Path | None:
+    folder = vars(numba.config)["CACHE_DIR"]
+    return Path(folder) / f"compiled-{_digest()}" if folder else None
+
+
+@cache
 def _digest() -> str:
     digest = blake2b(numba.__version__.encode(), digest_size=8)
     for source in sorted(PACKAGE.rglob("*.py")):

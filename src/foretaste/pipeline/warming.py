@@ -7,6 +7,7 @@ from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.artifact import ArtifactManifest
 from foretaste.domain.event import EventColumns
 from foretaste.domain.item import Item
+from foretaste.domain.kernel_cache import note_compiled
 from foretaste.domain.query import Query
 from foretaste.domain.slate_rules import Quota, SlateRules
 from foretaste.features import warming as features
@@ -36,9 +37,19 @@ def warm_up() -> None:
 
     It answers once, and learns once from what somebody took.
     """
-    features.warm_up()
-    models.warm_up()
-    _search_once()
+    for part in PARTS:
+        part()
+    note_compiled()
+
+
+def compile_from_the_end() -> None:
+    """Do as `warm_up`, the other way round: for a process beside one that begins at the front."""
+    for part in reversed(PARTS):
+        part()
+    note_compiled()
+
+
+def _answer_once() -> None:
     state = State(StateConfig(), _types)
     catalog = CatalogColumns.of([Item(item_id=name, categories=(name,)) for name in _ITEMS])
     artifact, events = _artifact(), _events()
@@ -63,6 +74,9 @@ def _search_once() -> None:
     query, both = VectorQuery(vectors, vectors.row), np.arange(2, dtype=np.int32)
     best_vectors(query, np.ones(2, np.bool_), 2, 1).looked_at(query, both)
     best_vectors_among(query, both, np.ones(2, np.bool_), 1)
+
+
+PARTS = (features.warm_up, models.warm_up, _answer_once, _search_once)
 
 
 def learn_once(state: State, artifact: Artifact, around: Surround, events: EventColumns) -> int:

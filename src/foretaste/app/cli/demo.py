@@ -12,6 +12,7 @@ from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen
 from foretaste.app.cli.serve import address_of, announce, bind, serve_until_stopped
 from foretaste.app.cli.train import report_text
+from foretaste.app.compiling import compiling_beside
 from foretaste.app.datasets import movielens_100k
 from foretaste.app.datasets.cache import cache_directory
 from foretaste.app.home import Home
@@ -34,7 +35,8 @@ def run(*, home: Path | None, host: str, port: int, open_browser: bool, fresh: b
         open_home(directory, create=True, telemetry=PrometheusTelemetry()) as opened,
     ):
         if opened.artifact is None:
-            _prepare(opened, screen)
+            with compiling_beside():
+                _prepare(opened, screen)
         else:
             screen.say(f"going on with {opened.log.last_seq():,} events in {directory}; --fresh begins again")
         announce(screen, listener)

@@ -1,0 +1,67 @@
+"""Kernels are compiled by a process beside the one that needs them later, once."""
+
+import subprocess
+
+import numba
+import pytest
+
+from foretaste.app import compiling
+from foretaste.app.compiling import compiling_beside
+from foretaste.domain.kernel_cache import are_compiled, note_compiled
+from foretaste.pipeline import warming
+
+
+@pytest.fixture(autouse=True)
+def started(tmp_path, monkeypatch):
+    """What was started; there are an empty folder of compiled kernels, and two cores to use."""
+    processes = []
+
+    class Slow(subprocess.Popen):
+        def __init__(self, command, **options):
+            super().__init__([command[0], "-c", "import time; time.sleep(60)"], **options)
+            processes.append(self)
+
+    monkeypatch.setitem(vars(numba.config), "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiling, "usable_cores", lambda: 2)
+    monkeypatch.setattr(subprocess, "Popen", Slow)
+    return processes
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """What was compiled, in order, and whether all was noted to be by then."""
+    done = []
+    stages = tuple(lambda n=n: done.append((n, are_compiled())) for n in range(3))
+    monkeypatch.setattr(warming, "PARTS", stages)
+    return done
+
+
+def test_the_other_process_runs_no_longer_than_the_block(started):
+    with compiling_beside():
+        (process,) = started
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_nothing_is_started_where_all_is_compiled(started):
+    note_compiled()
+    with compiling_beside():
+        assert started == []
+
+
+def test_nothing_is_started_on_a_single_core(started, monkeypatch):
+    monkeypatch.setattr(compiling, "usable_cores", lambda: 1)
+    with compiling_beside():
+        assert started == []
+
+
+def test_what_was_compiled_is_noted_in_the_end(parts):
+    warming.warm_up()
+    assert parts == [(0, False), (1, False), (2, False)]
+    assert are_compiled()
+
+
+def test_the_process_beside_begins_at_the_end(parts):
+    exec(compiling._AHEAD)  # noqa: S102 - our own line
+    assert [part for part, _ in parts] == [2, 1, 0]
+    assert are_compiled()
