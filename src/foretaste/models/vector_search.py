@@ -25,7 +25,10 @@ _FIRST = 8
 
 
 class Searched(NamedTuple):
-    """What a search found, and where it looked: the lists whose places, in `order`, are not below `last`."""
+    """What a search found, and where it looked: the lists whose numbers, in `order`, are not below `last`.
+
+    `order` int64 [n_lists] is that of the query, whatever is allowed.
+    """
 
     entries: Int64s
     order: Int64s
@@ -36,17 +39,21 @@ class Searched(NamedTuple):
         return _are_in_lists(query.lists.own, self.order, self.last, items)
 
 
-def best_vectors(query: VectorQuery, allowed: Mask, n_allowed: int, count: int) -> Searched:
+def best_vectors(
+    query: VectorQuery, allowed: Mask, n_allowed: int, count: int, order: Int64s | None = None
+) -> Searched:
     """Return the entries of the best `count` allowed items of positive scores, the best first; nearly always.
 
     Fewer only where no other item has a positive score. `allowed` bool [n_items] is True for `n_allowed` or
     so, which with `Centres.looks` says how many are worth a look. What is found follows from the vectors and
-    the query alone, and where it is looked for from those that were there when the lists were made.
+    the query alone, and where it is looked for from those that were there when the lists were made. `order`
+    is what another search for the query told.
     """
     lists = query.lists
     if not query.vector.any():
-        return Searched(_NOTHING, _NOTHING, 0)
-    order = _numbers_of(_promises(lists.centres.at, lists.centres.spread, query.vector))
+        return Searched(_NOTHING, _NOTHING, _ALL)
+    if order is None or not len(order):
+        order = _numbers_of(_promises(lists.centres.at, lists.centres.spread, query.vector))
     entries, last = _best_vectors(
         lists.code,
         lists.size,
@@ -63,14 +70,16 @@ def best_vectors(query: VectorQuery, allowed: Mask, n_allowed: int, count: int) 
     return Searched(entries, order, last)
 
 
-def best_vectors_among(query: VectorQuery, items: Ordinals, allowed: Mask, count: int) -> Searched:
+def best_vectors_among(
+    query: VectorQuery, items: Ordinals, allowed: Mask, count: int, order: Int64s | None = None
+) -> Searched:
     """Return `best_vectors` of `items`, which `allowed` says too; all are looked at if that is less work."""
     lists, n = query.lists, max(len(items), 1)
     if PRODUCT * n > looked_at(lists.centres.looks, n, count) * (PRODUCT + len(allowed) / n):
-        return best_vectors(query, allowed, n, count)
+        return best_vectors(query, allowed, n, count, order)
     vector = query.vector * query.vectors.column
     entries = _best_among(lists.code, lists.size, lists.own, lists.place, vector, items, count)
-    return Searched(entries, np.zeros(len(lists.count), np.int64), 0)
+    return Searched(entries, _NOTHING, _ALL)
 
 
 def looked_at(looks: float, n: int, count: int) -> int:
@@ -163,8 +172,8 @@ def _are_in_lists(own: Ordinals, order: Int64s, last: int, items: Ordinals) -> M
     """Return which of `items` are in a list whose number in `order` is not below `last`."""
     found = np.zeros(len(items), np.bool_)
     for k in range(len(items)):
-        if items[k] < len(own) and own[items[k]] != NOWHERE and len(order):
-            found[k] = order[own[items[k]]] >= last
+        if items[k] < len(own) and own[items[k]] != NOWHERE:
+            found[k] = last == _ALL or order[own[items[k]]] >= last
     return found
 
 

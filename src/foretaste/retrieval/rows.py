@@ -134,13 +134,15 @@ class Row:
             return self
         if np.count_nonzero(allowed[items_of(self.entries)]) >= count:
             return self
-        searched = best_vectors(self.query, allowed, int(np.count_nonzero(allowed)), count)
+        order = self.searched and self.searched.order
+        searched = best_vectors(self.query, allowed, int(np.count_nonzero(allowed)), count, order)
         return self._of(searched.entries, count, searched)
 
     def _with_best_of(self, passing: Passing, count: int) -> "Row":
         if self.query is None:
             return self._of(best_entries_among(self.dense, passing.items, count), count)
-        searched = best_vectors_among(self.query, passing.items, passing.shown, count)
+        order = self.searched and self.searched.order
+        searched = best_vectors_among(self.query, passing.items, passing.shown, count, order)
         return self._of(searched.entries, count, searched)
 
     def _of(self, entries: Int64s, count: int, searched: Searched | None = None) -> "Row":
