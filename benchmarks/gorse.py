@@ -1,9 +1,10 @@
 """Requests a second beside a running Gorse, on the same data in the same run: MovieLens-100K.
 
 `python benchmarks/gorse.py --home DIR --gorse http://127.0.0.1:8087 --gorse-processes PID,PID` where the
-home is trained on MovieLens-100K (`Recommender.train(events, items=events.items, home=DIR)` as the README has it), and Gorse is one that runs,
-empty or with these data already, with `positive_feedback_types = ["like"]` and `read_feedback_types =
-["read"]`. The processes are Gorse and its database, whose CPU is counted with that of their children.
+home is trained on MovieLens-100K (`Recommender.train(events, items=events.items, home=DIR)` as the README
+has it), and Gorse is one that runs, empty or with these data already, with `positive_feedback_types =
+["like"]` and `read_feedback_types = ["read"]`. The processes are Gorse and its database, whose CPU is
+counted with that of their children.
 
 Gorse is given films, people and ratings (4 and 5 are likes), and asked until a hundred people have lists.
 Then both are loaded in turns by the same generator, for the same people, ten items each, users uniform: only
