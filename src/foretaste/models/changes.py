@@ -36,8 +36,10 @@ class Changes:
 
     def concern(self, items: Ordinals, edition: int) -> bool:
         """Return whether the row of one of `items`, int32, may be another one than in `edition`."""
-        changed = None if edition == self.edition else self.since(edition)
-        return edition != self.edition and (changed is None or bool(meet(items, changed)))
+        if edition == self.edition:
+            return False
+        changed = self.since(edition)
+        return changed is None or bool(meet(items, changed))
 
 
 class Followed(ABC):

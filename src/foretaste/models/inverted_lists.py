@@ -96,12 +96,8 @@ class InvertedLists:
 
     def with_vectors(self, items: Ordinals, vectors: Floats, code: Int8s, size: Floats) -> "InvertedLists":
         """Return lists of all that `code` and `size` are of; `items` among them have these `vectors` now."""
-        own = np.full(len(size), NOWHERE, np.int32)
-        own[: len(self.own)] = self.own
-        own[items] = nearest(vectors, self.centres.at)
-        is_late = np.zeros(len(size), np.bool_)
-        is_late[: len(self.is_late)] = self.is_late
-        is_late[items] = True
+        own, is_late = _grown(self.own, len(size), NOWHERE), _grown(self.is_late, len(size), 0)
+        own[items], is_late[items] = nearest(vectors, self.centres.at), True
         return InvertedLists.of(self.centres, own, code, size, is_late)
 
     def rewritten(self, items: Ordinals, vectors: Floats, code: Int8s, size: Floats) -> "InvertedLists":
@@ -118,18 +114,20 @@ class InvertedLists:
 
     def of_length(self, n: int) -> "InvertedLists":
         """Return the lists of `n` vectors, those not here being 0."""
-        own = np.full(n, NOWHERE, np.int32)
-        own[: len(self.own)] = self.own
-        place = np.zeros(n, np.int64)
-        place[: len(self.place)] = self.place
-        is_late = np.zeros(n, np.bool_)
-        is_late[: len(self.is_late)] = self.is_late
-        return replace(self, own=own, place=place, is_late=is_late)
+        own, place = _grown(self.own, n, NOWHERE), _grown(self.place, n, 0)
+        return replace(self, own=own, place=place, is_late=_grown(self.is_late, n, 0))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that it follows from, beside the vectors, by their names."""
         centres, looks = self.centres, np.array([self.centres.looks], np.float32)
         return {"centre": centres.at, "spread": centres.spread, "looks": looks, "list": self.own}
+
+
+def _grown(values: NDArray[Any], n: int, fill: int) -> NDArray[Any]:
+    """Return `values` with `fill` after them, `n` in all."""
+    grown = np.full(n, fill, values.dtype)
+    grown[: len(values)] = values
+    return grown
 
 
 def _sought(vectors: Floats, seed: int) -> Floats:
