@@ -315,14 +315,25 @@ def test_warming_up_compiles_all_that_a_first_event_and_answer_need():
     assert len(state.items.popularity(0, EPOCH)) == 3
 
 
-def test_a_state_with_room_takes_the_next_events_without_being_copied():
-    state = folded(event_columns([(place, place, CLICK, place) for place in range(300)]))
-    state.restore(state.snapshot())
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_a_state_with_room_takes_the_next_events_without_being_copied(is_restored):
+    state = folded(event_columns([(place, place, CLICK, place) for place in range(512)]))
     before = state.fingerprint()
-    state.make_room()
+    if is_restored:
+        state.restore(state.snapshot())
+    else:
+        state.make_room()
     assert state.fingerprint() == before
     held = state._holder.arrays
-    state.apply(event_columns([(300, 300, CLICK, 300), (0, 1, CLICK, 301)], previous_seq=300))
+    state.apply(event_columns([(512, 512, CLICK, 512), (0, 1, CLICK, 513)], previous_seq=512))
+    assert state._holder.arrays is held
+
+
+def test_a_restored_state_has_the_room_that_would_be_made():
+    state = folded(event_columns([(place, place, CLICK, place) for place in range(512)]))
+    state.restore(state.snapshot())
+    held = state._holder.arrays
+    state.make_room()
     assert state._holder.arrays is held
 
 
