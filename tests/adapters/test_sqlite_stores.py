@@ -55,7 +55,7 @@ def held(database):
 
 
 def pragma(database, name):
-    return database.writer.call(lambda connection: connection.execute(f"PRAGMA {name}").fetchone()[0])
+    return database.writer.call(lambda begin: begin().execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def test_commits_are_synced_to_the_disk(database):

@@ -3,6 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import islice
 from threading import Condition, Lock, Thread
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ Row = tuple[str, int, bytes]
 """A record as it is stored: its id, its time and all of it as JSON."""
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Exposure).decode
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +37,8 @@ class BatchedExposures(ABC):
 
     def __init__(self, most_waiting: int) -> None:
         self._most_waiting = most_waiting
-        self._waiting: dict[str, Exposure] = {}
+        self._waiting: dict[str, Row] = {}
+        self._leaving: dict[str, Row] = {}
         self._dropped = 0
         self._closing = self._failing = False
         self._changed = Condition()
@@ -57,23 +60,22 @@ class BatchedExposures(ABC):
 
     def record(self, exposure: Exposure) -> None:
         """Take one record."""
+        row = _row(exposure)  # here: on the other thread it would ask for the interpreter all the time
         with self._changed:
-            if self._closing:
+            if self._closing or row is None:
                 self._dropped += 1
                 return
             self._waiting.pop(exposure.recommendation_id, None)
-            if len(self._waiting) >= self._most_waiting:
-                del self._waiting[next(iter(self._waiting))]
-                self._dropped += 1
-            self._waiting[exposure.recommendation_id] = exposure
+            self._waiting[exposure.recommendation_id] = row
+            self._drop_the_oldest()
             if len(self._waiting) in {1, BATCH}:
                 self._changed.notify_all()
 
     def get(self, recommendation_id: str) -> Exposure | None:
         """Return a record, waiting ones included, or None."""
         with self._changed:
-            waiting = self._waiting.get(recommendation_id)
-        return self._found(recommendation_id) if waiting is None else waiting
+            row = self._waiting.get(recommendation_id) or self._leaving.get(recommendation_id)
+        return self._found(recommendation_id) if row is None else _decode(row[2])
 
     def flush(self) -> None:
         """Write what waits; return when it is stored. Raises `UnavailableError` if it cannot be."""
@@ -118,14 +120,23 @@ class BatchedExposures(ABC):
         """Write what waits now; afterwards it waits no more."""
         with self._storing:
             with self._changed:
-                batch = dict(self._waiting)
-            rows = [row for exposure in batch.values() if (row := _row(exposure))]
-            self._dropped += len(batch) - len(rows)
-            self._put(rows)
-            with self._changed:
-                for key, exposure in batch.items():
-                    if self._waiting.get(key) is exposure:
-                        del self._waiting[key]
+                self._leaving, self._waiting = self._waiting, {}
+            try:
+                self._put(list(self._leaving.values()))
+            except BaseException:
+                with self._changed:
+                    self._waiting = {**self._leaving, **self._waiting}
+                    self._leaving = {}
+                    self._drop_the_oldest()
+                raise
+            self._leaving = {}
+
+    def _drop_the_oldest(self) -> None:
+        """Let go of what is too much; what is being written counts, and stays."""
+        excess = len(self._waiting) + len(self._leaving) - self._most_waiting
+        for key in list(islice(self._waiting, max(excess, 0))):
+            del self._waiting[key]
+            self._dropped += 1
 
 
 def _row(exposure: Exposure) -> Row | None:

@@ -1,7 +1,7 @@
 """Planted faults: stores that break one promise each. A contract suite that passes one of them is no good."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 from foretaste.adapters.sqlite.catalog import SqliteCatalog
@@ -11,6 +11,8 @@ from foretaste.adapters.sqlite.event_rows import Prepared
 from foretaste.adapters.sqlite.exposure_log import SqliteExposureLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.key_index import KeyIndex
+from foretaste.adapters.sqlite.many_rows import Statement
+from foretaste.adapters.sqlite.writer import Begin
 from foretaste.domain.event import Event, EventColumns
 from foretaste.ports.event_log import AppendOutcome
 from foretaste.ports.id_map import IdKind
@@ -35,11 +37,11 @@ class ForgetsKeysOfTheBatch(SqliteEventLog):
 class LosesTheTail(SqliteEventLog):
     """Acknowledges a batch but does not write its last event."""
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
+    def statements(self) -> Iterator[Statement]:
         """Write all rows but the last of several."""
         whole = self._rows
         self._rows = whole[:-1] if len(whole) > 1 else whole
-        super().prepare(connection)
+        yield from super().statements()
         self._rows = whole
 
 
@@ -128,8 +130,9 @@ class TellsSubscribersLate(SqliteEventLog):
 class ReusesOrdinals(SqliteIdMap):
     """Gives ordinals without writing them down, so that they are given again after a restart."""
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
+    def statements(self) -> Iterator[Statement]:
         """Write nothing."""
+        return iter(())
 
 
 class MergesCases(SqliteIdMap):
@@ -159,10 +162,8 @@ class ForgetsDeletions(SqliteCatalog):
         """Remove the rows."""
         ordinals = self._id_map.find("item", item_ids).tolist()
 
-        def remove(connection: sqlite3.Connection) -> int:
-            connection.executemany(
-                "DELETE FROM catalog WHERE ordinal = ?", [(number,) for number in ordinals]
-            )
+        def remove(begin: Begin) -> int:
+            begin().executemany("DELETE FROM catalog WHERE ordinal = ?", [(number,) for number in ordinals])
             return self._staged_version
 
         return self._database.writer.call(remove)

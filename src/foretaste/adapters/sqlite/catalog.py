@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from foretaste.adapters.catalog_rows import entry_of, stored
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
+from foretaste.adapters.sqlite.many_rows import Statement
 from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import NotFoundError
 from foretaste.domain.item import CatalogEntry, Item
@@ -56,14 +57,14 @@ class SqliteCatalog:
         """Insert or replace items (the last of equal ids wins); return the catalog version."""
         wanted = {item.item_id: stored(item) for item in items}
         return self._database.writer.call(
-            lambda connection: self._write(connection, wanted, intern=True), len(wanted)
+            lambda begin: self._write(begin(), wanted, intern=True), len(wanted)
         )
 
     def delete(self, item_ids: Sequence[str]) -> int:
         """Delete items; return the catalog version."""
         wanted = dict.fromkeys(item_ids)
         return self._database.writer.call(
-            lambda connection: self._write(connection, wanted, intern=False), len(wanted)
+            lambda begin: self._write(begin(), wanted, intern=False), len(wanted)
         )
 
     def get(self, item_ids: Sequence[str]) -> list[CatalogEntry | None]:
@@ -126,8 +127,9 @@ class SqliteCatalog:
         for statement in FORGET:
             connection.execute(statement, (outdated,))
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
-        """Nothing waits: operations write by themselves."""
+    def statements(self) -> tuple[Statement, ...]:
+        """Return nothing: operations write by themselves."""
+        return ()
 
     def committed(self) -> None:
         """Show the new version."""

@@ -11,20 +11,20 @@ import numpy as np
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_columns import read_after, read_chains, read_window
 from foretaste.adapters.sqlite.event_rows import (
+    INSERT,
     MOST_ROWS,
     READ_CONTEXTS,
     READ_USER,
     Prepared,
-    Row,
     columns_of,
     context_of,
     event_of,
-    insert,
     prepare,
     read_events,
 )
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.key_index import KeyIndex
+from foretaste.adapters.sqlite.many_rows import ManyRows, Row, Statement
 from foretaste.adapters.sqlite.schema import STREAM_TABLE
 from foretaste.domain.arrays import Int64s
 from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
@@ -39,7 +39,7 @@ BEFORE = "SELECT ifnull(max(seq), 0) FROM event WHERE seq < ?"
 ARRIVALS = "SELECT day, first_seq FROM arrival ORDER BY day"
 REACHED = "SELECT name, next FROM stream"
 HAS_STREAMS = "SELECT count(*) FROM sqlite_schema WHERE name = 'stream'"
-ADD_REACHED = "INSERT OR REPLACE INTO stream (name, next) VALUES (?, ?)"
+ADD_REACHED = ManyRows("INSERT OR REPLACE INTO stream", "name, next")
 ADD_ARRIVAL = "INSERT INTO arrival (day, first_seq) VALUES (?, ?)"
 
 
@@ -210,18 +210,18 @@ class SqliteEventLog:
         self._staged_heads[user] = seq
         return seq
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
-        """Write the rows of the present transaction."""
+    def statements(self) -> Iterator[Statement]:
+        """Yield what writes the rows of the present transaction."""
         if self._staged_reached:
-            connection.execute(STREAM_TABLE)
-            connection.executemany(ADD_REACHED, list(self._staged_reached.items()))
+            yield STREAM_TABLE, ()
+            yield from ADD_REACHED.statements(list(self._staged_reached.items()))
         if not self._rows:
             return
         today = self._today()
         if not self._arrivals or today > self._arrivals[-1][0]:
             self._staged_day = (today, self._last_seq + 1)
-            connection.execute(ADD_ARRIVAL, self._staged_day)
-        insert(connection, self._rows)
+            yield ADD_ARRIVAL, self._staged_day
+        yield from INSERT.statements(self._rows)
 
     def committed(self) -> None:
         """Take the new events as facts and tell the subscriber."""

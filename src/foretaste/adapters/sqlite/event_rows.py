@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from foretaste.adapters.sqlite.many_rows import ManyRows, Row
 from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event, EventColumns
 from foretaste.events.identity import event_key
@@ -15,12 +16,7 @@ from foretaste.events.identity import event_key
 COLUMNS = (
     "seq, user, item, type, time, key, value, previous, event_id, session_id, recommendation_id, context"
 )
-WIDTH = len(COLUMNS.split(","))
-CHUNKS = (512, 64, 8, 1)
-"""Rows per INSERT: every statement gives up the GIL once, which is dear while other threads are busy."""
-
-ROW = f"({', '.join('?' * WIDTH)})"
-INSERT = {n: f"INSERT INTO event ({COLUMNS}) VALUES {', '.join([ROW] * n)}" for n in CHUNKS}  # noqa: S608 # constants
+INSERT = ManyRows("INSERT INTO event", COLUMNS)
 
 READ_CONTEXTS = "SELECT seq, context FROM event WHERE seq > ? AND context IS NOT NULL ORDER BY seq"
 READ_EVENTS = """
@@ -74,19 +70,6 @@ def prepare(event: Event) -> Prepared:
     if event.value is not None and not math.isfinite(event.value):
         raise InvalidEventError("value is not finite; leave it out if there is none", field="value")
     return Prepared(key, event, context)
-
-
-Row = tuple[Any, ...]
-
-
-def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """Append rows of `COLUMNS`."""
-    start = 0
-    for size in CHUNKS:
-        while len(rows) - start >= size:
-            chunk = rows[start : start + size]
-            connection.execute(INSERT[size], [value for row in chunk for value in row])
-            start += size
 
 
 def columns_of(rows: Sequence[Row], previous_seq: int) -> EventColumns:

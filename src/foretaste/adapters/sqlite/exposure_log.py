@@ -9,6 +9,7 @@ import msgspec
 from foretaste.adapters.batched_exposures import MOST_WAITING, BatchedExposures, Row
 from foretaste.adapters.sqlite.connections import Readers, opened
 from foretaste.adapters.sqlite.file_lock import FileLock
+from foretaste.adapters.sqlite.many_rows import ManyRows
 from foretaste.adapters.sqlite.schema import EXPOSURE_TABLES, EXPOSURE_VERSION
 from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import NotDurableError
@@ -17,7 +18,7 @@ from foretaste.domain.slate import Exposure
 RETENTION_DAYS = 90.0
 MICROS_BETWEEN_PURGES = 3_600_000_000
 
-PUT = "INSERT OR REPLACE INTO exposure (recommendation_id, time, record) VALUES (?, ?, ?)"
+PUT = ManyRows("INSERT OR REPLACE INTO exposure", "recommendation_id, time, record")
 GET = "SELECT record FROM exposure WHERE recommendation_id = ?"
 READ = "SELECT record FROM exposure ORDER BY time, recommendation_id"
 NEWEST = "SELECT record FROM exposure ORDER BY time DESC, recommendation_id DESC LIMIT ?"
@@ -73,12 +74,11 @@ class SqliteExposureLog(BatchedExposures):
 
     def _put(self, rows: Sequence[Row]) -> None:
         now = self._clock()
-        with self._connection:  # commits, or rolls back
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(PUT, rows)
-            if now >= self._purge_due and self._file_lock is not None:
-                self._connection.execute(PURGE, (now - self._retention,))
-                self._purge_due = now + MICROS_BETWEEN_PURGES
+        for statement in PUT.statements(rows):  # each is a transaction: rows may be put a second time
+            self._connection.execute(*statement)
+        if now >= self._purge_due and self._file_lock is not None:
+            self._connection.execute(PURGE, (now - self._retention,))
+            self._purge_due = now + MICROS_BETWEEN_PURGES
 
     def _found(self, recommendation_id: str) -> Exposure | None:
         with self._readers.lend() as connection:

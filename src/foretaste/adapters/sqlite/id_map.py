@@ -1,12 +1,12 @@
 """The id map in SQLite: held in memory whole, extended in the transaction that needs it."""
 
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import get_args
 
 import numpy as np
 
 from foretaste.adapters.sqlite.database import SqliteDatabase
+from foretaste.adapters.sqlite.many_rows import ManyRows, Statement
 from foretaste.domain.arrays import Ordinals
 from foretaste.domain.errors import InvalidInputError
 from foretaste.ports.id_map import IdKind
@@ -16,7 +16,7 @@ MOST = {"user": 2**31 - 1, "item": 2**31 - 1, "type": 1024}
 """How many ids of a kind there can be. Event types are few by nature: more are a mistake of a sender."""
 
 LOAD = {kind: f"SELECT id FROM {kind}_id ORDER BY ordinal" for kind in KINDS}  # noqa: S608 # three fixed names
-ADD = {kind: f"INSERT INTO {kind}_id (ordinal, id) VALUES (?, ?)" for kind in KINDS}  # noqa: S608 # three fixed names
+ADD = {kind: ManyRows(f"INSERT INTO {kind}_id", "ordinal, id") for kind in KINDS}
 
 
 class _Ids:
@@ -85,11 +85,11 @@ class SqliteIdMap:
         """Return what gives the ordinal of one id within the present transaction."""
         return self._ids[kind].intern
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
-        """Write the ids that the transaction gave ordinals to."""
+    def statements(self) -> Iterator[Statement]:
+        """Yield what writes the ids that the transaction gave ordinals to."""
         for kind, ids in self._ids.items():
             if ids.staged:
-                connection.executemany(ADD[kind], [(ordinal, name) for name, ordinal in ids.staged.items()])
+                yield from ADD[kind].statements([(ordinal, name) for name, ordinal in ids.staged.items()])
 
     def committed(self) -> None:
         """Make the new ids known."""

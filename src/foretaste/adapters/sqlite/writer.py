@@ -2,17 +2,23 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Condition, Thread, current_thread
 from typing import Any, Protocol, TypeVar, cast
 
+from foretaste.adapters.sqlite.many_rows import Statement
 from foretaste.domain.errors import ForetasteError, NotDurableError, UnavailableError
 
 T = TypeVar("T")
-Operation = Callable[[sqlite3.Connection], T]
-"""What is to be written: runs on the writer's thread inside a transaction, again after a rollback."""
+Begin = Callable[[], sqlite3.Connection]
+"""What gives the connection, inside the present transaction."""
+Operation = Callable[[Begin], T]
+"""What is to be written: runs on the writer's thread, again after a rollback.
+
+It writes by itself, or tells a participant what to write.
+"""
 
 LARGEST_GROUP = 20_000
 """Units of work (events, items) after which a transaction is closed."""
@@ -21,8 +27,8 @@ LARGEST_GROUP = 20_000
 class Participant(Protocol):
     """Whoever keeps in memory what follows from the database. All calls come on the writer's thread."""
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
-        """Write what the operations of this transaction staged."""
+    def statements(self) -> Iterable[Statement]:
+        """Return what writes what the operations of this transaction staged."""
         ...
 
     def committed(self) -> None:
@@ -150,12 +156,21 @@ class Writer:
             waiting.future.set_result(result)
 
     def _transaction(self, group: Sequence[_Waiting]) -> list[Any]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        results = [waiting.operation(self._connection) for waiting in group]
-        for participant in self.participants:
-            participant.prepare(self._connection)
-        self._connection.execute("COMMIT")
+        """Write what a group asks for; a lone statement is a transaction by itself."""
+        results = [waiting.operation(self._begin) for waiting in group]
+        statements = [statement for each in self.participants for statement in each.statements()]
+        if len(statements) > 1:
+            self._begin()
+        for statement in statements:
+            self._connection.execute(*statement)
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
         return results
+
+    def _begin(self) -> sqlite3.Connection:
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
