@@ -1,6 +1,6 @@
 """A small shop with known tastes, trained for real: people stay within one of three groups of items."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -105,7 +105,7 @@ class World:
             type_names=TYPES,
             user=user,
         )
-        return replace(view, **changes)
+        return msgspec.structs.replace(view, **changes)
 
     def record(self, user: int, item: int, kind: str, time: int = NOW - MINUTE) -> None:
         seq = self.state.seq

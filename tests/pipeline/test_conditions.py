@@ -135,7 +135,7 @@ def test_boosts_come_after_the_ranker_whose_order_they_would_else_lose_to(world)
         columns=SimpleNamespace(sources=()),
         score=lambda request: np.arange(len(request.item), dtype=np.float64),
     )
-    view = replace(world.view(0), artifact=replace(world.artifact, ranker=ranker))
+    view = msgspec.structs.replace(world.view(0), artifact=replace(world.artifact, ranker=ranker))
     without = scores_of(answer(a_query(**PLAIN), view))
     boosted = answer(a_query(**PLAIN, boost=(f"{NORTH} : 2",)), view)
     for item in boosted.items:

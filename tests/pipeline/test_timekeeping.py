@@ -1,8 +1,8 @@
 """Answers against the clock: what is late is left out and named, and nothing else changes."""
 
-from dataclasses import replace
 from itertools import count
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ def late(seconds):
 def test_an_answer_in_time_is_that_without_a_clock(world, user, scenario, explain, boost):
     query = a_query(k=5, explain=explain, boost=boost, scenario=scenario)
     view = world.view(user, SHIPPED[scenario], seeds=(4, 6))
-    in_time = answer(query, replace(view, timekeeper=Hurried(0.0, 1.0, lambda: 0.6)))
+    in_time = answer(query, msgspec.structs.replace(view, timekeeper=Hurried(0.0, 1.0, lambda: 0.6)))
     assert in_time == answer(query, view)
     assert in_time.left_out == ()
 
@@ -84,8 +84,8 @@ def test_reasons_and_explanations_are_left_out_and_the_list_stays(world):
 @given(seconds=st.floats(0.0, 16.0), scenario=st.sampled_from([HOME, DISCOVER]), explain=st.booleans())
 def test_what_was_left_out_is_all_it_takes_to_answer_the_same_again(world, seconds, scenario, explain):
     query, view = a_query(k=5, explain=explain), world.view(scenario=scenario)
-    slate = answer(query, replace(view, timekeeper=late(seconds)))
-    assert answer(query, replace(view, timekeeper=Repeating(slate.left_out))) == slate
+    slate = answer(query, msgspec.structs.replace(view, timekeeper=late(seconds)))
+    assert answer(query, msgspec.structs.replace(view, timekeeper=Repeating(slate.left_out))) == slate
 
 
 def test_given_candidates_are_ranked_by_what_there_is_time_for(world):

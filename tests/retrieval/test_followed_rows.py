@@ -1,7 +1,6 @@
 """What is kept of a history follows events on new items: it is what a question of now would make anew."""
 
-from dataclasses import replace
-
+import msgspec
 import numpy as np
 import pytest
 
@@ -68,7 +67,7 @@ def moment_of(shop, catalog):
 def of_new_items(history):
     """Return a history that ends with a new item."""
     item = np.append(history.item[1:], np.int32(FIRST_NEW + 1)).astype(np.int32)
-    return replace(history, item=item, memo={})
+    return msgspec.structs.replace(history, item=item, memo={})
 
 
 def said(model, history, moment, available, passing):
@@ -92,7 +91,7 @@ def test_a_row_that_followed_is_the_row_made_anew(world, history_of):
     for _ in range(40):
         moment = moment_of(shop, catalog)
         kept = said(model, history, moment, available, passing)
-        assert kept == said(model, replace(history, memo={}), moment, available, passing)
+        assert kept == said(model, msgspec.structs.replace(history, memo={}), moment, available, passing)
         row = history.memo[model].row
         followed += any(row is place for place in places)
         places.append(row)
@@ -107,7 +106,7 @@ def test_what_speaks_for_an_item_is_told_again_once_that_item_changed(world):
     items = [3, FIRST_NEW, FIRST_NEW + 5, FIRST_NEW + 10]
     for _ in range(12):
         moment = moment_of(shop, catalog)
-        again = replace(history, memo={})
+        again = msgspec.structs.replace(history, memo={})
         assert reasons._told_by(model, history, moment, items) == reasons._told_by(
             model, again, moment, items
         )

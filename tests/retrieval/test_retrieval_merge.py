@@ -11,6 +11,7 @@ from foretaste.retrieval.masks import listed
 from foretaste.retrieval.merge import merge
 from foretaste.retrieval.rows import Row, rows_of_scores
 from foretaste.retrieval.selection import best_entries
+from foretaste.retrieval.sources import rising
 
 SCORES = hnp.arrays(
     np.float32,
@@ -154,3 +155,35 @@ def test_nothing_allowed_gives_nothing(at_least):
 
 def test_an_empty_catalog_gives_nothing():
     assert len(merged(np.empty((2, 0), np.float32), np.empty(0, np.bool_), at_least=3).item) == 0
+
+
+@given(
+    n=st.integers(1, 6000),
+    levels=st.sampled_from([1, 7, 100_000]),
+    share=st.sampled_from([0.02, 0.5, 1.0]),
+    seed=st.integers(0, 99),
+)
+def test_of_thousands_of_entries_in_no_order_the_best_are_proposed(n, levels, share, seed):
+    draw, n_items = np.random.default_rng(seed), 70_000
+    items = draw.permutation(n_items)[:n].astype(np.int32)
+    scores = np.zeros(n_items, np.float32)
+    scores[items] = draw.integers(-1, levels, n).astype(np.float32) ** 3
+    allowed = draw.random(n_items) < share
+    found = merged_rows([Row(NO_SCORES, entries_of(scores, items))], allowed, 100)
+    order = np.argsort(-scores, kind="stable")
+    best = [item for item in order if allowed[item] and scores[item] > 0][:100]
+    assert found.item.tolist() == sorted(best)
+    assert found.score[0].tobytes() == scores[found.item].tobytes()
+
+
+@given(st.lists(st.integers(0, 2**22 - 1)), st.sampled_from([2**22, 2**22 + 1, 2**30]))
+def test_ordinals_are_put_in_order(items, bound):
+    given_items = np.array(items, np.int32)
+    assert rising(given_items, bound).tolist() == sorted(items)
+    assert given_items.tolist() == items
+
+
+def test_few_ordinals_below_any_bound_are_put_in_order():
+    for bound in (1, 2, 255, 256, 257, 65_536, 65_537):
+        every = np.arange(bound, dtype=np.int32)
+        assert np.array_equal(rising(every[::-1].copy(), bound), every)

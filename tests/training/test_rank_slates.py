@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -172,7 +173,7 @@ def test_the_ranker_orders_what_is_served_and_explanations_add_up(shop, trained)
     total = parts.contribution.sum(axis=1) + parts.standing.sum(axis=1) - found.offset + found.lift[places]
     assert total == pytest.approx(found.score[places], abs=1e-4)
     plain = replace(trained.artifact, ranker=None)
-    assert reranked(found, query, replace(view, artifact=plain)) is found
+    assert reranked(found, query, msgspec.structs.replace(view, artifact=plain)) is found
 
 
 def test_given_candidates_alone_are_answered(shop, trained):

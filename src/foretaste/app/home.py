@@ -219,7 +219,7 @@ class Home:
         if user_id is None:
             return []
         with self.state.lock:
-            user = int(self.id_map.find("user", [user_id])[0])
+            user = self.id_map.ordinal("user", user_id)
             person = self.state.person(user)
             others = [other for other in (person, *self.state.merged_into(person)) if other != user]
             names = self.id_map.names("user") if others else []

@@ -1,13 +1,13 @@
 """What a model scores: a person's history, at a moment."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from foretaste.domain.arrays import Floats, Int16s, Micros, Ordinals
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class History:
+class History(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """The latest weighted events of one person, oldest first, ordered by (time, event key).
 
     `item` int32, `weight` float32 (as the event's type and value gave it; negative for dislikes),
@@ -19,7 +19,7 @@ class History:
     weight: Floats
     time: Micros
     type: Int16s
-    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    memo: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many events there are."""

@@ -1,7 +1,6 @@
 """The boosts of a query: what each adds to the scores of candidates, kept apart from all else."""
 
-from dataclasses import replace
-
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Floats
@@ -19,7 +18,9 @@ def boosted(found: Scored, query: Query, view: View) -> Scored:
         return found
     items = found.candidates.item
     added = added_by_boosts(query, view, Columns(view.catalog, len(items), items))
-    return replace(found, score=(found.score + added.sum(axis=0)).astype(np.float32), asked=added)
+    return msgspec.structs.replace(
+        found, score=(found.score + added.sum(axis=0)).astype(np.float32), asked=added
+    )
 
 
 def unboosted(found: Scored) -> Floats:

@@ -1,7 +1,6 @@
 """What a query is about: which history, which items, which sources and with what weights."""
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Mask, Ordinals
@@ -25,14 +24,13 @@ _NOTHING = History(
     time=np.empty(0, np.int64),
     type=np.empty(0, np.int16),
 )
-
+_ONE, _FIRST_TYPE = np.ones(1, np.float32), np.zeros(1, np.int16)
 
 MOST_HAD = 512
 """So many of a person's items are reckoned with when the best for them are put at hand."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Occasion:
+class Occasion(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A query resolved against its view.
 
     `available` bool [n_items] is what may be shown to anybody now, `usual` to this person in this scenario,
@@ -135,9 +133,9 @@ def _of_items(items: tuple[int, ...], now: int, view: View) -> History:
     n = len(items)
     return History(
         item=np.array(items, np.int32),
-        weight=np.ones(n, np.float32),
-        time=np.full(n, now, np.int64),
-        type=np.zeros(n, np.int16),
+        weight=_ONE if n == 1 else np.ones(n, np.float32),
+        time=np.array([now] * n, np.int64),
+        type=_FIRST_TYPE if n == 1 else np.zeros(n, np.int16),
         memo=view.known.memo_of_item(view.state, items[0]) if n == 1 else {},
     )
 

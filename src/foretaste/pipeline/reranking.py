@@ -1,7 +1,6 @@
 """The ranker's say: the best candidates of the blend put in the order that past slates taught."""
 
-from dataclasses import replace
-
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
@@ -67,7 +66,7 @@ def reranked(found: Scored, query: Query, view: View) -> Scored:
     standard = (own - own.mean()) / deviation if deviation > 0.0 else np.zeros(len(own))
     lift = np.zeros(len(found.score), np.float32)
     lift[best] = blended.mean() + (blended.std() or 1.0) * standard - blended
-    return replace(found, score=found.score + lift, lift=lift)
+    return msgspec.structs.replace(found, score=found.score + lift, lift=lift)
 
 
 def slate_request(
@@ -109,7 +108,7 @@ def scored_among(
     if occasion.interest is not None:
         table = categories or view.catalog.categories
         boost = boosts(occasion.interest, table, np.where(items < 0, _BEYOND, items))
-    return replace(
+    return msgspec.structs.replace(
         usual,
         candidates=Candidates(occasion.sources, items, score, (score > 0.0).astype(np.int32)),
         boost=boost,

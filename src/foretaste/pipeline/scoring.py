@@ -1,8 +1,8 @@
 """Candidates and the blended score of each: what every later stage looks at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Mask, Ordinals
@@ -23,8 +23,7 @@ CHOICE = 5
 """Each source proposes at least so many candidates per place of the slate."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class Scored(msgspec.Struct, frozen=True, eq=False):
     """Candidates in order of ordinal with their blended `score`, float32 [n].
 
     score = scale @ candidates.score - offset + weights[-1] * boost + lift + the sum of asked, where `scale`,
@@ -43,7 +42,7 @@ class Scored:
     """What the ranker added to the blend's score, float32 [n]; None where it had no say."""
     asked: Doubles | None = None
     """What each boost of the query added, float64 [n_boosts, n]; None without boosts."""
-    called: Ordinals = field(default_factory=lambda: NOTHING)
+    called: Ordinals = msgspec.field(default_factory=lambda: NOTHING)
     """The items among them that the query's rules call for."""
 
 
@@ -87,7 +86,9 @@ def _asked(occasion: Occasion, view: View) -> tuple[Occasion, list[Row]]:
         rows.append(row_of(model, history, moment, occasion.available, occasion.had, shared))
         asked.append(place)
     keeper.begins(BLEND)
-    return occasion if len(asked) == len(plan.models) else replace(occasion, plan=plan.only(asked)), rows
+    return occasion if len(asked) == len(plan.models) else msgspec.structs.replace(
+        occasion, plan=plan.only(asked)
+    ), rows
 
 
 def _scored_by_steps(

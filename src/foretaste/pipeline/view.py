@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Ordinals
@@ -21,8 +21,7 @@ NOTHING: Ordinals = np.empty(0, np.int32)
 """No items."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
+class View(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """State, catalog, artifact and scenario of one moment, with the query's ids as ordinals.
 
     Whoever answers holds `state.lock`, so that nothing changes meanwhile. `user` is the ordinal of the
@@ -45,13 +44,13 @@ class View:
     type_names: Sequence[str]
     user: int = -1
     seeds: tuple[int, ...] = ()
-    excluded: Ordinals = field(default_factory=lambda: NOTHING)
-    shown: Ordinals = field(default_factory=lambda: NOTHING)
-    named: Mapping[str, int] = field(default_factory=dict)
+    excluded: Ordinals = msgspec.field(default_factory=lambda: NOTHING)
+    shown: Ordinals = msgspec.field(default_factory=lambda: NOTHING)
+    named: Mapping[str, int] = msgspec.field(default_factory=dict)
     namespace: str = "default"
     circumstances: tuple[str, ...] = ()
-    person: Mapping[str, Attribute] = field(default_factory=dict)
-    known: KnownPeople = field(default_factory=KnownPeople)
+    person: Mapping[str, Attribute] = msgspec.field(default_factory=dict)
+    known: KnownPeople = msgspec.field(default_factory=KnownPeople)
     timed: Timed = nullcontext
     timekeeper: Timekeeper = UNHURRIED
     guests: Guests = NO_GUESTS

@@ -26,6 +26,10 @@ class IdMap(Protocol):
         """Return the ordinals of `ids`, -1 where unknown. Answers from memory."""
         ...
 
+    def ordinal(self, kind: IdKind, one: str) -> int:
+        """Return the ordinal of one id, -1 where unknown. Answers from memory."""
+        ...
+
     def names(self, kind: IdKind, start: int = 0) -> list[str]:
         """Return the ids with ordinals from `start` on, in order. Answers from memory."""
         ...

@@ -28,7 +28,11 @@ COLUMNS = (
 whether these are all, and sorted; `how`. Where it has a `query` also the addresses of the vectors' codes and
 sizes, how many they are, of how many dimensions, and the address of the query's vector times `column`."""
 
-_WORD = 8
+_BYTE = 256
+_POSITIVE = 1 << 32
+_SAMPLED = 64
+_KINDS, _KIND_SHIFT = 4096, 51
+"""An entry's leading bits: exponent and four bits of the fraction of its score."""
 _NARROW = 4
 """Where fewer than one item in four is allowed, only the allowed ones are looked at."""
 
@@ -46,22 +50,57 @@ def unite(
     Where there are fewer than `least` items, nothing is collected: the items are without scores.
     """
     n_sources, n_items = len(where), len(allowed)
-    seen = np.zeros(-(-n_items // _WORD) * _WORD, np.bool_)
+    seen = np.zeros(n_items, np.bool_)
     chosen, counts = np.empty((n_sources, m), np.int32), np.zeros(n_sources, np.int64)
-    united = _propose(where, allowed, m, seen, chosen, counts)
+    found = np.empty(n_sources * m + len(also) + 1, np.int32)
+    n = _propose(where, allowed, m, seen, chosen, counts, found)
     for item in also:
-        if not seen[item]:
-            seen[item] = True
-            united += 1
-    if united < least:
-        few = np.flatnonzero(seen).astype(np.int32)
-        return few, np.empty((n_sources, 0), np.float32), np.empty((n_sources, 0), np.int32)
-    return _collect(where, factor, seen, chosen, counts, united)
+        n = _note(item, seen, found, n)
+    item = rising(found[:n], n_items)
+    if n < least:
+        return item, np.empty((n_sources, 0), np.float32), np.empty((n_sources, 0), np.int32)
+    key, proposed = _collect(where, factor, seen, chosen, counts, item)
+    return item, key, proposed
 
 
 @kernel
-def _propose(where: Int64s, allowed: Mask, m: int, seen: Mask, chosen: Ordinals, counts: Int64s) -> int:
-    """Write what every source s proposes to `chosen[s, :counts[s]]` and `seen`; return the union's size."""
+def _note(item: int, seen: Mask, found: Ordinals, n: int) -> int:
+    """Write down an item that was not seen yet; return how many there are, of `n` before."""
+    found[n] = item  # without a branch: whether others proposed it too cannot be guessed
+    n += not seen[item]
+    seen[item] = True
+    return n
+
+
+@kernel
+def rising(items: Ordinals, bound: int) -> Ordinals:
+    """Return ordinals below `bound` in order, int32: sorted by a byte of theirs after the other."""
+    given, sorted_ = items.copy(), np.empty(len(items), np.int32)
+    begin = np.empty(_BYTE + 1, np.int64)
+    shift = 0
+    while (bound - 1) >> shift > 0:
+        begin[:] = 0
+        for item in given:
+            begin[((item >> shift) & (_BYTE - 1)) + 1] += 1
+        for byte in range(_BYTE):
+            begin[byte + 1] += begin[byte]
+        for item in given:
+            byte = (item >> shift) & (_BYTE - 1)
+            sorted_[begin[byte]] = item
+            begin[byte] += 1
+        given, sorted_ = sorted_, given
+        shift += 8
+    return given
+
+
+@kernel
+def _propose(
+    where: Int64s, allowed: Mask, m: int, seen: Mask, chosen: Ordinals, counts: Int64s, found: Ordinals
+) -> int:
+    """Write what every source s proposes to `chosen[s, :counts[s]]`, `seen`, and the union to `found`.
+
+    Return the union's size.
+    """
     entries = np.empty(2 * m + 1, np.int64)
     among, is_listed, is_narrow = np.empty(0, np.int32), False, False
     united = 0
@@ -87,9 +126,7 @@ def _propose(where: Int64s, allowed: Mask, m: int, seen: Mask, chosen: Ordinals,
         for place in range(length):
             item = TURNED - (entries[place] & TURNED)
             chosen[s, place] = item
-            if not seen[item]:
-                seen[item] = True
-                united += 1
+            united = _note(item, seen, found, united)
     return united
 
 
@@ -142,10 +179,12 @@ def _at_hand(given: Int64s, allowed: Mask, most: int, entries: Int64s) -> int:
 @kernel
 def _best_given(given: Int64s, allowed: Mask, m: int, entries: Int64s) -> int:
     """Copy positive entries of allowed items, the `m` best among them; return how many, at most `2 * m`."""
-    length, least = 0, (1 << 32) - 1
-    for entry in given:
+    length, least = 0, _POSITIVE
+    for at, entry in enumerate(given):
+        if at == _SAMPLED and length * len(given) > 2 * m * _SAMPLED:  # many are allowed
+            least = _least_of_best(given, allowed, m)
         entries[length] = entry
-        length += (entry > least) & allowed[TURNED - (entry & TURNED)]
+        length += (entry >= least) & allowed[TURNED - (entry & TURNED)]
         if length == 2 * m:
             keep_best(entries, length, m)
             length, least = m, entries[:m].min()
@@ -153,33 +192,47 @@ def _best_given(given: Int64s, allowed: Mask, m: int, entries: Int64s) -> int:
 
 
 @kernel
-def _collect(
-    where: Int64s, factor: Doubles, seen: Mask, chosen: Ordinals, counts: Int64s, united: int
-) -> tuple[Ordinals, Floats, Ordinals]:
-    """Return the `united` seen items by ordinal, their scores and by which sources they were proposed."""
-    n_sources = len(where)
-    item = np.empty(united, np.int32)
-    key = np.zeros((n_sources, united), np.float32)
-    proposed = np.zeros((n_sources, united), np.int32)
-    place_of = np.empty(len(seen), np.int32)
-    place = 0
-    for word, some in enumerate(seen.view(np.uint64)):
-        if some:
-            for i in range(word * _WORD, word * _WORD + _WORD):
-                if seen[i]:
-                    item[place], place_of[i] = i, place
-                    place += 1
-    for s in range(n_sources):
-        _read(where[s], seen, place_of, item, key[s])
-        finish(key[s], factor[s], where[s, HOW])
-        for place in range(counts[s]):
-            proposed[s, place_of[chosen[s, place]]] = 1
-    return item, key, proposed
+def _least_of_best(given: Int64s, allowed: Mask, m: int) -> int:
+    """Return what the `m` best of the allowed positive entries do not fall below, if there are so many.
+
+    That is found by counting entries by their leading bits.
+    """
+    count, best = np.zeros(_KINDS, np.int32), 0
+    for entry in given:
+        kind = entry >> _KIND_SHIFT
+        is_good = (entry >= _POSITIVE) & allowed[TURNED - (entry & TURNED)]
+        count[kind & (_KINDS - 1)] += is_good
+        best = max(best, kind)
+    above, kind = count[best], best
+    while kind > 0 and above < m:
+        kind -= 1
+        above += count[kind]
+    return max(kind << _KIND_SHIFT, _POSITIVE)
 
 
 @kernel
-def _read(where: Int64s, seen: Mask, place_of: Ordinals, item: Ordinals, key: Floats) -> None:
-    """Write a source's keys of the items seen over zeros."""
+def _collect(
+    where: Int64s, factor: Doubles, seen: Mask, chosen: Ordinals, counts: Int64s, item: Ordinals
+) -> tuple[Floats, Ordinals]:
+    """Return the scores of the seen items, and by which sources they were proposed."""
+    n_sources, n = len(where), len(item)
+    key = np.zeros((n_sources, n), np.float32)
+    proposed = np.zeros((n_sources, n), np.int32)
+    place_of = np.empty(len(seen), np.int32)
+    for place in range(n):
+        place_of[item[place]] = place
+    spare = np.empty(n + 1, np.float32)
+    for s in range(n_sources):
+        _read(where[s], seen, place_of, item, key[s], spare)
+        finish(key[s], factor[s], where[s, HOW])
+        for place in range(counts[s]):
+            proposed[s, place_of[chosen[s, place]]] = 1
+    return key, proposed
+
+
+@kernel
+def _read(where: Int64s, seen: Mask, place_of: Ordinals, item: Ordinals, key: Floats, spare: Floats) -> None:
+    """Write a source's keys of the items seen over zeros; `spare` [n + 1] is room."""
     if where[N_VECTORS]:
         for place in range(len(item)):
             if item[place] < where[N_VECTORS]:
@@ -191,7 +244,9 @@ def _read(where: Int64s, seen: Mask, place_of: Ordinals, item: Ordinals, key: Fl
             if item[place] < len(keys):
                 key[place] = keys[item[place]]
         return
+    spare[:] = np.float32(0.0)
     for entry in lent(int64_at(where[ENTRIES]), where[N_ENTRIES]):
         i = TURNED - (entry & TURNED)
-        if seen[i]:
-            key[place_of[i]] = np.int32(entry >> 32).view(np.float32)
+        place = place_of[i] if seen[i] else len(item)  # past the end: as in `_note`
+        spare[place] = np.int32(entry >> 32).view(np.float32)
+    key[:] = spare[: len(item)]

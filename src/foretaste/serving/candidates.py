@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Ordinals
@@ -57,9 +58,11 @@ def brought(view: View, candidates: Sequence[Item], known: Ordinals, now: int) -
             added.append(CatalogEntry(ordinal=ordinal, version=view.catalog.version + 1, item=item))
     shown = view
     if added:
-        view = replace(view, guests=_guests(added))
+        view = msgspec.structs.replace(view, guests=_guests(added))
         catalog = replace(view.catalog.apply(added), version=view.catalog.version)
-        shown = replace(view, catalog=catalog, item_names=_Names(view.item_names, first_new, new))
+        shown = msgspec.structs.replace(
+            view, catalog=catalog, item_names=_Names(view.item_names, first_new, new)
+        )
     items = np.fromiter(ordinals.values(), np.int32, len(ordinals))
     able = shown.catalog.available_among(items, now)
     return Brought(view, shown, items[able], first_new, int(np.count_nonzero(~able)))

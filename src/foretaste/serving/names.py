@@ -43,7 +43,7 @@ class Names:
 
     def ordinal(self, kind: IdKind, written: str) -> int:
         """Return the ordinal of an id or of a dense index, -1 if it is neither."""
-        found = int(self._id_map.find(kind, [written])[0])
+        found = self._id_map.ordinal(kind, written)
         if found >= 0 or len(written) > _LONGEST_INDEX or not _is_number(written):
             return found
         index, names = int(written), self.of(kind)
@@ -60,7 +60,8 @@ class Names:
         """Return the ordinals of those ids or dense indexes that there are."""
         if not written:
             return ()
-        return tuple([ordinal for ordinal in self.ordinals(kind, written).tolist() if ordinal >= 0])
+        ordinals = [self.ordinal(kind, name) for name in written]
+        return tuple([ordinal for ordinal in ordinals if ordinal >= 0])
 
 
 def _is_number(written: str) -> bool:

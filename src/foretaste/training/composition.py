@@ -1,8 +1,8 @@
 """What is judged: the composition that ships, each of its sources alone, others beside it, and chance."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Ordinals
@@ -97,7 +97,7 @@ class Composition:
         The items `without` are neither right nor wrong, so they are no candidates. `told` are the
         circumstances that the moment's context says.
         """
-        view = replace(self._view(user, self._shipped[BLEND], told), excluded=without)
+        view = msgspec.structs.replace(self._view(user, self._shipped[BLEND], told), excluded=without)
         return sample(self._query(now), view, truth)
 
     def _fill_alone(self, lists: Ordinals, ranked: Scored, k: int) -> None:

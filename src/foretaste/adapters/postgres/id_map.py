@@ -49,6 +49,10 @@ class PostgresIdMap:
         ordinals = self._ordinals[kind]
         return np.array([ordinals.get(name, -1) for name in ids], np.int32)
 
+    def ordinal(self, kind: IdKind, one: str) -> int:
+        """Return the ordinal of one id, -1 where unknown. Answers from memory."""
+        return self._ordinals[kind].get(one, -1)
+
     def names(self, kind: IdKind, start: int = 0) -> list[str]:
         """Return the ids with ordinals from `start` on, in order. Answers from memory."""
         return self._names[kind][start:]

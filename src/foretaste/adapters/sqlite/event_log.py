@@ -116,7 +116,7 @@ class SqliteEventLog:
 
     def of_user(self, user_id: str, limit: int) -> list[Event]:
         """Return the latest `limit` events of one user by (timestamp, event id), oldest first."""
-        user = int(self._id_map.find("user", [user_id])[0])
+        user = self._id_map.ordinal("user", user_id)
         if not 0 <= user < len(self._heads):
             return []
         with self._database.reading() as connection:

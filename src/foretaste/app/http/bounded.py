@@ -2,12 +2,14 @@
 
 import asyncio
 from asyncio import TimerHandle
+from functools import partial
 from typing import ClassVar
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from foretaste.app.http.asgi.problems import PROBLEM_JSON, HttpError, problem_of
+from foretaste.app.http.whole_answers import WholeAnswers
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -57,6 +59,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Hand the request over."""
         self._begin_body()
         super().on_headers_complete()
+        whole = WholeAnswers(self.transport)
+        self.cycle.transport = whole  # type: ignore[assignment]  # a cycle does nothing else with it
+        self.cycle.on_response = partial(self._answered, whole)
 
     def on_message_complete(self) -> None:
         """End a request: what comes next is a head again."""
@@ -73,6 +78,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stuck is not None:
             self._stuck.cancel()
         super().resume_writing()
+
+    def _answered(self, whole: WholeAnswers) -> None:
+        whole.finish()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         """Let the next request begin, or end a connection whose client may not read the rest."""

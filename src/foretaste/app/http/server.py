@@ -17,7 +17,7 @@ from foretaste.serving.admission import Admission, AdmissionLimits
 MOST_CONNECTIONS = 4096
 SHUTDOWN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
-SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.00005
 COLLECT_AFTER = (50_000, 20, 100)
 """New objects until the young ones are looked through, and how many times the middle, the old ones less."""
 

@@ -31,6 +31,7 @@ class IdMapContract:
         ids = site.open().id_map
         ids.assign("item", ["known"])
         assert ids.find("item", ["unknown", "known"]).tolist() == [-1, 0]
+        assert [ids.ordinal("item", one) for one in ("unknown", "known")] == [-1, 0]
         assert ids.names("item") == ["known"]
 
     def test_any_text_is_kept_apart_from_every_other(self, site: StoreSite) -> None:
