@@ -12,7 +12,7 @@ from foretaste.ranking.boost import sum_over
 from foretaste.ranking.normalize import blend, scale_of
 from foretaste.retrieval.merge import tables_of
 from foretaste.retrieval.rows import Row, rows_within
-from foretaste.retrieval.sources import unite
+from foretaste.retrieval.sources import room, unite
 
 Weighed = tuple[Ordinals, Floats, Ordinals, Doubles, float, Floats, Floats]
 """Items, int32 [n]; their scores, float32 [n_sources, n]; by which sources they were proposed, int32; mean,
@@ -52,6 +52,7 @@ def weighed(
         categories.start,
         categories.code,
         NOTHING,
+        *room(len(occasion.usual)),
     )
     return None if len(found[0]) < places else found
 
@@ -73,14 +74,16 @@ def _weigh(
     start: Int64s,
     code: Ordinals,
     nothing: Ordinals,
+    seen: Mask,
+    place_of: Ordinals,
 ) -> Weighed:
-    item, score, proposed = unite(where, factor, usual, per_source, nothing, 0)
+    item, score, proposed = unite(where, factor, usual, per_source, nothing, 0, seen, place_of)
     figures = np.zeros((3, len(where)))
     offset = scale_of(score, weights, figures)
     if is_narrowed or wanted > per_source or len(item) < places:
         if len(where_passing):
             where, factor = where_passing, factor_passing
-        item, score, proposed = unite(where, factor, allowed, wanted, nothing, places)
+        item, score, proposed = unite(where, factor, allowed, wanted, nothing, places, seen, place_of)
     boost, blended = np.zeros(score.shape[1], np.float32), np.empty(score.shape[1], np.float32)
     if len(part):
         sum_over(part, start, code, item[: len(boost)], boost)

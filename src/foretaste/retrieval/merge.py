@@ -7,7 +7,7 @@ import numpy as np
 from foretaste.domain.arrays import Doubles, Int64s, Mask, Ordinals
 from foretaste.domain.slate import Candidates
 from foretaste.retrieval.rows import Row
-from foretaste.retrieval.sources import COLUMNS, unite
+from foretaste.retrieval.sources import COLUMNS, room, unite
 
 _NONE: Ordinals = np.empty(0, np.int32)
 
@@ -37,11 +37,11 @@ def merge(
     """
     also = also.astype(np.int32, copy=False)  # one type: one compiled kernel
     where, factor = tables_of(rows)
-    item, score, proposed = unite(where, factor, allowed, per_source, also, at_least)
+    item, score, proposed = unite(where, factor, allowed, per_source, also, at_least, *room(len(allowed)))
     if len(item) < at_least:
         filled = _most_used(allowed, item, interactions(), at_least - len(item))
         also = np.concatenate((also, filled.astype(np.int32)))
-        item, score, proposed = unite(where, factor, allowed, per_source, also, 0)
+        item, score, proposed = unite(where, factor, allowed, per_source, also, 0, *room(len(allowed)))
     return Candidates(sources=sources, item=item, score=score, proposed=proposed)
 
 

@@ -37,9 +37,29 @@ _NARROW = 4
 """Where fewer than one item in four is allowed, only the allowed ones are looked at."""
 
 
+_room: list[tuple[Mask, Ordinals]] = [(np.zeros(0, np.bool_), np.zeros(0, np.int32))]
+
+
+def room(n_items: int) -> tuple[Mask, Ordinals]:
+    """Return room for `unite` to work in: a mask of False, and ordinals, both for `n_items` at least.
+
+    It is the same for all: a kernel is alone while it runs, and leaves the mask as it was.
+    """
+    if len(_room[0][0]) < n_items:
+        _room[0] = np.zeros(n_items, np.bool_), np.zeros(n_items, np.int32)
+    return _room[0]
+
+
 @kernel
 def unite(
-    where: Int64s, factor: Doubles, allowed: Mask, m: int, also: Ordinals, least: int
+    where: Int64s,
+    factor: Doubles,
+    allowed: Mask,
+    m: int,
+    also: Ordinals,
+    least: int,
+    seen: Mask,
+    place_of: Ordinals,
 ) -> tuple[Ordinals, Floats, Ordinals]:
     """Return the union of every source's `m` best allowed items and of `also`, in order of ordinal.
 
@@ -48,18 +68,20 @@ def unite(
     ordinal comes first. What is at hand is looked at first; only where that is too little all keys are.
     `factor` float64 [n_sources] finishes the keys.
     Where there are fewer than `least` items, nothing is collected: the items are without scores.
+    `seen` and `place_of` are the room to work in, see `room`.
     """
     n_sources, n_items = len(where), len(allowed)
-    seen = np.zeros(n_items, np.bool_)
     chosen, counts = np.empty((n_sources, m), np.int32), np.zeros(n_sources, np.int64)
     found = np.empty(n_sources * m + len(also) + 1, np.int32)
     n = _propose(where, allowed, m, seen, chosen, counts, found)
     for item in also:
         n = _note(item, seen, found, n)
     item = rising(found[:n], n_items)
-    if n < least:
-        return item, np.empty((n_sources, 0), np.float32), np.empty((n_sources, 0), np.int32)
-    key, proposed = _collect(where, factor, seen, chosen, counts, item)
+    key, proposed = np.empty((n_sources, 0), np.float32), np.empty((n_sources, 0), np.int32)
+    if n >= least:
+        key, proposed = _collect(where, factor, seen, place_of, chosen, counts, item)
+    for i in item:
+        seen[i] = False
     return item, key, proposed
 
 
@@ -212,13 +234,18 @@ def _least_of_best(given: Int64s, allowed: Mask, m: int) -> int:
 
 @kernel
 def _collect(
-    where: Int64s, factor: Doubles, seen: Mask, chosen: Ordinals, counts: Int64s, item: Ordinals
+    where: Int64s,
+    factor: Doubles,
+    seen: Mask,
+    place_of: Ordinals,
+    chosen: Ordinals,
+    counts: Int64s,
+    item: Ordinals,
 ) -> tuple[Floats, Ordinals]:
     """Return the scores of the seen items, and by which sources they were proposed."""
     n_sources, n = len(where), len(item)
     key = np.zeros((n_sources, n), np.float32)
     proposed = np.zeros((n_sources, n), np.int32)
-    place_of = np.empty(len(seen), np.int32)
     for place in range(n):
         place_of[item[place]] = place
     spare = np.empty(n + 1, np.float32)
