@@ -110,9 +110,11 @@ def _row_entries(
 ) -> Int64s:
     """Return the sum of each event's neighbours, times its weight over the row's sum to the power `damping`.
 
-    Each is held back by its item's discount. `sums` holds zeros, before and after.
+    Each is held back by its item's discount. `sums` holds zeros, before and after. What cannot be guessed is
+    done without branches: a wrong guess costs as much as five cells.
     """
-    most = 0
+    events, weight = _each_once(events, weight)
+    most = 1
     for h in range(len(events)):
         most += length[events[h]]
     entries, n, last = np.empty(most, np.int64), 0, len(discount) - 1
@@ -125,19 +127,34 @@ def _row_entries(
         if total > 0:
             factor = np.float32(weight[h] / np.float64(total) ** damping)
             for place in range(begin, end):
-                if sums[item[place]] == np.float32(0.0):
-                    entries[n] = item[place]
-                    n += 1
-                sums[item[place]] += factor * np.float32(count[place])
+                one = item[place]
+                before = sums[one]
+                entries[n] = one
+                n += before == np.float32(0.0)
+                sums[one] = before + factor * np.float32(count[place])
     kept = 0
     for k in range(n):
         one = entries[k]
-        if sums[one] != np.float32(0.0):
-            held = discount[min(interactions[one], last)] if last > 0 else np.float32(1.0)
-            entries[kept] = entry_of(sums[one] * held, one)
-            sums[one] = np.float32(0.0)
-            kept += 1
+        found = sums[one]
+        sums[one] = np.float32(0.0)
+        held = discount[min(interactions[one], last)] if last > 0 else np.float32(1.0)
+        entries[kept] = entry_of(found * held, one)
+        kept += found != np.float32(0.0)
     return entries[:kept]
+
+
+@kernel
+def _each_once(events: Ordinals, weight: Floats) -> tuple[Ordinals, Floats]:
+    """Return every event's item once, in the order of first sight, with the sum of its weights."""
+    once, sums, n = np.empty(len(events), np.int32), np.zeros(len(events), np.float32), 0
+    for h in range(len(events)):
+        k = 0
+        while k < n and once[k] != events[h]:
+            k += 1
+        once[k] = events[h]
+        sums[k] += weight[h]
+        n = max(n, k + 1)
+    return once[:n], sums[:n]
 
 
 @kernel
