@@ -14,8 +14,8 @@ _NONE: Ordinals = np.empty(0, np.int32)
 
 def tables_of(rows: Sequence[Row]) -> tuple[Int64s, Doubles]:
     """Return where the rows are, int64 [n_sources, len(COLUMNS)], and their factors, float64 [n_sources]."""
-    where = np.array([row.where for row in rows], np.int64).reshape(len(rows), len(COLUMNS))
-    return where, np.array([row.factor for row in rows])
+    where = np.frombuffer(bytearray().join([row.where for row in rows]), np.int64)
+    return where.reshape(len(rows), len(COLUMNS)), np.array([row.factor for row in rows])
 
 
 def merge(

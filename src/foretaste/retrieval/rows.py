@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ _PUT = "scores worked out with others"
 _NO_ENTRIES: Int64s = np.empty(0, np.int64)
 _NO_SCORES: Floats = np.empty(0, np.float32)
 _NO_VECTORS = (0, 0, 0, 0)
+_TWO, _THREE, _SEVEN = (Struct(f"={count}q") for count in (2, 3, 7))
 
 
 @dataclass(slots=True, eq=False)
@@ -59,29 +61,32 @@ class Row:
     """The keys are inner products with this, instead of `dense`; the best of them are at hand."""
     searched: Searched | None = None
     """How those at hand were found, where there is a `query`."""
-    where: tuple[int, ...] = field(init=False)
-    """What `retrieval.sources` is told, by its `COLUMNS`."""
+    where: bytes = field(init=False)
+    """What `retrieval.sources` is told, int64 by its `COLUMNS`: as bytes, which are soon put together."""
+    _keys_at: bytes = field(init=False)
+    _finish_at: bytes = field(init=False)
     _scaled: Floats = field(init=False)
     _among: dict[int, tuple[Passing, "Row"]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the addresses once."""
         self._scaled = _NO_SCORES if self.query is None else self.query.vector * self.query.vectors.column
+        self._keys_at = _TWO.pack(address_of(self.dense), len(self.dense))
+        self._place_query()
         self._place()
 
-    def _place(self) -> None:
-        dense, entries = self.dense, self.entries
-        self.where = (
-            address_of(dense),
-            len(dense),
-            address_of(entries),
-            len(entries),
-            self.are_all or not (len(dense) or self.query),
-            len(dense) > 0 or self.query is not None,
+    def _place_query(self) -> None:
+        self._finish_at = _SEVEN.pack(
+            len(self.dense) > 0 or self.query is not None,
             self.how,
             *(_NO_VECTORS if self.query is None else self.query.vectors.where),
             address_of(self._scaled),
         )
+
+    def _place(self) -> None:
+        entries = self.entries
+        are_all = self.are_all or not (len(self.dense) or self.query)
+        self.where = self._keys_at + _THREE.pack(address_of(entries), len(entries), are_all) + self._finish_at
 
     def follow(self, items: Ordinals, keys: Floats, shown: Mask, query: VectorQuery | None = None) -> bool:
         """Let `items` have these keys, float32 [len(items)]; return False where too little is left at hand.
@@ -105,8 +110,11 @@ class Row:
         entries, are_all = replaced(self.entries, items, keys, shown, self.at_hand, self.are_all)
         if len(entries) < least and not are_all:
             return False
-        self.entries, self.query = entries, query
+        self.entries = entries
         self.are_all = are_all and len(entries) < self.at_hand
+        if query is not None:
+            self.query = query
+            self._place_query()
         self._place()
         return True
 
