@@ -1,11 +1,18 @@
 """What most answers need is worked out in one pass: it gives what the steps give, one after the other."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from pipeline_world import GROUPS, N_ITEMS, N_USERS, NOBODY, NOW, a_query, a_world
 
-from foretaste.pipeline import scoring
+from foretaste.domain.item import Item
+from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.models.vector_search import best_vectors
+from foretaste.pipeline import scoring, weighing
 from foretaste.pipeline.scenario import DISCOVER, HOME, SIMILAR
+from foretaste.retrieval.rows import Row
+from foretaste.testing.listed_vectors import listed_query
 
 FILTERS = (
     {},
@@ -43,3 +50,30 @@ def arrays_of(found):
     candidates = found.candidates
     weighed = (found.mean, found.deviation, found.scale, found.boost, found.score)
     return (candidates.item, candidates.score, candidates.proposed, *weighed)
+
+
+N, PLACES = 400, 10
+
+
+def test_rows_that_a_filter_needs_anew_live_until_they_were_read(monkeypatch):
+    query, everything = listed_query(N, looks=100.0), np.ones(N, np.bool_)
+    searched = best_vectors(query, everything, N, 40)
+    row = Row(np.empty(0, np.float32), searched.entries, 40, query=query, searched=searched)
+    allowed = everything.copy()
+    allowed[: N * 7 // 8] = False
+    occasion = SimpleNamespace(
+        interest=None, is_narrowed=True, passing=None, allowed=allowed, usual=everything, weights=np.ones(2)
+    )
+    catalog = CatalogColumns.of([Item(item_id=f"{number}") for number in range(N)])
+    view = SimpleNamespace(catalog=catalog, scenario=SimpleNamespace(per_source=PLACES))
+    weigh, junk = weighing._weigh, []
+
+    def after_other_work(*given):
+        for size in range(1, 200):
+            junk.extend(np.full(size, -1) for _ in range(20))
+        return weigh(*given)
+
+    monkeypatch.setattr(weighing, "_weigh", after_other_work)
+    found = weighing.weighed(occasion, view, [row], wanted=PLACES, places=PLACES)
+    scores = np.where(allowed, query.vectors.products(query.vector), 0.0)
+    assert found[0].tolist() == sorted(np.argsort(-scores, kind="stable")[:PLACES].tolist())

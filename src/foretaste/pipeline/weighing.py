@@ -10,7 +10,7 @@ from foretaste.pipeline.occasion import Occasion
 from foretaste.pipeline.view import NOTHING, View
 from foretaste.ranking.boost import sum_over
 from foretaste.ranking.normalize import blend, scale_of
-from foretaste.retrieval.merge import tables_of
+from foretaste.retrieval.merge import Table, table_of
 from foretaste.retrieval.rows import Row, rows_within
 from foretaste.retrieval.sources import room, unite
 
@@ -18,8 +18,7 @@ Weighed = tuple[Ordinals, Floats, Ordinals, Doubles, float, Floats, Floats]
 """Items, int32 [n]; their scores, float32 [n_sources, n]; by which sources they were proposed, int32; mean,
 deviation and scale of every source, float64 [3, n_sources]; the offset; boost and blended score, float32."""
 
-_NO_SOURCES: Int64s = np.empty((0, 0), np.int64)
-_NO_FACTORS: Doubles = np.empty(0)
+_NO_TABLE = Table(np.empty((0, 0), np.int64), np.empty(0), ())
 _NO_INTEREST: Doubles = np.empty(0)
 
 
@@ -32,15 +31,14 @@ def weighed(
     `merge`, `scales`, `boosts` and `blend_scores` come to one after the other, bit for bit.
     """
     categories, interest = view.catalog.categories, occasion.interest
-    where, factor = tables_of(rows)
-    there, factor_there = _NO_SOURCES, _NO_FACTORS
+    table, within = table_of(rows), _NO_TABLE
     if occasion.is_narrowed:
-        there, factor_there = tables_of(rows_within(rows, occasion.passing, occasion.allowed, wanted))
+        within = table_of(rows_within(rows, occasion.passing, occasion.allowed, wanted))
     found: Weighed = _weigh(
-        where,
-        factor,
-        there,
-        factor_there,
+        table.where,
+        table.factor,
+        within.where,
+        within.factor,
         occasion.usual,
         occasion.allowed,
         occasion.is_narrowed,

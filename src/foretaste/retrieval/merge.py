@@ -1,6 +1,7 @@
 """Candidates: the union of what the sources propose, filled up where they have too little to say."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,22 @@ from foretaste.retrieval.sources import COLUMNS, room, unite
 _NONE: Ordinals = np.empty(0, np.int32)
 
 
-def tables_of(rows: Sequence[Row]) -> tuple[Int64s, Doubles]:
-    """Return where the rows are, int64 [n_sources, len(COLUMNS)], and their factors, float64 [n_sources]."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Where `rows` are, int64 [n_sources, len(COLUMNS)], and their factors, float64 [n_sources].
+
+    Kernels read the rows where they are: they live as long as their table.
+    """
+
+    where: Int64s
+    factor: Doubles
+    rows: Sequence[Row]
+
+
+def table_of(rows: Sequence[Row]) -> Table:
+    """Return what kernels are told of rows."""
     where = np.frombuffer(bytearray().join([row.where for row in rows]), np.int64)
-    return where.reshape(len(rows), len(COLUMNS)), np.array([row.factor for row in rows])
+    return Table(where.reshape(len(rows), len(COLUMNS)), np.array([row.factor for row in rows]), rows)
 
 
 def merge(
@@ -36,7 +49,8 @@ def merge(
     `also`, allowed ones each named once, are candidates too.
     """
     also = also.astype(np.int32, copy=False)  # one type: one compiled kernel
-    where, factor = tables_of(rows)
+    table = table_of(rows)
+    where, factor = table.where, table.factor
     item, score, proposed = unite(where, factor, allowed, per_source, also, at_least, *room(len(allowed)))
     if len(item) < at_least:
         filled = _most_used(allowed, item, interactions(), at_least - len(item))
