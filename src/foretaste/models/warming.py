@@ -1,5 +1,6 @@
 """Compiling what serving runs before the first request."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +26,7 @@ from foretaste.models.inverted_lists import Centres, InvertedLists, nearest
 from foretaste.models.item_features import Features
 from foretaste.models.item_rows import ItemRows
 from foretaste.models.likeness import Anchors
+from foretaste.models.session_knn import SessionKNN, SessionKNNConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
 
 
@@ -34,7 +36,7 @@ def warm_up() -> None:
     Kernels that only training uses are compiled at the first training.
     """
     state = State(StateConfig(), lambda: ["view"])
-    state.apply(_two_views())
+    state.apply(views([0, 0], [0, 1]))
     moment = Moment(now=1, items=state.items, catalog=CatalogColumns.empty())
     rows = ItemRows(start=np.array([0, 1, 2]), item=np.array([1, 0], np.int32), value=np.ones(2, np.float32))
     models: tuple[Model, ...] = (
@@ -44,12 +46,15 @@ def warm_up() -> None:
     history, both = state.history(0), np.arange(2, dtype=np.int32)
     vectors = vectors_in_lists()
     unit = vectors.unit(both)
-    vectors.with_rows(both, unit).rewritten(both, unit).products(np.ones(2, np.float32))
+    person = np.ones(2, np.float32)
+    vectors.with_rows(both, unit).rewritten(both, unit).products(person)
+    vectors.products_of(both, person)
     for model in models:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
     guests = Guests(np.array([2], np.int32), [Item(item_id="guest", title="new words")])
-    _warm_up_to_guests(replace(moment, guests=guests), history, rows)
+    cold = _warm_up_to_guests(replace(moment, guests=guests), history, rows)
+    _follow_events(state, cold, history)
     meet(both, both)
     pick_scores(np.zeros(1, np.int64), both, both.astype(np.int64), np.zeros(2, np.float32))
 
@@ -63,7 +68,17 @@ def vectors_in_lists() -> CodedVectors:
     return CodedVectors(vectors.code, vectors.row, vectors.column, lists)
 
 
-def _warm_up_to_guests(moment: Moment, history: History, rows: ItemRows) -> None:
+def _follow_events(state: State, cold: Model, history: History) -> None:
+    """Bring up to the next events what was told before them: of an item that is new, and by sessions."""
+    sessions, catalog = SessionKNN(SessionKNNConfig()), CatalogColumns.empty()
+    for item in (2, 2, 1):
+        state.apply(views([1], [item], after=state.seq))
+        moment = Moment(now=3, items=state.items, catalog=catalog, people=state.people)
+        cold.basis(moment)
+        sessions.told(history, moment)
+
+
+def _warm_up_to_guests(moment: Moment, history: History, rows: ItemRows) -> Model:
     """Read a few words, and have them make an item a mixture of others, which events tell of too."""
     items = [Item(item_id="a", title="a few words"), Item(item_id="b", title="new words")]
     catalog, count = CatalogColumns.of(items), np.ones(2, np.int64)
@@ -83,16 +98,19 @@ def _warm_up_to_guests(moment: Moment, history: History, rows: ItemRows) -> None
     content.score_guests(history, moment)
     near = companions(moment.items, anchors.item, count)
     blended(near, near, np.ones(2)).of_rows(lambda used: np.ones((len(used), 2), np.float32))
+    return cold
 
 
-def _two_views() -> EventColumns:
+def views(users: Sequence[int], items: Sequence[int], *, after: int = 0) -> EventColumns:
+    """Return a view of each of `items` by the user at its place, one after the other; `after` were before."""
+    n = len(items)
     return EventColumns(
-        previous_seq=0,
-        seq=np.arange(1, 3),
-        user=np.zeros(2, np.int32),
-        item=np.arange(2, dtype=np.int32),
-        type=np.zeros(2, np.int16),
-        time=np.arange(2),
-        key=np.arange(2),
-        value=np.full(2, np.nan, np.float32),
+        previous_seq=after,
+        seq=np.arange(after + 1, after + 1 + n),
+        user=np.array(users, np.int32),
+        item=np.array(items, np.int32),
+        type=np.zeros(n, np.int16),
+        time=np.arange(after, after + n),
+        key=np.arange(after, after + n),
+        value=np.full(n, np.nan, np.float32),
     )

@@ -52,7 +52,8 @@ def compile_from_the_end() -> None:
 def _answer_once() -> None:
     state = State(StateConfig(), _types)
     catalog = CatalogColumns.of([Item(item_id=name, categories=(name,)) for name in _ITEMS])
-    artifact, events = _artifact(), _events()
+    artifact, each = _artifact(), range(len(_ITEMS))
+    events = models.views([0 for _ in each] + [1 for _ in each], [*each, *each])
     learn_once(state, artifact, Surround(lambda: catalog, lambda: _ITEMS, _types), events)
     view = View(
         state=state,
@@ -67,6 +68,8 @@ def _answer_once() -> None:
     for rules in (None, _RULES):
         answer(msgspec.structs.replace(query, rules=rules), view)
         answer(msgspec.structs.replace(query, rules=rules, filters={"category": _ITEMS[:1]}), view)
+    state.apply(models.views([0], [0], after=state.seq))  # which what is kept of the answers follows
+    answer(query, view)
 
 
 def _search_once() -> None:
@@ -89,21 +92,6 @@ def learn_once(state: State, artifact: Artifact, around: Surround, events: Event
 
 def _types() -> tuple[str, ...]:
     return ("view",)
-
-
-def _events() -> EventColumns:
-    """Return one view of each item by one person, then by another."""
-    each = np.arange(2 * len(_ITEMS))
-    return EventColumns(
-        previous_seq=0,
-        seq=each + 1,
-        user=(each // len(_ITEMS)).astype(np.int32),
-        item=(each % len(_ITEMS)).astype(np.int32),
-        type=np.zeros(len(each), np.int16),
-        time=each,
-        key=each,
-        value=np.full(len(each), np.nan, np.float32),
-    )
 
 
 def _artifact() -> Artifact:
