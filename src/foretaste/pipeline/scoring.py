@@ -86,9 +86,9 @@ def _asked(occasion: Occasion, view: View) -> tuple[Occasion, list[Row]]:
         rows.append(row_of(model, history, moment, occasion.available, occasion.had, shared))
         asked.append(place)
     keeper.begins(BLEND)
-    return occasion if len(asked) == len(plan.models) else msgspec.structs.replace(
-        occasion, plan=plan.only(asked)
-    ), rows
+    if len(asked) < len(plan.models):
+        occasion = msgspec.structs.replace(occasion, plan=plan.only(asked))
+    return occasion, rows
 
 
 def _scored_by_steps(
