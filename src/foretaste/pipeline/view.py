@@ -21,7 +21,7 @@ NOTHING: Ordinals = np.empty(0, np.int32)
 """No items."""
 
 
-class View(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+class View(msgspec.Struct, frozen=True, eq=False):
     """State, catalog, artifact and scenario of one moment, with the query's ids as ordinals.
 
     Whoever answers holds `state.lock`, so that nothing changes meanwhile. `user` is the ordinal of the
