@@ -3,6 +3,7 @@
 from foretaste.app.home import Home
 from foretaste.domain.clock import system_clock
 from foretaste.domain.query import Query
+from foretaste.models.warming import follow_events
 from foretaste.pipeline.warming import warm_up
 
 PEOPLE = 3
@@ -14,6 +15,7 @@ def warm(home: Home) -> None:
     The state gets room to grow, which it would make while the first event waits.
     """
     warm_up()
+    follow_events(home.artifact.models.values() if home.artifact else ())
     home.state.make_room()
     now = system_clock()
     for user_id in [None, *home.id_map.names("user")[:PEOPLE]]:

@@ -1,6 +1,6 @@
 """Compiling what serving runs before the first request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +15,9 @@ from foretaste.models.changes import meet
 from foretaste.models.coded_vectors import CodedVectors
 from foretaste.models.cold_items import ColdItemsConfig, ColdRows
 from foretaste.models.cold_knowledge import Knowledge
-from foretaste.models.cold_rows import Foretold
+from foretaste.models.cold_rows import ColdItems, Foretold
 from foretaste.models.companions import blended, companions
-from foretaste.models.content import ContentConfig
+from foretaste.models.content import Content, ContentConfig
 from foretaste.models.entries import pick_scores
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
 from foretaste.models.guests import Guests
@@ -29,18 +29,19 @@ from foretaste.models.likeness import Anchors
 from foretaste.models.session_knn import SessionKNN, SessionKNNConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
 
+_ROWS = ItemRows(start=np.array([0, 1, 2]), item=np.array([1, 0], np.int32), value=np.ones(2, np.float32))
+"""Of two items each speaks for the other."""
+
 
 def warm_up() -> None:
     """Compile all kernels that scoring and explaining use, or load them from the disk's cache.
 
-    Kernels that only training uses are compiled at the first training.
+    Kernels that only training uses are compiled at the first training, those of `follow_events` there.
     """
-    state = State(StateConfig(), lambda: ["view"])
-    state.apply(views([0, 0], [0, 1]))
+    state = _state()
     moment = Moment(now=1, items=state.items, catalog=CatalogColumns.empty())
-    rows = ItemRows(start=np.array([0, 1, 2]), item=np.array([1, 0], np.int32), value=np.ones(2, np.float32))
     models: tuple[Model, ...] = (
-        GraphFilter(GraphFilterConfig(), rows),
+        GraphFilter(GraphFilterConfig(), _ROWS),
         Transitions(TransitionsConfig()),
     )
     history, both = state.history(0), np.arange(2, dtype=np.int32)
@@ -53,10 +54,28 @@ def warm_up() -> None:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
     guests = Guests(np.array([2], np.int32), [Item(item_id="guest", title="new words")])
-    cold = _warm_up_to_guests(replace(moment, guests=guests), history, rows)
-    _follow_events(state, cold, history)
+    _warm_up_to_guests(replace(moment, guests=guests), history)
     meet(both, both)
     pick_scores(np.zeros(1, np.int64), both, both.astype(np.int64), np.zeros(2, np.float32))
+
+
+def follow_events(models: Iterable[Model]) -> None:
+    """Do as `warm_up` with what such models run after an event alone: of new items, and by sessions.
+
+    What was told before is brought up to it.
+    """
+    kinds = {type(model) for model in models}
+    state, catalog = _state(), CatalogColumns.empty()
+    history = state.history(0)
+    cold = _cold_rows()[0] if any(issubclass(kind, ColdItems) for kind in kinds) else None
+    sessions = SessionKNN(SessionKNNConfig()) if SessionKNN in kinds else None
+    for item in (2, 2, 1):
+        state.apply(views([1], [item], after=state.seq))
+        moment = Moment(now=3, items=state.items, catalog=catalog, people=state.people)
+        if cold is not None:
+            cold.basis(moment)
+        if sessions is not None:
+            sessions.told(history, moment)
 
 
 def vectors_in_lists() -> CodedVectors:
@@ -68,18 +87,17 @@ def vectors_in_lists() -> CodedVectors:
     return CodedVectors(vectors.code, vectors.row, vectors.column, lists)
 
 
-def _follow_events(state: State, cold: Model, history: History) -> None:
-    """Bring up to the next events what was told before them: of an item that is new, and by sessions."""
-    sessions, catalog = SessionKNN(SessionKNNConfig()), CatalogColumns.empty()
-    for item in (2, 2, 1):
-        state.apply(views([1], [item], after=state.seq))
-        moment = Moment(now=3, items=state.items, catalog=catalog, people=state.people)
-        cold.basis(moment)
-        sessions.told(history, moment)
-
-
-def _warm_up_to_guests(moment: Moment, history: History, rows: ItemRows) -> Model:
+def _warm_up_to_guests(moment: Moment, history: History) -> None:
     """Read a few words, and have them make an item a mixture of others, which events tell of too."""
+    cold, knowledge, content = _cold_rows()
+    cold.score_guests(history, moment)
+    content.score_guests(history, moment)
+    near = companions(moment.items, knowledge.anchors.item, knowledge.count)
+    blended(near, near, np.ones(2)).of_rows(lambda used: np.ones((len(used), 2), np.float32))
+
+
+def _cold_rows() -> tuple[ColdRows, Knowledge, Content]:
+    """Return a model of items described in a few words, what it knows, and one of the words alone."""
     items = [Item(item_id="a", title="a few words"), Item(item_id="b", title="new words")]
     catalog, count = CatalogColumns.of(items), np.ones(2, np.int64)
     nothing = np.empty(0, np.int32)
@@ -91,14 +109,15 @@ def _warm_up_to_guests(moment: Moment, history: History, rows: ItemRows) -> Mode
     none = knowledge.mixtures(features.describe([]), {})
     stored = Foretold(none.item, (none.part, none.weight))
     config = ColdItemsConfig(base=GraphFilterConfig())
-    cold = ColdRows(
-        GraphFilter(GraphFilterConfig(), rows), knowledge, stored, np.empty((0, 2), np.int64), config
-    )
-    cold.score_guests(history, moment)
-    content.score_guests(history, moment)
-    near = companions(moment.items, anchors.item, count)
-    blended(near, near, np.ones(2)).of_rows(lambda used: np.ones((len(used), 2), np.float32))
-    return cold
+    base = GraphFilter(GraphFilterConfig(), _ROWS)
+    return ColdRows(base, knowledge, stored, np.empty((0, 2), np.int64), config), knowledge, content
+
+
+def _state() -> State:
+    """Return what two views of one person come to."""
+    state = State(StateConfig(), lambda: ["view"])
+    state.apply(views([0, 0], [0, 1]))
+    return state
 
 
 def views(users: Sequence[int], items: Sequence[int], *, after: int = 0) -> EventColumns:
