@@ -15,7 +15,7 @@ STORE_PORT ?= 5599
 STORE := http://127.0.0.1:$(STORE_PORT)
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help demo test coverage check bench torture soak fuzz spark object-store stack docs screenshot setup setup-demo setup-bench format clean
+.PHONY: help demo test coverage check bench torture bounds soak fuzz spark object-store stack docs screenshot setup setup-demo setup-bench format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -74,6 +74,11 @@ torture: setup ## kill service, keeper, workers, PostgreSQL, Redis, Kafka and cu
 	@FORETASTE_KILL_ROUNDS=$(ROUNDS) $(RUN) pytest -s -k "kill or die or notice" tests/reliability \
 	  tests/adapters/test_postgres_log.py tests/adapters/test_delta_kill.py tests/redis_valkey/test_redis_kills.py \
 	  tests/kafka/test_kafka_faults.py tests/kafka/test_kafka_rebalance.py
+
+bounds: setup ## run the tests of kernels with every index checked and freed memory overwritten
+	@rm -rf .bounds
+	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.bounds MALLOC_PERTURB_=165 $(RUN) pytest \
+	  tests/features tests/models tests/pipeline tests/policy tests/ranking tests/retrieval tests/serving
 
 soak: setup ## load a service with everything at once for $(MINUTES) minutes and watch its memory
 	@FORETASTE_SOAK_MINUTES=$(MINUTES) $(RUN) pytest -m slow --log-cli-level=INFO tests/soak
