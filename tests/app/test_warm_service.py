@@ -6,9 +6,7 @@ import sys
 
 import pytest
 
-from foretaste.app import datasets
-from foretaste.app.learning import train_home
-from foretaste.app.recommender import Recommender
+from foretaste.testing.trained_homes import trained_home
 
 CHILD = """
 import gc, json, sys
@@ -54,11 +52,8 @@ with open_home(Path(sys.argv[1])) as home:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A small home with all the usual sources."""
-    events = datasets.synthetic(n_users=60, n_items=40, n_events=2500, seed=4).events
     home = tmp_path_factory.mktemp("trained") / "home"
-    with Recommender.train(events, home=home) as rec:
-        train_home(rec.home, seed=9, effort="usual")
-    return home
+    return trained_home(home, n_users=60, n_items=40, n_events=2500, effort="usual")
 
 
 def test_nothing_is_compiled_after_the_service_is_warm(trained):

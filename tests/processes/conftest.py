@@ -4,20 +4,15 @@ import shutil
 
 import pytest
 
-from foretaste.app import datasets
-from foretaste.app.learning import train_home
-from foretaste.app.recommender import Recommender
 from foretaste.testing.many_processes import many_processes
+from foretaste.testing.trained_homes import trained_home
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """A small home with two models; copy it."""
-    events = datasets.synthetic(n_users=25, n_items=20, n_events=700, seed=4).events
     home = tmp_path_factory.mktemp("trained") / "home"
-    with Recommender.train(events, home=home) as rec:
-        train_home(rec.home, seed=9, effort="quick")
-    return home
+    return trained_home(home, n_users=25, n_items=20, n_events=700, effort="quick")
 
 
 @pytest.fixture(scope="session")
