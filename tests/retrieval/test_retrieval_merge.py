@@ -11,7 +11,7 @@ from foretaste.retrieval.masks import listed
 from foretaste.retrieval.merge import merge
 from foretaste.retrieval.rows import Row, rows_of_scores
 from foretaste.retrieval.selection import best_entries
-from foretaste.retrieval.sources import rising
+from foretaste.retrieval.sources import in_room, rising
 
 SCORES = hnp.arrays(
     np.float32,
@@ -187,3 +187,13 @@ def test_few_ordinals_below_any_bound_are_put_in_order():
     for bound in (1, 2, 255, 256, 257, 65_536, 65_537):
         every = np.arange(bound, dtype=np.int32)
         assert np.array_equal(rising(every[::-1].copy(), bound), every)
+
+
+def test_a_kernel_that_had_no_memory_leaves_no_trace():
+    def runs_out(seen, _place_of):
+        seen[:] = True
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        in_room(50, runs_out)
+    assert not in_room(50, lambda seen, _place_of: seen).any()

@@ -12,7 +12,7 @@ from foretaste.ranking.boost import sum_over
 from foretaste.ranking.normalize import blend, scale_of
 from foretaste.retrieval.merge import Table, table_of
 from foretaste.retrieval.rows import Row, rows_within
-from foretaste.retrieval.sources import room, unite
+from foretaste.retrieval.sources import in_room, unite
 
 Weighed = tuple[Ordinals, Floats, Ordinals, Doubles, float, Floats, Floats]
 """Items, int32 [n]; their scores, float32 [n_sources, n]; by which sources they were proposed, int32; mean,
@@ -34,7 +34,9 @@ def weighed(
     table, within = table_of(rows), _NO_TABLE
     if occasion.is_narrowed:
         within = table_of(rows_within(rows, occasion.passing, occasion.allowed, wanted))
-    found: Weighed = _weigh(
+    found: Weighed = in_room(
+        len(occasion.usual),
+        _weigh,
         table.where,
         table.factor,
         within.where,
@@ -50,7 +52,6 @@ def weighed(
         categories.start,
         categories.code,
         NOTHING,
-        *room(len(occasion.usual)),
     )
     return None if len(found[0]) < places else found
 

@@ -8,7 +8,7 @@ import numpy as np
 from foretaste.domain.arrays import Doubles, Int64s, Mask, Ordinals
 from foretaste.domain.slate import Candidates
 from foretaste.retrieval.rows import Row
-from foretaste.retrieval.sources import COLUMNS, room, unite
+from foretaste.retrieval.sources import COLUMNS, in_room, unite
 
 _NONE: Ordinals = np.empty(0, np.int32)
 
@@ -50,12 +50,12 @@ def merge(
     """
     also = also.astype(np.int32, copy=False)  # one type: one compiled kernel
     table = table_of(rows)
-    where, factor = table.where, table.factor
-    item, score, proposed = unite(where, factor, allowed, per_source, also, at_least, *room(len(allowed)))
+    where, factor, n_items = table.where, table.factor, len(allowed)
+    item, score, proposed = in_room(n_items, unite, where, factor, allowed, per_source, also, at_least)
     if len(item) < at_least:
         filled = _most_used(allowed, item, interactions(), at_least - len(item))
         also = np.concatenate((also, filled.astype(np.int32)))
-        item, score, proposed = unite(where, factor, allowed, per_source, also, 0, *room(len(allowed)))
+        item, score, proposed = in_room(n_items, unite, where, factor, allowed, per_source, also, 0)
     return Candidates(sources=sources, item=item, score=score, proposed=proposed)
 
 

@@ -1,5 +1,8 @@
 """Sources propose their best allowed items; every source's score of each proposed item is then collected."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
@@ -9,6 +12,8 @@ from foretaste.models.coded_vectors import product
 from foretaste.models.entries import TURNED, keep_best
 from foretaste.models.finishing import finish
 from foretaste.retrieval.selection import best_allowed, best_listed
+
+T = TypeVar("T")
 
 COLUMNS = (
     DENSE,
@@ -37,17 +42,23 @@ _NARROW = 4
 """Where fewer than one item in four is allowed, only the allowed ones are looked at."""
 
 
-_room: list[tuple[Mask, Ordinals]] = [(np.zeros(0, np.bool_), np.zeros(0, np.int32))]
+_NO_ROOM: tuple[Mask, Ordinals] = np.zeros(0, np.bool_), np.zeros(0, np.int32)
+_room = [_NO_ROOM]
 
 
-def room(n_items: int) -> tuple[Mask, Ordinals]:
-    """Return room for `unite` to work in: a mask of False, and ordinals, both for `n_items` at least.
+def in_room(n_items: int, run: Callable[..., T], *given: Any) -> T:
+    """Return what a kernel makes of `given` and of room to work in: a mask of False, and ordinals.
 
-    It is the same for all: a kernel is alone while it runs, and leaves the mask as it was.
+    Both are for `n_items` at least. It is the same room for all: a kernel is alone while it runs, and leaves
+    the mask as it was; after one that could not, for want of memory, there is another.
     """
     if len(_room[0][0]) < n_items:
         _room[0] = np.zeros(n_items, np.bool_), np.zeros(n_items, np.int32)
-    return _room[0]
+    try:
+        return run(*given, *_room[0])
+    except BaseException:
+        _room[0] = _NO_ROOM
+        raise
 
 
 @kernel
@@ -68,7 +79,7 @@ def unite(
     ordinal comes first. What is at hand is looked at first; only where that is too little all keys are.
     `factor` float64 [n_sources] finishes the keys.
     Where there are fewer than `least` items, nothing is collected: the items are without scores.
-    `seen` and `place_of` are the room to work in, see `room`.
+    `seen` and `place_of` are the room to work in, see `in_room`.
     """
     n_sources, n_items = len(where), len(allowed)
     chosen, counts = np.empty((n_sources, m), np.int32), np.zeros(n_sources, np.int64)
@@ -204,7 +215,7 @@ def _best_given(given: Int64s, allowed: Mask, m: int, entries: Int64s) -> int:
     length, least = 0, _POSITIVE
     for at, entry in enumerate(given):
         if at == _SAMPLED and length * len(given) > 2 * m * _SAMPLED:  # many are allowed
-            least = _least_of_best(given, allowed, m)
+            least = max(least, _least_of_best(given, allowed, m))
         entries[length] = entry
         length += (entry >= least) & allowed[TURNED - (entry & TURNED)]
         if length == 2 * m:
