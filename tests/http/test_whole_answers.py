@@ -96,7 +96,11 @@ def test_answers_of_one_connection_come_whole_and_in_order(methods, bodies):
         while told.count(b"\r\n\r\n") < len(methods) or not told.endswith(b"ok" if bodies else b"\r\n\r\n"):
             told += await asyncio.wait_for(reader.read(4096), 10)
         writer.close()
+        await writer.wait_closed()
         server.close()
+        for _ in range(20):  # the other side closes too
+            await asyncio.sleep(0.001)
+        assert not state.connections
         return told
 
     told = asyncio.run(asked())
