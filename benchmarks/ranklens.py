@@ -30,6 +30,7 @@ import polars as pl
 
 from foretaste.domain.item import Item
 from foretaste.events.moments import parse_moment
+from foretaste.events.plain import plain
 from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
 from foretaste.ranking.list_gain import list_gains
 from foretaste.ranking.past import pasts_of
@@ -109,7 +110,7 @@ def item_of(row: Mapping[str, Any]) -> Item:
 
 def micros(times: np.ndarray) -> np.ndarray:
     """Return times as microseconds, whatever their unit; without a date, counted from 1970."""
-    return np.array([parse_moment(time) for time in times.tolist()], np.int64)
+    return np.array([parse_moment(plain(time)) for time in times.tolist()], np.int64)
 
 
 def learnt(data: Lists, train: np.ndarray, seed: int, *, debias: bool) -> SlateRanker:

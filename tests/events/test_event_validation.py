@@ -192,6 +192,9 @@ def test_fields_that_are_not_ours_are_ignored():
         (datetime(2024, 3, 1, 12, tzinfo=timezone(timedelta(hours=1))), 1_709_290_800_000_000),
         (date(2024, 3, 1), 1_709_251_200_000_000),
         (np.int64(1_709_294_400), 1_709_294_400_000_000),
+        (np.datetime64("2024-03-01T12:00:00", "us"), 1_709_294_400_000_000),
+        (np.datetime64("2024-03-01T12:00:00", "ns"), 1_709_294_400_000_000),
+        (np.datetime64("2024-03-01", "D"), 1_709_251_200_000_000),
     ],
 )
 def test_moments_are_understood(written, micros):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import msgspec
 import numpy as np
@@ -47,6 +48,29 @@ def test_a_full_item_is_taken_as_it_is():
         hidden=True,
     )
     assert parse_item(raw) == parse_item(json.dumps(raw)) == item
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2024, 3, 1, tzinfo=UTC),
+        datetime(2024, 3, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+        date(2024, 3, 1),
+        np.datetime64("2024-03-01", "us"),
+        np.datetime64("2024-03-01", "ns"),
+    ],
+    ids=repr,
+)
+def test_availability_may_be_a_moment_of_python_or_numpy(moment):
+    item = parse_item({"item_id": "1", "available_from": moment, "available_until": moment})
+    assert item.available_from == item.available_until == 1_709_251_200_000_000
+
+
+def test_a_date_among_the_attributes_is_its_text():
+    item = parse_item(
+        {"item_id": "1", "released": date(2024, 3, 1), "attributes": {"bought": date(2024, 3, 2)}}
+    )
+    assert item.attributes == {"released": "2024-03-01", "bought": "2024-03-02"}
 
 
 def test_an_id_is_enough():

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from foretaste.domain.errors import InvalidItemError
 from foretaste.domain.item import Attribute, Item
 from foretaste.events.moments import parse_moment
+from foretaste.events.plain import plain
 from foretaste.events.text import LONGEST_ID, checked_id, checked_text
 from foretaste.events.vectors import packed_vector
 
@@ -84,16 +84,15 @@ def _sorted(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     for name, value in raw.items():
         if value is None:
             continue
-        plain = value.item() if isinstance(value, np.generic) else value
         ours = OTHER_NAMES.get(name, name)
         if ours in _FIELDS and (ours == name or (raw.get(ours) is None and ours not in fields)):
-            fields[ours] = plain
+            fields[ours] = plain(value)
         else:
-            rest[name] = plain
+            rest[name] = plain(value)
     nested = fields.pop("attributes", {})
     if not isinstance(nested, Mapping):
         raise InvalidItemError("attributes must be an object of names and values", field="attributes")
-    return fields, rest | {name: value for name, value in nested.items() if value is not None}
+    return fields, rest | {name: plain(value) for name, value in nested.items() if value is not None}
 
 
 def _text(fields: Mapping[str, Any], field: str, most_bytes: int) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event
 from foretaste.events.identity import derived_event_id, minted_event_id
 from foretaste.events.moments import format_moment, parse_moment
+from foretaste.events.plain import plain
 from foretaste.events.text import LONGEST_ID, checked_id, checked_text
 from foretaste.events.vocabulary import KNOWN_TYPES, LONGEST_TYPE, RATING, RESERVED_TYPES, canonical_type
 
@@ -126,20 +126,13 @@ def _decoded(raw: Mapping[str, Any] | bytes | str | msgspec.Raw) -> _RawEvent:
             raise InvalidEventError(
                 f"an event must be an object with user_id, item_id and type, not {type(raw).__name__}"
             )
-        return msgspec.convert({name: _plain(value) for name, value in raw.items()}, _RawEvent)
+        return msgspec.convert({name: plain(value) for name, value in raw.items()}, _RawEvent)
     except msgspec.ValidationError as error:
         raise _explained(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidEventError(f"the event is not valid JSON: {error}") from error
     except RecursionError as error:
         raise InvalidEventError("the event is nested too deeply; its fields are plain values") from error
-
-
-def _plain(value: Any) -> Any:
-    """Return what Python programs put into mappings as what JSON would have held."""
-    if isinstance(value, date):
-        return value.isoformat()
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _explained(error: msgspec.ValidationError) -> InvalidEventError:
