@@ -1,6 +1,7 @@
 """Splits: by time where there are times, else by lot per person, and they say which."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,14 @@ def test_people_with_two_events_only_train():
     divided = split_per_user(user, seed=0)
     assert set(user[divided.train]) == {0, 1}
     assert user[divided.test].tolist() == [1]
+
+
+def test_of_short_histories_no_more_is_dealt_out_than_was_asked_for_and_nobody_gives_up_two():
+    user = np.repeat(np.arange(10_000, dtype=np.int32), 4)
+    divided = split_per_user(user, seed=0)
+    for part in (divided.test, divided.validation):
+        assert len(part) == pytest.approx(0.1 * len(user), rel=0.05)
+    assert not np.intersect1d(user[divided.test], user[divided.validation]).size
 
 
 @given(st.lists(st.integers(0, 8), max_size=120), st.integers(0, 100))

@@ -7,9 +7,19 @@ import pytest
 
 from foretaste.domain.interactions import Interactions
 from foretaste.models import ials_tuning
+from foretaste.models.grid_walk import walk
 from foretaste.models.ials import IALSConfig
 from foretaste.models.ials_factorization import factorize
-from foretaste.models.ials_tuning import LEAST_FITS, MOST_FITS, choose, fits
+from foretaste.models.ials_tuning import (
+    LEAST_FITS,
+    MOST_FITS,
+    STEPS,
+    USUAL_REGULARIZATION,
+    choose,
+    fits,
+    usual_regularization,
+)
+from foretaste.models.tuning import validation
 from foretaste.testing.clustered_shop import clustered_shop
 
 
@@ -63,8 +73,44 @@ def test_a_search_makes_no_more_fits_than_it_may(tried):
 
 
 def test_only_what_was_tried_is_chosen(tried):
-    data = without_times(clustered_shop().interactions)
-    found = choose(data, 0, dim=8, epochs=5, strength_power=0.5)
+    found = choose(clustered_shop().interactions, 0, dim=8, epochs=5, strength_power=0.5)
     assert (found.regularization, found.unobserved) in {
         (settings.regularization, settings.unobserved) for settings in tried
     }
+
+
+def test_without_times_what_was_tried_is_chosen_less_regularized_as_the_whole_log_is_denser(tried):
+    data = without_times(clustered_shop().interactions)
+    found = choose(data, 0, dim=8, epochs=5, strength_power=0.5)
+    denser = usual_regularization(data) / usual_regularization(validation(data, 0).train)
+    assert 0.8 < denser < 1.0
+    assert any(
+        found.regularization == pytest.approx(denser * settings.regularization)
+        and found.unobserved == settings.unobserved
+        for settings in tried
+    )
+
+
+def test_what_is_given_stays_as_it_is(tried):
+    data = without_times(clustered_shop().interactions)
+    found = choose(data, 0, dim=8, epochs=5, strength_power=0.5, regularization=0.3)
+    assert found.regularization == 0.3
+    assert {settings.regularization for settings in tried} == {0.3}
+
+
+def test_the_fewer_interactions_tell_of_a_vector_the_more_it_is_regularized():
+    def usual(n, timed):
+        every = np.arange(n, dtype=np.int32)
+        ones, none = np.ones(n, np.float32), np.zeros(n, np.int64)
+        return usual_regularization(Interactions(every % 40, every % 60, ones, none, 40, 60, timed=timed))
+
+    assert usual(1_200, timed=False) == pytest.approx(usual(600, timed=False) / 2)
+    assert usual(1_200, timed=True) == usual(600, timed=True) == USUAL_REGULARIZATION
+
+
+@pytest.mark.parametrize("ridge", [2, -2])
+def test_a_search_finds_a_valley_that_no_near_place_tells_of(ridge):
+    def value(place):
+        return 2.0 if sum(place) == ridge else 1.0
+
+    assert sum(walk(value, STEPS, MOST_FITS)) == ridge

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from foretaste.domain.arrays import Int64s, Micros, Ordinals
+from foretaste.models.hold_out import given_up
 
 SplitKind = Literal["time", "sequence", "hold-out"]
 
@@ -116,16 +117,16 @@ def split_by_time(n: int, *, validation: float = 0.1, test: float = 0.1) -> Spli
 def split_per_user(user: Ordinals, *, seed: int, validation: float = 0.1, test: float = 0.1) -> Split:
     """Return a split in which every person's events are dealt out by lot, in these shares.
 
-    Numbers of events are rounded up for people with at least three events (one each at least), others only
-    train; so every person who is judged has something to be judged by.
+    Numbers of events are rounded up for people with at least three events, others only train. Where many
+    have few, not everyone gives something up (see `given_up`), and as few as can be for both parts.
     """
     generator = np.random.default_rng(seed)
     order = np.lexsort((generator.random(len(user)), user))
     _, begin, count = np.unique(user[order], return_index=True, return_counts=True)
     rank = np.arange(len(user)) - np.repeat(begin, count)
-    size = np.repeat(count, count)
-    for_test = np.where(size >= 3, np.ceil(size * test), 0)
-    for_validation = np.where(size >= 3, np.ceil(size * validation), 0)
+    long, lot = np.where(count >= 3, count, 0), generator.random(len(count))
+    judging, tuning = given_up(long, test, lot), given_up(long, validation, 1.0 - lot)
+    for_test, for_validation = np.repeat(judging, count), np.repeat(tuning, count)
     part = np.where(rank < for_test, 2, np.where(rank < for_test + for_validation, 1, 0))
     parts = [np.sort(order[part == number]).astype(np.int64) for number in range(3)]
     return Split("hold-out", *parts)

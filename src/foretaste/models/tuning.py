@@ -11,6 +11,7 @@ from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.features.recency import Recency
 from foretaste.models.grid_walk import WORTHWHILE
+from foretaste.models.hold_out import given_up
 from foretaste.models.limits import affordable_questions
 from foretaste.models.training_matrix import last_of_each, part
 
@@ -168,7 +169,7 @@ def _by_lot(interactions: Interactions, generator: np.random.Generator) -> Valid
     bounds = np.searchsorted(interactions.user[lot], np.arange(interactions.n_users + 1))
     lengths = np.diff(bounds)
     rank = np.arange(len(lot)) - np.repeat(bounds[:-1], lengths)
-    hidden = np.where(lengths > 1, np.ceil(SHARE * lengths), 0)
+    hidden = given_up(np.where(lengths > 1, lengths, 0), SHARE, generator.random(len(lengths)))
     held = np.zeros(len(interactions), np.bool_)
     held[lot] = rank < np.repeat(hidden, lengths)
     order = np.argsort(interactions.user, kind="stable")

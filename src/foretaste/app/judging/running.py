@@ -75,13 +75,13 @@ def judge(
 
     `protocol` is `live` (the last tenth, in time order: before each event everything is ranked that the
     person has not had, then the event is let in), `sequence` (each person's last item; the one before it
-    tunes, models know neither) or `static` (a seeded hold-out of every person's items, times unused). With
-    `test`, `events` are all learnt from and `test` judges: a split that is given. Beside the blend stand
-    each of its sources, popularity, chance, and, with `peers`, other makers' recommenders that are installed
-    (`implicit`), which learn from the same part and see the same live history. Intervals are 95 % bootstrap
-    intervals over people; at most `limit` questions are asked (None: all). `groups` names an attribute of
-    the items, or `category`, by which exposure is counted. `curve` measures the same questions at many
-    settings of diversity and popularity correction.
+    tunes, models know neither) or `static` (a seeded hold-out of about a tenth of all, people's own items,
+    times unused). With `test`, `events` are all learnt from and `test` judges: a split that is given. Beside
+    the blend stand each of its sources, popularity, chance, and, with `peers`, other makers' recommenders
+    that are installed (`implicit`), which learn from the same part and see the same live history. Intervals
+    are 95 % bootstrap intervals over people; at most `limit` questions are asked (None: all). `groups` names
+    an attribute of the items, or `category`, by which exposure is counted. `curve` measures the same
+    questions at many settings of diversity and popularity correction.
 
     Nothing is chosen by what judges. Raises `InvalidInputError` where there is nothing to learn from.
 
