@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from foretaste.domain.interactions import Interactions
+from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.models import ials_tuning
 from foretaste.models.grid_walk import walk
 from foretaste.models.ials import IALSConfig
@@ -19,6 +20,7 @@ from foretaste.models.ials_tuning import (
     fits,
     usual_regularization,
 )
+from foretaste.models.training_matrix import part
 from foretaste.models.tuning import validation
 from foretaste.testing.clustered_shop import clustered_shop
 
@@ -96,6 +98,22 @@ def test_what_is_given_stays_as_it_is(tried):
     found = choose(data, 0, dim=8, epochs=5, strength_power=0.5, regularization=0.3)
     assert found.regularization == 0.3
     assert {settings.regularization for settings in tried} == {0.3}
+
+
+def test_what_was_chosen_on_a_part_of_a_log_without_times_suits_the_whole_one():
+    whole = without_times(clustered_shop().interactions)
+    some = part(whole, np.random.default_rng(0).random(len(whole)) < 0.6)
+    found = IALSConfig(dim=8).fit(some, 0, CatalogColumns.empty()).config
+    again = found.fit(whole, 0, CatalogColumns.empty()).config
+    denser = usual_regularization(whole) / usual_regularization(some)
+    assert again.regularization == pytest.approx(denser * found.regularization)
+    assert again.fit(whole, 0, CatalogColumns.empty()).config == again
+
+
+def test_a_regularization_that_was_given_holds_on_every_log():
+    whole = without_times(clustered_shop().interactions)
+    given = IALSConfig(dim=8, regularization=0.3)
+    assert given.fit(whole, 0, CatalogColumns.empty()).config.regularization == 0.3
 
 
 def test_the_fewer_interactions_tell_of_a_vector_the_more_it_is_regularized():

@@ -22,7 +22,12 @@ from foretaste.models.changes import Changes
 from foretaste.models.coded_vectors import CodedVectors
 from foretaste.models.ials_factorization import Settings, factorize
 from foretaste.models.ials_solver import SolvedRow, shares, solve_row
-from foretaste.models.ials_tuning import USUAL_REGULARIZATION, USUAL_UNOBSERVED, choose
+from foretaste.models.ials_tuning import (
+    USUAL_REGULARIZATION,
+    USUAL_UNOBSERVED,
+    choose,
+    usual_regularization,
+)
 from foretaste.models.interface import Moment
 from foretaste.models.limits import affordable_width
 from foretaste.models.listing import in_lists, some_rows
@@ -44,7 +49,8 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     multiple of the share of pairs that were observed, which moves far less from catalog to catalog than
     alpha itself. `strength_power` see `strengths`. Histories longer than `window` are cut (see
     `in_windows`): what was taken in one evening says more about what comes next than what was taken a year
-    apart. None leaves them whole.
+    apart. None leaves them whole. `chosen_beside` is the `usual_regularization` of the log that
+    `regularization` was chosen for: that of another log is in proportion. None: it is taken as it is.
     """
 
     dim: int | None = None
@@ -55,10 +61,11 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     strength_power: float = 0.5
     window: int | None = 100
     recency: Recency | None = None
+    chosen_beside: float | None = None
 
     def fit(self, interactions: Interactions, seed: int, catalog: CatalogColumns) -> "IALS":  # noqa: ARG002 - learns from interactions only
         """Learn item vectors; what the configuration leaves open is chosen on a validation part first."""
-        config = self.chosen(interactions, seed)
+        config = self.chosen(interactions, seed).beside(interactions)
         cut = in_windows(interactions, config.window)
         matrix = strengths(cut, config.strength_power)
         settings = Settings(
@@ -91,7 +98,18 @@ class IALSConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
             regularization=choice.regularization,
             unobserved=choice.unobserved,
             recency=choice.recency,
+            chosen_beside=usual_regularization(interactions)
+            if self.regularization is None
+            else self.chosen_beside,
         )
+
+    def beside(self, interactions: Interactions) -> "IALSConfig":
+        """Return this configuration with the regularization that suits `interactions`."""
+        if self.regularization is None or self.chosen_beside is None:
+            return self
+        usual = usual_regularization(interactions)
+        suited = self.regularization * (usual / self.chosen_beside)
+        return msgspec.structs.replace(self, regularization=suited, chosen_beside=usual)
 
 
 def affordable_dim(interactions: Interactions, breadth: int = 1) -> int:
