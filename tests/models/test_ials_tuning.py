@@ -16,6 +16,7 @@ from foretaste.models.ials_tuning import (
     MOST_FITS,
     STEPS,
     USUAL_REGULARIZATION,
+    USUAL_UNOBSERVED,
     choose,
     fits,
     usual_regularization,
@@ -91,6 +92,15 @@ def test_without_times_what_was_tried_is_chosen_less_regularized_as_the_whole_lo
         and found.unobserved == settings.unobserved
         for settings in tried
     )
+
+
+def test_a_search_begins_where_the_valley_should_lie(tried):
+    for data in (clustered_shop().interactions, without_times(clustered_shop().interactions)):
+        tried.clear()
+        choose(data, 0, dim=8, epochs=5, strength_power=0.5)
+        first = tried[0]
+        usual = usual_regularization(validation(data, 0).train)
+        assert (first.regularization, first.unobserved) == (usual, USUAL_UNOBSERVED)
 
 
 def test_what_is_given_stays_as_it_is(tried):

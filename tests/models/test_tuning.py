@@ -57,6 +57,14 @@ def test_without_times_everyone_with_two_events_is_asked():
     assert lengths == {n: -(-n // 10) for n in range(2, 31)}
 
 
+def test_of_short_histories_without_times_a_tenth_is_held_out_and_no_more():
+    user = np.repeat(np.arange(10_000, dtype=np.int32), 3)
+    item = np.tile(np.arange(3, dtype=np.int32), 10_000)
+    ones, none = np.ones(len(user), np.float32), np.zeros(len(user), np.int64)
+    questions = validation(Interactions(user, item, ones, none, 10_000, 3, timed=False), 0)
+    assert len(questions.train) == pytest.approx(0.9 * len(user), rel=0.01)
+
+
 def test_no_person_asks_more_than_a_few_questions():
     questions = validation(interactions(9000, n_items=5000), 0)
     first = [int(history.time[0]) for history in questions.histories]

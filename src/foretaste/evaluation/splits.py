@@ -115,7 +115,7 @@ def split_by_time(n: int, *, validation: float = 0.1, test: float = 0.1) -> Spli
 
 
 def split_per_user(user: Ordinals, *, seed: int, validation: float = 0.1, test: float = 0.1) -> Split:
-    """Return a split in which every person's events are dealt out by lot, in these shares.
+    """Return a split in which people's events are dealt out by lot, in these shares.
 
     Numbers of events are rounded up for people with at least three events, others only train. Where many
     have few, not everyone gives something up (see `given_up`), and as few as can be for both parts.
