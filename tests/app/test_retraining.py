@@ -3,18 +3,21 @@
 import os
 import signal
 import sys
+from errno import ENOSPC
+from threading import Event
 
 import pytest
 
 from foretaste.app import datasets
 from foretaste.app.recommender import Recommender
+from foretaste.app.retraining.child import Child
 from foretaste.app.retraining.job import TrainingOrder
-from foretaste.app.retraining.job_folder import KEPT
+from foretaste.app.retraining.job_folder import KEPT, JobFolder
 from foretaste.app.retraining.retraining import Retraining
 from foretaste.app.retraining.schedule import Schedule, Trained
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory, open_home
-from foretaste.domain.errors import BusyError, NoModelError, NotFoundError
+from foretaste.domain.errors import BusyError, NoModelError, NotFoundError, UnavailableError
 from foretaste.testing.waiting import until
 
 HOUR = 3_600_000_000
@@ -142,20 +145,52 @@ def test_a_record_without_a_living_process_is_settled_by_whoever_looks(home):
             assert until(lambda: after.job(begun.job_id).state == "interrupted")
 
 
+def fill_up(home, job_id):
+    """Put so many later copies of a job beside it that it is one too many; return the folder."""
+    records = home.directory / "jobs"
+    for number in range(KEPT):
+        copy = records / f"2000010{number // 24:01}T{number % 24:02}0000-00000{number % 10}"
+        copy.mkdir()
+        (copy / "job.json").write_bytes((records / job_id / "job.json").read_bytes())
+    return records
+
+
 def test_the_oldest_jobs_are_forgotten(home):
     moments = iter(range(0, 10**15, HOUR))
     with Retraining(home, command=ENDS, clock=lambda: next(moments)) as retraining:
         first = retraining.begin().job_id
-        records = home.directory / "jobs"
-        for number in range(KEPT):
-            (records / f"2000010{number // 24:01}T{number % 24:02}0000-00000{number % 10}").mkdir()
-        for folder in records.glob("2000*"):
-            (folder / "job.json").write_bytes((records / first / "job.json").read_bytes())
         until(lambda: retraining.job(first).state != "running")
+    records = fill_up(home, first)
+    with Retraining(home, command=ENDS, clock=lambda: next(moments)) as retraining:
         retraining.begin()
         assert len(list(records.glob("*/job.json"))) == KEPT + 1
         with pytest.raises(NotFoundError):
             retraining.job(first)
+
+
+def test_a_job_is_remembered_until_its_end_was_noticed_where_it_began(home, monkeypatch):
+    noticed, wait = Event(), Child.wait
+    monkeypatch.setattr(Child, "wait", lambda child: noticed.wait(60) and wait(child))
+    moments = iter(range(0, 10**15, HOUR))
+    with Retraining(home, command=ENDS, clock=lambda: next(moments)) as retraining:
+        first = retraining.begin().job_id
+        until(lambda: retraining.job(first).state != "running")
+        fill_up(home, first)
+        retraining.begin()
+        assert retraining.job(first).state == "interrupted"
+        noticed.set()
+
+
+def test_a_job_whose_record_has_no_room_does_not_begin(home, monkeypatch):
+    def full(*_):
+        raise OSError(ENOSPC, "No space left on device")
+
+    with Retraining(home, command=ENDLESS) as retraining:
+        with monkeypatch.context() as disk:
+            disk.setattr(JobFolder, "write", full)
+            with pytest.raises(UnavailableError, match="No space left on device"):
+                retraining.begin()
+        assert retraining.begin().is_running
 
 
 def test_a_service_in_memory_trains_nothing():

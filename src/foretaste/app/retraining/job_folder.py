@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
@@ -134,10 +134,11 @@ class JobFolder:
             os.pwrite(descriptor, job_id.encode(), 0)
             yield descriptor
 
-    def trim(self) -> None:
-        """Forget the oldest jobs where there are too many."""
+    def trim(self, *, keep: Collection[str]) -> None:
+        """Forget the oldest jobs where there are too many; those in `keep`, still waited for, stay."""
         for name in self._names()[:-KEPT]:
-            shutil.rmtree(self._folder / name, ignore_errors=True)
+            if name not in keep:
+                shutil.rmtree(self._folder / name, ignore_errors=True)
 
     @contextmanager
     def _opened(self) -> Iterator[int]:

@@ -19,7 +19,7 @@ from foretaste.app.retraining.schedule import Schedule, Trained
 from foretaste.app.stores import models_directory
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.clock import Clock, system_clock
-from foretaste.domain.errors import BusyError, ForetasteError, NoModelError
+from foretaste.domain.errors import BusyError, ForetasteError, NoModelError, UnavailableError
 from foretaste.events.moments import format_moment, parse_moment
 
 LOOK_SECONDS = 15.0
@@ -70,7 +70,10 @@ class Retraining:
         return self._needed().job(job_id)
 
     def begin(self, order: TrainingOrder | None = None, *, cause: str = REQUESTED) -> Job:
-        """Begin to train and return the job; raise `BusyError` while another one runs."""
+        """Begin to train and return the job.
+
+        Raises `BusyError` while another one runs, and `UnavailableError` where its record cannot be written.
+        """
         folder = self._needed()
         now = self._clock()
         moment = datetime.fromtimestamp(now // MICROS_PER_SECOND, UTC)
@@ -89,9 +92,9 @@ class Retraining:
             settings=self._home.settings,
         )
         with self._changing, folder.alone(job.job_id) as lock:
-            folder.trim()
-            child = self._children[job.job_id] = Child(self._command, lock)
-            folder.note(job, child.pid)
+            folder.trim(keep=self._children)
+            child = self._child(job, lock)
+            self._children[job.job_id] = child
             child.tell(task)
         self._start("foretaste-job", self._watch, job.job_id, child)
         return job
@@ -140,6 +143,20 @@ class Retraining:
         if self._folder is None:
             raise NoModelError("this service is in memory and trains nothing; serve a home for that")
         return self._folder
+
+    def _child(self, job: Job, lock: int) -> Child:
+        """Return the process of a job, noted beside its record."""
+        child = Child(self._command, lock)
+        try:
+            self._needed().note(job, child.pid)
+        except OSError as error:
+            end(child.pid, kill=True)
+            child.wait()
+            raise UnavailableError(
+                f"{self._path} cannot be written ({error.strerror}); give it room, or rights to it",
+                field="home",
+            ) from error
+        return child
 
     def _start(self, name: str, work: Any, *arguments: Any) -> None:
         thread = Thread(target=work, args=arguments, name=name, daemon=True)
