@@ -72,6 +72,32 @@ def test_the_boost_always_counts():
     assert (blend.weights[:, -1] >= BlendOptions().least_boost).all()
 
 
+def far_from_each_other(n, seed=0):
+    """Return lists of which one source knows the first half, another the second, but no truth among these.
+
+    Each proposes what it knows in an order of its own; four truths of five are rather high in the first
+    half, the others anywhere in the second.
+    """
+    generator = np.random.default_rng(seed)
+    samples = []
+    for _ in range(n):
+        columns, proposed = np.full((300, 3), -1.0, np.float32), np.zeros((300, 2), np.bool_)
+        for half in (0, 1):
+            rows = slice(150 * half, 150 * half + 150)
+            columns[rows, half] = np.linspace(2.0, 0.0, 150)
+            proposed[rows, half] = True
+        columns[:, 2] = 0.0
+        known = generator.random() < 0.8
+        truth = min(int(generator.exponential(50.0)), 149) if known else 150 + int(generator.integers(150))
+        samples.append(Sample(columns, proposed, truth, 10))
+    return samples
+
+
+def test_a_source_is_not_believed_for_proposing_what_others_do_not():
+    report = Blend.fit(far_from_each_other(600), sources=("knows", "guesses"), seed=0).report
+    assert min(report["by context"], report["common"]) >= 0.95 * report["knows"]
+
+
 def test_what_one_person_did_over_and_over_tells_less_than_what_as_many_people_did():
     samples = some_samples(
         1200,

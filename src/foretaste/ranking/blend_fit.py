@@ -37,9 +37,6 @@ class BlendOptions(msgspec.Struct, frozen=True, kw_only=True):
     judged: float = 0.4
     """The latest part of the samples, on which the forms of blend are compared."""
 
-    closest: int = 120
-    """Weights are sharpened on so many of the best candidates of each list."""
-
     anchor: float = 1.0
     """The pull of the sharpened weights that all share to the likeliest."""
 
@@ -156,7 +153,7 @@ def _own_on_return(
         return None
     least = np.maximum(_least(table.columns.shape[1] - 1, options), KEPT * common)
     own = rows.copy()
-    own[::2] = _sharpened(_near(table, common, options), 0, common, least, options)[::2]
+    own[::2] = _sharpened(table, 0, common, least, options)[::2]
     return own
 
 
@@ -171,7 +168,7 @@ def _fit_common(table: SampleTable, options: BlendOptions) -> tuple[Doubles, Dou
     least = _least(n_sources, options)
     even = np.append(np.full(n_sources, 1.0 / n_sources), options.least_boost)
     likely = fit_weights(table, start=even, least=least, prior=1.0)
-    return likely, sharpen(_near(table, likely, options), start=likely, least=least, prior=options.anchor)
+    return likely, sharpen(table, start=likely, least=least, prior=options.anchor)
 
 
 def _by_context(
@@ -181,32 +178,31 @@ def _by_context(
 
     Where all samples are of one session state the other's rows are alike.
     """
-    near = _near(table, common, options)
     least = np.maximum(_least(table.columns.shape[1] - 1, options), KEPT * common)
     if strangers is not None and _is_mixed(table):
         centre = 0.5 * common + strangers / max(to_log_odds(table, common), LEAST_FACTOR)
         rows = _returning(table, centre, least, options)
     else:
-        rows = _sharpened(near, 0, common, least, options)
-    within = _sharpened(near, 1, common, least, options)
-    if not (near.context % 2 == 0).any():
+        rows = _sharpened(table, 0, common, least, options)
+    within = _sharpened(table, 1, common, least, options)
+    if not (table.context % 2 == 0).any():
         return np.repeat(within[1::2], 2, axis=0)
-    if (near.context % 2 == 1).any():
+    if (table.context % 2 == 1).any():
         rows[1::2] = within[1::2]
     return rows
 
 
 def _sharpened(
-    near: SampleTable, in_session: int, common: Doubles, least: Doubles, options: BlendOptions
+    table: SampleTable, in_session: int, common: Doubles, least: Doubles, options: BlendOptions
 ) -> Doubles:
     """Return a row for every context, sharpened on one session state, each drawn to the wider one."""
-    own = np.flatnonzero(near.context % 2 == in_session)
+    own = np.flatnonzero(table.context % 2 == in_session)
     if not len(own):
         return np.tile(common, (N_CONTEXTS, 1))
-    wider = sharpen(near.take(own), start=common, least=least, prior=options.prior)
+    wider = sharpen(table.take(own), start=common, least=least, prior=options.prior)
     rows = np.tile(wider, (N_CONTEXTS, 1))
-    for context in np.unique(near.context[own]).tolist():
-        part = near.take(np.flatnonzero(near.context == context))
+    for context in np.unique(table.context[own]).tolist():
+        part = table.take(np.flatnonzero(table.context == context))
         rows[context] = sharpen(part, start=wider, least=least, prior=options.prior)
     return rows
 
@@ -219,7 +215,7 @@ def _returning(table: SampleTable, centre: Doubles, least: Doubles, options: Ble
     """
     back = table.take(np.flatnonzero(table.context % 2 == 0))
     likely = fit_weights(back, start=centre, least=least, prior=options.returning)
-    wider = sharpen(_near(back, likely, options), start=likely, least=least, prior=options.settled)
+    wider = sharpen(back, start=likely, least=least, prior=options.settled)
     rows = np.tile(wider, (N_CONTEXTS, 1))
     for context in np.unique(back.context).tolist():
         part = back.take(np.flatnonzero(back.context == context))
@@ -259,7 +255,7 @@ def _quieted(
         if calm and context % 2 == 0:
             own = fit_weights(part, start=start, least=least, prior=options.practised)
         else:
-            own = sharpen(_near(part, start, options), start=start, least=least, prior=options.prior)
+            own = sharpen(part, start=start, least=least, prior=options.prior)
         quieted[context, [*kept, -1]] = own
         left[context] = _spread_out(part, kept, len(loud))
     return quieted, left
@@ -326,10 +322,6 @@ def _lead(gained: Doubles, other: Doubles, visit: Int64s) -> float:
         return 0.0
     error = math.sqrt(float((apart**2).sum()) * len(apart) / (len(apart) - 1))
     return float(ahead.sum()) / max(error, float(np.finfo(np.float64).tiny))
-
-
-def _near(table: SampleTable, weights: Doubles, options: BlendOptions) -> SampleTable:
-    return table.closest((table.columns @ weights).astype(np.float32), options.closest)
 
 
 def _least(n_sources: int, options: BlendOptions) -> Doubles:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask
-from foretaste.domain.kernel import kernel
 from foretaste.ranking.contexts import contexts_of
 
 
@@ -66,23 +65,6 @@ class SampleTable:
             person=self.person[chosen],
         )
 
-    def closest(self, score: Floats, most: int) -> "SampleTable":
-        """Return the samples with only the `most` best candidates of each list by `score`, and the truth."""
-        kept = np.zeros(len(score), np.bool_)
-        _mark_best(score, self.start, most, kept)
-        kept[self.start[:-1] + self.truth] = True
-        place = np.concatenate(([0], np.cumsum(kept)))
-        start = place[self.start]
-        return SampleTable(
-            columns=self.columns[kept],
-            proposed=self.proposed[kept],
-            start=start,
-            truth=place[self.start[:-1] + self.truth] - start[:-1],
-            context=self.context,
-            visit=self.visit,
-            person=self.person,
-        )
-
     def among(self, sources: Int64s) -> "SampleTable":
         """Return the samples as they would be if there were only the `sources` (column numbers, rising).
 
@@ -109,18 +91,6 @@ class SampleTable:
         """Return how many people the samples come from, of as many samples each: Kish's effective number."""
         _, each = np.unique(self.person, return_counts=True)
         return float(each.sum()) ** 2 / max(float((each.astype(np.float64) ** 2).sum()), 1.0)
-
-
-@kernel
-def _mark_best(score: Floats, start: Int64s, most: int, kept: Mask) -> None:
-    """Set `kept` at the `most` best rows of each list, and at those that are as good as the last of them."""
-    for i in range(len(start) - 1):
-        first, end = start[i], start[i + 1]
-        least = -np.inf
-        if end - first > most:
-            least = np.sort(score[first:end])[end - first - most]
-        for row in range(first, end):
-            kept[row] = score[row] >= least
 
 
 def stack(samples: Sequence[Sample], n_sources: int) -> SampleTable:

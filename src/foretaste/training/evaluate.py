@@ -1,6 +1,6 @@
 """The blend learnt on what tunes, the chances calibrated and everything judged on what judges."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,29 +23,17 @@ from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.ranking.hedge import hedged
 from foretaste.ranking.samples import Sample
-from foretaste.training.asking import (
-    asked_at,
-    asked_between,
-    evenly_drawn,
-    session_starts,
-    some_of_each,
-    strangers_between,
-)
+from foretaste.training.asking import asked_at, asked_between
 from foretaste.training.composition import Composition
 from foretaste.training.hidden import Hidden
+from foretaste.training.lessons import Lesson, lessons
 from foretaste.training.prepare import Prepared
 
-MORE = 2
-"""In sequences so many times more questions are asked: of fewer any source proposes the answer."""
-
-STRANGERS = 3
-"""For one question of a stranger, and one at a session's start, so many are asked before each event."""
+ENOUGH = 0.5
+"""So large a part of `tuned` must be people of whom a source proposes what they took: else more are asked."""
 
 MOST_FOLDED = 4_000_000
 """In time order questions are asked of the state that so many of the latest events make: bounds memory."""
-
-PER_SESSION = 3
-"""At a session's start so many of what comes later in it are asked about: long visits count no more."""
 
 RIVALS = (IALSConfig, EaseConfig, GraphFilterConfig)
 """Models of the same: who takes to what, told from nothing but who took what."""
@@ -91,21 +79,12 @@ def learn_blend(
     sources = tuple(models)
     untrained = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
     composition = Composition(prepared.corpus, state, untrained, prepared.config.scenario, sources=False)
-    events, done = prepared.events, prepared.tune
     samples: list[Sample] = []
-    asked = _practice(prepared)
-    hidden = Hidden(prepared)
-    for number, (position, user, truth) in enumerate(asked):
-        if prepared.timed:
-            composition.apply(events.take(done, position))
-            done = position
-        others = hidden.others(position, user, truth)
-        now, told = asked_at(prepared, position), prepared.contexts.of(position)
-        sample = composition.sample(user, now, truth, without=others, told=told)
-        samples.append(replace(sample, visit=position, person=user))
-        if number % 100 == 0:
-            advance(number / len(asked))
-    let_in(prepared, state, done, prepared.test)
+    for asked in lessons(prepared):
+        samples += _learnt_from(asked, prepared, composition, advance)
+        if sum(sample.length > 0 for sample in samples) >= ENOUGH * (prepared.config.tuned or 0):
+            break
+    let_in(prepared, state, state.seq, prepared.test)
     advance(1.0)
     blend = Blend.fit(samples, sources=sources, seed=prepared.seed)
     if prepared.kind != "hold-out":
@@ -118,37 +97,24 @@ def _plain(config: Any) -> Any:
     return config.base if isinstance(config, ColdItemsConfig) else config
 
 
-def _practice(prepared: Prepared) -> list[tuple[int, int, int]]:
-    """Return the position, user and truth of every question the blend learns from.
-
-    Some are asked as if by a stranger, user -1; some at the start of a session about what comes later in it,
-    as a list shown on coming back should serve the whole visit. They are in order of time; of a hold-out,
-    which has none and is judged by people, in an order drawn by lot, of everyone as few as do.
-    """
-    tune, test = prepared.tune, prepared.test
-    user, item, config, seed = prepared.events.user, prepared.events.item, prepared.config, prepared.seed
-    asked = asked_between(prepared, tune, test)
-    more = MORE if prepared.kind == "sequence" else 1
-    most = None if config.tuned is None else more * config.tuned
-    held_out = prepared.kind == "hold-out"
-    some = asked[evenly_drawn(user[asked], most, seed)] if held_out else drawn(asked, most, seed)
-    few = None if config.tuned is None else config.tuned // STRANGERS
-    strangers = drawn(strangers_between(prepared, tune, test), few, seed)
-    found = [(position, int(user[position]), int(item[position])) for position in some.tolist()]
-    found += [(position, -1, int(item[position])) for position in strangers.tolist()]
-    if prepared.timed:
-        starts = session_starts(prepared)
-        known = np.isin(starts, asked)
-        later = asked[(starts[asked] < asked) & known[asked]]
-        later = later[some_of_each(starts[later], PER_SESSION, seed)]
-        found += [
-            (int(starts[position]), int(user[position]), int(item[position]))
-            for position in drawn(later, few, seed + 1).tolist()
-        ]
-    found.sort()
-    if held_out:
-        found = [found[place] for place in np.random.default_rng(seed).permutation(len(found))]
-    return found
+def _learnt_from(
+    asked: Sequence[Lesson], prepared: Prepared, composition: Composition, advance: Advance
+) -> list[Sample]:
+    """Return what the questions teach: of those to which no source proposes the answer, nothing."""
+    hidden, done = Hidden(prepared), prepared.tune
+    samples: list[Sample] = []
+    for number, (position, user, truth) in enumerate(asked):
+        if prepared.timed:
+            composition.apply(prepared.events.take(done, position))
+            done = position
+        others = hidden.others(position, user, truth)
+        now, told = asked_at(prepared, position), prepared.contexts.of(position)
+        sample = composition.sample(user, now, truth, without=others, told=told)
+        if sample.truth >= 0:
+            samples.append(replace(sample, visit=position, person=user))
+        if number % 100 == 0:
+            advance(number / len(asked))
+    return samples
 
 
 def learn_calibration(prepared: Prepared, judgement: Judgement, composition: Composition) -> Calibration:
