@@ -135,12 +135,21 @@ def test_scores_do_not_depend_on_the_way_the_catalog_came_about(model, catalog, 
     assert grown == pytest.approx(anew.score(seen(0, 29), at(catalog)), abs=1e-6)
 
 
-def test_stored_rows_are_used_only_for_texts_that_are_what_they_were(model, catalog):
+@pytest.mark.parametrize("few", [0, 100])
+def test_stored_rows_are_used_only_for_texts_that_are_what_they_were(model, catalog, few, monkeypatch):
+    monkeypatch.setattr(content_index, "FEW_CHANGED", few)
     restored = Content.from_arrays({}, model.arrays())
     other = put(catalog, 0, Item(item_id="a", title="Electric guitars"))
     scores = restored.score(seen(0), at(other))
     assert scores[2] > 0.5
     assert scores[1] == 0.0
+
+
+def test_stored_rows_of_items_that_the_catalog_does_not_have_say_nothing(model):
+    restored = Content.from_arrays({}, model.arrays())
+    few = CatalogColumns.of(BOOKS[:2])
+    assert restored.index_of(few).row(3)[0].size == 0
+    assert len(restored.score(seen(0), at(few))) == 2
 
 
 def test_only_the_strongest_terms_of_a_profile_are_looked_up(catalog):

@@ -5,8 +5,10 @@ import pytest
 
 from foretaste.domain.event import EventColumns
 from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.models.ials_tuning import usual_regularization
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
+from foretaste.training.prepare import prepare
 from foretaste.training.run import learn
 from foretaste.training.sources import usual_sources
 from foretaste.training.tuning import NO_TUNING
@@ -92,3 +94,11 @@ def test_only_the_best_effort_without_order_factorizes_wider():
         for ordered in (False, True)
     }
     assert {case for case, breadth in breadths.items() if breadth > 1} == {("best", False)}
+
+
+def test_the_quick_effort_regularizes_by_how_dense_a_log_without_order_is(untimed_corpus):
+    quick = usual_sources(timed=False, effort="quick")["ials"]
+    window = prepare(untimed_corpus, TrainConfig(), 0).interactions(len(untimed_corpus.events))
+    fitted = quick.fit(window, 0, untimed_corpus.catalog).config
+    assert fitted.unobserved == quick.unobserved
+    assert fitted.regularization == pytest.approx(usual_regularization(window))

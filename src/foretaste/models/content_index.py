@@ -118,7 +118,7 @@ class ContentIndex:
                 if items[ordinal] is not None or ordinal < len(self._items)
             },
         }
-        if len(items) >= len(self._items) and len(changed) <= max(FEW_CHANGED, CHANGED_SHARE * len(items)):
+        if len(items) >= len(self._items) and _are_few(changed, items):
             return ContentIndex(self._vocabulary, items, self._laid_out, self._postings, changed)
         all_rows = [changed.get(ordinal) or self.row(ordinal) for ordinal in range(len(items))]
         return laid_out(self._vocabulary, items, all_rows)
@@ -145,13 +145,23 @@ def laid_out(vocabulary: Vocabulary, items: Sequence[Item | None], rows: Sequenc
 
 def first_index(vocabulary: Vocabulary, stored: TermRows, items: Sequence[Item | None]) -> ContentIndex:
     """Return the index of `items`, taking the `stored` rows of those whose text is what it was."""
-    known = [
-        place < len(stored.digest) and stored.digest[place] == digest_of(item)
-        for place, item in enumerate(items)
-    ]
-    anew = vocabulary.rows([None if has else item for has, item in zip(known, items, strict=True)])
-    rows = [stored.row(place) if has else anew.row(place) for place, has in enumerate(known)]
+    digest = np.fromiter(map(digest_of, items), np.int64, len(items))
+    both = min(len(digest), len(stored.digest))
+    is_known = np.zeros(len(digest), np.bool_)
+    is_known[:both] = digest[:both] == stored.digest[:both]
+    others = np.flatnonzero(~is_known).tolist()
+    read = vocabulary.rows([items[ordinal] for ordinal in others])
+    anew = {ordinal: read.row(place) for place, ordinal in enumerate(others)}
+    if both == len(stored.digest) and _are_few(anew, items):
+        own = TermRows(*map(np.array, (stored.start, stored.term, stored.weight, stored.digest)))
+        return ContentIndex(vocabulary, items, own, _postings(own, len(vocabulary.idf)), anew)
+    rows = [stored.row(place) if has else anew[place] for place, has in enumerate(is_known.tolist())]
     return laid_out(vocabulary, items, rows)
+
+
+def _are_few(changed: Mapping[int, Row], items: Sequence[Item | None]) -> bool:
+    """Return whether rows may stay beside those laid out as postings."""
+    return len(changed) <= max(FEW_CHANGED, CHANGED_SHARE * len(items))
 
 
 def _postings(rows: TermRows, n_terms: int, items: Int64s | None = None) -> Postings:

@@ -63,7 +63,11 @@ def usual_sources(
     quick = effort == "quick"
     sources: dict[str, Learner] = {
         "popularity": PopularityConfig(),
-        "ials": IALSConfig(regularization=USUAL_REGULARIZATION, unobserved=USUAL_UNOBSERVED)
+        "ials": IALSConfig(
+            regularization=USUAL_REGULARIZATION,
+            unobserved=USUAL_UNOBSERVED,
+            chosen_beside=USUAL_REGULARIZATION,
+        )
         if quick
         else IALSConfig(),
         "item_item": ItemItemConfig(),
