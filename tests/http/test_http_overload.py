@@ -1,6 +1,7 @@
 """More requests than can be done: some are answered, others are told at once to come back."""
 
 import json
+import select
 import socket
 import time
 from contextlib import ExitStack, contextmanager
@@ -11,7 +12,7 @@ import pytest
 from asgi_client import FILMS
 from uvicorn.server import ServerState
 
-from foretaste.app.http.admitting import plain_address
+from foretaste.app.http.admitting import DRAINED_BYTES, plain_address
 from foretaste.app.http.application import create_app
 from foretaste.app.http.bounded import BoundedProtocol
 from foretaste.app.http.priorities import priority_of
@@ -227,6 +228,43 @@ def test_a_client_that_waits_before_it_sends_its_body_is_told_at_once(home):
         head = posted(EVENT, b"Expect: 100-continue")[: -len(EVENT)]
         [(status, headers, _)] = exchanged(address, head)
     assert (status, headers[b"connection"]) == (503, b"close")
+
+
+@contextmanager
+def turned_away_within_its_body(home):
+    """A connection whose request was refused while most of its body is still to come."""
+    with closed(home) as address:
+        place = urlsplit(address)
+        with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+            head = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\n"
+            connection.sendall(head + b"x" * (DRAINED_BYTES + 1))
+            assert select.select([connection], [], [], 10)[0]
+            yield connection
+
+
+def test_a_client_that_still_sends_a_huge_body_sees_its_answer(home):
+    with turned_away_within_its_body(home) as connection:
+        for _ in range(20):
+            connection.sendall(b"x" * 65_536)
+            time.sleep(0.005)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close" in answer
+
+
+def is_cut_off_from(connection):
+    """Send a little more; return whether nobody takes it any more."""
+    try:
+        connection.sendall(b"x" * 1_000)
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_a_client_that_goes_on_sending_a_huge_body_is_cut_off(home, monkeypatch):
+    monkeypatch.setattr(BoundedProtocol, "lingering_seconds", 0.1)
+    with turned_away_within_its_body(home) as connection:
+        until(lambda: is_cut_off_from(connection))
 
 
 def test_the_rest_of_a_huge_body_is_not_read(home):

@@ -103,6 +103,22 @@ def test_a_body_over_the_limit_is_refused_and_the_connection_ends(address):
     assert exchange(address, head)[0] == 413
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n", b"413"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: ", b"431"),
+        (b"nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_a_client_that_sends_twenty_megabytes_before_it_reads_is_told_what_is_wrong(address, head, status):
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(head)
+        for _ in range(200):
+            connection.sendall(b"x" * 100_000)
+        assert connection.recv(65536).split()[1] == status
+
+
 def test_a_request_that_does_not_arrive_is_given_up(address, monkeypatch):
     monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.05)
     assert exchange(address, b"GET / HTTP/1.1\r\nHos")[0] == 408

@@ -35,7 +35,7 @@ def written():
 
 
 def test_head_and_body_are_one_write(written):
-    answer = WholeAnswers(written)
+    answer = WholeAnswers(written, written.close)
     answer.write(HEAD)
     assert written.parts == []
     answer.write(BODY)
@@ -44,28 +44,28 @@ def test_head_and_body_are_one_write(written):
 
 
 def test_what_comes_after_the_body_is_written_at_once(written):
-    answer = WholeAnswers(written)
+    answer = WholeAnswers(written, written.close)
     for part in (HEAD, BODY, b"more"):
         answer.write(part)
     assert written.parts == [HEAD + BODY, b"more"]
 
 
 def test_an_interim_head_does_not_wait(written):
-    answer = WholeAnswers(written)
+    answer = WholeAnswers(written, written.close)
     for part in (INTERIM, HEAD, BODY):
         answer.write(part)
     assert written.parts == [INTERIM, HEAD + BODY]
 
 
 def test_a_head_without_a_body_is_written_in_the_end(written):
-    answer = WholeAnswers(written)
+    answer = WholeAnswers(written, written.close)
     answer.write(HEAD)
     answer.finish()
     assert written.parts == [HEAD]
 
 
 def test_what_waits_is_written_before_the_connection_is_closed(written):
-    answer = WholeAnswers(written)
+    answer = WholeAnswers(written, written.close)
     answer.write(HEAD)
     answer.close()
     assert written.parts == [HEAD, "closed"]

@@ -17,7 +17,7 @@ from foretaste.app.http.priorities import priority_of
 from foretaste.serving.admission import Admission, Priority
 
 DRAINED_BYTES = 1 << 20
-"""So much of the body of a request that was turned away is read, so that its answer arrives."""
+"""So much of the body of a request that was turned away is read before it is answered."""
 
 REFUSAL_HEAD = b"".join(
     [
@@ -99,6 +99,8 @@ class AdmittingProtocol(BoundedProtocol):
 
     def on_headers_complete(self) -> None:
         """Let the request in, or turn it away."""
+        if self._is_lingering:
+            return
         priority = priority_of(self.parser.get_method(), self.url)
         if self._admission.enter(priority):
             self._under_way.append(priority)
@@ -116,6 +118,8 @@ class AdmittingProtocol(BoundedProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body; of one that was turned away only note how long it is."""
+        if self._is_lingering:
+            return
         if self._drained < 0:
             super().on_body(body)
             return
@@ -125,6 +129,8 @@ class AdmittingProtocol(BoundedProtocol):
 
     def on_message_complete(self) -> None:
         """End a request; one that was turned away has its answer now."""
+        if self._is_lingering:
+            return
         if self._drained < 0:
             super().on_message_complete()
             return
@@ -140,7 +146,7 @@ class AdmittingProtocol(BoundedProtocol):
 
     def _is_idle(self) -> bool:
         """Whether the next byte begins a request, and nothing is to be answered before it."""
-        return not self._under_way and self._in_head and not self._fed and not self.transport.is_closing()
+        return not self._under_way and self._in_head and not self._fed and not self._is_ending()
 
     def _stay(self, seconds: float) -> None:
         """Wait for the next request for so long."""
@@ -156,15 +162,14 @@ class AdmittingProtocol(BoundedProtocol):
 
     def _turn_away(self, *, stays: bool) -> None:
         self._wait_no_more()
-        if self.transport.is_closing():
+        if self._is_ending():
             return
         head = REFUSAL_HEAD + (b"\r\n" if stays else b"connection: close\r\n\r\n")
         self.transport.write(head if self.parser.get_method() == b"HEAD" else head + REFUSAL.body)
         if stays:
             self._stay(self.timeout_keep_alive)
         else:
-            self.transport.close()
-            self._abort_in_time()
+            self._end()
 
     def _turn_away_in_turn(self) -> None:
         """Refuse a request that came before the one before it was answered, when its turn comes."""

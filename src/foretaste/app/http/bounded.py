@@ -23,8 +23,15 @@ class BoundedProtocol(HttpToolsProtocol):
     stuck_seconds: ClassVar[float] = 30.0
     """How long a client may leave its answers unread."""
 
+    lingering_seconds: ClassVar[float] = 5.0
+    """How long the rest of a body is taken and forgotten after its answer.
+
+    What is left unread when a connection is closed resets it, and who still sends never sees the answer.
+    """
+
     _in_head = True
     _fed = 0
+    _is_lingering = False
     _timer: TimerHandle | None = None
     _stuck: TimerHandle | None = None
 
@@ -40,10 +47,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; refuse a head that has too many."""
+        if self._is_lingering:
+            return
         if self._in_head:
             self._fed += len(data)
         super().data_received(data)
-        if not self._in_head or not self._fed or self.transport.is_closing():
+        if not self._in_head or not self._fed or self._is_ending():
             return
         if self._fed > self.head_bytes:
             self._refuse(431, f"address and headers together may have {self.head_bytes} bytes")
@@ -59,7 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Hand the request over."""
         self._begin_body()
         super().on_headers_complete()
-        whole = WholeAnswers(self.transport)
+        whole = WholeAnswers(self.transport, self._end)
         self.cycle.transport = whole  # type: ignore[assignment]  # a cycle does nothing else with it
         self.cycle.on_response = partial(self._answered, whole)
 
@@ -93,6 +102,26 @@ class BoundedProtocol(HttpToolsProtocol):
         """End a connection that was idle for long."""
         super().timeout_keep_alive_handler()
         self._abort_in_time()
+
+    def _is_ending(self) -> bool:
+        """Whether nothing more is said on this connection."""
+        return self._is_lingering or self.transport.is_closing()
+
+    def _end(self) -> None:
+        """End the connection; where a body is still to come, so that its client sees the answer."""
+        if self._in_head:
+            self.transport.close()
+            self._abort_in_time()
+        else:
+            self._linger()
+
+    def _linger(self) -> None:
+        """End the connection once its client has, or before long: what it still sends is forgotten."""
+        self._is_lingering = True
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(self.lingering_seconds, self.transport.abort)
 
     def _abort_in_time(self) -> None:
         if self.transport.get_write_buffer_size():
@@ -131,5 +160,8 @@ class BoundedProtocol(HttpToolsProtocol):
             len(body),
         )
         self.transport.write(head + body)
-        self.transport.close()
-        self._abort_in_time()
+        if getattr(self.cycle, "response_complete", True):
+            self._linger()
+        else:  # an answer is being written: it ends here
+            self.transport.close()
+            self._abort_in_time()

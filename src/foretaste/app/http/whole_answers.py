@@ -1,6 +1,7 @@
 """Answers written at once: a second write is a second call of the system, and wakes the client twice."""
 
 import asyncio
+from collections.abc import Callable
 
 _INTERIM = b"HTTP/1.1 100 "
 
@@ -11,9 +12,11 @@ class WholeAnswers(asyncio.WriteTransport):
     What is written first is the head, whole; before it may come an interim one, which does not wait.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, end: Callable[[], object]) -> None:
         super().__init__()
         self._transport = transport
+        self._end = end
+        self._is_ended = False
         self._head = b""
         self._is_begun = False
 
@@ -31,10 +34,11 @@ class WholeAnswers(asyncio.WriteTransport):
             self.write(b"")
 
     def close(self) -> None:
-        """Write what was kept, then close the connection."""
+        """Write what was kept, then end the connection, in the way that was given."""
         self.finish()
-        self._transport.close()
+        self._is_ended = True
+        self._end()
 
     def is_closing(self) -> bool:
         """Return whether the connection is closing."""
-        return self._transport.is_closing()
+        return self._is_ended or self._transport.is_closing()
