@@ -3,7 +3,8 @@
 from foretaste.models.dense_content import LatentConfig, VectorsConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.popularity import PopularityConfig
-from foretaste.training.sources import with_sizes
+from foretaste.training.remembering import with_chosen
+from foretaste.training.sources import usual_sources, with_sizes
 
 SOURCES = {
     "ials": IALSConfig(),
@@ -23,6 +24,16 @@ def test_factors_and_regularization_are_those_of_the_factor_model():
     assert {name: sized[name] for name in sized if name != "ials"} == {
         name: SOURCES[name] for name in SOURCES if name != "ials"
     }
+
+
+def test_a_regularization_that_is_given_or_was_chosen_holds_on_a_log_of_any_density():
+    quick = usual_sources(timed=False, effort="quick")
+    assert quick["ials"].chosen_beside is not None
+    for sources in (
+        with_sizes(quick, regularization=0.3),
+        with_chosen(quick, {"ials": {"regularization": 0.3}}),
+    ):
+        assert (sources["ials"].regularization, sources["ials"].chosen_beside) == (0.3, None)
 
 
 def test_descriptions_are_reduced_to_as_many_dimensions_as_are_given():

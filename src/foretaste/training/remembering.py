@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from foretaste.domain.artifact import Trial
 from foretaste.models.cold_items import ColdItemsConfig
+from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Learner
 from foretaste.pipeline.artifact import Artifact
 from foretaste.training.config import TrainConfig
@@ -53,8 +56,15 @@ def _plain(config: Any) -> Any:
 
 
 def with_chosen(sources: Mapping[str, Learner], chosen: Chosen) -> dict[str, Learner]:
-    """Return the learners with the values chosen for them."""
-    return {source: with_values(learner, chosen.get(source, {})) for source, learner in sources.items()}
+    """Return the learners with the values chosen for them, each taken as it is."""
+
+    def settled(learner: Learner, values: Values) -> Learner:
+        if isinstance(learner, IALSConfig) and "regularization" in values:
+            learner = msgspec.structs.replace(learner, chosen_beside=None)
+        found: Learner = with_values(learner, values)
+        return found
+
+    return {source: settled(learner, chosen.get(source, {})) for source, learner in sources.items()}
 
 
 def recorded(taken: Chosen, tuned: Tuned | None, *, keep: bool) -> TuningRecord:

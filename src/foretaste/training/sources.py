@@ -1,7 +1,7 @@
 """The sources that ship, by what the data is like and how much effort may go into them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -152,7 +152,9 @@ def with_sizes(
 ) -> Mapping[str, Learner]:
     """Return the sources with what is given for factor models and for descriptions of items."""
     of_factors = {"dim": factors, "regularization": regularization}
-    given = {name: value for name, value in of_factors.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in of_factors.items() if value is not None}
+    if regularization is not None:
+        given["chosen_beside"] = None
 
     def sized(learner: Learner) -> Learner:
         if isinstance(learner, IALSConfig) and given:
