@@ -6,7 +6,9 @@ import numba
 import pytest
 
 from foretaste.app import compiling
+from foretaste.app.cli import demo, serve, train
 from foretaste.app.compiling import compiling_beside
+from foretaste.app.wiring import open_home
 from foretaste.domain.kernel_cache import are_compiled, note_compiled
 from foretaste.pipeline import warming
 
@@ -53,6 +55,41 @@ def test_nothing_is_started_on_a_single_core(started, monkeypatch):
     monkeypatch.setattr(compiling, "usable_cores", lambda: 1)
     with compiling_beside():
         assert started == []
+
+
+class FarEnoughError(Exception):
+    """The command came to what it would need kernels for."""
+
+
+@pytest.mark.parametrize(
+    ("command", "needs_kernels", "options"),
+    [
+        (train, "train_home", {"seed": None, "effort": None, "publish": False, "fresh": False}),
+        (demo, "_prepare", {"host": "127.0.0.1", "port": 0, "open_browser": False, "fresh": False}),
+        (demo, "warm", {"host": "127.0.0.1", "port": 0, "open_browser": False, "fresh": False}),
+        (serve, "warm", {"host": "127.0.0.1", "port": 0, "workers": 1, "worker": None}),
+    ],
+)
+def test_commands_have_a_process_compile_beside_them(
+    started, tmp_path, monkeypatch, command, needs_kernels, options
+):
+    found = []
+
+    def come_to_it(*_, **__):
+        found.extend(process.poll() for process in started)
+        raise FarEnoughError
+
+    monkeypatch.setattr(command, "_prepare", lambda *_: None, raising=False)
+    monkeypatch.setattr(command, needs_kernels, come_to_it)
+    home = tmp_path / "home"
+    with open_home(home, create=True):
+        pass
+    if command is demo:
+        (home / demo.MARK).touch()
+    with pytest.raises(FarEnoughError):
+        command.run(home=home, as_json=True, **options)
+    assert found == [None]
+    assert [process.poll() is None for process in started] == [False]
 
 
 def test_what_was_compiled_is_noted_in_the_end(parts):

@@ -7,6 +7,10 @@ from foretaste.domain.kernel import kernel
 from foretaste.features.item_state import ItemState
 from foretaste.models.likeness import DOUBT, PARTS, Mixtures
 from foretaste.models.nearest import keep_largest
+from foretaste.models.sorting import rise
+
+_OFTEN = 0xFFFFFFFF
+"""How often two items were taken near each other is in the lower half of a number, the item in the upper."""
 
 
 def companions(items: ItemState, young: Ordinals, trained: Int64s) -> Mixtures:
@@ -44,15 +48,17 @@ def _find_companions(
         if young[row] >= len(start):
             continue
         first, n = start[young[row]], 0
-        who = np.empty(length[young[row]], np.int32)
-        often = np.empty(len(who), np.float32)
-        for place in range(first, first + len(who)):
+        near = np.empty(length[young[row]], np.int64)
+        for place in range(first, first + len(near)):
             item = other[place]
             if together[place] > 0 and item < len(trained) and trained[item] > 0:
-                who[n], often[n] = item, np.float32(together[place])
+                near[n] = np.int64(item) << 32 | np.int64(together[place])
                 n += 1
-        order = np.argsort(who[:n])
-        keep_largest(who[order], often[order], part[row], weight[row])
+        rise(near[:n])
+        who, often = np.empty(n, np.int32), np.empty(n, np.float32)
+        for k in range(n):
+            who[k], often[k] = near[k] >> 32, np.float32(near[k] & _OFTEN)
+        keep_largest(who, often, part[row], weight[row])
         total = np.float32(DOUBT)
         for p in range(PARTS):
             total += weight[row, p]

@@ -9,6 +9,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
+from foretaste.models.sorting import fall, keep_best
 
 TURNED = 0xFFFFFFFF
 """An ordinal turned round is this less the ordinal."""
@@ -46,34 +47,11 @@ def pick_scores(entries: Int64s, rising: Ordinals, place: Int64s, scores: Floats
 
 
 @kernel
-def keep_best(entries: Int64s, n: int, m: int) -> None:
-    """Reorder `entries[:n]`, all different, so that the largest `m` come first; `0 < m < n`."""
-    low, high = 0, n - 1
-    while low < high:
-        a, b, c = entries[low], entries[(low + high) // 2], entries[high]
-        pivot = max(min(a, b), min(max(a, b), c))
-        left, right = low, high
-        while left <= right:
-            while entries[left] > pivot:
-                left += 1
-            while entries[right] < pivot:
-                right -= 1
-            if left <= right:
-                entries[left], entries[right] = entries[right], entries[left]
-                left += 1
-                right -= 1
-        if m - 1 <= right:
-            high = right
-        elif m - 1 >= left:
-            low = left
-        else:
-            return
-
-
-@kernel
 def in_order(entries: Int64s, length: int, count: int) -> Int64s:
     """Return the best `count` of `entries[:length]`, or all there are, the best first."""
     if length > count:
         keep_best(entries, length, count)
         length = count
-    return np.sort(entries[:length])[::-1].copy()
+    found = entries[:length].copy()
+    fall(found)
+    return found

@@ -43,7 +43,7 @@ def solve_side(
     of the unobserved entries' part, float32 [dim]; `regularization` is positive, float32 [rows]. A row
     without entries becomes zero.
     """
-    rows = len(start) - 1
+    start, rows = start.astype(np.int64, copy=False), len(start) - 1
     out = np.zeros((rows, fixed.shape[1]), np.float32)
 
     def solve(first: int) -> None:
@@ -167,7 +167,8 @@ def _solve_rows(
         if small:
             _combine(rows, right, scale, out[row])
         else:
-            out[row, :] = right
+            for k in range(dim):
+                out[row, k] = right[k]
 
 
 @kernel

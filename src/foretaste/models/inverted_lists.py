@@ -184,13 +184,12 @@ def _moved(vectors: Floats, own: Ordinals, at: Floats) -> Floats:
     """Return the mean of the vectors next to each centre; where there is none the centre stays."""
     moved, count = np.zeros_like(at), np.zeros(len(at), np.int64)
     for i, c in enumerate(own):
-        moved[c] += vectors[i]
         count[c] += 1
+        for d in range(at.shape[1]):
+            moved[c, d] += vectors[i, d]
     for c in range(len(at)):
-        if count[c]:
-            moved[c] /= np.float32(count[c])
-        else:
-            moved[c] = at[c]
+        for d in range(at.shape[1]):
+            moved[c, d] = moved[c, d] / np.float32(count[c]) if count[c] else at[c, d]
     return moved
 
 
@@ -251,7 +250,9 @@ def _move(
             left, end = place[i], start[old] + count[old]
             last = member[end]
             member[left], place[last] = last, left
-            code[left], size[left] = code[end], size[end]
+            size[left] = size[end]
+            for d in range(code.shape[1]):
+                code[left, d] = code[end, d]
         if c != NOWHERE:
             place[i] = start[c] + count[c]
             member[place[i]] = i

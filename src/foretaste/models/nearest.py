@@ -12,6 +12,7 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
 from foretaste.models.item_features import Described
+from foretaste.models.sorting import largest_but
 
 AT_ONCE = 128
 """The cosines of so many rows are at hand at a time."""
@@ -110,7 +111,7 @@ def _add_cosines(entries: _Lists, i: int, listed: _Lists, cosine: Floats) -> Non
 
 
 @kernel
-def keep_largest(item: Int64s, value: Floats, kept: Int64s, weight: Floats) -> None:
+def keep_largest(item: Int64s | Ordinals, value: Floats, kept: Int64s | Ordinals, weight: Floats) -> None:
     """Write the items with the largest values above 0, and these, in their order; of equals the first.
 
     There is room for `len(kept)` of them; what is not needed stays as it is.
@@ -118,7 +119,7 @@ def keep_largest(item: Int64s, value: Floats, kept: Int64s, weight: Floats) -> N
     n, most, least, at = len(item), len(kept), np.float32(0.0), 0
     equals = most
     if n > most:
-        least = max(least, np.partition(value, n - most)[n - most])
+        least = max(least, largest_but(value, most))
         for k in range(n):
             if value[k] > least:
                 equals -= 1
@@ -143,7 +144,7 @@ def _likely(about: Floats, groups: Floats, most: int, slack: np.float32, place: 
         for g in range(min(n_groups, width - begin)):
             groups[g] = max(groups[g], about[begin + g])
         begin += n_groups
-    least = np.partition(groups, n_groups - most)[n_groups - most]
+    least = largest_but(groups, most)
     enough = max(-slack, np.nextafter(least - np.float32(2.0) * slack, np.float32(-np.inf)))
     for begin in range(0, width, LOOKED_AT):
         end, some = min(begin + LOOKED_AT, width), 0

@@ -15,6 +15,7 @@ from foretaste.features.tables import (
 )
 from foretaste.features.touches import MINUTE, PERSON
 from foretaste.models.entries import TURNED, entry_of
+from foretaste.models.sorting import keep_best, largest_but
 
 TOUCHED, BY_EVENT, DIGEST = 0, 1, 2
 """Columns of `voters`: the touch by which somebody was asked, by which event, a digest of what was heard."""
@@ -263,11 +264,13 @@ def _neighbours_of(
 @kernel
 def _leave_most_alike(alike: Floats, latest: Int64s, used: Int64s, most: int) -> None:
     """Set `alike` to 0 at the slots `used` but for the `most` largest; of equals the latest are kept."""
-    n = len(used)
-    bound = np.partition(alike[used], n - most)[n - most]
-    tied = latest[used[alike[used] == bound]]
-    spare = most - np.sum(alike[used] > bound)
-    since = np.partition(tied, len(tied) - spare)[len(tied) - spare]
+    bound = largest_but(alike[used], most)
+    tied, n, spare = np.empty(len(used), np.int64), 0, most
+    for slot in used:
+        spare -= alike[slot] > bound
+        tied[n] = latest[slot]
+        n += alike[slot] == bound
+    since = keep_best(tied, n, spare)
     for slot in used:
         if alike[slot] < bound or (alike[slot] == bound and latest[slot] < since):
             alike[slot] = np.float32(0.0)

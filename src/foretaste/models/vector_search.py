@@ -7,8 +7,9 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int8s, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel, summing_kernel
 from foretaste.models.coded_vectors import product
-from foretaste.models.entries import TURNED, entry_of, in_order, keep_best
+from foretaste.models.entries import TURNED, entry_of, in_order
 from foretaste.models.inverted_lists import NOWHERE
+from foretaste.models.sorting import fall, keep_best
 from foretaste.models.vector_model import VectorQuery
 
 PRODUCT = 5.0
@@ -121,8 +122,9 @@ def _best_vectors(
 
     Late ones do not count. Returns the entries, and the number of the last list looked through.
     """
-    ordered, seen, found, length, last = 0, 0, 0, 0, _ALL
-    entries, least = np.empty(2 * m, np.int64), NO_SCORE
+    ordered = length = int(np.int64(0))  # for 0 alone what is called would be compiled once more
+    seen, found, last = 0, 0, _ALL
+    entries, least = np.empty(2 * m, np.int64), int(np.int64(NO_SCORE))
     for place in range(len(lists)):
         if place == ordered:
             ordered = _put_in_order(lists, ordered)
@@ -147,7 +149,7 @@ def _best_among(
     code: Int8s, size: Floats, own: Ordinals, place: Int64s, vector: Floats, items: Ordinals, m: int
 ) -> Int64s:
     """Return the entries of the best `m` of `items` of positive scores, the best first."""
-    entries, least, length = np.empty(2 * m, np.int64), NO_SCORE, 0
+    entries, least, length = np.empty(2 * m, np.int64), int(np.int64(NO_SCORE)), int(np.int64(0))
     for i in items:
         if i < len(own) and own[i] != NOWHERE:
             entry = entry_of(product(code, size, vector, place[i]), i)
@@ -163,8 +165,7 @@ def _added(entry: int, entries: Int64s, length: int, least: int, m: int) -> tupl
     length += 1
     if length < 2 * m:
         return length, least
-    keep_best(entries, length, m)
-    return m, entries[:m].min()
+    return m, int(keep_best(entries, length, m))
 
 
 @kernel
@@ -195,5 +196,5 @@ def _put_in_order(lists: Int64s, done: int) -> int:
     first = len(rest) if done else min(len(rest), len(rest) // _FIRST + 1)
     if first < len(rest):
         keep_best(rest, len(rest), first)
-    rest[:first] = np.sort(rest[:first])[::-1]
+    fall(rest[:first])
     return done + first

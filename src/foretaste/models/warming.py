@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from foretaste.domain.event import EventColumns
-from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
@@ -36,10 +35,11 @@ _ROWS = ItemRows(start=np.array([0, 1, 2]), item=np.array([1, 0], np.int32), val
 def warm_up() -> None:
     """Compile all kernels that scoring and explaining use, or load them from the disk's cache.
 
-    Kernels that only training uses are compiled at the first training, those of `follow_events` there.
+    Kernels that only training uses are compiled at the first training, those of `follow_events` and
+    `warm_up_to_guests` there.
     """
     state = _state()
-    moment = Moment(now=1, items=state.items, catalog=CatalogColumns.empty())
+    moment = _moment(state)
     models: tuple[Model, ...] = (
         GraphFilter(GraphFilterConfig(), _ROWS),
         Transitions(TransitionsConfig()),
@@ -53,8 +53,6 @@ def warm_up() -> None:
     for model in models:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
-    guests = Guests(np.array([2], np.int32), [Item(item_id="guest", title="new words")])
-    _warm_up_to_guests(replace(moment, guests=guests), history)
     meet(both, both)
     pick_scores(np.zeros(1, np.int64), both, both.astype(np.int64), np.zeros(2, np.float32))
 
@@ -87,8 +85,12 @@ def vectors_in_lists() -> CodedVectors:
     return CodedVectors(vectors.code, vectors.row, vectors.column, lists)
 
 
-def _warm_up_to_guests(moment: Moment, history: History) -> None:
+def warm_up_to_guests() -> None:
     """Read a few words, and have them make an item a mixture of others, which events tell of too."""
+    state = _state()
+    history = state.history(0)
+    guests = Guests(np.array([2], np.int32), [Item(item_id="guest", title="new words")])
+    moment = replace(_moment(state), guests=guests)
     cold, knowledge, content = _cold_rows()
     cold.score_guests(history, moment)
     content.score_guests(history, moment)
@@ -111,6 +113,10 @@ def _cold_rows() -> tuple[ColdRows, Knowledge, Content]:
     config = ColdItemsConfig(base=GraphFilterConfig())
     base = GraphFilter(GraphFilterConfig(), _ROWS)
     return ColdRows(base, knowledge, stored, np.empty((0, 2), np.int64), config), knowledge, content
+
+
+def _moment(state: State) -> Moment:
+    return Moment(now=1, items=state.items, catalog=CatalogColumns.empty())
 
 
 def _state() -> State:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.item import Item
 from foretaste.domain.kernel import inner_kernel, kernel
+from foretaste.models.sorting import rise
 from foretaste.models.term_rows import Row, TermRows
 from foretaste.models.terms import LONGEST_TERM, MOST_TEXT, marked, words
 
@@ -129,7 +130,7 @@ def _weigh(
     count, found = np.zeros(len(idf), np.float32), np.zeros(1, np.int64)
     room = len(text) // 2 + len(text_end) + 1
     term, weight = np.empty(room, np.int32), np.empty(room, np.float32)
-    n, part, at = 0, 0, 0
+    n, part, at = 0, 0, int(np.int64(0))  # for 0 alone `_next` would be compiled once more
     for item in range(len(length)):
         first = n
         while part < len(text_end) and told[part, 0] == item:
@@ -160,7 +161,7 @@ def _next(
             last = at
             while text[last] != _LINE_FEED:
                 last += 1
-        found[0] = _number_of(letter, end, slot, text, at, last, False)
+        found[0] = _number_of(letter, end, slot, text, at, last, kind == _PLAIN)
         return last + (kind == _CUT)
     while at < stop and not LOWER[text[at]]:
         at += 1
@@ -172,7 +173,7 @@ def _next(
         while last < stop and LOWER[text[last]]:
             last += 1
     if last > at:
-        found[0] = _number_of(letter, end, slot, text, at, min(last, at + LONGEST_TERM), True)
+        found[0] = _number_of(letter, end, slot, text, at, min(last, at + LONGEST_TERM), kind == _PLAIN)
     return last
 
 
@@ -213,7 +214,7 @@ def _first(code: np.uint64, slot: Ordinals) -> int:
 @kernel
 def _finish(idf: Floats, count: Floats, term: Ordinals, weight: Floats) -> None:
     """Put the terms of one item in order, write their weights, and let go of their counts."""
-    term.sort()
+    rise(term)
     squares = np.float32(0.0)
     for k in range(len(term)):
         weight[k] = (np.float32(1.0) + np.log(count[term[k]])) * idf[term[k]]

@@ -79,7 +79,7 @@ def _search_once() -> None:
     best_vectors_among(query, both, np.ones(2, np.bool_), 1)
 
 
-PARTS = (features.warm_up, models.warm_up, _answer_once, _search_once)
+PARTS = (features.warm_up, models.warm_up_to_guests, models.warm_up, _answer_once, _search_once)
 
 
 def learn_once(state: State, artifact: Artifact, around: Surround, events: EventColumns) -> int:

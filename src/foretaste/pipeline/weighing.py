@@ -76,7 +76,8 @@ def _weigh(
     seen: Mask,
     place_of: Ordinals,
 ) -> Weighed:
-    item, score, proposed = unite(where, factor, usual, per_source, nothing, 0, seen, place_of)
+    least = int(np.int64(0))  # for 0 alone `unite` would be compiled once more
+    item, score, proposed = unite(where, factor, usual, per_source, nothing, least, seen, place_of)
     figures = np.zeros((3, len(where)))
     offset = scale_of(score, weights, figures)
     if is_narrowed or wanted > per_source or len(item) < places:

@@ -176,7 +176,8 @@ def _may_take(
     if kept >= 0:
         _narrow(start, group, short, kept, open_to)
     if needed > 0 and needed >= free + (kept >= 0):
-        _narrow(start, group, short, NOBODY, open_to)
+        nobody = int(np.int64(NOBODY))  # for a constant `_narrow` would be compiled once more
+        _narrow(start, group, short, nobody, open_to)
     if len(turn):
         _in_turn(turn, had, open_to)
 

@@ -75,7 +75,7 @@ class SampleTable:
         stays = np.asarray(part.proposed[:, sources].any(axis=1))
         place = np.concatenate(([0], np.cumsum(stays)))
         start = place[part.start]
-        columns = part.columns[stays][:, [*sources, -1]]
+        columns = np.ascontiguousarray(part.columns[stays][:, [*sources, -1]])
         columns[:, :-1] = _standardized(columns[:, :-1], start)
         return SampleTable(
             columns=columns,

@@ -4,7 +4,8 @@ import numpy as np
 
 from foretaste.domain.arrays import Floats, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel
-from foretaste.models.entries import TURNED, entry_of, in_order, items_of, keep_best
+from foretaste.models.entries import TURNED, entry_of, in_order, items_of
+from foretaste.models.sorting import keep_best
 
 _BLOCK = 64
 """So many scores are looked at together: where the best of them is not good enough none is."""
@@ -23,8 +24,7 @@ def best_listed(bits: Ordinals, among: Ordinals, m: int, entries: Int64s) -> int
             entries[length] = (np.int64(bits[i]) << 32) | (TURNED - i)
             length += 1
             if length == 2 * m:
-                keep_best(entries, length, m)
-                length, bound = m, np.int32(entries[:m].min() >> 32)
+                length, bound = m, np.int32(keep_best(entries, length, m) >> 32)
     return length
 
 
@@ -44,8 +44,7 @@ def best_allowed(bits: Ordinals, allowed: Mask, m: int, entries: Int64s) -> int:
                 entries[length] = (np.int64(bits[i]) << 32) | (TURNED - i)
                 length += 1
                 if length == 2 * m:
-                    keep_best(entries, length, m)
-                    length, bound = m, np.int32(entries[:m].min() >> 32)
+                    length, bound = m, np.int32(keep_best(entries, length, m) >> 32)
     return length
 
 

@@ -9,8 +9,9 @@ from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
 from foretaste.domain.kernel import kernel
 from foretaste.domain.lent_arrays import float32_at, int8_at, int64_at, lent
 from foretaste.models.coded_vectors import product
-from foretaste.models.entries import TURNED, keep_best
+from foretaste.models.entries import TURNED
 from foretaste.models.finishing import finish
+from foretaste.models.sorting import keep_best
 from foretaste.retrieval.selection import best_allowed, best_listed
 
 T = TypeVar("T")
@@ -219,8 +220,7 @@ def _best_given(given: Int64s, allowed: Mask, m: int, entries: Int64s) -> int:
         entries[length] = entry
         length += (entry >= least) & allowed[TURNED - (entry & TURNED)]
         if length == 2 * m:
-            keep_best(entries, length, m)
-            length, least = m, entries[:m].min()
+            length, least = m, int(keep_best(entries, length, m))
     return length
 
 
@@ -287,4 +287,5 @@ def _read(where: Int64s, seen: Mask, place_of: Ordinals, item: Ordinals, key: Fl
         i = TURNED - (entry & TURNED)
         place = place_of[i] if seen[i] else len(item)  # past the end: as in `_note`
         spare[place] = np.int32(entry >> 32).view(np.float32)
-    key[:] = spare[: len(item)]
+    for place in range(len(item)):
+        key[place] = spare[place]

@@ -6,6 +6,7 @@ The ratings are moved in time, so that the people who were last there are there 
 import shutil
 import threading
 import webbrowser
+from contextlib import ExitStack
 from pathlib import Path
 
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
@@ -18,6 +19,7 @@ from foretaste.app.datasets.cache import cache_directory
 from foretaste.app.home import Home
 from foretaste.app.importing import BATCH, import_events
 from foretaste.app.learning import train_home
+from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
 from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError
@@ -30,15 +32,17 @@ def run(*, home: Path | None, host: str, port: int, open_browser: bool, fresh: b
     """Prepare the home if needed, then serve until interrupted."""
     screen = Screen(as_json=as_json)
     directory = _own_home(home or cache_directory() / "demo", fresh=fresh)
-    with (
-        bind(host, port) as listener,
-        open_home(directory, create=True, telemetry=PrometheusTelemetry()) as opened,
-    ):
-        if opened.artifact is None:
-            with compiling_beside():
+    with bind(host, port) as listener, ExitStack() as until_stopped:
+        with compiling_beside():
+            opened = until_stopped.enter_context(
+                open_home(directory, create=True, telemetry=PrometheusTelemetry())
+            )
+            if opened.artifact is None:
                 _prepare(opened, screen)
-        else:
-            screen.say(f"going on with {opened.log.last_seq():,} events in {directory}; --fresh begins again")
+            else:
+                events = f"{opened.log.last_seq():,} events in {directory}"
+                screen.say(f"going on with {events}; --fresh begins again")
+            warm(opened)
         announce(screen, listener)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address_of(listener),), daemon=True).start()

@@ -13,6 +13,7 @@ import msgspec
 
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
+from foretaste.app.compiling import compiling_beside
 from foretaste.app.home import Home
 from foretaste.app.http.accepting import AcceptingServer
 from foretaste.app.http.application import create_app
@@ -144,7 +145,8 @@ def serve_until_stopped(home: Home, listener: socket.socket) -> None:
     Returns after a signal, so that the caller closes the home: uvicorn raises the signal again once it
     has stopped, which would end the process otherwise.
     """
-    warm(home)
+    with compiling_beside():
+        warm(home)
     home.follow()
     settle_memory()
     settle_threads()

@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from foretaste.app.cli.console import Screen
+from foretaste.app.compiling import compiling_beside
 from foretaste.app.learning import train_home
 from foretaste.app.score_table import score_table
 from foretaste.app.wiring import open_home
@@ -19,7 +20,11 @@ def run(
 ) -> None:
     """Train; exit with 6 if the gate refuses."""
     screen = Screen(as_json=as_json)
-    with open_home(home, read_only=True, with_model=False) as opened, screen.stages() as progress:
+    with (
+        compiling_beside(),
+        open_home(home, read_only=True, with_model=False) as opened,
+        screen.stages() as progress,
+    ):
         report = train_home(
             opened, seed=seed, effort=effort, publish=publish, remember=not fresh, progress=progress
         )
