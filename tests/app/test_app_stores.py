@@ -7,7 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from foretaste.app import datasets
+from foretaste.adapters.files.snapshot_file import read_snapshot
+from foretaste.adapters.sqlite.event_log import SqliteEventLog
+from foretaste.app import datasets, keeper
+from foretaste.app import stores as app_stores
 from foretaste.app.importing import import_events
 from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
@@ -55,6 +58,25 @@ def test_a_restart_keeps_everything(tmp_path):
 def test_without_its_snapshot_the_state_is_folded_from_the_log(tmp_path):
     before = filled(tmp_path)
     (tmp_path / SNAPSHOT).unlink()
+    assert reopened(tmp_path) == before
+
+
+def test_the_snapshot_is_read_while_the_log_is_opened(tmp_path, monkeypatch):
+    before = filled(tmp_path)
+    is_read = threading.Event()
+
+    def read(path):
+        try:
+            return read_snapshot(path)
+        finally:
+            is_read.set()
+
+    def opened(*given, **options):
+        assert is_read.wait(SECONDS)
+        return SqliteEventLog(*given, **options)
+
+    monkeypatch.setattr(keeper, "read_snapshot", read)
+    monkeypatch.setattr(app_stores, "SqliteEventLog", opened)
     assert reopened(tmp_path) == before
 
 

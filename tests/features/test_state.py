@@ -285,6 +285,15 @@ def test_a_snapshot_that_contradicts_itself_is_refused(name, damage):
     assert state.history(0).item.tolist() == [1, 2, 3]
 
 
+def test_a_snapshot_is_laid_out_beside_the_state_and_taken_later():
+    first, second = folded(clicks(1)), folded(clicks(2))
+    before = first.fingerprint()
+    laid_out = first.laid_out(second.snapshot())
+    assert first.fingerprint() == before != second.fingerprint()
+    first.become(laid_out)
+    assert first.fingerprint() == second.fingerprint()
+
+
 def test_after_a_restore_a_users_events_are_known_up_to_the_snapshot():
     events = event_columns([(0, 1, CLICK, 0), (2, 1, CLICK, 1), (2, 2, CLICK, 2)])
     state = folded(clicks(1))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event, Thread
@@ -14,7 +15,7 @@ from foretaste.domain.errors import CorruptSnapshotError, ForetasteError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.freed_memory import give_back_freed
 from foretaste.features.snapshots import seq_of_snapshot
-from foretaste.features.state import State
+from foretaste.features.state import LaidOut, State
 from foretaste.ports.event_log import EventLog
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class StateKeeper:
         self._due = Event()
         self._closing = Event()
         self._thread: Thread | None = None
+        self._read: Future[tuple[LaidOut, int, int]] | None = None
 
     def fold(self, events: EventColumns) -> None:
         """Fold new events in; the log calls it after each commit.
@@ -88,11 +90,19 @@ class StateKeeper:
         """Return whether a snapshot is worth its cost when the log has come to `seq`."""
         return seq - self._saved_seq >= max(self._snapshot_events, self._saved_seq // GROWS_BY)
 
-    def restore(self, log: EventLog) -> None:
-        """Bring the state to the end of the log."""
+    def begin(self) -> None:
+        """Begin to read the snapshot, on a thread of its own: much of that lets go of the GIL."""
         if self._path is not None and self._path.is_file():
+            pool = ThreadPoolExecutor(1, thread_name_prefix="foretaste-restore")
+            self._read = pool.submit(_read, self._path, self.state)
+            pool.shutdown(wait=False)
+
+    def restore(self, log: EventLog) -> None:
+        """Bring the state to the end of the log, from the snapshot that `begin` read."""
+        read, self._read = self._read, None
+        if read is not None:
             try:
-                self._restore_snapshot(self._path, log)
+                self._take(*read.result(), log)
             except CorruptSnapshotError as error:
                 _log.info("the state is folded from the log: %s", error.message)
         for events in read_ahead(log, self.state.seq):
@@ -129,11 +139,10 @@ class StateKeeper:
             return
         self._saved_seq = seq
 
-    def _restore_snapshot(self, path: Path, log: EventLog) -> None:
-        arrays, seq, key = read_snapshot(path)
+    def _take(self, laid_out: LaidOut, seq: int, key: int, log: EventLog) -> None:
         if seq > log.last_seq() or _key_at(log, seq) != key:
-            raise CorruptSnapshotError(f"{path.name} belongs to another log")
-        self.state.restore(arrays)
+            raise CorruptSnapshotError("the snapshot belongs to another log")
+        self.state.become(laid_out)
         self._saved_seq = seq
 
     def _run(self, log: EventLog) -> None:
@@ -146,6 +155,12 @@ class StateKeeper:
             self.save(log)
             give_back_freed()
             self._closing.wait(RESTS * (monotonic() - began))
+
+
+def _read(path: Path, state: State) -> tuple[LaidOut, int, int]:
+    """Return what `state` can become, the last event of it and that event's key."""
+    arrays, seq, key = read_snapshot(path)
+    return state.laid_out(arrays), seq, key
 
 
 def _nobody() -> None:

@@ -183,9 +183,14 @@ def new_keeper(
     snapshot: Path | None,
     saving: Saving = always,
 ) -> StateKeeper:
-    """Return a keeper of an empty state, which saves snapshots while `saving` gives True."""
+    """Return a keeper of an empty state, which saves snapshots while `saving` gives True.
+
+    It reads `snapshot` meanwhile, until its `restore`.
+    """
     state = State(state_config(settings), type_names)
-    return StateKeeper(state, snapshot, snapshot_events=settings.snapshot_events, saving=saving)
+    keeper = StateKeeper(state, snapshot, snapshot_events=settings.snapshot_events, saving=saving)
+    keeper.begin()
+    return keeper
 
 
 def namespace_folder(directory: Path, settings: Settings) -> Path:

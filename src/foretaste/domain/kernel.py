@@ -43,6 +43,11 @@ def inplace_kernel(function: F) -> F:
     return cast("F", numba.njit(cache=True, error_model="numpy", **_NO_REFERENCES)(function))
 
 
+def unshared_kernel(function: F) -> F:
+    """Compile an in-place kernel that lets go of the GIL: nobody else knows of the arrays it is given."""
+    return cast("F", numba.njit(cache=True, error_model="numpy", nogil=True, **_NO_REFERENCES)(function))
+
+
 def summing_kernel(function: F) -> F:
     """Compile a kernel whose sums may be added up in any order, many terms at a time.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Int64s, Mask
 from foretaste.domain.errors import CorruptSnapshotError
-from foretaste.domain.kernel import inplace_kernel
+from foretaste.domain.kernel import unshared_kernel
 from foretaste.features import tables as t
 from foretaste.features.keyed_rows import build_index
 from foretaste.features.popularity import SLOTS
@@ -131,7 +131,7 @@ def arrays_of_snapshot(snapshot: Mapping[str, NDArray[Any]], signature: bytes, w
     return arrays
 
 
-@inplace_kernel
+@unshared_kernel
 def _index_rows(a: Arrays, n_users: int, n_items: int) -> None:
     for user in range(n_users):
         row = a.users[user]
@@ -141,7 +141,7 @@ def _index_rows(a: Arrays, n_users: int, n_items: int) -> None:
         build_index(a.pairs, a.pair_index, row[t.ROW], row[t.ROW_LENGTH], row[t.ROW_LEVEL])
 
 
-@inplace_kernel
+@unshared_kernel
 def _lay_out(rows: NDArray[Any], starts: Int64s, lengths: Int64s, arranged: NDArray[Any]) -> None:
     """Copy rows that lie one after the other to where each owner's start, so many of them."""
     row = 0

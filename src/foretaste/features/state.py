@@ -33,7 +33,7 @@ from foretaste.features.merging import Aliases, marks, merge_people
 from foretaste.features.neighbours import FOLLOW_UNIT
 from foretaste.features.people import People
 from foretaste.features.snapshots import arrays_of_snapshot, canonical, gathered_arrays
-from foretaste.features.tables import TYPE_BITS, copied, grown, new_arrays, with_room
+from foretaste.features.tables import TYPE_BITS, Arrays, copied, grown, new_arrays, with_room
 
 _CHUNK = 1 << 15
 _NOBODY = -1
@@ -104,6 +104,15 @@ class Summary:
     events: int
     first: int | None
     last: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LaidOut:
+    """A snapshot in working arrays, and who was merged: what a state becomes."""
+
+    arrays: Arrays
+    aliases: Aliases
+    leaving: int
 
 
 class State:
@@ -265,12 +274,23 @@ class State:
 
         A snapshot taken with another configuration is refused too: the state is then folded from the log.
         """
-        restored = arrays_of_snapshot(arrays, self._signature(), self.config.window)
+        self.become(self.laid_out(arrays))
+
+    def laid_out(self, arrays: Mapping[str, NDArray[Any]]) -> "LaidOut":
+        """Return what `become` takes of a snapshot; raise as `restore`.
+
+        That is most of the work, and the state may be in use meanwhile.
+        """
+        working = arrays_of_snapshot(arrays, self._signature(), self.config.window)
+        merging = arrays["merging"]
+        return LaidOut(working, Aliases(merging[2:].reshape(-1, 2)), int(merging[0]))
+
+    def become(self, laid_out: "LaidOut") -> None:
+        """Become the state of a snapshot that it laid out, whose arrays are the state's from then on."""
         with self.lock:
-            self._holder.arrays = restored
+            self._holder.arrays = laid_out.arrays
             self._holder.breaks += 1
-            merging = arrays["merging"]
-            self._aliases, self._leaving = Aliases(merging[2:].reshape(-1, 2)), int(merging[0])
+            self._aliases, self._leaving = laid_out.aliases, laid_out.leaving
 
     def make_room(self) -> None:
         """Make room for many more events now, so that none of the next has to wait for it.
