@@ -51,6 +51,13 @@ def test_nothing_is_started_where_all_is_compiled(started):
         assert started == []
 
 
+@pytest.mark.parametrize("folder", ["", "absent"])
+def test_nothing_is_started_where_nothing_can_be_kept(started, tmp_path, monkeypatch, folder):
+    monkeypatch.setitem(vars(numba.config), "CACHE_DIR", folder and str(tmp_path / folder))
+    with compiling_beside():
+        assert started == []
+
+
 def test_nothing_is_started_on_a_single_core(started, monkeypatch):
     monkeypatch.setattr(compiling, "usable_cores", lambda: 1)
     with compiling_beside():

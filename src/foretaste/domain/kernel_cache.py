@@ -43,6 +43,12 @@ def note_compiled() -> None:
             mark.touch()
 
 
+def are_kept() -> bool:
+    """Return whether what this process compiles is there for others too."""
+    mark = _mark()
+    return mark is not None and os.access(mark.parent, os.W_OK)
+
+
 def _mark() -> Path | None:
     folder = vars(numba.config)["CACHE_DIR"]
     return Path(folder) / f"compiled-{_digest()}" if folder else None
