@@ -200,64 +200,67 @@ def arrange(worth: Floats, bounds: Bounds, variety: Variety | None = None, mix: 
 
 
 def _arranged(worth: Floats, bounds: Bounds, variety: Variety, mix: Mix) -> Int64s:
-    n, groups = len(worth), len(bounds.at_least)
-    start, group, turn = bounds.start, bounds.group, bounds.turn
-    slate, kept_for = bounds.pinned.copy(), bounds.kept_for
-    waiting, open_to, had = np.ones(n, np.bool_), np.empty(n, np.bool_), np.zeros(n, np.int64)
-    placed, coming, short = np.zeros((3, groups), np.int64)
-    nearest, total, shown = variety.nearest, np.zeros(len(mix.own)), 0
-    nearest_allowed = 1.0 - variety.threshold if variety.threshold > 0.0 else np.inf
-    for candidate in slate[slate >= 0].tolist():
-        waiting[candidate] = False
-        placed[group[start[candidate] : start[candidate + 1]]] += 1
-    np.add.at(coming, kept_for[(slate < 0) & (kept_for >= 0)], 1)
-    free, left = int(np.count_nonzero((slate < 0) & (kept_for < 0))), int(np.count_nonzero(waiting))
-    for place, (here, kept) in enumerate(zip(slate.tolist(), kept_for.tolist(), strict=True)):
-        chosen = here
-        if here < 0 and left == 0:
-            continue
-        if here < 0:
-            if kept >= 0:
-                coming[kept] -= 1
-            _may_take(
-                start,
-                group,
-                bounds.at_least,
-                bounds.at_most,
-                placed,
-                coming,
-                turn,
-                had,
-                waiting,
-                short,
-                kept,
-                free,
-                open_to,
-            )
-            free -= kept < 0
-            chosen = _best(
-                open_to,
-                worth,
-                nearest,
-                variety.trade_off,
-                nearest_allowed,
-                mix.own,
-                mix.share,
-                total,
-                shown,
-                mix.exchange,
-            )
-            slate[place] = chosen
-            waiting[chosen] = False
-            placed[group[start[chosen] : start[chosen + 1]]] += 1
-            left -= 1
-        shown += 1
-        total += mix.share[chosen]
+    filling = _Filling(worth, bounds, variety, mix)
+    for place, (here, kept) in enumerate(zip(bounds.pinned.tolist(), bounds.kept_for.tolist(), strict=True)):
+        if here >= 0:
+            filling.show(here)
+        elif filling.left:
+            chosen = filling.chosen(kept)
+            filling.give(place, chosen)
+            filling.show(chosen)
+    return np.asarray(filling.slate[filling.slate >= 0])
+
+
+class _Filling:
+    """A slate while it fills, place after place: who is in it, and what the rules have counted so far."""
+
+    def __init__(self, worth: Floats, bounds: Bounds, variety: Variety, mix: Mix) -> None:
+        n, groups = len(worth), len(bounds.at_least)
+        self.slate = np.full(len(bounds.pinned), NOBODY, np.int64)
+        self.left = n
+        self._worth, self._bounds, self._variety, self._mix = worth, bounds, variety, mix
+        self._waiting, self._open_to = np.ones(n, np.bool_), np.empty(n, np.bool_)
+        self._placed, self._coming, self._short = np.zeros((3, groups), np.int64)
+        self._had, self._nearest = np.zeros(n, np.int64), variety.nearest
+        self._total, self._shown = np.zeros(len(mix.own)), 0
+        self._nearest_allowed = 1.0 - variety.threshold if variety.threshold > 0.0 else np.inf
+        for place, candidate in enumerate(bounds.pinned.tolist()):
+            if candidate >= 0:
+                self.give(place, candidate)
+        open_places = self.slate < 0
+        self._free = int(np.count_nonzero(open_places & (bounds.kept_for < 0)))
+        np.add.at(self._coming, bounds.kept_for[open_places & (bounds.kept_for >= 0)], 1)
+
+    def give(self, place: int, candidate: int) -> None:
+        """Give a place to a candidate, who waits no more."""
+        bounds = self._bounds
+        self.slate[place] = candidate
+        self._waiting[candidate] = False
+        self._placed[bounds.group[bounds.start[candidate] : bounds.start[candidate + 1]]] += 1
+        self.left -= 1
+
+    def chosen(self, kept: int) -> int:
+        """Return who takes the next place, which is kept for a group or for `NOBODY`."""
+        bounds, variety, mix = self._bounds, self._variety, self._mix
+        if kept >= 0:
+            self._coming[kept] -= 1
+        rules = (bounds.start, bounds.group, bounds.at_least, bounds.at_most)
+        counts, turns = (self._placed, self._coming), (bounds.turn, self._had)
+        _may_take(*rules, *counts, *turns, self._waiting, self._short, kept, self._free, self._open_to)
+        self._free -= kept < 0
+        liked = (self._worth, self._nearest, variety.trade_off, self._nearest_allowed)
+        best = _best(self._open_to, *liked, mix.own, mix.share, self._total, self._shown, mix.exchange)
+        return int(best)
+
+    def show(self, candidate: int) -> None:
+        """Take note that a candidate comes next on the slate."""
+        turn, alike = self._bounds.turn, self._variety.alike
+        self._shown += 1
+        self._total += self._mix.share[candidate]
         if len(turn):
-            had[turn[chosen]] += 1
-        if len(variety.alike):
-            nearest = np.maximum(nearest, variety.alike[chosen])
-    return np.asarray(slate[slate >= 0])
+            self._had[turn[candidate]] += 1
+        if len(alike):
+            self._nearest = np.maximum(self._nearest, alike[candidate])
 
 
 def _no_variety(n: int) -> Variety:
