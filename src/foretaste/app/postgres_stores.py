@@ -1,6 +1,7 @@
 """The stores of a home whose truth is in PostgreSQL; its directory keeps models and snapshots only."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -52,57 +53,73 @@ def stores_in_postgres(
             read_only=read_only,
         )
         undo.callback(database.close)
-        id_map = PostgresIdMap(database)
-        keeper = new_keeper(
-            settings, lambda: id_map.names("type"), folder / SNAPSHOT, _saving(folder, beside=beside)
-        )
-        log = PostgresEventLog(
-            database, id_map, on_commit=keeper.fold, write_seconds=settings.database_write_seconds
-        )
-        undo.callback(log.close)
-        catalog = PostgresCatalog(database, id_map, retention_days=settings.exposure_days)
-        profiles = PostgresProfiles(database)
-        blends = PostgresBlendStore(
-            database,
-            retention_days=settings.exposure_days,
-            seconds=max(settings.database_answer_seconds, LEAST_BLEND_SECONDS),
-        )
-        scenarios = PostgresScenarioStore(database)
-        keeper.restore(log)
-        if read_only:
-            exposures = ReadExposures(database)
-            undo.pop_all()
-            return Stores(
-                log, id_map, catalog, catalog, exposures, keeper, profiles, blends, scenarios, writable=False
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        keeper.watch(log)
-        written = PostgresExposureLog(database, retention_days=settings.exposure_days)
-        freshness: Freshness = PostgresFollower(
-            database, log, answer_seconds=settings.database_answer_seconds
-        )
-        undo.callback(freshness.close)
-        complaints = [_away(database, freshness)]
-        if settings.redis_url:
-            wiring = with_extra("foretaste.app.online_wiring", "redis_url")
-            trust = PostgresTrust(database)
-            online = wiring.online(settings, freshness, keeper.state, id_map, trust, telemetry)
-            freshness, log.on_append = online.freshness, online.publish
-            complaints.append(online.complaint)
+        saving = _saving(folder, beside=beside)
+        stores, log = _as_of_now(database, folder, settings, saving, undo)
+        if not read_only:
+            folder.mkdir(parents=True, exist_ok=True)
+            stores.keeper.watch(log)
+            stores = replace(_followed(stores, log, database, settings, telemetry, undo), release=release)
         undo.pop_all()
-    return Stores(
-        log,
-        id_map,
-        catalog,
-        catalog,
-        written,
-        keeper,
-        profiles,
-        blends,
-        scenarios,
+    return stores
+
+
+def _as_of_now(
+    database: PostgresDatabase, folder: Path, settings: Settings, saving: Saving, undo: ExitStack
+) -> tuple[Stores, PostgresEventLog]:
+    """Return the stores for reading, the state folded up to the log's present end, and the log."""
+    id_map = PostgresIdMap(database)
+    keeper = new_keeper(settings, lambda: id_map.names("type"), folder / SNAPSHOT, saving)
+    log = PostgresEventLog(
+        database, id_map, on_commit=keeper.fold, write_seconds=settings.database_write_seconds
+    )
+    undo.callback(log.close)
+    catalog = PostgresCatalog(database, id_map, retention_days=settings.exposure_days)
+    blends = PostgresBlendStore(
+        database,
+        retention_days=settings.exposure_days,
+        seconds=max(settings.database_answer_seconds, LEAST_BLEND_SECONDS),
+    )
+    keeper.restore(log)
+    stores = Stores(
+        log=log,
+        id_map=id_map,
+        catalog=catalog,
+        catalog_past=catalog,
+        exposures=ReadExposures(database),
+        keeper=keeper,
+        profiles=PostgresProfiles(database),
+        blends=blends,
+        scenarios=PostgresScenarioStore(database),
+        writable=False,
+    )
+    return stores, log
+
+
+def _followed(
+    stores: Stores,
+    log: PostgresEventLog,
+    database: PostgresDatabase,
+    settings: Settings,
+    telemetry: Telemetry,
+    undo: ExitStack,
+) -> Stores:
+    """Return the same stores for writing, which follow what other processes write."""
+    exposures = PostgresExposureLog(database, retention_days=settings.exposure_days)
+    freshness: Freshness = PostgresFollower(database, log, answer_seconds=settings.database_answer_seconds)
+    undo.callback(freshness.close)
+    complaints = [_away(database, freshness)]
+    if settings.redis_url:
+        wiring = with_extra("foretaste.app.online_wiring", "redis_url")
+        trust = PostgresTrust(database)
+        online = wiring.online(settings, freshness, stores.keeper.state, stores.id_map, trust, telemetry)
+        freshness, log.on_append = online.freshness, online.publish
+        complaints.append(online.complaint)
+    return replace(
+        stores,
+        exposures=exposures,
+        writable=True,
         freshness=freshness,
         complaints=tuple(complaints),
-        release=release,
     )
 
 
