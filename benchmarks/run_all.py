@@ -23,6 +23,7 @@ ON_FOLDERS = (
     ("amazon-beauty", ["beauty.py", "--effort", "best"]),
     ("amazon-beauty", ["neural.py"]),
     ("ranklens", ["ranklens.py"]),
+    ("ranklens", ["slate_training.py"]),
     ("online-retail", ["cold_items.py"]),
     ("online-retail", ["strangers.py"]),
 )

@@ -1,5 +1,7 @@
 """The ranker learns what people click, whatever the place it stood at."""
 
+from dataclasses import fields, replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -16,14 +18,16 @@ from slate_world import (
 
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
+from foretaste.ranking import learning_to_rank
 from foretaste.ranking.click_rates import click_rates
 from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
 from foretaste.ranking.list_gain import list_gains, paired_low
 from foretaste.ranking.past import NO_PAST, pasts_of
 from foretaste.ranking.position_bias import examination
-from foretaste.ranking.shown import ShownSlates
+from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import SlateRequest
-from foretaste.ranking.slate_ranker import SlateRanker
+from foretaste.ranking.slate_knowledge import knowledge_of
+from foretaste.ranking.slate_ranker import SlateRanker, features_of
 from foretaste.ranking.traits import traits_of
 
 TIRED = 1.0 / (1.0 + 0.5 * np.arange(PLACES))
@@ -57,6 +61,80 @@ def test_the_same_slates_and_seed_give_the_same_bits(learnt):
     assert {name: array.tobytes() for name, array in again.arrays().items()} == {
         name: array.tobytes() for name, array in learnt.arrays().items()
     }
+
+
+def test_slates_are_joined_as_if_they_had_been_one_log():
+    whole = some_slates(20)
+    first, rest = whole.take(np.arange(30)), whole.take(np.arange(30, len(whole)))
+    for joined in (first.and_then(rest), NO_SLATES.and_then(whole), whole.and_then(NO_SLATES)):
+        assert vars_of(joined) == vars_of(whole)
+
+
+def vars_of(slates):
+    return {field.name: getattr(slates, field.name).tolist() for field in fields(slates)}
+
+
+def test_what_was_shown_before_tells_how_items_are_clicked():
+    """From 60 slates alone little is known of 60 items; 540 that nobody asks about again tell the rest."""
+    slates, traits, judged = some_slates(), the_traits(), some_slates(60, seed=9)
+    last = np.arange(len(slates) - 60, len(slates))
+    before, few = slates.take(np.arange(len(slates) - 60)), slates.take(last)
+    requests, asked = [requests_of(slates)[place] for place in last.tolist()], requests_of(judged)
+    gained = {}
+    for name, told in (("before", before), ("nothing", NO_SLATES)):
+        ranker = learn_ranker(few, requests, traits, the_columns(traits), options=QUICK, before=told)
+        scores = np.concatenate([ranker.score(request) for request in asked])
+        gained[name] = np.nanmean(list_gains(judged, scores))
+        assert ranker.report.slates == len(few)
+    assert gained["before"] > gained["nothing"] + 0.01
+
+
+def test_what_was_shown_before_is_not_heard_where_it_misleads():
+    slates, traits = some_slates(), the_traits()
+    before = replace(slates, clicked=~slates.clicked)
+    ranker = learn_ranker(
+        slates, requests_of(slates), traits, the_columns(traits), options=QUICK, before=before
+    )
+    alone = knowledge_of(slates, traits, 0)
+    assert ranker.knowledge.rates.looks.tolist() == alone.rates.looks.tolist()
+
+
+@pytest.mark.parametrize(("most", "known", "heard"), [(60, 540, 600), (60, 100, 160), (600, 0, 600)])
+def test_of_many_slates_the_latest_teach_and_so_many_before_them_tell(most, known, heard):
+    slates, traits = some_slates(), the_traits()
+    options = msgspec.structs.replace(QUICK, most=most, known=known, rounds=5)
+    ranker = learn_ranker(slates, requests_of(slates), traits, the_columns(traits), options=options)
+    latest = slates.take(np.arange(len(slates) - heard, len(slates)))
+    assert ranker.report.slates == most
+    assert ranker.knowledge.rates.looks.tolist() == knowledge_of(latest, traits, 0).rates.looks.tolist()
+
+
+def test_nobodys_features_in_training_come_from_their_own_clicks_before(monkeypatch):
+    """Each fold's knowledge is learnt from slates of people who are not in the fold, whenever these were."""
+    slates, traits = some_slates(40), the_traits()
+    before, late = slates.take(np.arange(100)), slates.take(np.arange(100, len(slates)))
+    learnt_from, asked = [], []
+
+    def knowledge(told, *given):
+        learnt_from.append(set(told.user.tolist()))
+        return knowledge_of(told, *given)
+
+    def features(requests, *given):
+        asked.append({(request.now, request.item.tobytes()) for request in requests})
+        return features_of(requests, *given)
+
+    monkeypatch.setattr(learning_to_rank, "knowledge_of", knowledge)
+    monkeypatch.setattr(learning_to_rank, "features_of", features)
+    requests = requests_of(slates)[100:]
+    learn_ranker(late, requests, traits, the_columns(traits), options=QUICK, before=before)
+    person = {
+        (request.now, request.item.tobytes()): user
+        for request, user in zip(requests, late.user.tolist(), strict=True)
+    }
+    folds = list(zip(learnt_from, asked, strict=False))
+    apart = [not {person[one] for one in of} & known for known, of in folds]
+    assert apart == [False] * 2 + [True] * 6  # the latest slates are judged as in serving
+    assert all(known & set(before.user.tolist()) for known in learnt_from)
 
 
 def test_slates_that_were_clicked_whole_or_not_at_all_tell_nothing():

@@ -18,6 +18,7 @@ from foretaste.pipeline.reranking import ordered, reranked, scored_among, slate_
 from foretaste.pipeline.scenario import HOME
 from foretaste.pipeline.view import View
 from foretaste.ranking.shown import ShownSlates
+from foretaste.ranking.slate_knowledge import knowledge_of
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
 from foretaste.training.evaluate import state_before
@@ -119,6 +120,14 @@ def test_a_ranker_is_learnt_where_it_beats_the_blend(trained):
     assert ranker.report.rival == "score_blend"
     assert ranker.report.ahead_low > 0.0
     assert "the ranker orders" in trained.report.ranker
+
+
+def test_slates_before_those_asked_about_again_tell_how_items_are_clicked(shop, trained):
+    ranker, shown = trained.artifact.ranker, shop.shown
+    every = shown.take(np.argsort(shown.time, kind="stable"))
+    assert 500 < ranker.report.slates < len(every)
+    known = knowledge_of(every, ranker.knowledge.traits, 0).rates
+    assert ranker.knowledge.rates.looks.tolist() == known.looks.tolist()
 
 
 def test_features_are_the_same_bits_in_training_and_in_serving(shop, trained):

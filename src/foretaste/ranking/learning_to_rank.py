@@ -14,7 +14,7 @@ from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.lambdamart import BoostingOptions, Lists, Objective, curve, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
 from foretaste.ranking.position_bias import examination
-from foretaste.ranking.shown import ShownSlates
+from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import knowledge_of
 from foretaste.ranking.slate_ranker import RankerReport, SlateRanker, features_of
@@ -23,6 +23,8 @@ from foretaste.ranking.trees import trees_of
 
 PLAIN = ("click_rate", "rate_and_leaning", "rate_and_taste")
 """Features that order slates alone where trees, on little data, do no better."""
+HEARD_BY = "rate_and_leaning"
+"""By this order it is decided whether slates of long ago are heard."""
 OBJECTIVES: tuple[Objective, ...] = ("lambdarank", "rank_xendcg", "binary")
 
 
@@ -42,12 +44,14 @@ class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
     boosting: BoostingOptions = BoostingOptions()
     debias: bool = True
     most: int = 20_000
-    """Of more slates than this, the latest are taken."""
+    """Trees learn from the latest so many slates."""
+    known: int = 100_000
+    """Of the slates before these, the latest so many tell how items are clicked and how people lean."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """Features of all slates, what their places add, and which of them have a choice that was made."""
+    """Features of slates, what their places add, and which of them have a choice that was made."""
 
     slates: ShownSlates
     features: Doubles
@@ -70,9 +74,12 @@ def learn_ranker(
     seed: int = 0,
     options: RankerOptions | None = None,
     rival: str = "click_rate",
+    before: ShownSlates = NO_SLATES,
 ) -> SlateRanker:
     """Learn from `slates`, whose candidates are asked for by `requests`, one for each, as of its moment.
 
+    Those `before`, in order of time, only tell how items are clicked and how people lean. They do
+    not where by what is known with them the latest of `slates` are surely ordered worse than without.
     `columns.numbers` must be the traits' own. `rival` names the feature whose order the report compares with.
     People are dealt into folds, so that no feature of a slate comes from its own person's clicks in it.
     The number of trees is chosen, and the report made, on the latest slates by what earlier ones teach: as
@@ -80,10 +87,12 @@ def learn_ranker(
     """
     options = options or RankerOptions()
     if len(slates) > options.most:
-        latest = np.arange(len(slates) - options.most, len(slates))
-        slates, requests = slates.take(latest), requests[-options.most :]
+        first = len(slates) - options.most
+        before = before.and_then(slates.take(np.arange(first)))
+        slates, requests = slates.take(np.arange(first, len(slates))), requests[first:]
+    before = before.take(np.arange(max(0, len(before) - options.known), len(before)))
     with threadpool_limits(limits=1, user_api="blas"):
-        return _learnt(slates, requests, traits, columns, seed, options, rival)
+        return _learnt(slates, requests, traits, columns, seed, options, rival, before)
 
 
 def _learnt(
@@ -94,8 +103,9 @@ def _learnt(
     seed: int,
     options: RankerOptions,
     rival: str,
+    before: ShownSlates,
 ) -> SlateRanker:
-    earlier, later = _parted(slates, requests, traits, columns, seed, options)
+    earlier, later, before = _parted(slates, requests, traits, columns, seed, options, before)
     foretold = np.zeros(len(later.slates.item))
     scales: dict[Objective, float] = {}
     rounds: dict[str, int] = {}
@@ -103,7 +113,7 @@ def _learnt(
         raw, rounds[objective] = _trial(earlier, later, objective, seed + number, options)
         scales[objective] = _deviation(raw, later.slates)
         foretold += raw / scales[objective]
-    table = _table(slates, requests, traits, columns, seed, options)
+    table = _table(slates, requests, traits, columns, seed, options, before)
     every = table.lists(table.usable)
     dumps = []
     for objective in OBJECTIVES:
@@ -112,7 +122,7 @@ def _learnt(
             booster = grow(every, objective, rounds[objective], options.boosting, own)
             dumps.append((booster.dump_model(), 1.0 / (scales[objective] * options.bags * len(OBJECTIVES))))
     return SlateRanker(
-        knowledge=knowledge_of(slates, traits, seed),
+        knowledge=knowledge_of(before.and_then(slates), traits, seed),
         columns=columns,
         trees=trees_of(dumps),
         report=_report(slates, later, foretold, rival, columns, rounds, seed),
@@ -126,17 +136,47 @@ def _parted(
     columns: Columns,
     seed: int,
     options: RankerOptions,
-) -> tuple[_Table, _Table]:
-    """Return the earlier slates, and the latest ones with the features that they had in serving."""
+    before: ShownSlates,
+) -> tuple[_Table, _Table, ShownSlates]:
+    """Return the earlier slates, the latest ones with the features they had in serving, and what is heard.
+
+    That is those `before`, or none of them.
+    """
     order = np.argsort(slates.time, kind="stable")
     telling = np.flatnonzero(np.isin(order, slates.telling))
     cut = telling[-max(1, round(options.judged * len(telling)))]  # the latest may have no clicks yet
     early, late = np.sort(order[:cut]), np.sort(order[cut:])
     past, asked = slates.take(early), [requests[place] for place in late.tolist()]
-    earlier = _table(past, [requests[place] for place in early.tolist()], traits, columns, seed, options)
-    features = features_of(asked, knowledge_of(past, traits, seed), columns)
     judged = slates.take(late)
-    return earlier, _Table(judged, features, np.zeros(len(features)), judged.telling)
+    features, gains = _foretold(judged, asked, before.and_then(past), traits, columns, seed)
+    if len(before):
+        alone, others = _foretold(judged, asked, past, traits, columns, seed)
+        if _are_less(gains, others):
+            before, features = NO_SLATES, alone
+    told = [requests[place] for place in early.tolist()]
+    earlier = _table(past, told, traits, columns, seed, options, before)
+    return earlier, _Table(judged, features, np.zeros(len(features)), judged.telling), before
+
+
+def _foretold(
+    judged: ShownSlates,
+    asked: Sequence[SlateRequest],
+    known: ShownSlates,
+    traits: Traits,
+    columns: Columns,
+    seed: int,
+) -> tuple[Doubles, Doubles]:
+    """Return the features of slates by what `known` ones tell, and the gains of a plain order by these."""
+    features = features_of(asked, knowledge_of(known, traits, seed), columns)
+    telling = judged.telling
+    plain = features[judged.rows(telling), columns.names.index(HEARD_BY)]
+    return features, list_gains(judged.take(telling), plain)
+
+
+def _are_less(gains: Doubles, others: Doubles) -> bool:
+    """Return whether gains are less than others, by more than a standard error of the mean difference."""
+    less = others - gains
+    return bool(less.mean() > less.std() / np.sqrt(len(less)))
 
 
 def _table(
@@ -146,6 +186,7 @@ def _table(
     columns: Columns,
     seed: int,
     options: RankerOptions,
+    before: ShownSlates,
 ) -> _Table:
     """Return the slates with features computed from knowledge that has not seen their person."""
     people, who = np.unique(slates.user, return_inverse=True)
@@ -154,7 +195,8 @@ def _table(
     features = np.empty((len(slates.item), len(columns.names)))
     for part in range(options.folds):
         own = np.flatnonzero(fold == part)
-        knowledge = knowledge_of(slates.take(np.flatnonzero(fold != part)), traits, seed)
+        others = before.take(np.flatnonzero(~np.isin(before.user, people[dealt == part])))
+        knowledge = knowledge_of(others.and_then(slates.take(np.flatnonzero(fold != part))), traits, seed)
         features[slates.rows(own)] = features_of([requests[s] for s in own.tolist()], knowledge, columns)
     look = (
         examination(slates, len(traits.rows)) if options.debias else np.ones(int(slates.sizes.max(initial=0)))

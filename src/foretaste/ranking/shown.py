@@ -70,8 +70,21 @@ class ShownSlates:
         first = np.concatenate(([0], np.cumsum(sizes)))
         return np.arange(first[-1]) + np.repeat(self.start[chosen] - first[:-1], sizes)
 
+    def and_then(self, others: "ShownSlates") -> "ShownSlates":
+        """Return these slates and `others` after them."""
+        return ShownSlates(
+            np.concatenate((self.user, others.user)),
+            np.concatenate((self.time, others.time)),
+            np.concatenate((self.start, self.start[-1] + others.start[1:])),
+            np.concatenate((self.item, others.item)),
+            np.concatenate((self.clicked, others.clicked)),
+        )
+
     def take(self, chosen: Int64s) -> "ShownSlates":
         """Return the slates at positions `chosen`."""
         rows = self.rows(chosen)
         start = np.concatenate(([0], np.cumsum(self.sizes[chosen])))
         return ShownSlates(self.user[chosen], self.time[chosen], start, self.item[rows], self.clicked[rows])
+
+
+NO_SLATES = ShownSlates.of([], [], [], [])

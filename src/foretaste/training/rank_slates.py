@@ -26,7 +26,7 @@ from foretaste.training.prepare import Prepared
 FEWEST_SLATES, FEWEST_PEOPLE = 500, 100
 """With fewer slates that have a click, or fewer people, no ranker is learnt."""
 MOST_SLATES = 10_000
-"""The latest so many slates are learnt from."""
+"""The latest so many slates are asked about again; those before only tell what is liked, and by whom."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,8 @@ def learn_slate_ranker(
     shown = prepared.corpus.shown
     if shown is None or not prepared.timed or not len(prepared.events):
         return RankerOutcome(None, "no slates were logged: the blend orders")
-    slates = _usable(shown, int(prepared.events.time[min(prepared.tune, len(prepared.events) - 1)]))
+    since = int(prepared.events.time[min(prepared.tune, len(prepared.events) - 1)])
+    before, slates = _usable(shown, since)
     telling, people = len(slates.telling), len(np.unique(slates.user))
     if telling < FEWEST_SLATES or people < FEWEST_PEOPLE:
         return RankerOutcome(
@@ -67,7 +68,15 @@ def learn_slate_ranker(
     requests = requests_of(prepared, artifact, slates, traits, columns, advance=advance)
     ranker = cast(
         "SlateRanker",
-        learning.learn_ranker(slates, requests, traits, columns, seed=prepared.seed, rival=f"score_{BLEND}"),
+        learning.learn_ranker(
+            slates,
+            requests,
+            traits,
+            columns,
+            seed=prepared.seed,
+            rival=f"score_{BLEND}",
+            before=before,
+        ),
     )
     report = ranker.report
     gain = (
@@ -128,7 +137,9 @@ def requests_of(
     return found
 
 
-def _usable(shown: ShownSlates, since: int) -> ShownSlates:
-    """Return the latest slates from `since` on that leave a choice, in order of time."""
-    chosen = np.flatnonzero((shown.time >= since) & (shown.sizes > 1))
-    return shown.take(chosen[np.argsort(shown.time[chosen], kind="stable")][-MOST_SLATES:])
+def _usable(shown: ShownSlates, since: int) -> tuple[ShownSlates, ShownSlates]:
+    """Return what is before the latest slates from `since` on, and these; in order of time."""
+    order = np.argsort(shown.time, kind="stable")
+    order = order[shown.sizes[order] > 1]
+    first = max(int(np.searchsorted(shown.time[order], since)), len(order) - MOST_SLATES)
+    return shown.take(order[:first]), shown.take(order[first:])
