@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foretaste.models.sorting import fall, keep_best, largest_but, rise
+from foretaste.models.sorting import fall, keep_best, mth_largest, rise
 
 WHOLE = st.lists(st.integers(-5, 5) | st.integers(-(1 << 63), (1 << 63) - 1), min_size=1, max_size=80)
 FLOATS = st.lists(st.floats(-2, 2, width=32) | st.just(float("-inf")) | st.just(1.0), min_size=1, max_size=80)
@@ -40,9 +40,9 @@ def test_the_best_come_first_and_nothing_is_lost(numbers, data):
 
 
 @given(FLOATS, st.data())
-def test_the_largest_but_some_is_found_where_many_are_equal(numbers, data):
+def test_the_mth_largest_is_found_where_many_are_equal(numbers, data):
     m = data.draw(st.integers(1, len(numbers)))
     given_ = np.array(numbers, np.float32)
-    found = largest_but(given_, m)
+    found = mth_largest(given_, m)
     assert found == np.sort(given_)[len(numbers) - m]
     assert given_.tolist() == numbers

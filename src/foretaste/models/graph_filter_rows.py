@@ -11,7 +11,7 @@ from foretaste.domain.kernel import fitting_kernel, kernel, summing_kernel
 from foretaste.domain.parallel import in_parts
 from foretaste.models.graph_spectrum import Spectrum, amounts, item_graph, power, spectrum
 from foretaste.models.item_rows import ItemRows
-from foretaste.models.sorting import largest_but
+from foretaste.models.sorting import mth_largest
 
 ROWS_PER_CALL = 128
 """Rows computed in one kernel call, some milliseconds: the parts that threads share between them."""
@@ -154,7 +154,7 @@ def _keep_largest(value: Floats, places: Ordinals, n: int, most: int) -> int:
         for k in range(n):
             places[k] = chosen[k]
         return n
-    bound = largest_but(value[chosen], most)
+    bound = mth_largest(value[chosen], most)
     spare = most - np.sum(value[chosen] > bound)
     kept = 0
     for place in chosen:

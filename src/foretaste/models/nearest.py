@@ -12,7 +12,7 @@ import numpy as np
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.kernel import kernel
 from foretaste.models.item_features import Described
-from foretaste.models.sorting import largest_but
+from foretaste.models.sorting import mth_largest
 
 AT_ONCE = 128
 """The cosines of so many rows are at hand at a time."""
@@ -119,7 +119,7 @@ def keep_largest(item: Int64s | Ordinals, value: Floats, kept: Int64s | Ordinals
     n, most, least, at = len(item), len(kept), np.float32(0.0), 0
     equals = most
     if n > most:
-        least = max(least, largest_but(value, most))
+        least = max(least, mth_largest(value, most))
         for k in range(n):
             if value[k] > least:
                 equals -= 1
@@ -144,7 +144,7 @@ def _likely(about: Floats, groups: Floats, most: int, slack: np.float32, place: 
         for g in range(min(n_groups, width - begin)):
             groups[g] = max(groups[g], about[begin + g])
         begin += n_groups
-    least = largest_but(groups, most)
+    least = mth_largest(groups, most)
     enough = max(-slack, np.nextafter(least - np.float32(2.0) * slack, np.float32(-np.inf)))
     for begin in range(0, width, LOOKED_AT):
         end, some = min(begin + LOOKED_AT, width), 0

@@ -15,7 +15,7 @@ from foretaste.features.tables import (
 )
 from foretaste.features.touches import MINUTE, PERSON
 from foretaste.models.entries import TURNED, entry_of
-from foretaste.models.sorting import keep_best, largest_but
+from foretaste.models.sorting import keep_best, mth_largest
 
 TOUCHED, BY_EVENT, DIGEST = 0, 1, 2
 """Columns of `voters`: the touch by which somebody was asked, by which event, a digest of what was heard."""
@@ -264,7 +264,7 @@ def _neighbours_of(
 @kernel
 def _leave_most_alike(alike: Floats, latest: Int64s, used: Int64s, most: int) -> None:
     """Set `alike` to 0 at the slots `used` but for the `most` largest; of equals the latest are kept."""
-    bound = largest_but(alike[used], most)
+    bound = mth_largest(alike[used], most)
     tied, n, spare = np.empty(len(used), np.int64), 0, most
     for slot in used:
         spare -= alike[slot] > bound

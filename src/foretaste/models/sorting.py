@@ -83,6 +83,6 @@ def keep_best(numbers: NDArray[N], n: int, m: int) -> N:
 
 
 @kernel
-def largest_but(numbers: NDArray[N], m: int) -> N:
+def mth_largest(numbers: NDArray[N], m: int) -> N:
     """Return the `m`th largest of the numbers, `m` above 0, which stay where they are."""
     return keep_best(numbers.copy(), len(numbers), m)
