@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from numba.extending import register_jitable
 
 from foretaste.domain.kernel_cache import use_cache_of_these_sources
 
@@ -41,6 +43,12 @@ def inplace_kernel(function: F) -> F:
     atomic operations per array, often more than the called kernel's own work.
     """
     return cast("F", numba.njit(cache=True, error_model="numpy", **_NO_REFERENCES)(function))
+
+
+@register_jitable
+def variable(number: int) -> int:
+    """Return a number as one that varies: for a constant Numba compiles once more what it is handed to."""
+    return int(np.int64(number))
 
 
 def unshared_kernel(function: F) -> F:

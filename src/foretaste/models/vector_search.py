@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from foretaste.domain.arrays import Floats, Int8s, Int64s, Mask, Ordinals
-from foretaste.domain.kernel import kernel, summing_kernel
+from foretaste.domain.kernel import kernel, summing_kernel, variable
 from foretaste.models.coded_vectors import product
 from foretaste.models.entries import TURNED, entry_of, in_order
 from foretaste.models.inverted_lists import NOWHERE
@@ -122,9 +122,9 @@ def _best_vectors(
 
     Late ones do not count. Returns the entries, and the number of the last list looked through.
     """
-    ordered = length = int(np.int64(0))  # for 0 alone what is called would be compiled once more
+    ordered = length = variable(0)
     seen, found, last = 0, 0, _ALL
-    entries, least = np.empty(2 * m, np.int64), int(np.int64(NO_SCORE))
+    entries, least = np.empty(2 * m, np.int64), variable(NO_SCORE)
     for place in range(len(lists)):
         if place == ordered:
             ordered = _put_in_order(lists, ordered)
@@ -149,7 +149,7 @@ def _best_among(
     code: Int8s, size: Floats, own: Ordinals, place: Int64s, vector: Floats, items: Ordinals, m: int
 ) -> Int64s:
     """Return the entries of the best `m` of `items` of positive scores, the best first."""
-    entries, least, length = np.empty(2 * m, np.int64), int(np.int64(NO_SCORE)), int(np.int64(0))
+    entries, least, length = np.empty(2 * m, np.int64), variable(NO_SCORE), variable(0)
     for i in items:
         if i < len(own) and own[i] != NOWHERE:
             entry = entry_of(product(code, size, vector, place[i]), i)

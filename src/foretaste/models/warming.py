@@ -35,7 +35,7 @@ _ROWS = ItemRows(start=np.array([0, 1, 2]), item=np.array([1, 0], np.int32), val
 def warm_up() -> None:
     """Compile all kernels that scoring and explaining use, or load them from the disk's cache.
 
-    But for those that `follow_events` and `warm_up_to_guests` run, and those of training, compiled there.
+    `follow_events` and `warm_up_to_guests` compile theirs, the first training those that it alone runs.
     """
     state = _state()
     moment = _moment(state)

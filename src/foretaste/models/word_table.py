@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from foretaste.domain.arrays import Floats, Int64s, Ordinals
 from foretaste.domain.item import Item
-from foretaste.domain.kernel import inner_kernel, kernel
+from foretaste.domain.kernel import inner_kernel, kernel, variable
 from foretaste.models.sorting import rise
 from foretaste.models.term_rows import Row, TermRows
 from foretaste.models.terms import LONGEST_TERM, MOST_TEXT, marked, words
@@ -130,7 +130,7 @@ def _weigh(
     count, found = np.zeros(len(idf), np.float32), np.zeros(1, np.int64)
     room = len(text) // 2 + len(text_end) + 1
     term, weight = np.empty(room, np.int32), np.empty(room, np.float32)
-    n, part, at = 0, 0, int(np.int64(0))  # for 0 alone `_next` would be compiled once more
+    n, part, at = 0, 0, variable(0)
     for item in range(len(length)):
         first = n
         while part < len(text_end) and told[part, 0] == item:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
-from foretaste.domain.kernel import kernel
+from foretaste.domain.kernel import kernel, variable
 from foretaste.pipeline.occasion import Occasion
 from foretaste.pipeline.view import NOTHING, View
 from foretaste.ranking.boost import sum_over
@@ -76,8 +76,7 @@ def _weigh(
     seen: Mask,
     place_of: Ordinals,
 ) -> Weighed:
-    least = int(np.int64(0))  # for 0 alone `unite` would be compiled once more
-    item, score, proposed = unite(where, factor, usual, per_source, nothing, least, seen, place_of)
+    item, score, proposed = unite(where, factor, usual, per_source, nothing, variable(0), seen, place_of)
     figures = np.zeros((3, len(where)))
     offset = scale_of(score, weights, figures)
     if is_narrowed or wanted > per_source or len(item) < places:

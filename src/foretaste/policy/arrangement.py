@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask
-from foretaste.domain.kernel import inner_kernel, inplace_kernel
+from foretaste.domain.kernel import inner_kernel, inplace_kernel, variable
 from foretaste.policy.mix import Mix, closeness
 
 NOBODY = -1
@@ -176,8 +176,7 @@ def _may_take(
     if kept >= 0:
         _narrow(start, group, short, kept, open_to)
     if needed > 0 and needed >= free + (kept >= 0):
-        nobody = int(np.int64(NOBODY))  # for a constant `_narrow` would be compiled once more
-        _narrow(start, group, short, nobody, open_to)
+        _narrow(start, group, short, variable(NOBODY), open_to)
     if len(turn):
         _in_turn(turn, had, open_to)
 
