@@ -16,7 +16,7 @@ from foretaste.ranking.list_gain import list_gains, paired_low
 from foretaste.ranking.position_bias import examination
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import Columns, SlateRequest
-from foretaste.ranking.slate_knowledge import knowledge_of
+from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
 from foretaste.ranking.slate_ranker import RankerReport, SlateRanker, features_of
 from foretaste.ranking.traits import Traits
 from foretaste.ranking.trees import trees_of
@@ -47,6 +47,23 @@ class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Trees learn from the latest so many slates."""
     known: int = 100_000
     """Of the slates before these, the latest so many tell how items are clicked and how people lean."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """How slates are learnt from, whichever they are."""
+
+    traits: Traits
+    columns: Columns
+    seed: int
+    options: RankerOptions
+
+    def knowledge(self, slates: ShownSlates) -> SlateKnowledge:
+        return knowledge_of(slates, self.traits, self.seed)
+
+    def features(self, requests: Sequence[SlateRequest], known: ShownSlates) -> Doubles:
+        """Return the features of what was asked for, by what the `known` slates tell."""
+        return features_of(requests, self.knowledge(known), self.columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,20 +109,14 @@ def learn_ranker(
         slates, requests = slates.take(np.arange(first, len(slates))), requests[first:]
     before = before.take(np.arange(max(0, len(before) - options.known), len(before)))
     with threadpool_limits(limits=1, user_api="blas"):
-        return _learnt(slates, requests, traits, columns, seed, options, rival, before)
+        return _learnt(slates, requests, before, rival, _Way(traits, columns, seed, options))
 
 
 def _learnt(
-    slates: ShownSlates,
-    requests: Sequence[SlateRequest],
-    traits: Traits,
-    columns: Columns,
-    seed: int,
-    options: RankerOptions,
-    rival: str,
-    before: ShownSlates,
+    slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, rival: str, way: _Way
 ) -> SlateRanker:
-    earlier, later, before = _parted(slates, requests, traits, columns, seed, options, before)
+    seed, options = way.seed, way.options
+    earlier, later, before = _parted(slates, requests, before, way)
     foretold = np.zeros(len(later.slates.item))
     scales: dict[Objective, float] = {}
     rounds: dict[str, int] = {}
@@ -113,7 +124,7 @@ def _learnt(
         raw, rounds[objective] = _trial(earlier, later, objective, seed + number, options)
         scales[objective] = _deviation(raw, later.slates)
         foretold += raw / scales[objective]
-    table = _table(slates, requests, traits, columns, seed, options, before)
+    table = _table(slates, requests, before, way)
     every = table.lists(table.usable)
     dumps = []
     for objective in OBJECTIVES:
@@ -122,21 +133,15 @@ def _learnt(
             booster = grow(every, objective, rounds[objective], options.boosting, own)
             dumps.append((booster.dump_model(), 1.0 / (scales[objective] * options.bags * len(OBJECTIVES))))
     return SlateRanker(
-        knowledge=knowledge_of(before.and_then(slates), traits, seed),
-        columns=columns,
+        knowledge=way.knowledge(before.and_then(slates)),
+        columns=way.columns,
         trees=trees_of(dumps),
-        report=_report(slates, later, foretold, rival, columns, rounds, seed),
+        report=_report(slates, later, foretold, rival, rounds, way),
     )
 
 
 def _parted(
-    slates: ShownSlates,
-    requests: Sequence[SlateRequest],
-    traits: Traits,
-    columns: Columns,
-    seed: int,
-    options: RankerOptions,
-    before: ShownSlates,
+    slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way
 ) -> tuple[_Table, _Table, ShownSlates]:
     """Return the earlier slates, the latest ones with the features they had in serving, and what is heard.
 
@@ -144,32 +149,27 @@ def _parted(
     """
     order = np.argsort(slates.time, kind="stable")
     telling = np.flatnonzero(np.isin(order, slates.telling))
-    cut = telling[-max(1, round(options.judged * len(telling)))]  # the latest may have no clicks yet
+    cut = telling[-max(1, round(way.options.judged * len(telling)))]  # the latest may have no clicks yet
     early, late = np.sort(order[:cut]), np.sort(order[cut:])
     past, asked = slates.take(early), [requests[place] for place in late.tolist()]
     judged = slates.take(late)
-    features, gains = _foretold(judged, asked, before.and_then(past), traits, columns, seed)
+    features, gains = _foretold(judged, asked, before.and_then(past), way)
     if len(before):
-        alone, others = _foretold(judged, asked, past, traits, columns, seed)
+        alone, others = _foretold(judged, asked, past, way)
         if _are_less(gains, others):
             before, features = NO_SLATES, alone
     told = [requests[place] for place in early.tolist()]
-    earlier = _table(past, told, traits, columns, seed, options, before)
+    earlier = _table(past, told, before, way)
     return earlier, _Table(judged, features, np.zeros(len(features)), judged.telling), before
 
 
 def _foretold(
-    judged: ShownSlates,
-    asked: Sequence[SlateRequest],
-    known: ShownSlates,
-    traits: Traits,
-    columns: Columns,
-    seed: int,
+    judged: ShownSlates, asked: Sequence[SlateRequest], known: ShownSlates, way: _Way
 ) -> tuple[Doubles, Doubles]:
     """Return the features of slates by what `known` ones tell, and the gains of a plain order by these."""
-    features = features_of(asked, knowledge_of(known, traits, seed), columns)
+    features = way.features(asked, known)
     telling = judged.telling
-    plain = features[judged.rows(telling), columns.names.index(HEARD_BY)]
+    plain = features[judged.rows(telling), way.columns.names.index(HEARD_BY)]
     return features, list_gains(judged.take(telling), plain)
 
 
@@ -179,28 +179,20 @@ def _are_less(gains: Doubles, others: Doubles) -> bool:
     return bool(less.mean() > less.std() / np.sqrt(len(less)))
 
 
-def _table(
-    slates: ShownSlates,
-    requests: Sequence[SlateRequest],
-    traits: Traits,
-    columns: Columns,
-    seed: int,
-    options: RankerOptions,
-    before: ShownSlates,
-) -> _Table:
+def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way) -> _Table:
     """Return the slates with features computed from knowledge that has not seen their person."""
     people, who = np.unique(slates.user, return_inverse=True)
-    dealt = np.random.default_rng(seed).permutation(len(people)) % options.folds
+    dealt = np.random.default_rng(way.seed).permutation(len(people)) % way.options.folds
     fold = dealt[who]
-    features = np.empty((len(slates.item), len(columns.names)))
-    for part in range(options.folds):
+    features = np.empty((len(slates.item), len(way.columns.names)))
+    for part in range(way.options.folds):
         own = np.flatnonzero(fold == part)
         others = before.take(np.flatnonzero(~np.isin(before.user, people[dealt == part])))
-        knowledge = knowledge_of(others.and_then(slates.take(np.flatnonzero(fold != part))), traits, seed)
-        features[slates.rows(own)] = features_of([requests[s] for s in own.tolist()], knowledge, columns)
-    look = (
-        examination(slates, len(traits.rows)) if options.debias else np.ones(int(slates.sizes.max(initial=0)))
-    )
+        known = others.and_then(slates.take(np.flatnonzero(fold != part)))
+        features[slates.rows(own)] = way.features([requests[slate] for slate in own.tolist()], known)
+    look = np.ones(int(slates.sizes.max(initial=0)))
+    if way.options.debias:
+        look = examination(slates, len(way.traits.rows))
     return _Table(slates, features, np.log(look)[slates.position], slates.telling)
 
 
@@ -225,14 +217,14 @@ def _report(
     later: _Table,
     foretold: Doubles,
     rival: str,
-    columns: Columns,
     rounds: dict[str, int],
-    seed: int,
+    way: _Way,
 ) -> RankerReport:
     rows, part = later.slates.rows(later.usable), later.slates.take(later.usable)
     gained = list_gains(part, foretold[rows])
     others = {
-        name: list_gains(part, later.features[rows, columns.names.index(name)]) for name in {rival, *PLAIN}
+        name: list_gains(part, later.features[rows, way.columns.names.index(name)])
+        for name in {rival, *PLAIN}
     }
     ahead = gained - others[rival]
     best = max(PLAIN, key=lambda name: others[name].mean())
@@ -244,7 +236,7 @@ def _report(
         click_rate=float(others["click_rate"].mean()),
         rival=rival,
         ahead=float(ahead.mean()),
-        ahead_low=paired_low(ahead, part.user, seed),
+        ahead_low=paired_low(ahead, part.user, way.seed),
         rounds=rounds,
         plain=best if others[best].mean() >= gained.mean() else "",
     )

@@ -50,7 +50,7 @@ def learn_slate_ranker(
     if shown is None or not prepared.timed or not len(prepared.events):
         return RankerOutcome(None, "no slates were logged: the blend orders")
     since = int(prepared.events.time[min(prepared.tune, len(prepared.events) - 1)])
-    before, slates = _usable(shown, since)
+    before, slates = _parted(shown, since)
     telling, people = len(slates.telling), len(np.unique(slates.user))
     if telling < FEWEST_SLATES or people < FEWEST_PEOPLE:
         return RankerOutcome(
@@ -137,7 +137,7 @@ def requests_of(
     return found
 
 
-def _usable(shown: ShownSlates, since: int) -> tuple[ShownSlates, ShownSlates]:
+def _parted(shown: ShownSlates, since: int) -> tuple[ShownSlates, ShownSlates]:
     """Return what is before the latest slates from `since` on, and these; in order of time."""
     order = np.argsort(shown.time, kind="stable")
     order = order[shown.sizes[order] > 1]
