@@ -1,8 +1,8 @@
 """What `foretaste train` makes of slates that were shown and clicked: the report of its ranker.
 
 `python benchmarks/slate_training.py --data DIR`, the files of `ranklens.py`. Lists become exposures of a
-home, clicks its events, the last one now; each part is four fifths of the people, drawn by lot. A part is
-trained by default; the latest fifth of its slates with clicks judges the ranker, by what was known before.
+home, clicks its events, moved up by whole weeks; each part is four fifths of the people, drawn by lot. A part
+is trained by default; the latest fifth of its slates with clicks judges the ranker, by what was known before.
 """
 
 import argparse
@@ -15,27 +15,21 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from foretaste.app.home import Home
 from foretaste.app.learning import train_home
 from foretaste.app.wiring import open_home
 from foretaste.domain.arrays import MICROS_PER_SECOND
-from foretaste.domain.clock import system_clock
+from foretaste.domain.clock import MICROS_PER_DAY, system_clock
 from foretaste.domain.event import Event
-from foretaste.domain.slate import Exposure, Versions
+from foretaste.testing.contracts.exposure_log import an_exposure
 from ranklens import item_of, micros
 
 SHARE = 0.8
 AT_ONCE = 5_000
-VERSIONS = Versions(
-    state_seq=0,
-    item_state_seq=0,
-    catalog_version=0,
-    artifact="elsewhere",
-    blend="elsewhere",
-    scenario="home",
-    namespace="default",
-)
+WEEK = 7 * MICROS_PER_DAY
+"""Moved by whole weeks, weekdays and hours stay what they were: every run has the same figures."""
 
 
 def events_of(lists: Sequence[dict[str, Any]]) -> list[Event]:
@@ -61,19 +55,9 @@ def fill(home: Home, lists: Sequence[dict[str, Any]]) -> None:
     ordinals = {name: ordinal for ordinal, name in enumerate(home.id_map.names("item"))}
     for number, row in enumerate(lists):
         items = tuple(ordinals[str(item)] for item in row["shown"] if str(item) in ordinals)
-        home.exposures.record(
-            Exposure(
-                recommendation_id=f"slate-{number}",
-                user_id=str(row["user"]),
-                scenario="home",
-                source="personalized",
-                time=row["time"],
-                items=items,
-                scores=(0.0,) * len(items),
-                propensities=(1.0,) * len(items),
-                versions=VERSIONS,
-            )
-        )
+        slate = an_exposure(f"slate-{number}", time=row["time"], user_id=str(row["user"]))
+        even = (1.0,) * len(items)
+        home.exposures.record(replace(slate, items=items, scores=even, propensities=even))
         if number % AT_ONCE == 0:
             home.exposures.flush()
     home.exposures.flush()
@@ -87,11 +71,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("FORETASTE_DATA"))
     parser.add_argument("--parts", type=int, default=4)
     arguments = parser.parse_args()
+    if arguments.data is None or not (Path(arguments.data) / "rankings.parquet").is_file():
+        parser.error("--data must name the folder that holds items.parquet and rankings.parquet")
     folder = Path(arguments.data)
     described = [item_of(row) for row in pl.read_parquet(folder / "items.parquet").iter_rows(named=True)]
     rankings = pl.read_parquet(folder / "rankings.parquet").sort("ts", "ranking")
     moments = micros(rankings["ts"].to_numpy())
-    shifted = (moments - moments.max() + system_clock()).tolist()
+    weeks = (system_clock() - int(moments.max())) // WEEK
+    shifted = (moments + weeks * WEEK).tolist()
     lists = [{**row, "time": now} for row, now in zip(rankings.iter_rows(named=True), shifted, strict=True)]
     people = sorted(rankings["user"].unique().to_list())
     for part in range(arguments.parts):

@@ -9,7 +9,8 @@ import pytest
 
 from foretaste.adapters.files.snapshot_file import read_snapshot
 from foretaste.adapters.sqlite.event_log import SqliteEventLog
-from foretaste.app import datasets, keeper
+from foretaste.app import datasets
+from foretaste.app import keeper as app_keeper
 from foretaste.app import stores as app_stores
 from foretaste.app.importing import import_events
 from foretaste.app.keeper import StateKeeper
@@ -75,7 +76,7 @@ def test_the_snapshot_is_read_while_the_log_is_opened(tmp_path, monkeypatch):
         assert is_read.wait(SECONDS)
         return SqliteEventLog(*given, **options)
 
-    monkeypatch.setattr(keeper, "read_snapshot", read)
+    monkeypatch.setattr(app_keeper, "read_snapshot", read)
     monkeypatch.setattr(app_stores, "SqliteEventLog", opened)
     assert reopened(tmp_path) == before
 
