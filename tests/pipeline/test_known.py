@@ -40,3 +40,16 @@ def test_of_more_people_than_there_is_room_for_those_asked_about_last_are_kept()
     assert known.of(world.state, 1) is first
     known.of(world.state, 3)
     assert known.of(world.state, 2) is not second
+
+
+def test_there_is_room_for_as_many_as_what_was_worked_out_of_them_leaves():
+    world, kept = a_world(), {}
+    for size in (0, 10 * OWN):
+        known = KnownPeople(44 * OWN)
+        first = [known.of(world.state, user) for user in range(N_USERS)]
+        for _ in range(40):
+            for user in range(N_USERS):
+                known.of(world.state, user).history.memo["worked out"] = np.zeros(size, np.int8)
+        kept[size] = sum(known.of(world.state, user) is one for user, one in enumerate(first))
+    assert kept[0] == N_USERS
+    assert kept[10 * OWN] < 4

@@ -23,6 +23,7 @@ WAYS = {
     "searched": ColdItemsConfig(base=IALS, **FIXED),
     "factors": ColdItemsConfig(base=IALS, **FIXED),
     "rows": ColdItemsConfig(base=EaseConfig(regularization=50.0, recency=Recency()), **FIXED),
+    "packed": ColdItemsConfig(base=EaseConfig(regularization=50.0, recency=Recency()), **FIXED),
 }
 FIRST_NEW, N_NEW, AT_HAND = N_ITEMS + 1, 24, 12
 
@@ -36,6 +37,9 @@ def world(request, monkeypatch):
         monkeypatch.setattr("foretaste.models.listing.ENOUGH", 0.3)
         monkeypatch.setattr("foretaste.models.listing.LOOKS", (0.7,))
         monkeypatch.setattr("foretaste.models.listing.MOST_LOOKED", 100.0)
+    if request.param == "packed":
+        monkeypatch.setattr(rows, "LEAST_PACKED", 1)
+        monkeypatch.setattr(rows, "WORTH_PACKING", 10.0)
     shop = clustered_shop.__wrapped__(0)
     catalog = shop.catalog
     for number in range(N_NEW):

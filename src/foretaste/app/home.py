@@ -97,6 +97,7 @@ class Home:
             cache=cache,
             pages=pages,
             limits=expression_limits(settings),
+            people_room=settings.people_mb * 1_000_000,
         )
         self.scenario_book = scenario_book(self, stores.scenarios, folder, writable=stores.writable)
         self.condition.watch(self.scenario_book.complaint)

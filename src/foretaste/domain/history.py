@@ -1,5 +1,6 @@
 """What a model scores: a person's history, at a moment."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,3 +25,14 @@ class History(msgspec.Struct, frozen=True, eq=False, weakref=True):
     def __len__(self) -> int:
         """How many events there are."""
         return len(self.item)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the arrays of events take, with what the memo holds."""
+        arrays = self.item.nbytes + self.weight.nbytes + self.time.nbytes + self.type.nbytes
+        return arrays + bytes_of(self.memo)
+
+
+def bytes_of(memo: Mapping[Any, Any]) -> int:
+    """Return how many bytes a memo's values say that they take (`nbytes`)."""
+    return sum([getattr(value, "nbytes", 0) for value in memo.values()])

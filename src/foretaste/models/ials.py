@@ -144,6 +144,11 @@ class Folded:
     used: Int64s
     solved: SolvedRow
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes what was solved takes."""
+        return self.solved.vector.nbytes + self.solved.factor.nbytes
+
 
 class IALS(VectorModel):
     """Item vectors; a person's vector is solved for from their history, once until it changes."""

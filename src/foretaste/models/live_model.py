@@ -84,6 +84,7 @@ class Sparse(LiveModel[C]):
             and (kept.seq == moment.seq or self.stands(kept, moment))
         ):
             entries, made_of = self.made(history, moment)
+            entries = entries.copy()  # what they are a part of has room for more
             kept = Told(items, items.breaks, moment.seq, moment.user, entries, made_of)
             history.memo[Told, self] = kept
         kept.seq = moment.seq

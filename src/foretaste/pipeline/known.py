@@ -1,19 +1,20 @@
 """What is worked out of people's own events, kept until their next one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from foretaste.domain.arrays import Ordinals
-from foretaste.domain.history import History
+from foretaste.domain.history import History, bytes_of
 from foretaste.features.state import State
 from foretaste.retrieval.masks import consumed
-from foretaste.retrieval.rows import MOST_KEPT
 
-ROOM = 48_000_000
-"""What is kept of people takes about so many bytes, those asked about last; so does what is kept of items."""
-OWN, SOURCES = 40_000, 4
-"""What one person takes: so many bytes, and scores of all items by about so many sources."""
+ROOM, ROOM_FOR_ITEMS = 96_000_000, 48_000_000
+"""What is kept takes about so many bytes: of the people, and of the items, that were asked about last."""
+OWN = 16_000
+"""One of them takes so many bytes beside their arrays."""
+_WEIGHED = 16
+"""One in so many is weighed: what they take on average differs little from one hour to the next."""
 
 T = TypeVar("T")
 
@@ -39,6 +40,38 @@ class Known:
         found = self._consumed.get(types)
         return None if found is None else len(found)
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes are in arrays."""
+        return self.history.nbytes + bytes_of(self._consumed)
+
+
+class _Latest(Generic[T]):
+    """The values asked for last: as many as take `room` bytes, by what they take on average."""
+
+    def __init__(self, room: int, nbytes: Callable[[T], int]) -> None:
+        self._room, self._nbytes = room, nbytes
+        self._kept: dict[int, T] = {}
+        self._last: T | None = None
+        self._asked = 0
+        self._typical = float(OWN)
+
+    def get(self, key: int) -> T | None:
+        """Return the value of a key, None where it is not kept."""
+        return self._kept.get(key)
+
+    def keep(self, key: int, value: T) -> None:
+        """Keep a value as the one asked for last; where there is no room, those asked for first go."""
+        if self._asked % _WEIGHED == 1 and self._last is not None:  # all that was asked of it is worked out
+            found = OWN + self._nbytes(self._last)
+            self._typical += (found - self._typical) / (_WEIGHED if self._asked > 1 else 1)
+        self._asked, self._last = self._asked + 1, value
+        kept = self._kept
+        kept.pop(key, None)
+        kept[key] = value
+        while len(kept) * self._typical > self._room and len(kept):
+            del kept[next(iter(kept))]
+
 
 class KnownPeople:
     """Histories with what models worked out of them (`History.memo`), and what people had.
@@ -47,11 +80,10 @@ class KnownPeople:
     `state.lock` where events arrive.
     """
 
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
+    def __init__(self, room: int = ROOM, room_for_items: int = ROOM_FOR_ITEMS) -> None:
+        self._rooms = room, room_for_items
         self._state: State | None = None
-        self._known: dict[int, Known] = {}
-        self._of_items: dict[int, dict[Any, Any]] = {}
+        self._known, self._of_items = self._nobody()
         self.of_everyone: dict[Any, Any] = {}
         """What follows from the events of all and the moment (see `retrieval.rows`)."""
 
@@ -59,11 +91,11 @@ class KnownPeople:
         """Return what is known of a user of `state`; -1 is nobody."""
         self._start(state)
         seq, events = state.user_seq(user), state.events_of(user)
-        known = self._known.pop(user, None)
+        known = self._known.get(user)
         if known is None or known.seq != seq or known.events != events:
             known = Known(seq, events, state.history(user))
         if events:
-            _keep(self._known, user, known, self._most(state))
+            self._known.keep(user, known)
         return known
 
     def left_out(self, user: int, types: frozenset[str]) -> int | None:
@@ -74,26 +106,21 @@ class KnownPeople:
     def memo_of_item(self, state: State, item: int) -> dict[Any, Any]:
         """Return the memo of histories of one event, on an item."""
         self._start(state)
-        memo = self._of_items.pop(item, None)
+        memo = self._of_items.get(item)
         memo = {} if memo is None else memo
-        _keep(self._of_items, item, memo, self._most(state))
+        self._of_items.keep(item, memo)
         return memo
 
     def forget(self) -> None:
         """Let go of everybody: other models work out other things."""
-        self._known, self._of_items, self.of_everyone = {}, {}, {}
+        self._known, self._of_items = self._nobody()
+        self.of_everyone = {}
+
+    def _nobody(self) -> tuple[_Latest[Known], _Latest[dict[Any, Any]]]:
+        room, room_for_items = self._rooms
+        return _Latest(room, lambda known: known.nbytes), _Latest(room_for_items, bytes_of)
 
     def _start(self, state: State) -> None:
         if state is not self._state:
             self._state = state
             self.forget()
-
-    def _most(self, state: State) -> int:
-        return self._room // (OWN + SOURCES * 4 * min(state.items.n_items, MOST_KEPT))
-
-
-def _keep(kept: dict[int, T], key: int, value: T, most: int) -> None:
-    """Put a value in as the last one asked for; the first one goes where there are more than `most`."""
-    kept[key] = value
-    if len(kept) > most:
-        del kept[next(iter(kept))]

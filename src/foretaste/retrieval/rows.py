@@ -19,10 +19,13 @@ from foretaste.models.padding import at
 from foretaste.models.vector_model import VectorModel, VectorQuery
 from foretaste.models.vector_search import Searched, best_vectors, best_vectors_among
 from foretaste.retrieval.masks import Passing
+from foretaste.retrieval.packed_keys import LEAST_PACKED, PackedKeys
 from foretaste.retrieval.selection import best_entries, best_entries_among, replaced
 
-MOST_KEPT = 32_768
-"""Scores of no more items than these are kept with the history that they were worked out of."""
+MOST_KEPT = 131_072
+"""Scores of all items that take no more bytes are kept with the history that they were worked out of."""
+WORTH_PACKING = 0.5
+"""Scores are packed where that takes no more than this part of their memory."""
 PLACES = 128
 """Of what is kept for one history so many are at hand, beside as many as the person had."""
 PLACES_FOR_ALL = 256
@@ -34,20 +37,19 @@ MOST_FOLLOWED = 64
 PLACES_AMONG, MOST_FILTERS = 192, 16
 """Of what passes a filter at most so many are at hand, for so many filters."""
 
-_PUT = "scores worked out with others"
 _NO_ENTRIES: Int64s = np.empty(0, np.int64)
 _NO_SCORES: Floats = np.empty(0, np.float32)
 _NO_VECTORS = (0, 0, 0, 0)
-_TWO, _THREE, _SEVEN = (Struct(f"={count}q") for count in (2, 3, 7))
+_THREE, _SEVEN = (Struct(f"={count}q") for count in (3, 7))
 
 
 @dataclass(slots=True, eq=False)
 class Row:
     """What orders items by one source, a key each, of which `factor` and `how` make scores (see `finishing`).
 
-    `dense` float32 [n_items] holds all keys, or
-    is empty: then all that are not 0 are among `entries` (see `models.entries`), in no order. Beside `dense`,
-    or a `query`, these are the best `at_hand` of the items that can be shown at all, the best first.
+    `dense` float32 [n_items] holds all keys, or they are `packed`, or inner products with a `query`. Then
+    `entries` (see `models.entries`) are the best `at_hand` of the items that can be shown at all, the best
+    first. Where there is none of these, `entries` are all whose keys are not 0, in no order.
     """
 
     dense: Floats
@@ -58,7 +60,9 @@ class Row:
     are_all: bool = False
     """Whether no other item has a key above 0."""
     query: VectorQuery | None = None
-    """The keys are inner products with this, instead of `dense`; the best of them are at hand."""
+    """The keys are inner products with this, instead of `dense`."""
+    packed: PackedKeys | None = None
+    """All keys in less memory, instead of `dense`."""
     searched: Searched | None = None
     """How those at hand were found, where there is a `query`."""
     where: bytes = field(init=False)
@@ -71,13 +75,25 @@ class Row:
     def __post_init__(self) -> None:
         """Look up the addresses once."""
         self._scaled = _NO_SCORES if self.query is None else self.query.vector * self.query.vectors.column
-        self._keys_at = _TWO.pack(address_of(self.dense), len(self.dense))
+        self._keys_at = _THREE.pack(address_of(self.dense), len(self.dense), 0)
         self._place_query()
         self._place()
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether the keys of all items are known, beside the entries at hand."""
+        return len(self.dense) > 0 or self.packed is not None or self.query is not None
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it takes, with what is kept of it for filters."""
+        keys = 0 if self.packed is None else self.packed.nbytes
+        filtered = sum(row.entries.nbytes for _, row in self._among.values())
+        return self.dense.nbytes + keys + self.entries.nbytes + filtered
+
     def _place_query(self) -> None:
         self._finish_at = _SEVEN.pack(
-            len(self.dense) > 0 or self.query is not None,
+            self.tells_all,
             self.how,
             *(_NO_VECTORS if self.query is None else self.query.vectors.where),
             address_of(self._scaled),
@@ -85,21 +101,28 @@ class Row:
 
     def _place(self) -> None:
         entries = self.entries
-        are_all = self.are_all or not (len(self.dense) or self.query)
-        self.where = self._keys_at + _THREE.pack(address_of(entries), len(entries), are_all) + self._finish_at
+        are_all = self.are_all or not self.tells_all
+        keys_at = self._keys_at if self.packed is None else self.packed.where
+        self.where = keys_at + _THREE.pack(address_of(entries), len(entries), are_all) + self._finish_at
 
     def follow(self, items: Ordinals, keys: Floats, shown: Mask, query: VectorQuery | None = None) -> bool:
         """Let `items` have these keys, float32 [len(items)]; return False where too little is left at hand.
 
         `shown` bool [n_items] is what the row was made for; `query` the same to the vectors of now.
         """
-        if query is None:
-            self.dense[items] = keys
+        if query is None and not self._put(items, keys):
+            return False
         if not self._replace(items, keys, shown, query):
             return False
         for key, (passing, row) in list(self._among.items()):
             if not row._replace(items, keys, passing.shown, query):
                 del self._among[key]
+        return True
+
+    def _put(self, items: Ordinals, keys: Floats) -> bool:
+        if self.packed is not None:
+            return self.packed.put(items, keys)
+        self.dense[items] = keys
         return True
 
     def _replace(self, items: Ordinals, keys: Floats, shown: Mask, query: VectorQuery | None) -> bool:
@@ -147,6 +170,8 @@ class Row:
         return self._of(searched.entries, count, searched)
 
     def _with_best_of(self, passing: Passing, count: int) -> "Row":
+        if self.packed is not None:
+            return self._of(self.packed.best_entries(passing.shown, count), count)
         if self.query is None:
             return self._of(best_entries_among(self.dense, passing.items, count), count)
         order = self.searched and self.searched.order
@@ -156,24 +181,39 @@ class Row:
     def _of(self, entries: Int64s, count: int, searched: Searched | None = None) -> "Row":
         """Return the row with these best `entries` at hand, of at most `count`."""
         few = len(entries) < count
-        return Row(self.dense, entries, count, self.factor, self.how, few, self.query, searched)
+        return Row(
+            self.dense,
+            entries,
+            count,
+            self.factor,
+            self.how,
+            are_all=few,
+            query=self.query,
+            packed=self.packed,
+            searched=searched,
+        )
 
     def write_keys(self, keys: Floats) -> None:
         """Write all keys over zeros, float32 [n_items]."""
         if self.query is not None:
             found = self.query.vectors.products(self.query.vector)[: len(keys)]
             keys[: len(found)] = found
-        elif len(self.dense):
-            keys[: len(self.dense)] = self.dense
+        elif self.tells_all:
+            dense = self.all_keys()
+            keys[: len(dense)] = dense
         else:
             write_scores(self.entries, keys)
+
+    def all_keys(self) -> Floats:
+        """Return the keys of all items where they are at hand, float32 [n_items]; else nothing."""
+        return self.dense if self.packed is None else self.packed.all()
 
     def keys_of(self, items: Ordinals) -> Floats:
         """Return the keys of `items`, float32 [len(items)]; 0 for items beyond."""
         if self.query is not None:
             return self.query.vectors.products_of(items, self.query.vector)
-        if len(self.dense):
-            return at(self.dense, items)
+        if self.tells_all:
+            return at(self.all_keys(), items)
         keys = np.zeros(len(items), np.float32)
         order = np.argsort(items)
         pick_scores(self.entries, items[order], order, keys)
@@ -189,6 +229,11 @@ class Kept:
     available: Mask
     row: Row
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the row takes."""
+        return self.row.nbytes
+
     def follows(self, model: Model, history: History, moment: Moment) -> bool:
         """Bring the row up to what its basis is now; return False where it must be made anew."""
         basis = self.basis
@@ -197,7 +242,7 @@ class Kept:
         changed = basis.since(self.edition)
         if changed is None or len(changed) > MOST_FOLLOWED or not isinstance(model, Followed):
             return False
-        keys = model.rescored(history, moment, changed, self.row.dense)
+        keys = model.rescored(history, moment, changed, self.row.all_keys())
         if keys is None:
             return False
         query = None
@@ -207,6 +252,20 @@ class Kept:
             return False
         self.edition = basis.edition
         return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Put:
+    """Scores of all items, float32 [n_items], that hold for this basis, in this edition."""
+
+    basis: object
+    edition: int
+    scores: Floats
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they take."""
+        return self.scores.nbytes
 
 
 @dataclass(slots=True, eq=False)
@@ -237,7 +296,7 @@ def put_scores(history: History, model: Model, basis: object, scores: Floats) ->
 
     `basis` is that of the model (see `Model.basis`).
     """
-    history.memo[_PUT, model] = (basis, edition_of(basis), scores)
+    history.memo[_Put, model] = _Put(basis, edition_of(basis), scores)
 
 
 def all_scores(rows: Sequence[Row], n_items: int) -> Floats:
@@ -292,10 +351,12 @@ def row_of(
         searched = best_vectors(query, available, moment.n_items, count)
         few = len(searched.entries) < count
         row = Row(_NO_SCORES, searched.entries, count, are_all=few, query=query, searched=searched)
-    elif basis is None or len(available) > MOST_KEPT:
-        return Row(_scores(model, history, moment, basis), _NO_ENTRIES)
     else:
-        row = _with_best(_scores(model, history, moment, basis), available, PLACES + had)
+        scores = _scores(model, history, moment, basis)
+        kept_row = None if basis is None else _kept_row(scores, available, PLACES + had)
+        if kept_row is None:
+            return Row(scores, _NO_ENTRIES)
+        row = kept_row
     if basis is not None:
         history.memo[model] = Kept(basis, edition_of(basis), available, row)
     return row
@@ -303,16 +364,16 @@ def row_of(
 
 def _query(model: Model, history: History, moment: Moment, basis: object) -> VectorQuery | None:
     """Return what to search for instead of scoring all items; None where they are, or were, scored."""
-    if basis is None or not isinstance(model, VectorModel) or (_PUT, model) in history.memo:
+    if basis is None or not isinstance(model, VectorModel) or (_Put, model) in history.memo:
         return None
     return model.query(history, moment)
 
 
 def _scores(model: Model, history: History, moment: Moment, basis: object) -> Floats:
-    put: tuple[object, int, Floats] | None = history.memo.get((_PUT, model))
-    if put is None or put[0] is not basis or put[1] != edition_of(basis) or len(put[2]) != moment.n_items:
+    put: _Put | None = history.memo.get((_Put, model))
+    if put is None or put.basis is not basis or put.edition != edition_of(basis):
         return model.score(history, moment)
-    return put[2]
+    return put.scores if len(put.scores) == moment.n_items else model.score(history, moment)
 
 
 def _for_everyone(
@@ -332,6 +393,17 @@ def _for_everyone(
         kept = rows[audience] = Common(moment.seq, stage, available, row)
     kept.row.factor = factor
     return kept.row
+
+
+def _kept_row(scores: Floats, shown: Mask, count: int) -> Row | None:
+    """Return a row to be kept with a history; None where it would take too much."""
+    if len(scores) < LEAST_PACKED:
+        return _with_best(scores, shown, count)
+    packed = PackedKeys.of(scores, min(MOST_KEPT, int(scores.nbytes * WORTH_PACKING)))
+    if packed is None:
+        return None if scores.nbytes > MOST_KEPT else _with_best(scores, shown, count)
+    entries = packed.best_entries(shown, count)
+    return Row(_NO_SCORES, entries, at_hand=count, are_all=len(entries) < count, packed=packed)
 
 
 def _with_best(dense: Floats, shown: Mask, count: int, how: int = PLAIN) -> Row:

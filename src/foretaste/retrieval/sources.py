@@ -12,13 +12,15 @@ from foretaste.models.coded_vectors import product
 from foretaste.models.entries import TURNED
 from foretaste.models.finishing import finish
 from foretaste.models.sorting import keep_best
+from foretaste.retrieval.packed_keys import BLOCK, BLOCK_SHIFT, packed_key, unpacked
 from foretaste.retrieval.selection import best_allowed, best_listed
 
 T = TypeVar("T")
 
 COLUMNS = (
-    DENSE,
-    N_DENSE,
+    KEYS,
+    N_KEYS,
+    BITS,
     ENTRIES,
     N_ENTRIES,
     ARE_ALL,
@@ -29,10 +31,11 @@ COLUMNS = (
     N_VECTORS,
     DIM,
     QUERY,
-) = range(12)
-"""Columns of `where`, int64 [n_sources, 12]: addresses and lengths of the `dense` and `entries` of a `Row`;
-whether these are all, and sorted; `how`. Where it has a `query` also the addresses of the vectors' codes and
-sizes, how many they are, of how many dimensions, and the address of the query's vector times `column`."""
+) = range(13)
+"""Columns of `where`, int64 [n_sources, 13]: address and number of the keys of a `Row`, and the address of
+their bits where they are packed; address and length of its `entries`; whether these are all, and sorted;
+`how`. Where it has a `query` also the addresses of the vectors' codes and sizes, how many they are, of how
+many dimensions, and the address of the query's vector times `column`."""
 
 _BYTE = 256
 _POSITIVE = 1 << 32
@@ -168,12 +171,22 @@ def _propose(
 def _keys(where: Int64s) -> Floats:
     """Return a source's keys of all items: as they are at hand, or inner products."""
     if not where[N_VECTORS]:
-        dense: Floats = lent(float32_at(where[DENSE]), where[N_DENSE])
+        if where[BITS]:
+            return unpacked(*_packed(where), where[N_KEYS])
+        dense: Floats = lent(float32_at(where[KEYS]), where[N_KEYS])
         return dense
     keys = np.empty(where[N_VECTORS], np.float32)
     for i in range(len(keys)):
         keys[i] = _product(where, i)
     return keys
+
+
+@kernel
+def _packed(where: Int64s) -> tuple[Int64s, Floats]:
+    """Return bits and keys of a source; of the keys' number the bits tell."""
+    n = where[N_KEYS]
+    bits = lent(int64_at(where[BITS]), ((n + BLOCK - 1) >> BLOCK_SHIFT, 2))
+    return bits, lent(float32_at(where[KEYS]), n)
 
 
 @kernel
@@ -276,11 +289,8 @@ def _read(where: Int64s, seen: Mask, place_of: Ordinals, item: Ordinals, key: Fl
             if item[place] < where[N_VECTORS]:
                 key[place] = _product(where, item[place])
         return
-    if where[N_DENSE]:
-        keys = lent(float32_at(where[DENSE]), where[N_DENSE])
-        for place in range(len(item)):
-            if item[place] < len(keys):
-                key[place] = keys[item[place]]
+    if where[N_KEYS]:
+        _read_keys(where, item, key)
         return
     spare[:] = np.float32(0.0)
     for entry in lent(int64_at(where[ENTRIES]), where[N_ENTRIES]):
@@ -289,3 +299,19 @@ def _read(where: Int64s, seen: Mask, place_of: Ordinals, item: Ordinals, key: Fl
         spare[place] = np.int32(entry >> 32).view(np.float32)
     for place in range(len(item)):
         key[place] = spare[place]
+
+
+@kernel
+def _read_keys(where: Int64s, item: Ordinals, key: Floats) -> None:
+    """Write the keys of the items, of a source that has all of them at hand."""
+    n = where[N_KEYS]
+    if where[BITS]:
+        bits, packed = _packed(where)
+        for place in range(len(item)):
+            if item[place] < n:
+                key[place] = packed_key(bits, packed, item[place])
+        return
+    dense = lent(float32_at(where[KEYS]), n)
+    for place in range(len(item)):
+        if item[place] < n:
+            key[place] = dense[item[place]]

@@ -56,9 +56,16 @@ class Answering:
     """
 
     def __init__(
-        self, live: Live, telemetry: Telemetry, names: Names, conditions: Conditions, *, namespace: str
+        self,
+        live: Live,
+        telemetry: Telemetry,
+        names: Names,
+        conditions: Conditions,
+        *,
+        namespace: str,
+        known: KnownPeople,
     ) -> None:
-        self.known = KnownPeople()
+        self.known = known
         self._known_by = ""
         self._live = live
         self._telemetry = telemetry
