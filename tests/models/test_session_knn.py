@@ -172,6 +172,21 @@ def test_two_who_are_one_from_now_on_may_be_asked_instead():
     assert voted_for() == [2, 5, 6]
 
 
+def test_after_a_snapshot_is_restored_those_vote_whom_it_knows():
+    generator, n_items = np.random.default_rng(4), 12
+    rows = [(int(generator.integers(6)), int(generator.integers(n_items)), CLICK, 60 * n) for n in range(120)]
+    turned = [(user, n_items - 1 - item, *rest) for user, item, *rest in rows]
+    before, after = (folded(event_columns(events)) for events in (rows, turned))
+    model, state = SessionKNN(PLAIN), folded(event_columns([]))
+    for known in (before, after):  # the same numbers of everything, in the same places
+        state.restore(known.snapshot())
+        for user in range(6):
+            voted = model.score(state.history(user), moment_of(state, user))
+            anew = SessionKNN(PLAIN).score(known.history(user), moment_of(known, user))
+            assert voted.tobytes() == anew.tobytes()
+            assert voted.any()
+
+
 def test_without_people_there_is_no_opinion():
     state = folded(random_events(0, 100))
     moment = Moment(0, state.items, CatalogColumns.empty())

@@ -20,6 +20,9 @@ class Sessions:
     `tables.TIME`, `KEY` and `CODE`) and of `weight`, oldest first.
     `start`, `length` and `interactions` (how many positive events) are int64 [n_items], `touch` int64 [pool],
     `users` int64 [n_users, USER_COLUMNS].
+    `lines` int32 [2, pool] is for whoever reads many histories: from the first place of each, the items of
+    its positive events, and their minutes (see `touches`). There are `read[u, 1]` of user u, as of the event
+    `read[u, 0]`, int64 [n_users, 2]: who finds another one in `users[u, tables.USER_SEQ]` writes them anew.
     """
 
     start: Int64s
@@ -29,6 +32,8 @@ class Sessions:
     users: Int64s
     history: Int64s
     weight: Floats
+    lines: Ordinals
+    read: Int64s
 
 
 _READ = ("users", "history", "weight", "items", "touches", "counts")
@@ -40,6 +45,9 @@ class People:
     def __init__(self, holder: TableHolder, *, is_frozen: bool = False) -> None:
         self._holder = holder
         self.is_frozen = is_frozen
+        self._breaks = holder.breaks
+        self._lines: Ordinals = np.empty((2, 0), np.int32)
+        self._read: Int64s = np.empty((0, 2), np.int64)
 
     def frozen(self) -> "People":
         """Return what is known now, which later events do not change."""
@@ -51,16 +59,29 @@ class People:
     def sessions(self) -> Sessions:
         """The arrays behind `touches` and all histories, for kernels."""
         arrays = self._holder.arrays
+        n_users = arrays.counts[tables.N_USERS]
         items = arrays.items[: arrays.counts[tables.N_ITEMS]]
+        self._make_lines(arrays)
         return Sessions(
             start=items[:, tables.TOUCH],
             length=items[:, tables.TOUCH_LENGTH],
             interactions=items[:, tables.INTERACTIONS],
             touch=arrays.touches,
-            users=arrays.users[: arrays.counts[tables.N_USERS]],
+            users=arrays.users[:n_users],
             history=arrays.history,
             weight=arrays.weight,
+            lines=self._lines,
+            read=self._read[:n_users],
         )
+
+    def _make_lines(self, arrays: tables.Arrays) -> None:
+        """Have room for all lines; where histories lie elsewhere by now all have to be written anew."""
+        if self._lines.shape[1] != len(arrays.history) or self._breaks != self._holder.breaks:
+            self._lines, self._read = np.empty((2, len(arrays.history)), np.int32), np.empty((0, 2), np.int64)
+            self._breaks = self._holder.breaks
+        missing = len(arrays.users) - len(self._read)
+        if missing > 0:
+            self._read = np.concatenate((self._read, np.full((missing, 2), -1)))
 
     def touches(self, item: int) -> tuple[Ordinals, Int64s]:
         """Return who had to do with `item`, the latest first, and when: microseconds, down to the minute.

@@ -1,13 +1,12 @@
 """Which items the latest events were about: what was worked out of all items follows these alone."""
 
-from collections import deque
-
 import numpy as np
 
 from foretaste.domain.arrays import Ordinals
 
 MOST = 1024
 """So many items of events are remembered; who asks for more looks at all items."""
+_ROOM = 4 * MOST
 
 
 class RecentItems:
@@ -15,23 +14,19 @@ class RecentItems:
 
     def __init__(self) -> None:
         self._first = self._last = 0
-        self._batches: deque[tuple[int, Ordinals]] = deque()
-        self._count = 0
+        self._begin = self._end = 0
+        self._item = np.empty(_ROOM, np.int32)
+        self._until = np.empty(_ROOM, np.int64)
         self._told: tuple[tuple[int, int], Ordinals] | None = None
 
     def note(self, before: int, last: int, items: Ordinals) -> None:
         """Take note that the events after `before` up to `last` were about `items`, int32."""
         if before != self._last or len(items) > MOST:
-            self._batches.clear()
-            self._count = 0
+            self._begin = self._end = 0
             self._first = before if len(items) <= MOST else last
         self._last, self._told = last, None
         if len(items) <= MOST:
-            self._batches.append((last, items[items >= 0]))
-            self._count += len(self._batches[-1][1])
-        while self._count > MOST or len(self._batches) > MOST:
-            self._first, gone = self._batches.popleft()
-            self._count -= len(gone)
+            self._append(last, items[items >= 0])
 
     def since(self, seq: int, now: int) -> Ordinals | None:
         """Return the items of the events after `seq` up to the latest one, `now`, rising, each once.
@@ -42,13 +37,20 @@ class RecentItems:
         if seq < self._first or now != self._last:
             return None
         if self._told is None or self._told[0] != (seq, now):
-            self._told = (seq, now), np.unique(self._after(seq))
+            until = self._until[self._begin : self._end]
+            start = self._begin + int(until.searchsorted(seq, side="right"))
+            self._told = (seq, now), np.unique(self._item[start : self._end])
         return self._told[1]
 
-    def _after(self, seq: int) -> Ordinals:
-        found = []
-        for last, items in reversed(self._batches):
-            if last <= seq:
-                break
-            found.append(items)
-        return found[0] if len(found) == 1 else np.concatenate((np.empty(0, np.int32), *found))
+    def _append(self, last: int, items: Ordinals) -> None:
+        """Remember items of a batch up to the event `last`; what is too much goes, in whole batches."""
+        if self._end + len(items) > _ROOM:
+            kept, count = slice(self._begin, self._end), self._end - self._begin
+            self._item[:count], self._until[:count] = self._item[kept], self._until[kept]
+            self._begin, self._end = 0, count
+        end = self._end + len(items)
+        self._item[self._end : end], self._until[self._end : end] = items, last
+        self._end = end
+        if end - self._begin > MOST:
+            self._first = int(self._until[end - MOST - 1])
+            self._begin += int(self._until[self._begin : end].searchsorted(self._first, side="right"))

@@ -20,10 +20,15 @@ _LATEST_MINUTE = (1 << 31) - 1
 
 
 @inner_kernel
+def minute_of(time: int) -> int:
+    """Return the minute of a moment in microseconds."""
+    return max(-_LATEST_MINUTE, min(_LATEST_MINUTE, time // MINUTE))
+
+
+@inner_kernel
 def touch_of(user: int, time: int) -> int:
     """Return the entry of a person and a moment in microseconds."""
-    minute = max(-_LATEST_MINUTE, min(_LATEST_MINUTE, time // MINUTE))
-    return int(np.int64(minute) << 32 | user)
+    return int(np.int64(minute_of(time)) << 32 | user)
 
 
 @inner_kernel

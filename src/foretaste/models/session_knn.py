@@ -135,9 +135,22 @@ class SessionKNN(Sparse[SessionKNNConfig]):
         if moment.people is None or people is not moment.people or touched is None:
             return False
         seen, sides = moment.people.sessions, (len(self._after), len(self._before))
-        known = (seen.users, seen.history, seen.weight)
-        asked = (event, sides, voters, told.entries)
-        return bool(still_vote_so(told.seq, touched, *asked, *known, len(self._discount) > 1))
+        return bool(
+            still_vote_so(
+                told.seq,
+                touched,
+                event,
+                sides,
+                voters,
+                told.entries,
+                seen.users,
+                seen.history,
+                seen.weight,
+                seen.lines,
+                seen.read,
+                are_discounted=len(self._discount) > 1,
+            )
+        )
 
     def explain(self, history: History, item: int, moment: Moment) -> Floats:
         """Return the votes that each event brought about; see `Model`."""
@@ -162,7 +175,7 @@ class SessionKNN(Sparse[SessionKNNConfig]):
         used, event, weight = spoken(history, self._recency, moment.now, n_items=n_items, most=most)
         if moment.people is None or not len(used):
             return used[:0], event[:0], weight[:0]
-        popular = moment.people.sessions.interactions[event]
+        popular = moment.items.interactions_of(event)
         return used, event, weight * ((1.0 + popular) ** -self._damping).astype(np.float32)
 
     def _asked(self, history: History, moment: Moment) -> "Asked":
@@ -185,6 +198,8 @@ class SessionKNN(Sparse[SessionKNNConfig]):
                 seen.users,
                 seen.history,
                 seen.weight,
+                seen.lines,
+                seen.read,
                 self._discount,
                 seen.interactions,
                 self._votes.of(moment.n_items),

@@ -13,7 +13,7 @@ from foretaste.features.tables import (
     TYPE_BITS,
     USER_SEQ,
 )
-from foretaste.features.touches import MINUTE, PERSON
+from foretaste.features.touches import PERSON, minute_of
 from foretaste.models.entries import TURNED, entry_of
 from foretaste.models.sorting import keep_best, mth_largest
 
@@ -40,6 +40,8 @@ def vote(
     users: Int64s,
     history: Int64s,
     history_weight: Floats,
+    lines: Ordinals,
+    read: Int64s,
     discount: Floats,
     interactions: Int64s,
     votes: Int64s,
@@ -72,7 +74,8 @@ def vote(
             if where < 0 or alike[where] == np.float32(0.0):
                 continue
             begin, base = n, h * reach
-            n = _listen(touch[place], event[h], base, sides, users, history, history_weight, heard, n)
+            _bring_up(touch[place] & PERSON, users, history, history_weight, lines, read)
+            n = _listen(touch[place], event[h], base, sides, users, lines, read, heard, n)
             voters[n_voters, TOUCHED], voters[n_voters, BY_EVENT] = touch[place], h
             voters[n_voters, DIGEST] = _digest(heard, begin, n)
             n_voters += 1
@@ -91,6 +94,8 @@ def still_vote_so(
     users: Int64s,
     history: Int64s,
     history_weight: Floats,
+    lines: Ordinals,
+    read: Int64s,
     are_discounted: bool,
 ) -> bool:
     """Return whether `vote` would return the same `entries` and `voters` after the events after `seq`.
@@ -110,7 +115,8 @@ def still_vote_so(
     for k in range(len(voters)):
         touch, h = voters[k, TOUCHED], voters[k, BY_EVENT]
         if users[touch & PERSON, USER_SEQ] > seq:
-            n = _listen(touch, event[h], h * reach, sides, users, history, history_weight, heard, 0)
+            _bring_up(touch & PERSON, users, history, history_weight, lines, read)
+            n = _listen(touch, event[h], h * reach, sides, users, lines, read, heard, 0)
             if _digest(heard, 0, n) != voters[k, DIGEST]:
                 return False
     return True
@@ -139,26 +145,41 @@ def _digest(heard: Int64s, begin: int, end: int) -> int:
 
 
 @inner_kernel
+def _bring_up(
+    who: int, users: Int64s, history: Int64s, history_weight: Floats, lines: Ordinals, read: Int64s
+) -> None:
+    """Write the lines of a person anew if there was an event since (see `features.people.Sessions`)."""
+    if read[who, 0] == users[who, USER_SEQ]:
+        return
+    first, n = users[who, HISTORY] + users[who, HISTORY_OFFSET], 0
+    for row in range(first, first + users[who, HISTORY_LENGTH]):
+        lines[0, first + n] = history[row, CODE] >> TYPE_BITS
+        lines[1, first + n] = minute_of(history[row, TIME])
+        n += history_weight[row] > np.float32(0.0)
+    read[who, 0], read[who, 1] = users[who, USER_SEQ], n
+
+
+@inner_kernel
 def _listen(
     touch: int,
     item: int,
     base: int,
     sides: tuple[int, int],
     users: Int64s,
-    history: Int64s,
-    history_weight: Floats,
+    lines: Ordinals,
+    read: Int64s,
     heard: Int64s,
     n: int,
 ) -> int:
     """Note after the first `n` of `heard` what the person of a touch of `item` had to do with around it."""
     who = touch & PERSON
     first = users[who, HISTORY] + users[who, HISTORY_OFFSET]
-    end = first + users[who, HISTORY_LENGTH]
-    row = _row_of(history, history_weight, first, end, item, touch >> 32)
-    if row >= 0:
-        n = _hear(history, history_weight, row, 1, end, base, sides[0], heard, n)
-        n = _hear(history, history_weight, row, -1, first - 1, base + sides[0], sides[1], heard, n)
-    return n
+    line, minutes = lines[0, first : first + read[who, 1]], lines[1, first : first + read[who, 1]]
+    at = _place_of(line, minutes, item, touch >> 32)
+    if at < 0:
+        return n
+    after, before = min(sides[0], len(line) - at - 1), min(sides[1], at)
+    return _hear(line, at, after, before, base, base + sides[0], heard, n)
 
 
 @kernel
@@ -278,42 +299,31 @@ def _leave_most_alike(alike: Floats, latest: Int64s, used: Int64s, most: int) ->
 
 @inner_kernel
 def _hear(
-    history: Int64s,
-    history_weight: Floats,
-    row: int,
-    step: int,
-    end: int,
-    base: int,
-    most: int,
-    heard: Int64s,
-    n: int,
+    line: Ordinals, at: int, after: int, before: int, base: int, base_before: int, heard: Int64s, n: int
 ) -> int:
-    """Note what stands on one side of a place of a person's history, up to before `end`; return how many."""
-    shared, other, distance = history[row, CODE] >> TYPE_BITS, row + step, 0
-    while other != end and distance < most:
-        if history_weight[other] > np.float32(0.0):
-            item = history[other, CODE] >> TYPE_BITS
-            if item != shared:
-                heard[n] = item << 32 | (base + distance)
-                n += 1
-            distance += 1
-        other += step
+    """Note so many items on either side of a place of a line, but for what stands there; return how many."""
+    end, again = n + after + before, 0
+    for k in range(after):  # without branches: many places in one instruction
+        heard[n + k] = np.int64(line[at + 1 + k]) << 32 | (base + k)
+        again += line[at + 1 + k] == line[at]
+    for k in range(before):
+        heard[n + after + k] = np.int64(line[at - 1 - k]) << 32 | (base_before + k)
+        again += line[at - 1 - k] == line[at]
+    if not again:
+        return end
+    for k in range(n, end):
+        heard[n] = heard[k]
+        n += heard[k] >> 32 != line[at]
     return n
 
 
 @inner_kernel
-def _row_of(history: Int64s, weight: Floats, first: int, end: int, item: int, minute: int) -> int:
-    """Return where a person had to do with `item` in that minute, the latest such row; -1 if forgotten."""
-    low, high, begin = first, end, minute * MINUTE
-    while low < high:
-        middle = (low + high) // 2
-        if history[middle, TIME] >= begin + MINUTE:
-            high = middle
-        else:
-            low = middle + 1
-    row = low - 1
-    while row >= first and history[row, TIME] >= begin:
-        if history[row, CODE] >> TYPE_BITS == item and weight[row] > 0.0:
-            return row
-        row -= 1
-    return -1
+def _place_of(line: Ordinals, minutes: Ordinals, item: int, minute: int) -> int:
+    """Return where a line has `item` in that minute, the last such place; -1 if that is forgotten."""
+    found, wanted = np.int32(-1), np.int32(item)
+    for k in range(len(line)):  # as in `_hear`
+        found = max(found, np.int32(k) if line[k] == wanted else np.int32(-1))
+    at = int(found)
+    while at >= 0 and (line[at] != wanted or minutes[at] > minute):
+        at -= 1
+    return at if at >= 0 and minutes[at] == minute else int(np.int64(-1))
