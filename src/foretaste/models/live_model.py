@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
+from weakref import ref
 
 import msgspec
 import numpy as np
@@ -18,6 +19,9 @@ from foretaste.models.interface import Model, Moment
 from foretaste.models.padding import at
 
 C = TypeVar("C", bound=msgspec.Struct)
+
+MOST_UNTIL_EVENT = 256
+"""What any event changes is kept of so many histories at most."""
 
 
 class LiveModel(Generic[C]):
@@ -68,15 +72,23 @@ class Told:
 class Sparse(LiveModel[C]):
     """A live model that has a score for few items: all others score 0."""
 
+    outlives_events: ClassVar[bool] = False
+    """Whether what is said may stand after an event (see `stands`); else it is kept until the next one."""
+
+    def __init__(self, config: C) -> None:
+        super().__init__(config)
+        self._as_of: tuple[object, int, int] = (None, -1, -1)
+        self._until_event: dict[int, tuple[ref[History], dict[Any, Any]]] = {}
+
     def told(self, history: History, moment: Moment) -> Told | None:
-        """Return what is said of a history: the same object until that changes, kept in the history's memo.
+        """Return what is said of a history: the same object until that changes.
 
         None where that depends on the time, or there is no history.
         """
         if not len(history) or self.fades_with_time:
             return None
-        kept: Told | None = history.memo.get((Told, self))
-        items = moment.items
+        items, memo = moment.items, self._memo(history, moment)
+        kept: Told | None = memo.get((Told, self))
         if kept is None or not (
             kept.items is items
             and kept.breaks == items.breaks
@@ -84,11 +96,26 @@ class Sparse(LiveModel[C]):
             and (kept.seq == moment.seq or self.stands(kept, moment))
         ):
             entries, made_of = self.made(history, moment)
-            entries = entries.copy()  # what they are a part of has room for more
+            if self.outlives_events:
+                entries = entries.copy()  # what they are a part of has room for more
             kept = Told(items, items.breaks, moment.seq, moment.user, entries, made_of)
-            history.memo[Told, self] = kept
+            memo[Told, self] = kept
         kept.seq = moment.seq
         return kept
+
+    def _memo(self, history: History, moment: Moment) -> dict[Any, Any]:
+        """Return where to keep what is said: with the history, or until the next event and for the latest."""
+        if self.outlives_events:
+            return history.memo
+        items = moment.items
+        if self._as_of != (items, items.breaks, moment.seq) or len(self._until_event) >= MOST_UNTIL_EVENT:
+            self._as_of = (items, items.breaks, moment.seq)
+            self._until_event.clear()
+        about, memo = self._until_event.get(id(history), (None, {}))
+        if about is None or about() is not history:
+            memo = {}
+            self._until_event[id(history)] = (ref(history), memo)
+        return memo
 
     @property
     @abstractmethod

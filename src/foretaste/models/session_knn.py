@@ -97,6 +97,7 @@ class SessionKNN(Sparse[SessionKNNConfig]):
     """What people who lately shared items with this history had to do with around them."""
 
     name: ClassVar[str] = "session_knn"
+    outlives_events: ClassVar[bool] = True
     config_type = SessionKNNConfig
 
     def __init__(self, config: SessionKNNConfig) -> None:

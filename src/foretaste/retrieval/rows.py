@@ -346,6 +346,8 @@ def row_of(
     if isinstance(model, Sparse):
         told = basis.entries if isinstance(basis, Told) else model.entries(history, moment)
         row = Row(_NO_SCORES, told)
+        if not model.outlives_events:
+            return row
     elif (query := _query(model, history, moment, basis)) is not None:
         count = PLACES + had
         searched = best_vectors(query, available, moment.n_items, count)
