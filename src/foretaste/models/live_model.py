@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeVar
 from weakref import ref
 
@@ -54,7 +54,7 @@ class LiveModel(Generic[C]):
         return cls(msgspec.convert(dict(config), cls.config_type))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Told:
     """What a sparse model said of a history: the `entries`, up to the event `seq`, asked by `user`.
 
@@ -67,6 +67,13 @@ class Told:
     user: int
     entries: Int64s
     made_of: Any
+    kept: dict[Any, Any] = field(default_factory=dict)
+    """What others made of the entries; it lives as long as they do."""
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the entries take."""
+        return self.entries.nbytes
 
 
 class Sparse(LiveModel[C]):
@@ -77,8 +84,7 @@ class Sparse(LiveModel[C]):
 
     def __init__(self, config: C) -> None:
         super().__init__(config)
-        self._as_of: tuple[object, int, int] = (None, -1, -1)
-        self._until_event: dict[int, tuple[ref[History], dict[Any, Any]]] = {}
+        self._until_event: list[Told] = []
 
     def told(self, history: History, moment: Moment) -> Told | None:
         """Return what is said of a history: the same object until that changes.
@@ -87,8 +93,7 @@ class Sparse(LiveModel[C]):
         """
         if not len(history) or self.fades_with_time:
             return None
-        items, memo = moment.items, self._memo(history, moment)
-        kept: Told | None = memo.get((Told, self))
+        items, kept = moment.items, self._kept(history)
         if kept is None or not (
             kept.items is items
             and kept.breaks == items.breaks
@@ -96,26 +101,28 @@ class Sparse(LiveModel[C]):
             and (kept.seq == moment.seq or self.stands(kept, moment))
         ):
             entries, made_of = self.made(history, moment)
-            if self.outlives_events:
-                entries = entries.copy()  # what they are a part of has room for more
             kept = Told(items, items.breaks, moment.seq, moment.user, entries, made_of)
-            memo[Told, self] = kept
+            self._keep(history, kept)
         kept.seq = moment.seq
         return kept
 
-    def _memo(self, history: History, moment: Moment) -> dict[Any, Any]:
-        """Return where to keep what is said: with the history, or until the next event and for the latest."""
+    def _kept(self, history: History) -> Told | None:
+        kept = history.memo.get((Told, self))
+        if isinstance(kept, ref):
+            kept = kept()
+        return kept
+
+    def _keep(self, history: History, told: Told) -> None:
+        """Keep it with the history; where any event changes it, until then, and only for the latest."""
         if self.outlives_events:
-            return history.memo
-        items = moment.items
-        if self._as_of != (items, items.breaks, moment.seq) or len(self._until_event) >= MOST_UNTIL_EVENT:
-            self._as_of = (items, items.breaks, moment.seq)
-            self._until_event.clear()
-        about, memo = self._until_event.get(id(history), (None, {}))
-        if about is None or about() is not history:
-            memo = {}
-            self._until_event[id(history)] = (ref(history), memo)
-        return memo
+            told.entries = told.entries.copy()  # what they are a part of has room for more
+            history.memo[Told, self] = told
+            return
+        latest = self._until_event
+        if latest and (latest[-1].seq != told.seq or len(latest) >= MOST_UNTIL_EVENT):
+            latest.clear()
+        latest.append(told)
+        history.memo[Told, self] = ref(told)
 
     @property
     @abstractmethod

@@ -339,16 +339,15 @@ def row_of(
     if isinstance(model, SameForEveryone):
         return _for_everyone(model, moment, available, shared)
     basis = basis_of(model, history, moment)
+    if isinstance(basis, Told):
+        return _all_told(basis)
+    if isinstance(model, Sparse):
+        return Row(_NO_SCORES, model.entries(history, moment))
     kept: Kept | None = None if basis is None else history.memo.get(model)
     stands = kept is not None and kept.basis is basis and kept.available is available
     if kept is not None and stands and kept.follows(model, history, moment):
         return kept.row
-    if isinstance(model, Sparse):
-        told = basis.entries if isinstance(basis, Told) else model.entries(history, moment)
-        row = Row(_NO_SCORES, told)
-        if not model.outlives_events:
-            return row
-    elif (query := _query(model, history, moment, basis)) is not None:
+    if (query := _query(model, history, moment, basis)) is not None:
         count = PLACES + had
         searched = best_vectors(query, available, moment.n_items, count)
         few = len(searched.entries) < count
@@ -361,6 +360,13 @@ def row_of(
         row = kept_row
     if basis is not None:
         history.memo[model] = Kept(basis, edition_of(basis), available, row)
+    return row
+
+
+def _all_told(told: Told) -> Row:
+    row: Row | None = told.kept.get(Row)
+    if row is None:
+        row = told.kept[Row] = Row(_NO_SCORES, told.entries)
     return row
 
 
