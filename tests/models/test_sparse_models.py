@@ -1,4 +1,4 @@
-"""What a model says that any event changes is kept until the next event, for as many histories as were asked."""
+"""What any event changes is kept until the next event, for as many histories as were asked about."""
 
 from weakref import ref
 
