@@ -4,8 +4,9 @@
 starts `foretaste serve` on the copy as a process of its own, and loads it from another one:
 
 - live answers: k=10, a filter that leaves about a tenth of the items, users uniform over a hundred of those
-  with events, one event per ten answers; the same with everybody asking, so that little of what is worked out
-  of a person's events still holds or is kept; without diversification, without a filter, explained;
+  with events, one event per ten answers; the same without events; with 2,000 people, and everybody, asking,
+  so that less of what is worked out of a person's events still holds or is kept; without diversification,
+  without a filter, explained;
 - similar items, single events at several numbers of connections, batches of events.
 
 `--workers N` serves with so many processes. CPU is that of all server processes, read from the operating
@@ -187,10 +188,12 @@ def main() -> None:
     with running(given.home, given.workers) as service:
         only = f"&filter={quote(given.filter or tenth(service))}"
         check(service, only)
-        asked_for = partial(answers, service, users=service.users)
+        asked_for, people = partial(answers, service, users=service.users), everybody(service)
         rows = [
             ("live answer, filter, 1 event per 10", asked_for(only), 16, 1),
-            ("live answer, filter, everybody asks", answers(service, only, everybody(service)), 16, 1),
+            ("live answer, filter, no events", asked_for(only, per_event=sys.maxsize), 16, 1),
+            ("live answer, filter, 2,000 people ask", answers(service, only, people[:2000]), 16, 1),
+            ("live answer, filter, everybody asks", answers(service, only, people), 16, 1),
             ("live answer, filter, pure relevance", asked_for(only + "&diversity_lambda=1"), 16, 1),
             ("live answer, no filter", asked_for(""), 16, 1),
             ("live answer, no filter, explained", asked_for("&explain=true"), 16, 1),

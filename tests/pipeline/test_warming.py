@@ -4,6 +4,30 @@ import json
 import subprocess
 import sys
 
+LARGE = """
+import gc, json
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+from foretaste.pipeline.warming import warm_up
+from foretaste.retrieval.packed_keys import LEAST_PACKED
+from foretaste.retrieval.rows import MOST_KEPT, PackedKeys, Row, all_scores
+
+def compiled():
+    kernels = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
+    return sorted(f"{each.py_func.__name__}{form}" for each in kernels for form in each.signatures)
+
+warm_up()
+before = compiled()
+keys, shown = np.zeros(LEAST_PACKED, np.float32), np.ones(LEAST_PACKED, np.bool_)
+keys[::9] = 1.0
+packed = PackedKeys.of(keys, MOST_KEPT)
+row = Row(np.empty(0, np.float32), packed.best_entries(shown, 20), 20, packed=packed)
+items = np.arange(20, dtype=np.int32)
+followed = row.follow(items, row.keys_of(items) + np.float32(1.0), shown)
+all_scores([row], LEAST_PACKED)
+print(json.dumps({"followed": followed, "before": before, "after": compiled()}))
+"""
+
 CHILD = """
 import gc, json
 from numba.core.dispatcher import Dispatcher
@@ -42,9 +66,19 @@ print(json.dumps({"steps": steps, "before": before, "after": compiled()}))
 """
 
 
-def test_what_the_blend_learns_by_is_compiled_before_the_first_event():
-    command = [sys.executable, "-c", CHILD]
+def told_by(child):
     folder = __file__.rpartition("/")[0]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout)
+    command = [sys.executable, "-c", child]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout)
+
+
+def test_what_the_blend_learns_by_is_compiled_before_the_first_event():
+    told = told_by(CHILD)
     assert told["steps"] > 0
+    assert told["after"] == told["before"]
+
+
+def test_what_is_kept_of_people_in_a_large_catalog_is_compiled_before_the_first_answer():
+    told = told_by(LARGE)
+    assert told["followed"]
     assert told["after"] == told["before"]

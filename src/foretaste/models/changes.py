@@ -1,6 +1,7 @@
 """Which items a model scores by other rows by now: what was worked out of it follows these alone."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
@@ -46,10 +47,12 @@ class Followed(ABC):
     """A model whose `basis` may be `Changes`: then what it said of a history can follow these."""
 
     @abstractmethod
-    def rescored(self, history: History, moment: Moment, changed: Ordinals, scores: Floats) -> Floats | None:
+    def rescored(
+        self, history: History, moment: Moment, changed: Ordinals, scores: Callable[[Ordinals], Floats]
+    ) -> Floats | None:
         """Return the scores of the `changed` items, float32; None where those of others are others too.
 
-        `scores` are those of all items before, float32 [n_items], or empty where the model is searched.
+        `scores` tells those of any items before, float32 [len(items)].
         """
 
 

@@ -1,6 +1,6 @@
 """Scores of cold items: by vectors in a model of factors, as mixtures in one from item to item."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self, cast
 
 import numpy as np
@@ -86,7 +86,13 @@ class FactorsOfCold(ColdItems, VectorModel, Followed):
         self.at(moment)
         return self._extended.basis(moment)
 
-    def rescored(self, history: History, moment: Moment, changed: Ordinals, scores: Floats) -> Floats | None:  # noqa: ARG002 - the vectors say all
+    def rescored(
+        self,
+        history: History,
+        moment: Moment,
+        changed: Ordinals,
+        scores: Callable[[Ordinals], Floats],  # noqa: ARG002 - the vectors say all
+    ) -> Floats | None:
         """Return the inner products of `changed` items, unless the person's vector hangs on them too."""
         self.at(moment)
         if meet(history.item, changed):
@@ -249,11 +255,19 @@ class RowsOfCold(ColdItems, Followed):
         """Take notice that the mixtures at `places` are others."""
         self._mixtures.note(live.cold[places])
 
-    def rescored(self, history: History, moment: Moment, changed: Ordinals, scores: Floats) -> Floats:  # noqa: ARG002 - mixtures are of the scores of trained items, which stay
+    def rescored(
+        self,
+        history: History,  # noqa: ARG002 - mixtures are of the scores of trained items, which stay
+        moment: Moment,
+        changed: Ordinals,
+        scores: Callable[[Ordinals], Floats],
+    ) -> Floats:
         """Return the mixtures of `changed` items; see `Followed`."""
         live = self.at(moment)
         place = np.searchsorted(live.cold, changed)
-        return _mixed(live.rows[0][place], live.rows[1][place], scores)
+        part, weight = live.rows[0][place], live.rows[1][place]
+        each = np.arange(part.size, dtype=np.int32).reshape(part.shape)
+        return _mixed(each, weight, scores(part.ravel()))
 
     def joined(self, companions: Mixtures, share: Doubles, foretold: Rows) -> Rows:
         """Return mixtures; see `ColdItems`."""

@@ -27,6 +27,8 @@ from foretaste.pipeline.view import View
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.ranking.online import OnlineOptions
+from foretaste.retrieval.packed_keys import PackedKeys
+from foretaste.retrieval.rows import MOST_KEPT
 
 _ITEMS = ("a", "b", "c", "d")
 _RULES = SlateRules(quotas=(Quota(each="category", at_least=1, at_most=1),))
@@ -79,7 +81,16 @@ def _search_once() -> None:
     best_vectors_among(query, both, np.ones(2, np.bool_), 1)
 
 
-PARTS = (features.warm_up, models.warm_up_to_guests, models.warm_up, _answer_once, _search_once)
+def _pack_once() -> None:
+    keys, first = np.ones(2, np.float32), np.zeros(1, np.int32)
+    packed = PackedKeys.of(keys, MOST_KEPT)
+    if packed is not None:
+        packed.best_entries(np.ones(2, np.bool_), 1)
+        packed.put(first, packed.at(first))
+        packed.all()
+
+
+PARTS = (features.warm_up, models.warm_up_to_guests, models.warm_up, _answer_once, _search_once, _pack_once)
 
 
 def learn_once(state: State, artifact: Artifact, around: Surround, events: EventColumns) -> int:

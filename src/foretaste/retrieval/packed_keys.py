@@ -52,6 +52,10 @@ class PackedKeys:
         """Return all keys, float32 [n_items], written out anew."""
         return unpacked(self.bits, self.keys, self.n_items)
 
+    def at(self, items: Ordinals) -> Floats:
+        """Return the keys of `items`, float32 [len(items)]; 0 for items outside."""
+        return _keys_at(self.bits, self.keys, self.n_items, items)
+
     def put(self, items: Ordinals, keys: Floats) -> bool:
         """Let `items` have these keys, float32; return False where all would take more than they may.
 
@@ -133,6 +137,15 @@ def packed_key(bits: Int64s, keys: Floats, item: int) -> np.float32:
         return np.float32(0.0)
     key: np.float32 = keys[bits[item >> BLOCK_SHIFT, 1] + ones_of(ones & (bit - 1))]
     return key
+
+
+@kernel
+def _keys_at(bits: Int64s, keys: Floats, n_items: int, items: Ordinals) -> Floats:
+    found = np.zeros(len(items), np.float32)
+    for k in range(len(items)):
+        if 0 <= items[k] < n_items:
+            found[k] = packed_key(bits, keys, items[k])
+    return found
 
 
 @kernel

@@ -199,21 +199,19 @@ class Row:
             found = self.query.vectors.products(self.query.vector)[: len(keys)]
             keys[: len(found)] = found
         elif self.tells_all:
-            dense = self.all_keys()
+            dense = self.dense if self.packed is None else self.packed.all()
             keys[: len(dense)] = dense
         else:
             write_scores(self.entries, keys)
-
-    def all_keys(self) -> Floats:
-        """Return the keys of all items where they are at hand, float32 [n_items]; else nothing."""
-        return self.dense if self.packed is None else self.packed.all()
 
     def keys_of(self, items: Ordinals) -> Floats:
         """Return the keys of `items`, float32 [len(items)]; 0 for items beyond."""
         if self.query is not None:
             return self.query.vectors.products_of(items, self.query.vector)
-        if self.tells_all:
-            return at(self.all_keys(), items)
+        if self.packed is not None:
+            return self.packed.at(items)
+        if len(self.dense):
+            return at(self.dense, items)
         keys = np.zeros(len(items), np.float32)
         order = np.argsort(items)
         pick_scores(self.entries, items[order], order, keys)
@@ -242,7 +240,7 @@ class Kept:
         changed = basis.since(self.edition)
         if changed is None or len(changed) > MOST_FOLLOWED or not isinstance(model, Followed):
             return False
-        keys = model.rescored(history, moment, changed, self.row.all_keys())
+        keys = model.rescored(history, moment, changed, self.row.keys_of)
         if keys is None:
             return False
         query = None
