@@ -10,7 +10,8 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 from foretaste.pipeline.warming import warm_up
 from foretaste.retrieval.packed_keys import LEAST_PACKED
-from foretaste.retrieval.rows import MOST_KEPT, PackedKeys, Row, all_scores
+from foretaste.retrieval.kept_rows import MOST_KEPT
+from foretaste.retrieval.rows import PackedKeys, Row, all_scores
 
 def compiled():
     kernels = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]

@@ -12,9 +12,9 @@ from foretaste.models.ease import EaseConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Moment
 from foretaste.pipeline import reasons
-from foretaste.retrieval import rows
+from foretaste.retrieval import kept_rows
+from foretaste.retrieval.kept_rows import row_of
 from foretaste.retrieval.masks import listed
-from foretaste.retrieval.rows import row_of
 from foretaste.testing.clustered_shop import MINUTE, N_ITEMS, N_USERS, TASTES, WORDS, clustered_shop
 
 FIXED = {"way": "likeness", "words": 0.5, "gain": 1.0, "penalty": 1.0, "patience": 1.0}
@@ -31,15 +31,15 @@ FIRST_NEW, N_NEW, AT_HAND = N_ITEMS + 1, 24, 12
 @pytest.fixture(params=list(WAYS))
 def world(request, monkeypatch):
     """A model, a shop with items that came after its training, and a row kept of few places."""
-    monkeypatch.setattr(rows, "PLACES", AT_HAND)
+    monkeypatch.setattr(kept_rows, "PLACES", AT_HAND)
     if request.param == "searched":
         monkeypatch.setattr("foretaste.models.listing.LEAST_LISTED", 1)
         monkeypatch.setattr("foretaste.models.listing.ENOUGH", 0.3)
         monkeypatch.setattr("foretaste.models.listing.LOOKS", (0.7,))
         monkeypatch.setattr("foretaste.models.listing.MOST_LOOKED", 100.0)
     if request.param == "packed":
-        monkeypatch.setattr(rows, "LEAST_PACKED", 1)
-        monkeypatch.setattr(rows, "WORTH_PACKING", 10.0)
+        monkeypatch.setattr(kept_rows, "LEAST_PACKED", 1)
+        monkeypatch.setattr(kept_rows, "WORTH_PACKING", 10.0)
     shop = clustered_shop.__wrapped__(0)
     catalog = shop.catalog
     for number in range(N_NEW):

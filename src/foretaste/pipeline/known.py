@@ -69,7 +69,7 @@ class _Latest(Generic[T]):
         kept = self._kept
         kept.pop(key, None)
         kept[key] = value
-        while len(kept) * self._typical > self._room and len(kept):
+        while len(kept) * self._typical > self._room:
             del kept[next(iter(kept))]
 
 
@@ -85,7 +85,7 @@ class KnownPeople:
         self._state: State | None = None
         self._known, self._of_items = self._nobody()
         self.of_everyone: dict[Any, Any] = {}
-        """What follows from the events of all and the moment (see `retrieval.rows`)."""
+        """What follows from the events of all and the moment (see `retrieval.kept_rows`)."""
 
     def of(self, state: State, user: int) -> Known:
         """Return what is known of a user of `state`; -1 is nobody."""

@@ -10,7 +10,7 @@ from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.models.changes import Changes, edition_of, meet
 from foretaste.models.interface import Model, Moment
-from foretaste.models.live_model import basis_of
+from foretaste.models.live_model import Told, basis_of
 from foretaste.pipeline.explain import item_name
 from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
@@ -128,14 +128,22 @@ def _told_by(model: Model, history: History, moment: Moment, items: list[int]) -
     basis = basis_of(model, history, moment)
     if basis is None:
         return _speaking_most(model, history, moment, items)
-    kept: _Told | None = history.memo.get((_TOLD, model))
-    if kept is None or kept.basis is not basis or not kept.follows(history) or len(kept.by_item) > _MOST_TOLD:
-        kept = history.memo[_TOLD, model] = _Told(basis, edition_of(basis), {})
-    known = kept.by_item
+    known = _told_before(model, history, basis)
     missing = [item for item in items if item not in known]
     if missing:
         known.update(zip(missing, _speaking_most(model, history, moment, missing), strict=True))
     return [known[item] for item in items]
+
+
+def _told_before(model: Model, history: History, basis: object) -> dict[int, int]:
+    """Return what was told of items while it holds: with what a sparse model said, or with the history."""
+    if isinstance(basis, Told):
+        by_item: dict[int, int] = basis.kept.setdefault(_TOLD, {})
+        return by_item
+    kept: _Told | None = history.memo.get((_TOLD, model))
+    if kept is None or kept.basis is not basis or not kept.follows(history) or len(kept.by_item) > _MOST_TOLD:
+        kept = history.memo[_TOLD, model] = _Told(basis, edition_of(basis), {})
+    return kept.by_item
 
 
 def _speaking_most(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:

@@ -16,8 +16,9 @@ from foretaste.pipeline.view import NOTHING, View
 from foretaste.pipeline.weighing import weighed
 from foretaste.ranking.boost import boosts
 from foretaste.ranking.normalize import blend_scores, scales
+from foretaste.retrieval.kept_rows import row_of
 from foretaste.retrieval.merge import merge
-from foretaste.retrieval.rows import Row, all_scores, row_of, rows_of_scores, rows_within
+from foretaste.retrieval.rows import Row, all_scores, rows_of_scores, rows_within
 
 CHOICE = 5
 """Each source proposes at least so many candidates per place of the slate."""

@@ -7,7 +7,7 @@ from foretaste.features.state import State
 from foretaste.models.interface import ManyScorer, Moment
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.known import KnownPeople
-from foretaste.retrieval.rows import put_scores
+from foretaste.retrieval.kept_rows import put_scores
 
 TOGETHER = 64
 """So many people are scored at once: as many as `KnownPeople` keeps in any catalog."""

@@ -27,8 +27,8 @@ from foretaste.pipeline.view import View
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 from foretaste.ranking.online import OnlineOptions
+from foretaste.retrieval.kept_rows import MOST_KEPT
 from foretaste.retrieval.packed_keys import PackedKeys
-from foretaste.retrieval.rows import MOST_KEPT
 
 _ITEMS = ("a", "b", "c", "d")
 _RULES = SlateRules(quotas=(Quota(each="category", at_least=1, at_most=1),))
