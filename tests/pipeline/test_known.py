@@ -42,6 +42,15 @@ def test_of_more_people_than_there_is_room_for_those_asked_about_last_are_kept()
     assert known.of(world.state, 2) is not second
 
 
+def test_those_who_are_scored_together_are_all_kept_whatever_they_take():
+    world, known = a_world(), KnownPeople(0, least=3)
+    first, *others = [known.of(world.state, user) for user in (1, 2, 3)]
+    assert all(known.of(world.state, user) is one for user, one in zip((2, 3), others, strict=True))
+    assert known.of(world.state, 1) is first
+    known.of(world.state, 4)
+    assert known.of(world.state, 2) is not others[0]
+
+
 def test_there_is_room_for_as_many_as_what_was_worked_out_of_them_leaves():
     world, kept = a_world(), {}
     for size in (0, 10 * OWN):

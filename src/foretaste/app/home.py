@@ -21,6 +21,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact, without_sources
+from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.blend_store import BlendStore
 from foretaste.ports.catalog import Catalog
@@ -97,7 +98,7 @@ class Home:
             cache=cache,
             pages=pages,
             limits=expression_limits(settings),
-            people_room=settings.people_mb * 1_000_000,
+            known=KnownPeople(settings.people_mb * 1_000_000),
         )
         self.scenario_book = scenario_book(self, stores.scenarios, folder, writable=stores.writable)
         self.condition.watch(self.scenario_book.complaint)

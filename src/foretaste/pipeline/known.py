@@ -47,10 +47,10 @@ class Known:
 
 
 class _Latest(Generic[T]):
-    """The values asked for last: as many as take `room` bytes, by what they take on average."""
+    """The values asked for last: as many as take `room` bytes, by what they take on average, or `least`."""
 
-    def __init__(self, room: int, nbytes: Callable[[T], int]) -> None:
-        self._room, self._nbytes = room, nbytes
+    def __init__(self, room: int, nbytes: Callable[[T], int], least: int = 0) -> None:
+        self._room, self._nbytes, self._least = room, nbytes, least
         self._kept: dict[int, T] = {}
         self._last: T | None = None
         self._asked = 0
@@ -69,7 +69,7 @@ class _Latest(Generic[T]):
         kept = self._kept
         kept.pop(key, None)
         kept[key] = value
-        while len(kept) * self._typical > self._room:
+        while len(kept) > self._least and len(kept) * self._typical > self._room:
             del kept[next(iter(kept))]
 
 
@@ -77,11 +77,11 @@ class KnownPeople:
     """Histories with what models worked out of them (`History.memo`), and what people had.
 
     A function of the state alone: an event of a person lets go of what was kept of them. Whoever asks holds
-    `state.lock` where events arrive.
+    `state.lock` where events arrive. `least` people are kept whatever they take.
     """
 
-    def __init__(self, room: int = ROOM, room_for_items: int = ROOM_FOR_ITEMS) -> None:
-        self._rooms = room, room_for_items
+    def __init__(self, room: int = ROOM, *, least: int = 0) -> None:
+        self._room, self._least = room, least
         self._state: State | None = None
         self._known, self._of_items = self._nobody()
         self.of_everyone: dict[Any, Any] = {}
@@ -117,8 +117,8 @@ class KnownPeople:
         self.of_everyone = {}
 
     def _nobody(self) -> tuple[_Latest[Known], _Latest[dict[Any, Any]]]:
-        room, room_for_items = self._rooms
-        return _Latest(room, lambda known: known.nbytes), _Latest(room_for_items, bytes_of)
+        people = _Latest[Known](self._room, lambda known: known.nbytes, self._least)
+        return people, _Latest(ROOM_FOR_ITEMS, bytes_of)
 
     def _start(self, state: State) -> None:
         if state is not self._state:

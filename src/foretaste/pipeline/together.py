@@ -10,7 +10,7 @@ from foretaste.pipeline.known import KnownPeople
 from foretaste.retrieval.kept_rows import put_scores
 
 TOGETHER = 64
-"""So many people are scored at once: as many as `KnownPeople` keeps in any catalog."""
+"""So many people are scored at once; `KnownPeople` has to keep as many."""
 
 
 def score_together(

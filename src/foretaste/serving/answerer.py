@@ -13,7 +13,7 @@ from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
 from foretaste.features.expressions.limits import USUAL, Limits
 from foretaste.pipeline.compose import answer, answer_among
-from foretaste.pipeline.known import ROOM, KnownPeople
+from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.model_names import model_names
 from foretaste.pipeline.scenario import SHIPPED, Scenario, find_scenario
 from foretaste.ports.telemetry import Telemetry
@@ -54,8 +54,8 @@ class Answerer:
     Without a published model, and where a model fails, the answer comes from what needs no training; where a
     scenario cannot answer, those that its recipe names do. `recommendation_fallback_total{reason}` counts
     these. Where there is a `cache`, an answer that nothing has changed since is given again: its source is
-    `cache`, its id its own. What is kept of people takes about `people_room` bytes. `shadows` is shown each
-    answer of a scenario that has a shadow; close it.
+    `cache`, its id its own. `known` keeps what is worked out of people. `shadows` is
+    shown each answer of a scenario that has a shadow; close it.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Answerer:
         cache: AnswerCacheFront | None = None,
         pages: Pages | None = None,
         limits: Limits = USUAL,
-        people_room: int = ROOM,
+        known: KnownPeople | None = None,
     ) -> None:
         self.cache = cache
         self._pages = pages
@@ -78,8 +78,9 @@ class Answerer:
         self._ready: Mapping[str, Ready] = made_ready(scenarios)
         self.names = Names(live.id_map)
         self.conditions = Conditions(live, lambda: tuple(self.names.of("type")), limits)
+        known = KnownPeople() if known is None else known
         self._answering = Answering(
-            live, telemetry, self.names, self.conditions, namespace=namespace, known=KnownPeople(people_room)
+            live, telemetry, self.names, self.conditions, namespace=namespace, known=known
         )
 
     @property

@@ -11,6 +11,7 @@ from foretaste.app.batch.plan import BatchManifest
 from foretaste.app.home import Home
 from foretaste.app.settings import expression_limits
 from foretaste.domain.slate import Slate
+from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.together import TOGETHER, score_together
 from foretaste.serving.answerer import Answerer
 
@@ -85,6 +86,7 @@ def answerer_of(live: PinnedHome, home: Home, manifest: BatchManifest) -> Answer
         namespace=home.settings.namespace,
         scenarios=home.scenarios,
         limits=expression_limits(home.settings),
+        known=KnownPeople(least=TOGETHER),
     )
     answerer.recommend(manifest.order.query(None, manifest.pin.now), dry_run=True)
     return answerer
