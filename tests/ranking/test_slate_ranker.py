@@ -19,13 +19,13 @@ from slate_world import (
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
 from foretaste.ranking import learning_to_rank
-from foretaste.ranking.click_rates import click_rates
+from foretaste.ranking.click_rates import ClickRates, click_rates
 from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
 from foretaste.ranking.list_gain import list_gains, paired_low
 from foretaste.ranking.past import NO_PAST, pasts_of
 from foretaste.ranking.position_bias import examination
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
-from foretaste.ranking.slate_features import SlateRequest
+from foretaste.ranking.slate_features import OF_CANDIDATES, SlateRequest
 from foretaste.ranking.slate_knowledge import knowledge_of
 from foretaste.ranking.slate_ranker import SlateRanker, features_of
 from foretaste.ranking.traits import traits_of
@@ -199,6 +199,43 @@ def test_arrays_that_do_not_fit_together_are_refused(learnt):
     arrays = {**learnt.arrays(), "knowledge.rates.looks": np.zeros(3)}
     with pytest.raises(CorruptArtifactError):
         SlateRanker.from_arrays(learnt.describe(), arrays)
+
+
+def test_a_ranker_from_before_it_said_so_does_not_know_until_when_it_learnt(learnt):
+    assert learnt.knowledge.until == some_slates().time.max() + 1
+    arrays = {name: array for name, array in learnt.arrays().items() if not name.endswith("until")}
+    assert SlateRanker.from_arrays(learnt.describe(), arrays).knowledge.until == 0
+
+
+def test_looks_and_clicks_that_are_added_are_as_if_they_had_been_counted_at_first(learnt):
+    known = learnt.knowledge
+    more = np.arange(N_ITEMS, dtype=np.float64)
+    fresh, rates = learnt.and_also(2.0 * more, more).knowledge, known.rates
+    counted = ClickRates.of(
+        rates.looks + 2.0 * more,
+        rates.clicks + more,
+        rates.appeal,
+        rates.base,
+        rates.strength,
+        known.traits.rows,
+    )
+    every, lines = np.arange(N_ITEMS, dtype=np.int32), known.leanings.lines
+    assert fresh.of(every).rate.tolist() == counted.rate.tolist()
+    assert fresh.of(every).vector == pytest.approx(lines.vectors(known.traits.rows, counted.rate))
+    assert fresh.of(every, {0: the_items()[0]}).vector == pytest.approx(fresh.of(every).vector)
+    for request in requests_of(some_slates(3, seed=4)):
+        nothing = learnt.and_also(np.zeros(0), np.zeros(0))
+        assert nothing.score(request).tobytes() == learnt.score(request).tobytes()
+
+
+@pytest.mark.parametrize("item", [5, N_ITEMS + 3], ids=["known", "younger"])
+def test_what_is_clicked_more_scores_more_and_more_clicks_than_looks_do_no_harm(learnt, item):
+    request = SlateRequest(item=np.array([item, 7], np.int32), past=NO_PAST, now=0)
+    looks, clicks = np.zeros(N_ITEMS + 9), np.zeros(N_ITEMS + 9)
+    looks[item] = 50.0
+    left, taken, always = (learnt.and_also(looks, clicks + share * looks) for share in (0.0, 0.6, 3.0))
+    assert left.score(request)[0] < taken.score(request)[0]
+    assert np.isfinite(always.features(request)[:, : len(OF_CANDIDATES)]).all()
 
 
 def test_features_do_not_depend_on_the_order_of_candidates(learnt):

@@ -9,18 +9,21 @@ from types import TracebackType
 from typing import Self
 
 from foretaste.app.blend_learning import BlendLearning
+from foretaste.app.click_following import ClickFollowing
 from foretaste.app.condition import Condition
 from foretaste.app.scenario_wiring import scenario_book
 from foretaste.app.settings import Settings, expression_limits
-from foretaste.app.stores import Stores, models_directory
+from foretaste.app.stores import Stores, models_directory, state_config
+from foretaste.app.switched_off import without_switched_off
 from foretaste.app.text_vectors import TextVectors
 from foretaste.app.told_people import ToldPeople
-from foretaste.domain.errors import ForetasteError, InvalidInputError, UnavailableError
+from foretaste.domain.errors import ForetasteError, UnavailableError
 from foretaste.domain.item import Attribute, CatalogEntry, Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
 from foretaste.features.state import State
-from foretaste.pipeline.artifact import Artifact, without_sources
+from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.fresh_clicks import FreshClicks
 from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.blend_store import BlendStore
@@ -41,7 +44,6 @@ from foretaste.serving.pages import Pages
 from foretaste.serving.profile import Profiler
 from foretaste.serving.recorder import Recorder
 from foretaste.serving.search import Search
-from foretaste.training.sources import optional_sources, usual_sources
 
 CHAMPION = "champion"
 FOLLOW_SECONDS = 2.0
@@ -100,6 +102,8 @@ class Home:
             limits=expression_limits(settings),
             known=KnownPeople(settings.people_mb * 1_000_000),
         )
+        weights = state_config(settings).weights
+        self.click_following = ClickFollowing(self, seconds=settings.click_rates_seconds, weights=weights)
         self.scenario_book = scenario_book(self, stores.scenarios, folder, writable=stores.writable)
         self.condition.watch(self.scenario_book.complaint)
         self.recorder = Recorder(self, telemetry)
@@ -135,6 +139,11 @@ class Home:
     def exposures(self) -> ExposureLog:
         """What was shown."""
         return self._stores.exposures
+
+    @property
+    def clicks(self) -> FreshClicks | None:
+        """What was shown and clicked since a model learnt, where that is followed."""
+        return self.click_following.fresh
 
     @property
     def blends(self) -> BlendStore:
@@ -289,7 +298,7 @@ class Home:
         It answers without the sources that are switched off; raises `InvalidInputError` for one that there
         never is, or if none is left.
         """
-        artifact = without_sources(artifact, _known(self.settings.without_sources, artifact))
+        artifact = without_switched_off(artifact, self.settings.without_sources)
         begin = self.learning.prepared(artifact, lambda: self.catalog_columns, self._take_blend)
         with self.state.lock:
             self.artifact = begin()
@@ -305,7 +314,8 @@ class Home:
         return True
 
     def follow(self, seconds: float = FOLLOW_SECONDS) -> None:
-        """Look for a new champion every `seconds`, in the background, until closed."""
+        """Look for a new champion every `seconds`, and for clicks, in the background, until closed."""
+        self.click_following.follow()
         self._follower = Thread(target=self._run, args=(seconds,), name="foretaste-champion", daemon=True)
         self._follower.start()
 
@@ -316,6 +326,7 @@ class Home:
         self._closing.set()
         if self._follower is not None:
             self._follower.join()
+        self.click_following.close()
         self.answerer.shadows.close()
         if self._text_vectors is not None and self._stores.writable:
             self._text_vectors.save()
@@ -383,16 +394,3 @@ class Home:
                     _log.info("the scenarios changed: %s serve now", ", ".join(self.scenarios))
             except ForetasteError as error:
                 _log.warning("the scenarios cannot be looked at, the old ones go on: %s", error)
-
-
-def _known(names: Sequence[str], artifact: Artifact) -> Sequence[str]:
-    """Return `names`; raise `InvalidInputError` for one that is no source of `artifact`, nor could be."""
-    shipped = usual_sources(effort="best") | optional_sources()
-    for name in names:
-        if name not in artifact.models and name not in shipped:
-            raise InvalidInputError(
-                f"FORETASTE_WITHOUT_SOURCES names {name!r}, which is no source; there are "
-                f"{', '.join(artifact.models)}",
-                field="without_sources",
-            )
-    return names

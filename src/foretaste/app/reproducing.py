@@ -87,6 +87,7 @@ def _sources(home: Home) -> Sources:
         new_state=lambda: _new_state(home),
         catalog_at=lru_cache(CACHED)(lambda version: catalog_at(home, version)),
         artifact_of=lru_cache(CACHED)(lambda version, blend: artifact_with(home, version, blend)),
+        clicks_of=lru_cache(CACHED)(home.click_following.at),
         recipe_of=lambda version: recipe_with(home, version),
     )
 
@@ -174,6 +175,8 @@ class PastHome(HomeOfOneMoment):
         self.state = fold_log(home, time=time)
         self.catalog_columns = catalog_at(home, home.catalog_past.version_at(time))
         self.artifact = self._artifact()
+        following = home.click_following
+        self.clicks = following.at(self.artifact, following.edition(self.artifact, time))
 
     def _artifact(self) -> Artifact | None:
         home = self._home

@@ -227,8 +227,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """For how long a kept answer need not notice what others did meanwhile, as what is popular."""
 
     people_mb: Annotated[int, Meta(ge=0, le=1 << 20)] = 96
-    """What is worked out of people's histories is kept until their next event, of those asked about last, in
-    about so many megabytes: their next answer takes half of the time."""
+    """In about so many megabytes what is worked out of people's histories is kept until their next event."""
+
+    click_rates_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
+    """So often the ranker learns what was shown and clicked since training; 0: not before the next one."""
 
     page_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 1800.0
     """For how long it is remembered what the boxes of a page showed (`page_id`): in Redis where `redis_url`

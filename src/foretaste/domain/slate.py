@@ -71,6 +71,18 @@ class ScoredItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     boosts: tuple[AddedByBoost, ...] = ()
 
 
+class ClickEdition(msgspec.Struct, frozen=True, kw_only=True):
+    """Up to where it is known what was shown and clicked, beside what the model learnt from.
+
+    That is slates shown before the moment `until` (microseconds UTC) to the first so many `people`, and the
+    events up to number `seq` that are dated before `until`.
+    """
+
+    until: int
+    seq: int
+    people: int
+
+
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer depends on besides the query; the same versions give the same answer."""
 
@@ -83,6 +95,8 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str = "default"
     scenario_version: str = ""
     """A digest of the recipe; empty in records from before recipes had versions."""
+    clicks: ClickEdition | None = None
+    """What the ranker knew; None where none ordered, or by no more than it had learnt from."""
 
 
 class Relaxed(msgspec.Struct, frozen=True, kw_only=True):

@@ -118,6 +118,7 @@ def pairs(ranked: Ranked, future: Ordinals) -> tuple[Floats, Mask]:
 
 def versions_of(view: View) -> Versions:
     """Return the versions that an answer from `view` depends on."""
+    fresh = None if view.ranker is None else view.fresh_clicks
     return Versions(
         state_seq=view.state.seq,
         item_state_seq=view.state.items.seq,
@@ -127,6 +128,7 @@ def versions_of(view: View) -> Versions:
         scenario=view.scenario.name,
         namespace=view.namespace,
         scenario_version=view.scenario.version,
+        clicks=None if fresh is None else fresh.edition,
     )
 
 

@@ -52,10 +52,10 @@ def reranked(found: Scored, query: Query, view: View) -> Scored:
     """Return `found` with its best candidates scored anew by the artifact's ranker, if it has one.
 
     Their scores keep the mean and the deviation that the blend gave them, so that chances, `min_score` and
-    diversity mean what they meant; `lift` is what the ranker added. Only a person's own slates are ranked.
+    diversity mean what they meant; `lift` is what the ranker added.
     """
-    ranker = view.artifact.ranker
-    if ranker is None or not view.scenario.ranker or view.scenario.history != "user" or not len(found.score):
+    ranker = view.ranker
+    if ranker is None or not len(found.score):
         return found
     if view.timekeeper.late(RANKER):
         return found

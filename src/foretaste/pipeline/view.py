@@ -12,9 +12,11 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.models.guests import NO_GUESTS, Guests
 from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.fresh_clicks import FreshClicks
 from foretaste.pipeline.known import KnownPeople
 from foretaste.pipeline.scenario import Scenario
 from foretaste.pipeline.timekeeping import UNHURRIED, Timekeeper
+from foretaste.ranking.slate_ranker import SlateRanker
 
 Timed = Callable[[str], AbstractContextManager[object]]
 NOTHING: Ordinals = np.empty(0, np.int32)
@@ -33,7 +35,8 @@ class View(msgspec.Struct, frozen=True, eq=False):
     them. `person` are those of their attributes that the query's expressions name. `known` keeps what is
     worked out of people's own events from one answer to the next; it changes no answer. Neither does `timed`,
     which is told the name of a stage and entered for as long as it takes. `timekeeper` says which stages come
-    too late and are left out. `guests` are described for this answer alone.
+    too late and are left out. `guests` are described for this answer alone. `clicks` are what was
+    shown and clicked since the artifact learnt, or since another one did: then it says nothing.
     """
 
     state: State
@@ -54,3 +57,18 @@ class View(msgspec.Struct, frozen=True, eq=False):
     timed: Timed = nullcontext
     timekeeper: Timekeeper = UNHURRIED
     guests: Guests = NO_GUESTS
+    clicks: FreshClicks | None = None
+
+    @property
+    def ranker(self) -> SlateRanker | None:
+        """What orders the blend's best anew, for what a person did as a whole; None where nothing does."""
+        if not self.scenario.ranker or self.scenario.history != "user":
+            return None
+        fresh = self.fresh_clicks
+        return self.artifact.ranker if fresh is None else fresh.ranker
+
+    @property
+    def fresh_clicks(self) -> FreshClicks | None:
+        """The `clicks`, if they are of this artifact's ranker."""
+        clicks = self.clicks
+        return clicks if clicks is not None and clicks.trained is self.artifact.ranker else None

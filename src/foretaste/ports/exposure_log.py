@@ -32,6 +32,10 @@ class ExposureLog(Protocol):
         """
         ...
 
+    def between(self, since: int, before: int) -> Iterator[Exposure]:
+        """Yield the stored records from `since` on to before `before` (microseconds UTC), as `read`."""
+        ...
+
     def flush(self) -> None:
         """Write what waits; return when it is stored."""
         ...

@@ -1,7 +1,7 @@
 """Click rates: how often an item is taken when it is looked at, and how often one like it would be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -28,7 +28,8 @@ class ClickRates:
 
     `appeal` float64 [n_traits] is what each trait adds to an item's expected rate, over `base`; `strength`
     is how many looks that expectation is worth against the item's own (empirical Bayes). `expected` and
-    `rate`, float64 [n_items], follow from these.
+    `rate`, float64 [n_items], follow from these. Of items younger than their traits there may be looks and
+    clicks too: `looks` and `clicks` are then longer than `rate`.
     """
 
     looks: Doubles
@@ -47,6 +48,16 @@ class ClickRates:
         expected = expected_rate(rows, appeal, base)
         rate = (clicks + strength * expected) / (looks + strength)
         return cls(looks, clicks, appeal, base, strength, expected, rate)
+
+    def and_also(self, looks: Doubles, clicks: Doubles) -> "ClickRates":
+        """Return the rates with more looks and clicks, float64 by item; what traits add stays as it is."""
+        every = max(len(looks), len(self.looks))
+        looks, clicks = _longer(looks, every), _longer(clicks, every)
+        looks[: len(self.looks)] += self.looks
+        clicks[: len(self.clicks)] += self.clicks
+        own = slice(len(self.expected))
+        rate = (clicks[own] + self.strength * self.expected) / (looks[own] + self.strength)
+        return replace(self, looks=looks, clicks=clicks, rate=rate)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return all that was learnt as arrays."""
@@ -78,6 +89,10 @@ def click_rates(slates: ShownSlates, rows: TraitRows, n_traits: int, look: Doubl
     appeal, foretold = _appeal(looks, clicks, rows, n_traits, base)
     strength = max(STRENGTHS, key=lambda size: _likelihood(looks, clicks, foretold, size))
     return ClickRates.of(looks, clicks, appeal, base, strength, rows)
+
+
+def _longer(counts: Doubles, n: int) -> Doubles:
+    return np.concatenate((counts, np.zeros(n - len(counts))))
 
 
 def _counted(item: Ordinals, amount: Doubles, n_items: int) -> Doubles:

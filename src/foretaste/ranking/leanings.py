@@ -22,6 +22,9 @@ SHRINK = 0.2
 MOST_PEOPLE = 3000
 KNOTS = 33
 NUMBER_SCALE = 0.5
+LOGIT = -2
+"""The column of the vectors that the rate decides."""
+SUREST = 1e-6
 NOISE = 0.15
 """The variance of a surprise that the estimation starts from."""
 
@@ -55,9 +58,13 @@ class Lines:
             values = rows.number[:, number]
             known = ~np.isnan(values)
             numbers[known, number] = np.interp(values[known], knots, share)
-        logit = NUMBER_SCALE * (np.log(rate / (1.0 - rate)) - self.rate[0]) / self.rate[1]
         ones = np.full(len(rows), NUMBER_SCALE)
-        return np.concatenate([along, numbers, logit[:, None], ones[:, None]], axis=1)
+        return np.concatenate([along, numbers, self.logit(rate)[:, None], ones[:, None]], axis=1)
+
+    def logit(self, rate: Doubles) -> Doubles:
+        """Return what rates are in the vectors, in the column `LOGIT`."""
+        scaled: Doubles = NUMBER_SCALE * (_logit(rate) - self.rate[0]) / self.rate[1]
+        return scaled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +98,12 @@ class Leanings:
         if len(past):
             ridge_scores(candidates, past, surprise, self._pull, found)
         return found
+
+    def at(self, items: Ordinals, rate: Doubles) -> Doubles:
+        """Return the vectors of items with these rates, float64 [len(items), n]."""
+        vector: Doubles = self.vector[items]
+        vector[:, LOGIT] = self.lines.logit(rate)
+        return vector
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return all that was learnt as arrays."""
@@ -152,7 +165,7 @@ def _by_person(
 def _lines(rows: TraitRows, n_traits: int, rates: ClickRates, seed: int) -> Lines:
     matrix = sparse.csr_matrix((rows.weight.astype(np.float64), rows.term, rows.start), (len(rows), n_traits))
     axis = main_directions(matrix, AXES, seed)
-    logit = np.log(rates.rate / (1.0 - rates.rate)) if len(rates.rate) else np.zeros(1)
+    logit = _logit(rates.rate) if len(rates.rate) else np.zeros(1)
     share = np.linspace(0.0, 1.0, KNOTS)
     knots = [
         np.quantile(own, share) if len(own := column[~np.isnan(column)]) else np.zeros(KNOTS)
@@ -162,11 +175,8 @@ def _lines(rows: TraitRows, n_traits: int, rates: ClickRates, seed: int) -> Line
     return Lines(axis, knot, np.array([logit.mean(), max(logit.std(), 1e-3)]))
 
 
-def vectors_at(leanings: Leanings, items: Ordinals, rows: TraitRows, rate: Doubles) -> Doubles:
-    """Return the vectors of `items`; those of items without an ordinal come from their `rows` and `rate`."""
-    known = (items >= 0) & (items < len(leanings.vector))
-    if known.all():
-        return leanings.vector[items]
-    found = leanings.lines.vectors(rows, rate)
-    found[known] = leanings.vector[items[known]]
-    return found
+def _logit(rate: Doubles) -> Doubles:
+    """Return log odds; an item that always stood where few look may have more clicks than looks."""
+    chance = np.clip(rate, SUREST, 1.0 - SUREST)
+    odds: Doubles = np.log(chance / (1.0 - chance))
+    return odds

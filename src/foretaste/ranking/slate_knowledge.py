@@ -1,7 +1,7 @@
 """What the ranker knows of items and people in general, from a log of slates and a catalog."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from foretaste.domain.arrays import Doubles, Int64s, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Item
 from foretaste.ranking.click_rates import ClickRates, click_rates, expected_rate
-from foretaste.ranking.leanings import Leanings, leanings_of, vectors_at
+from foretaste.ranking.leanings import Leanings, leanings_of
 from foretaste.ranking.position_bias import examination
 from foretaste.ranking.shown import ShownSlates
 from foretaste.ranking.traits import TraitRows, Traits
@@ -36,12 +36,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlateKnowledge:
-    """Traits of items, their click rates, and how people lean. `look` is how much each place is looked at."""
+    """Traits of items, their click rates, and how people lean. `look` is how much each place is looked at.
+
+    It is of slates shown before `until` (microseconds; 0: not known).
+    """
 
     traits: Traits
     rates: ClickRates
     leanings: Leanings
     look: Doubles
+    until: int = 0
 
     @property
     def n_traits(self) -> int:
@@ -53,27 +57,33 @@ class SlateKnowledge:
         rates = self.rates
         known = (items >= 0) & (items < len(rates.rate))
         if not given and known.all():
+            rate = rates.rate[items]
             return Known(
                 self.traits.rows,
                 items.astype(np.int64),
                 self.traits.rows.number[items],
-                rates.rate[items],
+                rate,
                 rates.expected[items],
                 rates.looks[items],
-                self.leanings.vector[items],
+                self.leanings.at(items, rate),
             )
         return self._looked_up(items, given or {}, known)
+
+    def and_also(self, looks: Doubles, clicks: Doubles) -> "SlateKnowledge":
+        """Return what is known with more looks and clicks, float64 by item, also of younger ones."""
+        return replace(self, rates=self.rates.and_also(looks, clicks))
 
     def _looked_up(self, items: Ordinals, given: Mapping[int, Item], known: Mask) -> Known:
         rows, rates = self.traits.of(items, given), self.rates
         known[list(given)] = False
-        inside = np.where((items >= 0) & (items < len(rates.rate)), items, -1)
+        inside = np.where((items >= 0) & (items < len(rates.looks)), items, -1)
         counted = inside >= 0
         looks, clicks = np.zeros(len(items)), np.zeros(len(items))
         looks[counted], clicks[counted] = rates.looks[inside[counted]], rates.clicks[inside[counted]]
         expected = expected_rate(rows, rates.appeal, rates.base)
         rate = (clicks + rates.strength * expected) / (looks + rates.strength)
-        vector = vectors_at(self.leanings, np.where(known, items, -1), rows, rate)
+        vector = self.leanings.lines.vectors(rows, rate)
+        vector[known] = self.leanings.at(items[known], rate[known])
         return Known(rows, np.arange(len(items)), rows.number, rate, expected, looks, vector)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
@@ -84,7 +94,7 @@ class SlateKnowledge:
             "leanings": self.leanings.arrays(),
         }
         named = {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
-        return {**named, "look": self.look}
+        return {**named, "look": self.look, "until": np.array([self.until])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -102,7 +112,8 @@ class SlateKnowledge:
             )
         rates = ClickRates.from_arrays(parts["rates"], traits.rows)
         leanings = Leanings.from_arrays(parts["leanings"], traits.rows, rates)
-        return cls(traits, rates, leanings, arrays["look"])
+        until = int(arrays["until"][0]) if "until" in arrays else 0
+        return cls(traits, rates, leanings, arrays["look"], until)
 
 
 def knowledge_of(slates: ShownSlates, traits: Traits, seed: int) -> SlateKnowledge:
@@ -110,4 +121,5 @@ def knowledge_of(slates: ShownSlates, traits: Traits, seed: int) -> SlateKnowled
     rows, n_traits = traits.rows, len(traits.vocabulary.idf)
     look = examination(slates, len(rows))
     rates = click_rates(slates, rows, n_traits, look)
-    return SlateKnowledge(traits, rates, leanings_of(slates, rows, n_traits, rates, look, seed), look)
+    leanings = leanings_of(slates, rows, n_traits, rates, look, seed)
+    return SlateKnowledge(traits, rates, leanings, look, until=int(slates.time.max(initial=-1)) + 1)

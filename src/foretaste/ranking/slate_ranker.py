@@ -1,7 +1,7 @@
 """The ranker of slates: what it knows, its trees, and how it is learnt from slates that were shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import msgspec
@@ -59,6 +59,10 @@ class SlateRanker:
         if self.report.plain:
             return np.ascontiguousarray(features[:, self.columns.names.index(self.report.plain)])
         return self.trees.score(features)
+
+    def and_also(self, looks: Doubles, clicks: Doubles) -> "SlateRanker":
+        """Return the ranker that knows of more looks and clicks, float64 by item, also of younger ones."""
+        return replace(self, knowledge=self.knowledge.and_also(looks, clicks))
 
     def warm_up(self) -> None:
         """Compile what scoring runs, or load it from the disk's cache, before the first request."""

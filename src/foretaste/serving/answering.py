@@ -210,5 +210,6 @@ class Answering:
             timekeeper=self._timekeeper(),
             timed=self._timed_stage,
             person=self.told(query, scenario),
+            clicks=self._live.clicks,
             **named_items(query, scenario, self._names),
         )

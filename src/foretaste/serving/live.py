@@ -8,6 +8,7 @@ from foretaste.domain.item import Attribute
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
+from foretaste.pipeline.fresh_clicks import FreshClicks
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.exposure_log import ExposureLog
 from foretaste.ports.id_map import IdMap
@@ -69,4 +70,9 @@ class Live(Protocol):
     @property
     def artifact(self) -> Artifact | None:
         """The model that serves."""
+        ...
+
+    @property
+    def clicks(self) -> FreshClicks | None:
+        """What was shown and clicked since a model learnt; None where that is not followed."""
         ...

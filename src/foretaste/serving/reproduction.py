@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import msgspec
 
 from foretaste.domain.errors import NotFoundError
-from foretaste.domain.slate import Exposure, Slate
+from foretaste.domain.slate import ClickEdition, Exposure, Slate
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.state import State
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.compose import answer
+from foretaste.pipeline.fresh_clicks import FreshClicks
 from foretaste.pipeline.identity import make_id
 from foretaste.pipeline.scenario import SHIPPED, Scenario
 from foretaste.pipeline.timekeeping import Repeating
@@ -28,8 +29,8 @@ class Sources:
     """Where the inputs of past answers are found.
 
     `catalog_at` returns a version of the catalog, `artifact_of` a model by version and blend version,
-    `recipe_of` a scenario by version; all raise `NotFoundError` where it is kept no more. `new_state` returns
-    an empty state.
+    `recipe_of` a scenario by version; all raise `NotFoundError` where it is kept no more. `clicks_of` returns
+    what its ranker knew of clicks then, `new_state` an empty state.
     """
 
     log: EventLog
@@ -37,6 +38,7 @@ class Sources:
     new_state: Callable[[], State]
     catalog_at: Callable[[int], CatalogColumns]
     artifact_of: Callable[[str, str], Artifact]
+    clicks_of: Callable[[Artifact, ClickEdition | None], FreshClicks | None]
     recipe_of: Callable[[str], Scenario]
 
 
@@ -103,6 +105,7 @@ def _again(exposure: Exposure, state: State, sources: Sources) -> Slate:
         circumstances=exposure.circumstances,
         person=exposure.person,
         timekeeper=Repeating(exposure.left_out),
+        clicks=sources.clicks_of(artifact, versions.clicks),
         **named_items(query, scenario, names),
     )
     made = answer(msgspec.structs.replace(query, now=exposure.made_at or query.now), view)

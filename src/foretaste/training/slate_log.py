@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s, Mask, Ordinals
+from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s, Mask, Micros, Ordinals
 from foretaste.domain.event import EventColumns
 from foretaste.domain.slate import Exposure
 from foretaste.pipeline.scenario import SHIPPED
@@ -55,27 +55,31 @@ def shown_slates(
         clicked=[[False] * len(exposure.items) for exposure in mine],
     )
     rows = np.flatnonzero(liking)
-    time, pair = slates.time[slates.slate], _pairs(slates.user[slates.slate], slates.item)
-    clicked = _answered(time, pair, events.time[rows], _pairs(events.user[rows], events.item[rows]), window)
-    return ShownSlates(slates.user, slates.time, slates.start, slates.item, clicked)
+    answered = answered_rows(
+        slates, user=events.user[rows], item=events.item[rows], time=events.time[rows], window=window
+    )
+    slates.clicked[answered[answered >= 0]] = True
+    return slates
+
+
+def answered_rows(
+    slates: ShownSlates, *, user: Ordinals, item: Ordinals, time: Micros, window: float = WINDOW_SECONDS
+) -> Int64s:
+    """Return which row of the slates each event answers, as in `shown_slates`, int64 [n]; -1 for none."""
+    if not len(slates.item) or not len(time):
+        return np.full(len(time), -1)
+    shown_at, pair = slates.time[slates.slate], _pairs(slates.user[slates.slate], slates.item)
+    event_pair = _pairs(user, item)
+    _, number = np.unique(np.concatenate((pair, event_pair)), return_inverse=True)
+    moments, moment = np.unique(np.concatenate((shown_at, time)), return_inverse=True)
+    key = number.astype(np.int64) * len(moments) + moment
+    order = np.argsort(key[: len(pair)], kind="stable")
+    place = np.searchsorted(key[order], key[len(pair) :], side="right") - 1
+    row = order[np.maximum(place, 0)]
+    late = time - shown_at[row]
+    meets = (place >= 0) & (pair[row] == event_pair) & (late <= int(window * MICROS_PER_SECOND))
+    return np.where(meets, row, -1)
 
 
 def _pairs(user: Ordinals, item: Ordinals) -> Int64s:
     return user.astype(np.int64) << 32 | item.astype(np.int64)
-
-
-def _answered(time: Int64s, pair: Int64s, event_time: Int64s, event_pair: Int64s, window: float) -> Mask:
-    """Return which rows, each a pair of person and item shown at `time`, an event answers."""
-    clicked = np.zeros(len(time), np.bool_)
-    if not len(time) or not len(event_time):
-        return clicked
-    _, number = np.unique(np.concatenate((pair, event_pair)), return_inverse=True)
-    moments, moment = np.unique(np.concatenate((time, event_time)), return_inverse=True)
-    key = number.astype(np.int64) * len(moments) + moment
-    order = np.argsort(key[: len(time)], kind="stable")
-    place = np.searchsorted(key[order], key[len(time) :], side="right") - 1
-    row = order[np.maximum(place, 0)]
-    late = event_time - time[row]
-    meets = (place >= 0) & (pair[row] == event_pair) & (late <= int(window * MICROS_PER_SECOND))
-    clicked[row[meets]] = True
-    return clicked

@@ -44,10 +44,17 @@ class MemoryExposureLog:
 
     def read(self, newest: int | None = None) -> Iterator[Exposure]:
         """Yield all records, or so many of the latest, those of earlier times first."""
+        records = self._in_order()
+        yield from records if newest is None else records[len(records) - min(newest, len(records)) :]
+
+    def between(self, since: int, before: int) -> Iterator[Exposure]:
+        """Yield the records from `since` on to before `before`, those of earlier times first."""
+        yield from (record for record in self._in_order() if since <= record.time < before)
+
+    def _in_order(self) -> list[Exposure]:
         with self._lock:
             records = list(self._records.values())
-        records.sort(key=lambda record: (record.time, record.recommendation_id))
-        yield from records if newest is None else records[len(records) - min(newest, len(records)) :]
+        return sorted(records, key=lambda record: (record.time, record.recommendation_id))
 
     def flush(self) -> None:
         """Remove what is too old."""

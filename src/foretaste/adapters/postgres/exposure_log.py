@@ -20,7 +20,7 @@ CHUNK = 5_000
 PUT = "SELECT keep_exposures(%s::text[], %s::bigint[], %s::bytea[], %s)"
 GET = "SELECT record FROM exposure WHERE recommendation_id = %s ORDER BY time DESC LIMIT 1"
 READ = """SELECT time, recommendation_id, record FROM exposure
-WHERE (time, recommendation_id) > (%s, %s) ORDER BY time, recommendation_id LIMIT %s"""
+WHERE (time, recommendation_id) > (%s, %s) AND time < %s ORDER BY time, recommendation_id LIMIT %s"""
 NEWEST = "SELECT record FROM exposure ORDER BY time DESC, recommendation_id DESC LIMIT %s"
 
 _decode = msgspec.json.Decoder(Exposure).decode
@@ -50,6 +50,10 @@ class PostgresExposureLog(BatchedExposures):
     def read(self, newest: int | None = None) -> Iterator[Exposure]:
         """Yield all stored records, or so many of the latest, those of earlier times first."""
         return stored_exposures(self._database, newest)
+
+    def between(self, since: int, before: int) -> Iterator[Exposure]:
+        """Yield the stored records from `since` on to before `before`, those of earlier times first."""
+        return exposures_between(self._database, since, before)
 
     def _put(self, rows: Sequence[Row]) -> None:
         ids = [escaped(recommendation_id) for recommendation_id, _, _ in rows]
@@ -83,6 +87,10 @@ class ReadExposures(MemoryExposureLog):
         """Yield all records of the database, or so many of the latest, those of earlier times first."""
         return stored_exposures(self._database, newest)
 
+    def between(self, since: int, before: int) -> Iterator[Exposure]:
+        """Yield the database's records from `since` on to before `before`, those of earlier times first."""
+        return exposures_between(self._database, since, before)
+
 
 def found_exposure(database: PostgresDatabase, recommendation_id: str) -> Exposure | None:
     """Return a stored record, or None."""
@@ -99,9 +107,14 @@ def stored_exposures(database: PostgresDatabase, newest: int | None = None) -> I
         )
         yield from (_decode(record) for (record,) in reversed(rows))
         return
-    after = (-(2**63), "")
+    yield from exposures_between(database, -(2**63), 2**63 - 1)
+
+
+def exposures_between(database: PostgresDatabase, since: int, before: int) -> Iterator[Exposure]:
+    """Yield the stored records from `since` on to before `before`, those of earlier times first."""
+    after = (since, "")
     while True:
-        rows = _chunk(database, after)
+        rows = _chunk(database, after, before)
         for _, _, record in rows:
             yield _decode(record)
         if len(rows) < CHUNK:
@@ -109,6 +122,6 @@ def stored_exposures(database: PostgresDatabase, newest: int | None = None) -> I
         after = rows[-1][:2]
 
 
-def _chunk(database: PostgresDatabase, after: tuple[int, str]) -> list[tuple[int, str, bytes]]:
-    asked = (*after, CHUNK)
+def _chunk(database: PostgresDatabase, after: tuple[int, str], before: int) -> list[tuple[int, str, bytes]]:
+    asked = (*after, before, CHUNK)
     return database.run(lambda lent: lent.execute(READ, asked, binary=True).fetchall(), seconds=READ_SECONDS)

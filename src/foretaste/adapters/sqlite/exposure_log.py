@@ -21,6 +21,7 @@ MICROS_BETWEEN_PURGES = 3_600_000_000
 PUT = ManyRows("INSERT OR REPLACE INTO exposure", "recommendation_id, time, record")
 GET = "SELECT record FROM exposure WHERE recommendation_id = ?"
 READ = "SELECT record FROM exposure ORDER BY time, recommendation_id"
+BETWEEN = "SELECT record FROM exposure WHERE time >= ? AND time < ? ORDER BY time, recommendation_id"
 NEWEST = "SELECT record FROM exposure ORDER BY time DESC, recommendation_id DESC LIMIT ?"
 PURGE = "DELETE FROM exposure WHERE time < ?"
 
@@ -64,6 +65,12 @@ class SqliteExposureLog(BatchedExposures):
         """Yield all stored records, or so many of the latest, those of earlier times first."""
         with self._readers.lend() as connection:
             yield from read_exposures(connection, newest)
+
+    def between(self, since: int, before: int) -> Iterator[Exposure]:
+        """Yield the stored records from `since` on to before `before`, those of earlier times first."""
+        with self._readers.lend() as connection:
+            for (record,) in connection.execute(BETWEEN, (since, before)):
+                yield decoded(record)
 
     def flush(self) -> None:
         """Write what waits; return when it is stored. Raises `NotDurableError` if it cannot be."""

@@ -18,6 +18,7 @@ class PinnedHome(HomeOfOneMoment):
         self.state = state_at(home, pin.state_seq)
         self.catalog_columns = catalog_at(home, pin.catalog_version)
         self.artifact = None if pin.artifact == UNTRAINED else artifact_with(home, pin.artifact, pin.blend)
+        self.clicks = home.click_following.at(self.artifact, pin.clicks)
 
     def users(self) -> list[str]:
         """Return everyone who has an event, in order of first sight."""

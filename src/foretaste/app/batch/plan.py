@@ -8,6 +8,7 @@ import msgspec
 from foretaste.app.home import Home
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.query import Query
+from foretaste.domain.slate import ClickEdition
 from foretaste.serving.untrained import UNTRAINED
 
 USERS_PER_PART = 2_000
@@ -48,6 +49,7 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True):
     artifact_hash: str
     blend: str
     scenario_version: str
+    clicks: ClickEdition | None = None
 
 
 class BatchManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +81,7 @@ def pinned(home: Home, order: BatchOrder, now: int) -> Pin:
         artifact_hash="" if artifact is None else artifact.manifest.hash,
         blend="" if artifact is None else artifact.blend_version,
         scenario_version=home.answerer.ready(order.scenario).scenario.version,
+        clicks=home.click_following.edition(artifact, now),
     )
 
 

@@ -78,7 +78,8 @@ class ReaderHome(Home):
         self._tick()
 
     def follow(self, seconds: float = TICK_SECONDS) -> None:
-        """Look every `seconds` for what was published, in the background, until closed."""
+        """Look every `seconds` for what was published, and for clicks, in the background, until closed."""
+        self.click_following.follow()
         self._ticking = Thread(target=self._tick_on, args=(seconds,), name="foretaste-follower", daemon=True)
         self._ticking.start()
 

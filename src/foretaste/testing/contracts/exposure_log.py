@@ -115,3 +115,12 @@ class ExposureLogContract:
             everything[-3:],
             everything,
         ]
+
+    def test_records_of_a_time_are_read_from_its_begin_to_before_its_end(self, site: ExposureSite) -> None:
+        log = opened(site)
+        for name, time in (("b", NOW), ("a", NOW), ("d", NOW + 2), ("c", NOW - 1), ("e", NOW + 1)):
+            log.record(an_exposure(name, time=time))
+        log.flush()
+        assert [record.recommendation_id for record in log.between(NOW, NOW + 2)] == ["a", "b", "e"]
+        assert not list(log.between(NOW + 3, NOW + 9))
+        assert not list(log.between(NOW, NOW))
