@@ -24,6 +24,7 @@ ON_FOLDERS = (
     ("amazon-beauty", ["neural.py"]),
     ("ranklens", ["ranklens.py"]),
     ("ranklens", ["slate_training.py"]),
+    ("ranklens", ["live_clicks.py"]),
     ("online-retail", ["cold_items.py"]),
     ("online-retail", ["strangers.py"]),
 )
