@@ -208,13 +208,16 @@ def test_while_the_store_is_away_the_ranker_goes_by_what_it_knew(home, began, mo
 def test_people_answered_all_at_once_get_what_they_would_get_alone(home, began):
     show_and_click(home, began + MINUTE)
     now = began + HOUR
-    pin = pinned(home, BatchOrder(k=100), now)
-    alone = PartAnswerer(home, BatchManifest(order=BatchOrder(k=100), pin=pin, n_users=1))
     following(home, now).refresh()
-    live = [place.item_id for place in answer(home, now).items]
-    (slate,) = alone.answer(0, ["u3"]).slates
-    assert slate.versions.clicks == pin.clicks is not None
-    assert [place.item_id for place in slate.items] == live
+    live, order = answer(home, now), BatchOrder(k=100)
+    with open_home(home.directory, settings=SETTINGS, read_only=True) as reader:
+        pin = pinned(reader, order, now)
+        together = PartAnswerer(reader, BatchManifest(order=order, pin=pin, n_users=1))
+        (slate,) = together.answer(0, ["u3"]).slates
+    assert slate.versions.clicks == pin.clicks == live.versions.clicks is not None
+    assert [(one.item_id, one.score) for one in slate.items] == [
+        (one.item_id, pytest.approx(one.score, abs=1e-6)) for one in live.items
+    ]
 
 
 def test_a_past_moment_knows_the_clicks_before_it(home):

@@ -43,4 +43,7 @@ def test_a_reader_sees_the_exposures_of_its_owner_and_adds_none(directory):
             reader.exposures.record(shown)
             reader.exposures.flush()
             assert sum(1 for _ in reader.exposures.read()) == before
+            times = [exposure.time for exposure in owner.exposures.read()]
+            window = times[20], times[-20]
+            assert list(reader.exposures.between(*window)) == list(owner.exposures.between(*window)) != []
         assert sum(1 for _ in owner.exposures.read()) == before

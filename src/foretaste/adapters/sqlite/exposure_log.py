@@ -69,8 +69,7 @@ class SqliteExposureLog(BatchedExposures):
     def between(self, since: int, before: int) -> Iterator[Exposure]:
         """Yield the stored records from `since` on to before `before`, those of earlier times first."""
         with self._readers.lend() as connection:
-            for (record,) in connection.execute(BETWEEN, (since, before)):
-                yield decoded(record)
+            yield from exposures_between(connection, since, before)
 
     def flush(self) -> None:
         """Write what waits; return when it is stored. Raises `NotDurableError` if it cannot be."""
@@ -110,4 +109,10 @@ def read_exposures(connection: sqlite3.Connection, newest: int | None = None) ->
         else reversed(connection.execute(NEWEST, (newest,)).fetchall())
     )
     for (record,) in rows:
+        yield decoded(record)
+
+
+def exposures_between(connection: sqlite3.Connection, since: int, before: int) -> Iterator[Exposure]:
+    """Yield the stored records from `since` on to before `before`, those of earlier times first."""
+    for (record,) in connection.execute(BETWEEN, (since, before)):
         yield decoded(record)

@@ -11,7 +11,7 @@ from typing import NoReturn
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.sqlite.connections import BUSY_SECONDS
 from foretaste.adapters.sqlite.database import SqliteDatabase
-from foretaste.adapters.sqlite.exposure_log import GET, decoded, read_exposures
+from foretaste.adapters.sqlite.exposure_log import GET, decoded, exposures_between, read_exposures
 from foretaste.adapters.sqlite.schema import APPLICATION, EXPOSURE_VERSION, STORE_VERSION
 from foretaste.adapters.sqlite.writer import Operation, Participant, T, Writer
 from foretaste.domain.errors import CorruptDataError, NotFoundError, UnavailableError
@@ -96,6 +96,13 @@ class ReadOnlyExposures(MemoryExposureLog):
             return
         with self._one_at_a_time:
             yield from read_exposures(self._connection, newest)
+
+    def between(self, since: int, before: int) -> Iterator[Exposure]:
+        """Yield the file's records from `since` on to before `before`, those of earlier times first."""
+        if self._connection is None:
+            return
+        with self._one_at_a_time:
+            yield from exposures_between(self._connection, since, before)
 
     def close(self) -> None:
         """Release the file. Closing twice is fine."""
