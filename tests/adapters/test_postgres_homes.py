@@ -5,10 +5,12 @@ import pytest
 from foretaste.app.reproducing import given_again, recorded
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import UnavailableError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
+from foretaste.testing.contracts.exposure_log import an_exposure
 from foretaste.testing.servers.postgres import drop_schema, new_schema
 from foretaste.testing.waiting import until
 
@@ -49,6 +51,16 @@ def test_who_reads_may_have_the_folder_of_a_replica(opened):
         click(replica)
         with opened(read_only=True) as reader:
             assert reader.state.seq == 1
+
+
+def test_who_reads_finds_what_a_replica_showed(opened):
+    now = system_clock()
+    with opened() as replica, opened(read_only=True) as reader:
+        for number in range(4):
+            replica.exposures.record(an_exposure(str(number), time=now + number))
+        replica.exposures.flush()
+        found = [exposure.recommendation_id for exposure in reader.exposures.between(now + 1, now + 3)]
+        assert found == ["1", "2"]
 
 
 def test_who_writes_without_answering_may_have_it_too_but_writes_no_snapshot(opened, tmp_path):
