@@ -109,32 +109,34 @@ def test_of_many_slates_the_latest_teach_and_so_many_before_them_tell(most, know
     assert ranker.knowledge.rates.looks.tolist() == knowledge_of(latest, traits, 0).rates.looks.tolist()
 
 
-def test_nobodys_features_in_training_come_from_their_own_clicks_before(monkeypatch):
-    """Each fold's knowledge is learnt from slates of people who are not in the fold, whenever these were."""
-    slates, traits = some_slates(40), the_traits()
-    before, late = slates.take(np.arange(100)), slates.take(np.arange(100, len(slates)))
-    learnt_from, asked = [], []
+@pytest.mark.parametrize("n_before", [0, 200], ids=["nothing before", "slates before"])
+def test_features_in_training_are_those_of_the_moment(monkeypatch, n_before):
+    """They know only what was shown before; where nothing was, not their own person."""
+    slates, traits = some_slates(), the_traits()
+    before, late = slates.take(np.arange(n_before)), slates.take(np.arange(n_before, len(slates)))
+    learnt_from, asked, heard = [], [], []
 
     def knowledge(told, *given):
-        learnt_from.append(set(told.user.tolist()))
+        learnt_from.append(told)
         return knowledge_of(told, *given)
 
-    def features(requests, *given):
-        asked.append({(request.now, request.item.tobytes()) for request in requests})
-        return features_of(requests, *given)
+    def features(requests, known, *given):
+        moments = {request.now for request in requests}
+        asked.append((learnt_from[-1], moments))
+        shown = slates.take(np.flatnonzero(slates.time < min(moments)))
+        heard.append(known.rates.clicks.sum() == shown.clicked.sum())
+        return features_of(requests, known, *given)
 
     monkeypatch.setattr(learning_to_rank, "knowledge_of", knowledge)
     monkeypatch.setattr(learning_to_rank, "features_of", features)
-    requests = requests_of(slates)[100:]
+    requests = requests_of(slates)[n_before:]
     learn_ranker(late, requests, traits, the_columns(traits), options=QUICK, before=before)
-    person = {
-        (request.now, request.item.tobytes()): user
-        for request, user in zip(requests, late.user.tolist(), strict=True)
-    }
-    folds = list(zip(learnt_from, asked, strict=False))
-    apart = [not {person[one] for one in of} & known for known, of in folds]
-    assert apart == [False] * 2 + [True] * 6  # the latest slates are judged as in serving
-    assert all(known & set(before.user.tolist()) for known in learnt_from)
+    person = dict(zip(late.time.tolist(), late.user.tolist(), strict=True))
+    apart = [{person[now] for now in moments}.isdisjoint(known.user.tolist()) for known, moments in asked]
+    earlier = [max(known.time) < min(moments) for known, moments in asked]
+    assert all(one or other for one, other in zip(apart, earlier, strict=True))
+    assert all(earlier) == bool(n_before)
+    assert sum(heard) > 100  # all that was clicked before
 
 
 def test_slates_that_were_clicked_whole_or_not_at_all_tell_nothing():

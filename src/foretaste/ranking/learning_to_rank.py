@@ -1,4 +1,4 @@
-"""How a ranker is learnt: features of held-back people, three kinds of boosted trees, their mean.
+"""How a ranker is learnt: features as of each slate's moment, three kinds of boosted trees, their mean.
 
 The latest slates tell how many trees there are and what the whole is worth, from what was known before them.
 """
@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.lambdamart import BoostingOptions, Lists, Objective, curve, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
-from foretaste.ranking.position_bias import examination
+from foretaste.ranking.position_bias import at_places, examination
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
@@ -25,14 +25,20 @@ PLAIN = ("click_rate", "rate_and_leaning", "rate_and_taste")
 """Features that order slates alone where trees, on little data, do no better."""
 HEARD_BY = "rate_and_leaning"
 """By this order it is decided whether slates of long ago are heard."""
+FEWEST_KNOWN = 100
+"""From fewer slates with a choice nothing is learnt of others."""
+EDITIONS = 8
+"""So often within a part of the time the clicks so far are counted anew, as in serving."""
 OBJECTIVES: tuple[Objective, ...] = ("lambdarank", "rank_xendcg", "binary")
 
 
 class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a ranker is learnt."""
 
+    blocks: int = 10
+    """The slates are so many parts of the time; what is known of a part's slates comes from those before."""
     folds: int = 5
-    """People are dealt into so many parts; what is known of a part's slates comes from the others."""
+    """Where nothing is before, people are dealt into so many; what is known of some comes from the others."""
 
     judged: float = 0.2
     """This share of the slates with clicks, the latest, chooses the number of trees and judges the whole."""
@@ -64,6 +70,25 @@ class _Way:
     def features(self, requests: Sequence[SlateRequest], known: ShownSlates) -> Doubles:
         """Return the features of what was asked for, by what the `known` slates tell."""
         return features_of(requests, self.knowledge(known), self.columns)
+
+    def features_then(
+        self, slates: ShownSlates, requests: Sequence[SlateRequest], known: ShownSlates
+    ) -> Doubles:
+        """Return the features that slates had at their moment, by what the `known` ones before them tell.
+
+        As in serving, the clicks on those of `slates` that were shown earlier are counted too.
+        """
+        knowledge = self.knowledge(known)
+        features = np.empty((len(slates.item), len(self.columns.names)))
+        looks, clicks = np.zeros(len(self.traits.rows)), np.zeros(len(self.traits.rows))
+        for own in _by_time(slates, EDITIONS):
+            asked = [requests[slate] for slate in own.tolist()]
+            now = knowledge.and_also(looks, clicks)
+            features[slates.rows(own)] = features_of(asked, now, self.columns)
+            part = slates.take(own)
+            np.add.at(looks, part.item, at_places(knowledge.look, part.position))
+            np.add.at(clicks, part.item, part.clicked)
+        return features
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,9 +123,9 @@ def learn_ranker(
     Those `before`, in order of time, only tell how items are clicked and how people lean. They do
     not where by what is known with them the latest of `slates` are surely ordered worse than without.
     `columns.numbers` must be the traits' own. `rival` names the feature whose order the report compares with.
-    People are dealt into folds, so that no feature of a slate comes from its own person's clicks in it.
-    The number of trees is chosen, and the report made, on the latest slates by what earlier ones teach: as
-    in serving, where much of what is shown is newer than the ranker. The same arguments give the same ranker.
+    No feature of a slate comes from what was clicked in it, and where there are slates before it, none from
+    later ones. The number of trees is chosen, and the report made, on the latest slates by what earlier ones
+    teach, as if nothing more were heard of in serving. The same arguments give the same ranker.
     """
     options = options or RankerOptions()
     if len(slates) > options.most:
@@ -180,7 +205,26 @@ def _are_less(gains: Doubles, others: Doubles) -> bool:
 
 
 def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way) -> _Table:
-    """Return the slates with features computed from knowledge that has not seen their person."""
+    """Return the slates with the features that they had at their moment."""
+    features = np.empty((len(slates.item), len(way.columns.names)))
+    earlier = before
+    for own in _by_time(slates, way.options.blocks):
+        part, asked = slates.take(own), [requests[slate] for slate in own.tolist()]
+        if len(earlier.telling) < FEWEST_KNOWN:
+            features[slates.rows(own)] = _from_others(part, asked, earlier, way)
+        else:
+            features[slates.rows(own)] = way.features_then(part, asked, earlier)
+        earlier = earlier.and_then(part)
+    look = np.ones(int(slates.sizes.max(initial=0)))
+    if way.options.debias:
+        look = examination(slates, len(way.traits.rows))
+    return _Table(slates, features, np.log(look)[slates.position], slates.telling)
+
+
+def _from_others(
+    slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way
+) -> Doubles:
+    """Return features by what other people's slates tell, of whatever time: there are few before these."""
     people, who = np.unique(slates.user, return_inverse=True)
     dealt = np.random.default_rng(way.seed).permutation(len(people)) % way.options.folds
     fold = dealt[who]
@@ -190,10 +234,17 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
         others = before.take(np.flatnonzero(~np.isin(before.user, people[dealt == part])))
         known = others.and_then(slates.take(np.flatnonzero(fold != part)))
         features[slates.rows(own)] = way.features([requests[slate] for slate in own.tolist()], known)
-    look = np.ones(int(slates.sizes.max(initial=0)))
-    if way.options.debias:
-        look = examination(slates, len(way.traits.rows))
-    return _Table(slates, features, np.log(look)[slates.position], slates.telling)
+    return features
+
+
+def _by_time(slates: ShownSlates, parts: int) -> list[Int64s]:
+    """Return the places of slates in so many parts of the time, in order; no moment is in two of them."""
+    if not len(slates):
+        return []
+    order = np.argsort(slates.time, kind="stable")
+    time = slates.time[order]
+    cuts: Int64s = np.searchsorted(time, time[np.arange(1, parts) * len(order) // parts])
+    return [part for part in np.split(order, cuts) if len(part)]
 
 
 def _trial(

@@ -2,13 +2,20 @@
 
 import numpy as np
 
-from foretaste.domain.arrays import Doubles
+from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.shown import ShownSlates
 
 ROUNDS = 30
 PSEUDO = 5.0
 """An item's appeal is drawn to the common one as if it had been looked at so many times more."""
 LEAST = 0.05
+
+
+def at_places(look: Doubles, position: Int64s) -> Doubles:
+    """Return how likely places are looked at, float64 [len(position)]: those beyond `look` like its last."""
+    if not len(look):
+        return np.ones(len(position))
+    return look[np.minimum(position, len(look) - 1)]
 
 
 def examination(slates: ShownSlates, n_items: int) -> Doubles:

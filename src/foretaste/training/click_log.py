@@ -8,6 +8,7 @@ import numpy as np
 from foretaste.domain.arrays import Doubles, Int64s, Mask, Micros, Ordinals
 from foretaste.domain.event import EventColumns
 from foretaste.domain.slate import ClickEdition, Exposure
+from foretaste.ranking.position_bias import at_places
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.training.slate_log import answered_rows, is_own
 
@@ -78,9 +79,8 @@ class ClickLog:
         self._forget(due[answered < 0])
         slates.clicked[answered[answered >= 0]] = True
         n = int(slates.item.max(initial=-1)) + 1
-        looked = look[np.minimum(slates.position, len(look) - 1)] if len(look) else np.ones(len(slates.item))
         looks, clicks = (
-            np.bincount(slates.item, weights=looked, minlength=n),
+            np.bincount(slates.item, weights=at_places(look, slates.position), minlength=n),
             np.bincount(slates.item, weights=slates.clicked.astype(np.float64), minlength=n),
         )
         return looks.astype(np.float64), clicks.astype(np.float64)
