@@ -16,12 +16,13 @@ from foretaste.app.processes.wiring import Meeting, open_keeper, open_reader
 from foretaste.app.reproducing import PastHome, given_again
 from foretaste.app.stores import state_config
 from foretaste.app.wiring import open_home
-from foretaste.domain.errors import NotDurableError
+from foretaste.domain.errors import NotDurableError, UnavailableError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate import ClickEdition, Exposure
 from foretaste.testing.waiting import until
+from foretaste.training import click_log
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -203,6 +204,42 @@ def test_while_the_store_is_away_the_ranker_goes_by_what_it_knew(home, began, mo
         assert home.clicks is None
     show_and_click(home, began + MINUTE)
     until(lambda: home.clicks is not None)
+
+
+def test_what_fails_half_way_is_counted_once(home, began, monkeypatch):
+    show_and_click(home, began + MINUTE)
+    follower, read = following(home, began + HOUR), home.exposures.between
+
+    def cut_off(since, before):
+        yield from list(read(since, before))[:10]
+        raise UnavailableError("the database is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(click_log, "AT_ONCE", 4)
+        away.setattr(home.exposures, "between", cut_off)
+        with pytest.raises(UnavailableError):
+            follower.refresh()
+    assert follower.refresh()
+    item = home.id_map.ordinal("item", "new0")
+    trained, fresh = home.clicks.trained.knowledge, home.clicks.ranker.knowledge
+    assert fresh.rates.looks[item] == pytest.approx(N_PEOPLE * trained.look[0])
+
+
+def test_a_home_that_is_closed_reads_no_further(home, began, monkeypatch):
+    show_and_click(home, began + MINUTE)
+    follower, read, asked = following(home, began + HOUR), home.exposures.between, []
+
+    def endless(since, before):
+        while True:
+            yield from read(since, before)
+            asked.append(1)
+
+    monkeypatch.setattr(home.exposures, "between", endless)
+    monkeypatch.setattr("foretaste.app.click_following.LOOK_SECONDS", 0.01)
+    follower.follow()
+    until(lambda: asked)
+    follower.close()
+    assert home.clicks is None
 
 
 def test_people_answered_all_at_once_get_what_they_would_get_alone(home, began):

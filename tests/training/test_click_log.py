@@ -10,6 +10,7 @@ from foretaste.domain.event import EventColumns
 from foretaste.domain.query import Query
 from foretaste.domain.slate import ClickEdition
 from foretaste.testing.contracts.exposure_log import an_exposure
+from foretaste.training import click_log
 from foretaste.training.click_log import ClickLog
 from foretaste.training.slate_log import WINDOW_SECONDS
 
@@ -133,6 +134,13 @@ def test_of_too_many_slates_those_of_some_people_count_with_all_their_clicks():
     looks, clicks = log.counted(ClickEdition(until=NOW + 9, seq=200, people=200), EVEN, ordinals_of)
     assert 20 <= looks[1] <= 100
     assert clicks[1] == looks[1] / 4
+
+
+def test_many_slates_are_taken_a_few_at_a_time(monkeypatch):
+    slates = [a_slate(user, time) for time in range(3) for user in range(40)]
+    at_once = counted(slates, the_events((3, 1, 5)))
+    monkeypatch.setattr(click_log, "AT_ONCE", 7)
+    assert counted(iter(slates), the_events((3, 1, 5))) == at_once
 
 
 def test_a_person_who_alone_fills_the_log_counts_with_their_latest():

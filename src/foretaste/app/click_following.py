@@ -6,7 +6,7 @@ from threading import Event, Lock, Thread
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.clock import Clock, system_clock
-from foretaste.domain.errors import ForetasteError
+from foretaste.domain.errors import ForetasteError, UnavailableError
 from foretaste.domain.slate import ClickEdition, Exposure
 from foretaste.events.weights import EventWeights, weigh
 from foretaste.pipeline.artifact import Artifact
@@ -22,7 +22,8 @@ CHUNK = 100_000
 AT_ONCE, REST_SECONDS = 256, 0.005
 """After so many slates the processor is left to who answers."""
 
-Pause = Callable[[float], object]
+Pause = Callable[[float], bool]
+"""Wait so many seconds; return whether to end."""
 _log = logging.getLogger(__name__)
 
 
@@ -98,7 +99,7 @@ class ClickFollowing:
         if fresh is not None and fresh.edition == edition and fresh.trained is artifact.ranker:
             return fresh
         self._live.exposures.flush()
-        return self._begun(artifact, artifact.ranker).bring(edition, lambda _seconds: None)
+        return self._begun(artifact, artifact.ranker).bring(edition, lambda _seconds: False)
 
     def refresh(self) -> bool:
         """Count up to the present edition, if it is a new one; return whether it was."""
@@ -114,7 +115,9 @@ class ClickFollowing:
             if edition is None:
                 return False
             self._live.exposures.flush()
-            fresh = self._counting.bring(edition, self._closing.wait)
+            counting, self._counting = self._counting, None  # one that fails half-way is begun anew
+            fresh = counting.bring(edition, self._closing.wait)
+            self._counting = counting
             with self._live.state.lock:
                 self.fresh = fresh
             return True
@@ -142,12 +145,13 @@ class ClickFollowing:
             try:
                 self.refresh()
             except (ForetasteError, OSError) as error:
-                _log.warning("new clicks cannot be counted, the ranker goes by those before: %s", error)
+                if not self._closing.is_set():
+                    _log.warning("new clicks cannot be counted, the ranker goes by those before: %s", error)
 
 
 def _gently(exposures: Iterable[Exposure], pause: Pause) -> Iterator[Exposure]:
-    """Yield exposures with a rest now and then."""
+    """Yield exposures with a rest now and then; raise `UnavailableError` where it is time to end."""
     for number, exposure in enumerate(exposures, start=1):
         yield exposure
-        if number % AT_ONCE == 0:
-            pause(REST_SECONDS)
+        if number % AT_ONCE == 0 and pause(REST_SECONDS):
+            raise UnavailableError("this home is being closed; what was shown is not read on")

@@ -1,6 +1,7 @@
 """What was shown and clicked since a model learnt: what its ranker is told while it serves."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from zlib import crc32
 
 import numpy as np
@@ -13,6 +14,8 @@ from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.training.slate_log import answered_rows, is_own
 
 MOST_SLATES = 50_000
+AT_ONCE = 5_000
+"""So many slates are held whole: since a training long ago there may be millions."""
 
 OrdinalsOf = Callable[[Sequence[str]], Ordinals]
 """Return the ordinals of people by id, -1 for those who have none."""
@@ -37,9 +40,14 @@ class ClickLog:
         self._time: Micros = np.empty(0, np.int64)
         self._seq: Int64s = np.empty(0, np.int64)
 
-    def show(self, exposures: Iterable[Exposure]) -> int:
-        """Take slates that were shown, in order of time; return how many of them count."""
-        own = [(exposure, str(exposure.user_id)) for exposure in exposures if _counts(exposure)]
+    def show(self, exposures: Iterable[Exposure]) -> None:
+        """Take slates that were shown, in order of time; who fails to bring all of them has to begin anew."""
+        waiting = filter(_counts, exposures)
+        while some := list(islice(waiting, AT_ONCE)):
+            self._take(some)
+
+    def _take(self, exposures: Sequence[Exposure]) -> None:
+        own = [(exposure, str(exposure.user_id)) for exposure in exposures]
         lot = np.array([crc32(name.encode("utf-8", "surrogatepass")) for _, name in own], np.int64)
         drawn = np.flatnonzero(lot % (1 << self._halvings) == 0)
         kept = [own[place] for place in drawn.tolist()]
@@ -54,7 +62,6 @@ class ClickLog:
         self._lot = np.concatenate((self._lot, lot[drawn]))
         while len(self._slates) > self._most:
             self._halve()
-        return len(kept)
 
     def hear(self, events: EventColumns, liking: Mask) -> None:
         """Take events, in the order of the log; `liking` bool [n] are signs of liking."""
