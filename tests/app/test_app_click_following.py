@@ -6,6 +6,7 @@ import time
 import pytest
 from slate_home import N_PEOPLE, SETTINGS, VERSIONS, a_home_with_slates
 
+import foretaste as ft
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.batch.answering import PartAnswerer
 from foretaste.app.batch.plan import BatchManifest, BatchOrder, pinned
@@ -204,6 +205,16 @@ def test_while_the_store_is_away_the_ranker_goes_by_what_it_knew(home, began, mo
         assert home.clicks is None
     show_and_click(home, began + MINUTE)
     until(lambda: home.clicks is not None)
+
+
+def test_in_python_clicks_are_heard_too(home, began, monkeypatch):
+    show_and_click(home, began + MINUTE)
+    item, directory = home.id_map.ordinal("item", "new0"), home.directory
+    home.close()
+    monkeypatch.setattr("foretaste.app.click_following.LOOK_SECONDS", 0.01)
+    with ft.Recommender.open(directory, settings=SETTINGS) as rec:
+        clicks = until(lambda: rec.home.clicks)
+        assert clicks.ranker.knowledge.rates.clicks[item] == N_PEOPLE
 
 
 def test_what_fails_half_way_is_counted_once(home, began, monkeypatch):

@@ -123,8 +123,8 @@ class ClickFollowing:
             return True
 
     def follow(self) -> None:
-        """Refresh in the background until closed."""
-        if self._step:
+        """Refresh in the background until closed; once is enough."""
+        if self._step and self._thread is None:
             self._thread = Thread(target=self._run, name="foretaste-clicks", daemon=True)
             self._thread.start()
 

@@ -98,6 +98,7 @@ class Recommender:
         except BaseException:
             rec.close()
             raise
+        opened.click_following.follow()
         return rec
 
     @classmethod
@@ -112,7 +113,9 @@ class Recommender:
 
         >>> rec = ft.Recommender.open(".foretaste", read_only=True)
         """
-        return cls(open_home(Path(home), settings=settings, read_only=read_only))
+        opened = open_home(Path(home), settings=settings, read_only=read_only)
+        opened.click_following.follow()
+        return cls(opened)
 
     def recommend(
         self,
