@@ -9,15 +9,28 @@ from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
-from foretaste.domain.slate import Exposure, Versions
+from foretaste.testing.contracts.exposure_log import an_exposure
 
 N_ITEMS, N_PEOPLE, PLACES, STEPS = 40, 110, 6, 28
 SECOND = 1_000_000
 WEEK = 7 * 86_400 * SECOND
 SETTINGS = Settings(sources=("popularity", "popularity_day"))
-VERSIONS = Versions(
-    state_seq=1, item_state_seq=1, catalog_version=1, artifact="a", blend="b", scenario="home"
-)
+
+
+def a_slate(name, user, time, items):
+    """Return the record of a slate of items, ordinals."""
+    return msgspec.structs.replace(
+        an_exposure(name, time=time, user_id=user),
+        items=tuple(items),
+        scores=(0.0,) * len(items),
+        propensities=(1.0,) * len(items),
+    )
+
+
+def an_event(user, item, kind, time):
+    """Return an event whose id is all that it says."""
+    event_id = f"{user}-{item}-{kind}-{time}"
+    return Event(event_id=event_id, user_id=user, item_id=item, type=kind, timestamp=time)
 
 
 def shown_and_clicked():
@@ -31,27 +44,9 @@ def shown_and_clicked():
     for number in range(STEPS * N_PEOPLE):
         user, now = number % N_PEOPLE, begin + number * 60 * SECOND
         items = generator.permutation(N_ITEMS)[:PLACES].tolist()
-        exposures.append(
-            Exposure(
-                recommendation_id=f"slate-{number}",
-                user_id=f"u{user}",
-                scenario="home",
-                source="personalized",
-                time=now,
-                items=tuple(items),
-                scores=(0.0,) * PLACES,
-                propensities=(1.0,) * PLACES,
-                versions=VERSIONS,
-            )
-        )
+        exposures.append(a_slate(f"slate-{number}", f"u{user}", now, items))
         clicks += [
-            Event(
-                event_id=f"{number}-{item}",
-                user_id=f"u{user}",
-                item_id=f"i{item}",
-                type="click",
-                timestamp=now + SECOND * (place + 1),
-            )
+            an_event(f"u{user}", f"i{item}", "click", now + SECOND * (place + 1))
             for place, item in enumerate(items)
             if generator.random() < (0.6 if item % 2 == user % 2 else 0.05)
         ]

@@ -1,10 +1,12 @@
 """While a model serves, its ranker goes on hearing what is shown and clicked."""
 
 import shutil
+import sqlite3
 import time
+from itertools import pairwise
 
 import pytest
-from slate_home import N_PEOPLE, SETTINGS, VERSIONS, a_home_with_slates
+from slate_home import N_PEOPLE, SETTINGS, a_home_with_slates, a_slate, an_event
 
 import foretaste as ft
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
@@ -18,10 +20,9 @@ from foretaste.app.reproducing import PastHome, given_again
 from foretaste.app.stores import state_config
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import NotDurableError, UnavailableError
-from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
-from foretaste.domain.slate import ClickEdition, Exposure
+from foretaste.domain.slate import ClickEdition
 from foretaste.testing.waiting import until
 from foretaste.training import click_log
 
@@ -58,30 +59,13 @@ def following(home, now, seconds=60.0):
     return home.click_following
 
 
-def an_event(user, item, kind, time):
-    event_id = f"{user}-{item}-{kind}-{time}"
-    return Event(event_id=event_id, user_id=user, item_id=item, type=kind, timestamp=time)
-
-
 def show_and_click(home, begin, clicked="new0", people=range(N_PEOPLE), pair=PAIR):
     """Show everybody the new items with an old one, and let them click one."""
     home.log.submit([an_event("somebody", name, "impression", begin) for name in pair]).result()
     shown = tuple(home.id_map.ordinal("item", name) for name in (*pair, "i1"))
     for user in people:
         now = begin + (1 + user) * SECOND // 4
-        home.exposures.record(
-            Exposure(
-                recommendation_id=f"later-{begin}-{user}",
-                user_id=f"u{user}",
-                scenario="home",
-                source="personalized",
-                time=now,
-                items=shown,
-                scores=(0.0,) * 3,
-                propensities=(1.0,) * 3,
-                versions=VERSIONS,
-            )
-        )
+        home.exposures.record(a_slate(f"later-{begin}-{user}", f"u{user}", now, shown))
     clicks = [an_event(f"u{user}", clicked, "click", begin + 40 * SECOND) for user in people]
     home.log.submit(clicks).result()
 
@@ -189,30 +173,66 @@ def test_a_model_trained_since_begins_from_what_it_learnt_itself(home, began):
     assert answer(home, began + HOUR).versions.clicks is not None
 
 
-def test_while_the_store_is_away_the_ranker_goes_by_what_it_knew(home, began, monkeypatch, caplog):
-    follower = ClickFollowing(home, seconds=60.0, weights=state_config(home.settings).weights)
-    home.click_following = follower
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("flush", NotDurableError("the disk is full; free some")),
+        ("between", sqlite3.OperationalError("disk I/O error")),
+    ],
+    ids=["nothing is written", "nothing is read"],
+)
+def test_while_the_store_is_away_the_ranker_goes_by_what_it_knew(
+    home, began, call, error, monkeypatch, caplog
+):
+    follower = following(home, began + HOUR)
 
-    def refused():
-        raise NotDurableError("the disk is full; free some")
+    def refused(*_asked):
+        raise error
 
-    monkeypatch.setattr("foretaste.app.click_following.LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(follower, "_clock", lambda: began + HOUR)
-    with monkeypatch.context() as away:
-        away.setattr(home.exposures, "flush", refused)
-        follower.follow()
-        until(lambda: "the disk is full" in caplog.text)
-        assert home.clicks is None
     show_and_click(home, began + MINUTE)
+    monkeypatch.setattr("foretaste.app.click_following.LOOK_SECONDS", 0.01)
+    with monkeypatch.context() as away:
+        away.setattr(home.exposures, call, refused)
+        follower.follow()
+        until(lambda: str(error) in caplog.text)
+        assert home.clicks is None
     until(lambda: home.clicks is not None)
 
 
-def test_in_python_clicks_are_heard_too(home, began, monkeypatch):
+def test_after_a_clock_was_set_back_what_is_shown_then_counts(home, began):
+    follower = following(home, began + 5 * HOUR)
+    follower.refresh()
+    follower._clock = lambda: began + HOUR
+    show_and_click(home, began + MINUTE)
+    assert follower.refresh()
+    item = home.id_map.ordinal("item", "new0")
+    assert home.clicks.ranker.knowledge.rates.clicks[item] == N_PEOPLE
+
+
+def test_many_answers_given_again_read_what_was_shown_once(home, began, monkeypatch):
+    read, windows = home.exposures.between, []
+
+    def noted(since, before):
+        windows.append((since, before))
+        return read(since, before)
+
+    monkeypatch.setattr(home.exposures, "between", noted)
+    past, ranker = home.click_following.past(), home.artifact.ranker
+    editions = [ClickEdition(until=began + step * MINUTE, seq=10**9, people=9) for step in (1, 3, 4)]
+    for edition in editions:
+        assert past(home.artifact, edition).edition == edition
+    assert windows == list(pairwise([ranker.knowledge.until, *(edition.until for edition in editions)]))
+    assert past(home.artifact, editions[0]).edition == editions[0]
+    assert windows[-1] == windows[0]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_in_python_clicks_are_heard_too(home, began, monkeypatch, read_only):
     show_and_click(home, began + MINUTE)
     item, directory = home.id_map.ordinal("item", "new0"), home.directory
     home.close()
     monkeypatch.setattr("foretaste.app.click_following.LOOK_SECONDS", 0.01)
-    with ft.Recommender.open(directory, settings=SETTINGS) as rec:
+    with ft.Recommender.open(directory, settings=SETTINGS, read_only=read_only) as rec:
         clicks = until(lambda: rec.home.clicks)
         assert clicks.ranker.knowledge.rates.clicks[item] == N_PEOPLE
 

@@ -4,14 +4,10 @@ import json
 import subprocess
 import sys
 
-LARGE = """
+WARMED = """
 import gc, json
-import numpy as np
 from numba.core.dispatcher import Dispatcher
 from foretaste.pipeline.warming import warm_up
-from foretaste.retrieval.packed_keys import LEAST_PACKED
-from foretaste.retrieval.kept_rows import MOST_KEPT
-from foretaste.retrieval.rows import PackedKeys, Row, all_scores
 
 def compiled():
     kernels = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
@@ -19,6 +15,14 @@ def compiled():
 
 warm_up()
 before = compiled()
+"""
+
+LARGE = """
+import numpy as np
+from foretaste.retrieval.kept_rows import MOST_KEPT
+from foretaste.retrieval.packed_keys import LEAST_PACKED, PackedKeys
+from foretaste.retrieval.rows import Row, all_scores
+
 keys, shown = np.zeros(LEAST_PACKED, np.float32), np.ones(LEAST_PACKED, np.bool_)
 keys[::9] = 1.0
 packed = PackedKeys.of(keys, MOST_KEPT)
@@ -30,8 +34,6 @@ print(json.dumps({"followed": followed, "before": before, "after": compiled()}))
 """
 
 CHILD = """
-import gc, json
-from numba.core.dispatcher import Dispatcher
 from pipeline_world import columns_of
 from foretaste.domain.artifact import ArtifactManifest
 from foretaste.domain.item import Item
@@ -41,16 +43,10 @@ from foretaste.features.state import State, StateConfig
 from foretaste.models.popularity import Popularity, PopularityConfig
 from foretaste.pipeline.artifact import assemble
 from foretaste.pipeline.online_blend import Surround
-from foretaste.pipeline.warming import learn_once, warm_up
+from foretaste.pipeline.warming import learn_once
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
 
-def compiled():
-    kernels = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
-    return sorted(f"{each.py_func.__name__}{form}" for each in kernels for form in each.signatures)
-
-warm_up()
-before = compiled()
 state = State(StateConfig(), lambda: ("purchase",))
 catalog = CatalogColumns.of([Item(item_id=name) for name in "abcdef"])
 manifest = ArtifactManifest(
@@ -69,7 +65,7 @@ print(json.dumps({"steps": steps, "before": before, "after": compiled()}))
 
 def told_by(child):
     folder = __file__.rpartition("/")[0]
-    command = [sys.executable, "-c", child]
+    command = [sys.executable, "-c", WARMED + child]
     return json.loads(subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout)
 
 

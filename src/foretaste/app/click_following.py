@@ -6,7 +6,7 @@ from threading import Event, Lock, Thread
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.clock import Clock, system_clock
-from foretaste.domain.errors import ForetasteError, UnavailableError
+from foretaste.domain.errors import UnavailableError
 from foretaste.domain.slate import ClickEdition, Exposure
 from foretaste.events.weights import EventWeights, weigh
 from foretaste.pipeline.artifact import Artifact
@@ -24,6 +24,7 @@ AT_ONCE, REST_SECONDS = 256, 0.005
 
 Pause = Callable[[float], bool]
 """Wait so many seconds; return whether to end."""
+Past = Callable[[Artifact | None, ClickEdition | None], FreshClicks | None]
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +39,10 @@ class _Counting:
         self._clicks = ClickLog()
         self._shown, self._heard = self.until, last_seq
 
+    def is_beyond(self, edition: ClickEdition) -> bool:
+        """Whether more was brought than is known by `edition`."""
+        return edition.until < self._shown or edition.seq < self._heard
+
     def bring(self, edition: ClickEdition, pause: Pause) -> FreshClicks:
         """Return what is known by `edition`; editions rise."""
         if edition.until > self._shown:
@@ -50,7 +55,7 @@ class _Counting:
             types = self._live.id_map.names("type")
             self._clicks.hear(events, weigh(types, events.type, events.value, self._weights) > 0.0)
             self._heard = events.last_seq
-            pause(REST_SECONDS)
+            _rest(pause)
         people = self._live.id_map
         looks, clicks = self._clicks.counted(
             edition, self.trained.knowledge.look, lambda names: people.find("user", names)
@@ -93,13 +98,25 @@ class ClickFollowing:
 
     def at(self, artifact: Artifact | None, edition: ClickEdition | None) -> FreshClicks | None:
         """Return what the artifact's ranker knew by a past edition, counted anew; None for none."""
-        if edition is None or artifact is None or artifact.ranker is None:
-            return None
         fresh = self.fresh
-        if fresh is not None and fresh.edition == edition and fresh.trained is artifact.ranker:
+        if fresh is not None and fresh.edition == edition and artifact and fresh.trained is artifact.ranker:
             return fresh
-        self._live.exposures.flush()
-        return self._begun(artifact, artifact.ranker).bring(edition, lambda _seconds: False)
+        return self.past()(artifact, edition)
+
+    def past(self) -> Past:
+        """Return what is like `at`, and reads on from one edition to the next where they rise."""
+        counting: _Counting | None = None
+
+        def at(artifact: Artifact | None, edition: ClickEdition | None) -> FreshClicks | None:
+            nonlocal counting
+            if edition is None or artifact is None or artifact.ranker is None:
+                return None
+            if counting is None or counting.trained is not artifact.ranker or counting.is_beyond(edition):
+                counting = self._begun(artifact, artifact.ranker)
+            self._live.exposures.flush()
+            return counting.bring(edition, lambda _seconds: False)
+
+        return at
 
     def refresh(self) -> bool:
         """Count up to the present edition, if it is a new one; return whether it was."""
@@ -107,15 +124,16 @@ class ClickFollowing:
             now, artifact = self._clock(), self._live.artifact
             if artifact is None or artifact.ranker is None or not self._step:
                 return False
-            if self._counting is None or self._counting.trained is not artifact.ranker:
-                self._counting = self._begun(artifact, artifact.ranker)
-            if self._end(now) <= self._counting.until:
+            counting, end = self._counting, self._end(now)
+            if counting is None or counting.trained is not artifact.ranker or end < counting.until:
+                counting = self._counting = self._begun(artifact, artifact.ranker)  # the clock may go back
+            if end <= counting.until:
                 return False
             edition = self.edition(artifact, now)
             if edition is None:
                 return False
             self._live.exposures.flush()
-            counting, self._counting = self._counting, None  # one that fails half-way is begun anew
+            self._counting = None  # one that fails half-way is begun anew
             fresh = counting.bring(edition, self._closing.wait)
             self._counting = counting
             with self._live.state.lock:
@@ -144,7 +162,7 @@ class ClickFollowing:
         while not self._closing.wait(LOOK_SECONDS):
             try:
                 self.refresh()
-            except (ForetasteError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever fails, it is tried again
                 if not self._closing.is_set():
                     _log.warning("new clicks cannot be counted, the ranker goes by those before: %s", error)
 
@@ -153,5 +171,10 @@ def _gently(exposures: Iterable[Exposure], pause: Pause) -> Iterator[Exposure]:
     """Yield exposures with a rest now and then; raise `UnavailableError` where it is time to end."""
     for number, exposure in enumerate(exposures, start=1):
         yield exposure
-        if number % AT_ONCE == 0 and pause(REST_SECONDS):
-            raise UnavailableError("this home is being closed; what was shown is not read on")
+        if number % AT_ONCE == 0:
+            _rest(pause)
+
+
+def _rest(pause: Pause) -> None:
+    if pause(REST_SECONDS):
+        raise UnavailableError("this home is being closed; what was shown and clicked is not read on")

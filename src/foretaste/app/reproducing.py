@@ -87,7 +87,7 @@ def _sources(home: Home) -> Sources:
         new_state=lambda: _new_state(home),
         catalog_at=lru_cache(CACHED)(lambda version: catalog_at(home, version)),
         artifact_of=lru_cache(CACHED)(lambda version, blend: artifact_with(home, version, blend)),
-        clicks_of=lru_cache(CACHED)(home.click_following.at),
+        clicks_of=lru_cache(CACHED)(home.click_following.past()),
         recipe_of=lambda version: recipe_with(home, version),
     )
 

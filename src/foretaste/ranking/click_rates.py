@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from foretaste.domain.arrays import Doubles, Ordinals
+from foretaste.ranking.position_bias import at_places
 from foretaste.ranking.shown import ShownSlates
 from foretaste.ranking.traits import TraitRows
 
@@ -81,8 +82,7 @@ def expected_rate(rows: TraitRows, appeal: Doubles, base: float) -> Doubles:
 def click_rates(slates: ShownSlates, rows: TraitRows, n_traits: int, look: Doubles) -> ClickRates:
     """Learn the rates; `rows` are the traits of all items, `look` comes from `position_bias.examination`."""
     n_items = len(rows)
-    looks = _counted(slates.item, look[slates.position], n_items)
-    clicks = _counted(slates.item, slates.clicked.astype(np.float64), n_items)
+    looks, clicks = looks_and_clicks(slates, look, n_items)
     if not looks.any():
         return ClickRates.of(looks, clicks, np.zeros(n_traits), UNKNOWN_RATE, 1.0, rows)
     base = float(np.clip(clicks.sum() / looks.sum(), RAREST, 1.0 - RAREST))
@@ -93,6 +93,12 @@ def click_rates(slates: ShownSlates, rows: TraitRows, n_traits: int, look: Doubl
 
 def _longer(counts: Doubles, n: int) -> Doubles:
     return np.concatenate((counts, np.zeros(n - len(counts))))
+
+
+def looks_and_clicks(slates: ShownSlates, look: Doubles, n_items: int) -> tuple[Doubles, Doubles]:
+    """Return how often items were looked at and clicked, float64 [n_items] each; `look` is by place."""
+    looks = _counted(slates.item, at_places(look, slates.position), n_items)
+    return looks, _counted(slates.item, slates.clicked.astype(np.float64), n_items)
 
 
 def _counted(item: Ordinals, amount: Doubles, n_items: int) -> Doubles:

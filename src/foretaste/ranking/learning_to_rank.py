@@ -11,9 +11,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from foretaste.domain.arrays import Doubles, Int64s
+from foretaste.ranking.click_rates import looks_and_clicks
 from foretaste.ranking.lambdamart import BoostingOptions, Lists, Objective, curve, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
-from foretaste.ranking.position_bias import at_places, examination
+from foretaste.ranking.position_bias import examination
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
@@ -37,6 +38,7 @@ class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     blocks: int = 10
     """The slates are so many parts of the time; what is known of a part's slates comes from those before."""
+
     folds: int = 5
     """Where nothing is before, people are dealt into so many; what is known of some comes from the others."""
 
@@ -76,18 +78,15 @@ class _Way:
     ) -> Doubles:
         """Return the features that slates had at their moment, by what the `known` ones before them tell.
 
-        As in serving, the clicks on those of `slates` that were shown earlier are counted too.
+        As in serving, looks and clicks of those of `slates` that were shown earlier are counted too.
         """
         knowledge = self.knowledge(known)
         features = np.empty((len(slates.item), len(self.columns.names)))
-        looks, clicks = np.zeros(len(self.traits.rows)), np.zeros(len(self.traits.rows))
         for own in _by_time(slates, EDITIONS):
             asked = [requests[slate] for slate in own.tolist()]
-            now = knowledge.and_also(looks, clicks)
-            features[slates.rows(own)] = features_of(asked, now, self.columns)
-            part = slates.take(own)
-            np.add.at(looks, part.item, at_places(knowledge.look, part.position))
-            np.add.at(clicks, part.item, part.clicked)
+            features[slates.rows(own)] = features_of(asked, knowledge, self.columns)
+            more = looks_and_clicks(slates.take(own), knowledge.look, len(self.traits.rows))
+            knowledge = knowledge.and_also(*more)
         return features
 
 
@@ -124,8 +123,8 @@ def learn_ranker(
     not where by what is known with them the latest of `slates` are surely ordered worse than without.
     `columns.numbers` must be the traits' own. `rival` names the feature whose order the report compares with.
     No feature of a slate comes from what was clicked in it, and where there are slates before it, none from
-    later ones. The number of trees is chosen, and the report made, on the latest slates by what earlier ones
-    teach, as if nothing more were heard of in serving. The same arguments give the same ranker.
+    slates shown later. The number of trees is chosen, and the report made, on the latest slates by what
+    earlier ones teach, as if nothing more were heard of in serving. The same arguments give the same ranker.
     """
     options = options or RankerOptions()
     if len(slates) > options.most:

@@ -9,7 +9,7 @@ import numpy as np
 from foretaste.domain.arrays import Doubles, Int64s, Mask, Micros, Ordinals
 from foretaste.domain.event import EventColumns
 from foretaste.domain.slate import ClickEdition, Exposure
-from foretaste.ranking.position_bias import at_places
+from foretaste.ranking.click_rates import looks_and_clicks
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.training.slate_log import answered_rows, is_own
 
@@ -85,12 +85,7 @@ class ClickLog:
         answered = answered_rows(slates, user=self._user[due], item=self._item[due], time=self._time[due])
         self._forget(due[answered < 0])
         slates.clicked[answered[answered >= 0]] = True
-        n = int(slates.item.max(initial=-1)) + 1
-        looks, clicks = (
-            np.bincount(slates.item, weights=at_places(look, slates.position), minlength=n),
-            np.bincount(slates.item, weights=slates.clicked.astype(np.float64), minlength=n),
-        )
-        return looks.astype(np.float64), clicks.astype(np.float64)
+        return looks_and_clicks(slates, look, int(slates.item.max(initial=-1)) + 1)
 
     def _halve(self) -> None:
         drawn = np.flatnonzero(self._lot % (2 << self._halvings) == 0)
