@@ -15,7 +15,8 @@ which a clock of the operating system tells in steps of ten milliseconds.
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class Client:
         answer = ask()
         return 1e3 * (time.perf_counter() - began), len(answer["left_out"])
 
-    def measured(self, name: str, asks: list[Callable[[], Row]], before: Callable[[int], None]) -> None:
+    def measured(self, name: str, asks: Sequence[Callable[[], Row]], before: Callable[[int], None]) -> None:
         """Ask all, each after `before`, and print a row."""
         took, spent = [], 0.0
         for number, ask in enumerate(asks):
@@ -82,7 +83,7 @@ def histories(client: Client, items: list[str]) -> None:
         for user in people:
             client.send("POST", "/events", [event(user) for _ in range(length)])
         paths = [f"/recommend/{quote(user, safe='')}?k=10" for user in people] * ROUNDS
-        asks = [lambda path=path: client.send("GET", path) for path in paths]
+        asks = [partial(client.send, "GET", path) for path in paths]
 
         def tell(number: int, people: list[str] = people) -> None:
             client.send("POST", "/events", event(people[number % PEOPLE]))
@@ -115,7 +116,7 @@ def candidates(client: Client, service: Service) -> None:
             {"user_id": service.users[number % len(service.users)], "candidates": make(number)}
             for number in range(QUESTIONS)
         ]
-        asks = [lambda body=body: client.send("POST", "/personalize", body) for body in bodies]
+        asks = [partial(client.send, "POST", "/personalize", body) for body in bodies]
         client.measured(name, asks, lambda _: None)
 
 

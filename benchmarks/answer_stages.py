@@ -22,6 +22,7 @@ import numpy as np
 
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.home import Home
+from foretaste.app.http import queries
 from foretaste.app.http.application import create_app
 from foretaste.app.http.routes import recommend
 from foretaste.app.http.server import settle_memory
@@ -33,7 +34,7 @@ from foretaste.serving import answerer
 
 SEED, PEOPLE, ITEMS = 5, 100, 50
 STAGES: tuple[tuple[str, Any, str], ...] = (
-    ("parameters", recommend.RECOMMEND, "read"),
+    ("parameters", queries.RECOMMEND, "read"),
     ("query", recommend, "recommend_query"),
     ("answer", answerer, "answer"),
     ("  occasion", scoring, "occasion_of"),
@@ -119,7 +120,7 @@ class Asker:
 
         scope = {"type": "http", "method": "GET", "path": path, "query_string": self._query, "headers": []}
         try:
-            self._app(scope, receive, send).send(None)
+            self._app(scope, receive, send).__await__().send(None)
         except StopIteration:
             if sent[0]["status"] != 200:
                 raise RuntimeError(sent) from None

@@ -33,6 +33,7 @@ import polars as pl
 
 import foretaste as ft
 from foretaste.adapters.faiss.vector_index import FaissVectorIndex
+from foretaste.domain.item import Item
 from http_load import SEED, Service, running
 from server_process import load
 
@@ -79,7 +80,7 @@ def make_shop(home: Path) -> None:
         }
     )
     items = [
-        {"item_id": f"p{number}", "title": f"Product {number}", "categories": [f"kind {number % KINDS}"]}
+        Item(item_id=f"p{number}", title=f"Product {number}", categories=(f"kind {number % KINDS}",))
         for number in range(PRODUCTS)
     ]
     ft.Recommender.train(ft.read_events(events, items=items), home=home).close()
@@ -153,15 +154,16 @@ def measured(home: Path, seconds: float, rate: float) -> list[Budget]:
     asked, hits = "recommendation_requests_total", "recommendation_cache_hits_total"
     with serving(home, "memory") as service:
         people = [f"u{number}" for number in range(PEOPLE)] if service.users[0][0] == "u" else service.users
+        first = people[: min(200, len(people) // 2)]
         rows = visits(people, service.items, int(seconds * rate))
-        loaded(service, [question(user) for user in people[:200]], *one)
+        loaded(service, [question(user) for user in first], *one)
         before = counted(service, hits), counted(service, asked)
         visited = loaded(service, rows, *steady)
         hit_rate = (counted(service, hits) - before[0]) / (counted(service, asked) - before[1])
         kept = loaded(service, [question(people[0])], *one)
     with serving(home, "none") as service:
-        loaded(service, [question(user) for user in people[:200]], *one)
-        others = loaded(service, [question(user) for user in people[200:]], *one)
+        loaded(service, [question(user) for user in first], *one)
+        others = loaded(service, [question(user) for user in people[len(first) :]], *one)
     with serving(home, "none", workers=2) as service:
         fast = ("--connections", "16", "--seconds", str(seconds / 2))
         loaded(service, [question(user) for user in service.users], *fast)

@@ -10,24 +10,25 @@ among the held-out items only and once among all. `--data` is the folder that ho
 import argparse
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 import foretaste as ft
 from foretaste.app.text_vectors import TextVectors
-from foretaste.domain.arrays import MICROS_PER_SECOND, Floats, Mask
+from foretaste.domain.arrays import MICROS_PER_SECOND, Doubles, Floats, Mask
 from foretaste.domain.history import History
 from foretaste.domain.interactions import Interactions
 from foretaste.domain.item import Item
 from foretaste.evaluation.bootstrap import mean_interval
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_state import no_items
-from foretaste.models.cold_items import ColdItemsConfig, content_of
+from foretaste.models.cold_items import ColdItemsConfig, Way, content_of
 from foretaste.models.content import ContentConfig
 from foretaste.models.dense_content import LatentConfig, VectorsConfig
 from foretaste.models.ease import EaseConfig
@@ -55,9 +56,10 @@ def main() -> None:
     parser.add_argument("--text-model", type=Path)
     parser.add_argument("--only", nargs="*", help="names of logs")
     options = parser.parse_args()
-    for log in logs(options.data):
-        if not options.only or log.name in options.only:
-            judge(log, options.text_model)
+    with threadpool_limits(limits=1, user_api="blas"):
+        for log in logs(options.data):
+            if not options.only or log.name in options.only:
+                judge(log, options.text_model)
 
 
 def judge(log: Log, text_model: Path | None) -> None:
@@ -111,14 +113,14 @@ def fitted(training: Interactions, catalog: CatalogColumns, *, vectors: bool) ->
     content = content_of(training, 0, catalog, ColdItemsConfig(base=EaseConfig()))
     bases: Mapping[str, Model] = {"ials": ials, "ease": ease}
     for name, base in bases.items():
-        ways = {"likeness, words": {"way": "likeness", "words": 1.0}}
-        ways["likeness, vectors" if vectors else "likeness, axes"] = {"way": "likeness", "words": 0.0}
-        ways["likeness, both"] = {"way": "likeness", "words": 0.5}
+        ways: dict[str, tuple[Way, float]] = {"likeness, words": ("likeness", 1.0)}
+        ways["likeness, vectors" if vectors else "likeness, axes"] = ("likeness", 0.0)
+        ways["likeness, both"] = ("likeness", 0.5)
         if name == "ials":
-            ways["ridge"] = {"way": "ridge", "words": 0.5}
-        for way, values in ways.items():
-            learner = ColdItemsConfig(base=base.config, gain=1.0, penalty=3.0, **values)
-            yield f"{name}, {way}", learner.around(base, training, 0, catalog, content)
+            ways["ridge"] = ("ridge", 0.5)
+        for called, (way, words) in ways.items():
+            learner = ColdItemsConfig(base=base.config, way=way, words=words, gain=1.0, penalty=3.0)
+            yield f"{name}, {called}", learner.around(base, training, 0, catalog, content)
         chosen = ColdItemsConfig(base=base.config).around(base, training, 0, catalog, content)
         told = msgspec.to_builtins(chosen.config)
         said = ", ".join(f"{field} {told[field]}" for field in ("way", "words", "gain") if field in told)
@@ -127,7 +129,7 @@ def fitted(training: Interactions, catalog: CatalogColumns, *, vectors: bool) ->
 
 def asked(log: Log, cold: Mask) -> list[tuple[History, np.ndarray]]:
     """Return people's histories without the items held out, and those that they took."""
-    people = []
+    people: list[tuple[History, np.ndarray]] = []
     order = np.argsort(log.user, kind="stable")
     bounds = np.searchsorted(log.user[order], np.arange(log.user.max() + 2))
     for user in np.random.default_rng(3).permutation(log.user.max() + 1).tolist():
@@ -141,7 +143,7 @@ def asked(log: Log, cold: Mask) -> list[tuple[History, np.ndarray]]:
     return people
 
 
-def ndcg(score: Floats, among: Mask, history: History, truth: np.ndarray, lot: np.ndarray) -> float:
+def ndcg(score: Floats | Doubles, among: Mask, history: History, truth: np.ndarray, lot: np.ndarray) -> float:
     """Return the NDCG@10 of `truth` among the items not had; equal scores are in order of the `lot`."""
     ranked = np.where(among, score, -np.inf)
     ranked[history.item] = -np.inf
@@ -186,7 +188,7 @@ def described(row: Mapping[str, object]) -> Item:
     )
 
 
-def log_of(name: str, user: pl.Series, item: pl.Series, moment: pl.Series, items: list[Item]) -> Log:
+def log_of(name: str, user: pl.Series, item: pl.Series, moment: pl.Series, items: Sequence[Item]) -> Log:
     """Return a log with ordinals in order of first sight."""
     by_id = {one.item_id: one for one in items}
     users = {one: number for number, one in enumerate(dict.fromkeys(user.to_list()))}

@@ -134,7 +134,6 @@ def litestar_typed() -> Any:
     from litestar import Litestar, get
     from litestar.params import Parameter
 
-    @get("/recommend/{user_id:str}")
     async def recommend(
         user_id: str,
         k: Annotated[int, Parameter(ge=1, le=50)] = 10,
@@ -151,8 +150,7 @@ def litestar_typed() -> Any:
     ) -> Answer:
         return answer(user_id, k)
 
-    recommend.fn.__annotations__["return"] = Answer
-    return Litestar([recommend])
+    return Litestar([get("/recommend/{user_id:str}")(recommend)])
 
 
 def litestar_struct() -> Any:
@@ -161,12 +159,11 @@ def litestar_struct() -> Any:
 
     encode = msgspec.json.Encoder().encode
 
-    @get("/recommend/{user_id:str}")
-    async def recommend(user_id: str, request: Request) -> Response[bytes]:
+    async def recommend(user_id: str, request: Request[Any, Any, Any]) -> Response[bytes]:
         given = msgspec.convert(dict(request.query_params), Parameters, strict=False)
         return Response(encode(answer(user_id, given.k)), media_type="application/json")
 
-    return Litestar([recommend])
+    return Litestar([get("/recommend/{user_id:str}")(recommend)])
 
 
 def asgi_struct() -> Any:
@@ -178,6 +175,8 @@ def asgi_struct() -> Any:
         if scope["type"] != "http":
             return
         found = pattern.fullmatch(scope["raw_path"].decode("ascii").partition("?")[0])
+        if found is None:
+            raise LookupError(scope["raw_path"])
         query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         given = msgspec.convert(query, Parameters, strict=False)
         body = encode(answer(unquote(found[1]), given.k))
@@ -214,7 +213,6 @@ def fastapi_with(model: bool) -> Any:
 
     app = FastAPI()
 
-    @app.get("/recommend/{user_id}", response_model=AnswerModel if model else None)
     async def recommend(
         user_id: str,
         k: Annotated[int, Query(ge=1, le=50)] = 10,
@@ -231,6 +229,7 @@ def fastapi_with(model: bool) -> Any:
     ) -> Any:
         return msgspec.to_builtins(answer(user_id, k))
 
+    app.get("/recommend/{user_id}", response_model=AnswerModel if model else None)(recommend)
     return app
 
 

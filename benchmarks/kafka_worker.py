@@ -99,10 +99,10 @@ def steady(home: Home, cluster: KafkaCluster, topic: str, events: range, rate: i
     seen: dict[int, float] = {}
     fold = home.state.apply
 
-    def watched(columns: EventColumns) -> int:
-        done = fold(columns)
+    def watched(events: EventColumns) -> int:
+        done = fold(events)
         now = time.perf_counter()
-        for key in columns.key.tolist():
+        for key in events.key.tolist():
             seen[key] = now
         return done
 

@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -50,7 +51,9 @@ def encode_request(method: str, path: str, body: bytes = b"", headers: str = "")
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request under way."""
+    """One keep-alive connection with one request under way, over `transport` once it is made."""
+
+    transport: asyncio.WriteTransport
 
     def __init__(self, requests: Iterator[bytes], tally: Tally, *, closed_loop: bool) -> None:
         self.requests, self.tally, self.closed_loop = requests, tally, closed_loop
@@ -59,10 +62,6 @@ class Connection(asyncio.Protocol):
         self.waiting: deque[tuple[float, float]] = deque()
         self.idle = asyncio.Event()
         self.idle.set()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self.transport = transport
 
     def start(self, planned: float) -> None:
         """Send the next request now, or when the one under way is answered."""
@@ -146,23 +145,23 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else float("nan")
 
 
-async def run(port: int, requests: list[bytes], connections: int, seconds: float, rate: float | None) -> dict:
+async def run(
+    port: int, requests: list[bytes], connections: int, seconds: float, rate: float | None
+) -> dict[str, Any]:
     """Load the server and summarize: requests, seconds, rate, statuses and latencies in milliseconds."""
     loop, tally, source = asyncio.get_running_loop(), Tally(), itertools.cycle(requests)
-    opened = [
-        (
-            await loop.create_connection(
-                lambda: Connection(source, tally, closed_loop=rate is None), "127.0.0.1", port
-            )
+    opened = []
+    for _ in range(connections):
+        transport, connection = await loop.create_connection(
+            lambda: Connection(source, tally, closed_loop=rate is None), "127.0.0.1", port
         )
-        for _ in range(connections)
-    ]
-    protocols = [protocol for _, protocol in opened]
+        connection.transport = transport
+        opened.append(connection)
     started, spent = time.perf_counter(), time.process_time()
-    await (closed_loop(protocols, seconds) if rate is None else open_loop(protocols, seconds, rate))
+    await (closed_loop(opened, seconds) if rate is None else open_loop(opened, seconds, rate))
     elapsed = time.perf_counter() - started
-    for transport, _ in opened:
-        transport.close()
+    for connection in opened:
+        connection.transport.close()
     return {
         "requests": len(tally.latencies),
         "seconds": round(elapsed, 3),

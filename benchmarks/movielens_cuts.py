@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 import foretaste as ft
 from foretaste.adapters.files.event_table import Events
-from foretaste.domain.arrays import Doubles, Int64s, Mask
+from foretaste.domain.arrays import Doubles, Mask, Ordinals
 from foretaste.evaluation.bootstrap import Interval, difference_interval
 
 K, LIKED, TENTH = 10, 4.0, 0.1
@@ -133,7 +133,8 @@ def measure(cuts: Sequence[float], seed: int) -> dict[str, Any]:
     events = ft.datasets.movielens_100k()
     parts = [judged_at(events, share, seed) for share in cuts]
     names = list(parts[0][2])
-    people: Int64s = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)[1]
+    numbers = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)[1]
+    people: Ordinals = numbers.astype(np.int32)
     warm = np.concatenate([part[1] for part in parts])
     values = {name: np.concatenate([part[2][name] for part in parts]) for name in names}
     table = {
@@ -157,7 +158,7 @@ def measure(cuts: Sequence[float], seed: int) -> dict[str, Any]:
     return {"cuts": list(cuts), "lists": sizes, "table": table, "last cut": last, "gorse": GORSE}
 
 
-def chance(ahead: Doubles, people: Int64s, seed: int, draws: int = 2000) -> float:
+def chance(ahead: Doubles, people: Ordinals, seed: int, draws: int = 2000) -> float:
     """Return the part of bootstrap samples of people in which ours is ahead."""
     sums = np.bincount(people, weights=ahead)
     present = np.flatnonzero(np.bincount(people))

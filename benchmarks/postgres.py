@@ -73,7 +73,7 @@ def rate(log: PostgresEventLog, seconds: float, *, senders: int, size: int) -> f
     return sum(done) / (time.perf_counter() - begun)
 
 
-def raw_rate(server: PostgresServer, seconds: float, *, clients: int, script: str) -> float:
+def raw_rate(server: PostgresServer, seconds: int, *, clients: int, script: str) -> float:
     """Return the statements a second that pgbench gets through."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
@@ -86,7 +86,7 @@ def raw_rate(server: PostgresServer, seconds: float, *, clients: int, script: st
             "-j",
             "1",
             "-T",
-            str(int(seconds)),
+            str(seconds),
         ]
         told = subprocess.run(
             [*command, "-f", file.name, server.url], check=True, capture_output=True, text=True
@@ -130,7 +130,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--present", type=int, default=200_000)
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--seconds", type=int, default=8)
     chosen = parser.parse_args()
     with own_postgres({"shared_buffers": "256MB", "max_wal_size": "4GB"}, from_wheel=True) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:

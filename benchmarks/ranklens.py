@@ -28,7 +28,8 @@ import lightgbm
 import numpy as np
 import polars as pl
 
-from foretaste.domain.item import Item
+from foretaste.domain.arrays import Doubles
+from foretaste.domain.item import Attribute, Item
 from foretaste.events.moments import parse_moment
 from foretaste.events.plain import plain
 from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
@@ -92,7 +93,8 @@ def read(folder: Path) -> Lists:
 
 def item_of(row: Mapping[str, Any]) -> Item:
     """Return a row as an item: lists become attributes of several values, long texts prose."""
-    texts, attributes = [], {}
+    texts: list[str] = []
+    attributes: dict[str, Attribute] = {}
     for name, value in row.items():
         if name == "item" or value is None:
             continue
@@ -154,7 +156,8 @@ def smoothed_rate(train: ShownSlates, test: ShownSlates) -> np.ndarray:
     n = int(max(train.item.max(), test.item.max())) + 1
     shown = np.bincount(train.item, minlength=n)
     clicks = np.bincount(train.item, weights=train.clicked, minlength=n)
-    return ((clicks + 10.0 * train.clicked.mean()) / (shown + 10.0))[test.item]
+    rate: Doubles = (clicks + 10.0 * train.clicked.mean()) / (shown + 10.0)
+    return rate[test.item]
 
 
 def one_split(data: Lists, seed: int, *, debias: bool) -> dict[str, np.ndarray]:
@@ -245,7 +248,7 @@ def main() -> int:
     print(f"{len(data.slates)} lists of {data.slates.user.max() + 1} people, {len(data.traits.rows)} items")
     splits = [one_split(data, seed, debias=not arguments.no_debias) for seed in range(arguments.splits)]
     gains = {name: np.stack([split[name] for split in splits]) for name in splits[0]}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, gain in gains.items():
         by_split = np.nanmean(gain, axis=1)
         rows.append(

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
@@ -39,11 +40,11 @@ class Shared:
         self._replica = replica
         self._turn = threading.Lock()
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return what the replica does by that name, one call at a time."""
         called = getattr(self._replica, name)
 
-        def in_turn(*arguments: object) -> object:
+        def in_turn(*arguments: object) -> Any:
             with self._turn:
                 return called(*arguments)
 

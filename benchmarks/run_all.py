@@ -2,7 +2,7 @@
 
 `--data` is a folder with data that must be fetched by hand: `gowalla/` (`train.parquet`, `test.parquet`),
 `amazon-beauty/` (`sequences.parquet`), `ranklens/` (`items.parquet`, `rankings.parquet`), `online-retail/`
-(`events.parquet`, `items.parquet`). Without it what needs them is left out, and said to be.
+(`events.parquet`, `items.parquet`, `users.parquet`). Without it what needs them is left out, and said to be.
 """
 
 import argparse
@@ -25,7 +25,6 @@ ON_FOLDERS = (
     ("ranklens", ["ranklens.py"]),
     ("ranklens", ["slate_training.py"]),
     ("ranklens", ["live_clicks.py"]),
-    ("online-retail", ["cold_items.py"]),
     ("online-retail", ["strangers.py"]),
 )
 """A folder within `--data`, and what is run on it."""
@@ -33,10 +32,12 @@ ON_FOLDERS = (
 
 def commands(data: Path | None, home: Path) -> list[list[str]]:
     """Return the commands to run."""
+    whole = ["--data", str(data)] if data else []
     found = [
         ["movielens_live.py"],
         ["movielens_cuts.py"],
-        ["streams.py", *(["--data", str(data)] if data else [])],
+        ["streams.py", *whole],
+        ["cold_items.py", *whole],
         ["strangers.py"],
         ["tuning.py"],
     ]

@@ -25,7 +25,7 @@ Peer = tuple[str, Callable[[int], Lists], float]
 def peers(train: sparse.csr_matrix, seed: int) -> Iterator[Peer]:
     """Yield the peers that are installed, fitted on `train`."""
     if AlternatingLeastSquares is None:
-        print("implicit is not installed (`uv sync --group bench`): left out")
+        print("implicit is not installed (`uv sync`): left out")
         return
     yield _fitted("implicit ALS, defaults", train, seed)
     part, held = _parts(train, seed)
@@ -34,7 +34,7 @@ def peers(train: sparse.csr_matrix, seed: int) -> Iterator[Peer]:
         settings = {"factors": FACTORS, "alpha": alpha, "regularization": regularization}
         name, lists, _ = _fitted("tried", part, seed, **settings)
         values[alpha, regularization] = judged(lists, held, TUNED_USERS)[name].ndcg
-    alpha, regularization = max(values, key=values.get)
+    alpha, regularization = max(values, key=lambda tried: values[tried])
     name = f"implicit ALS, tuned ({FACTORS} factors, alpha {alpha}, regularization {regularization})"
     yield _fitted(name, train, seed, factors=FACTORS, alpha=alpha, regularization=regularization)
 

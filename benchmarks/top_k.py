@@ -55,7 +55,7 @@ def of_home(home: Path, people: int) -> tuple[CodedVectors, list[Floats]]:
     folder = tempfile.TemporaryDirectory()
     with folder, open_home(copytree(home, Path(folder.name) / "home")) as opened:
         model = None if opened.artifact is None else opened.artifact.models.get("ials")
-        if not isinstance(model, VectorModel):
+        if model is None or not isinstance(model, VectorModel):
             raise SystemExit(f"{home} has no model with iALS; train it first")
         state = opened.state
         moment = Moment(now=system_clock(), items=state.items, catalog=opened.catalog_columns)
@@ -87,7 +87,7 @@ def dense_ways(vectors: CodedVectors) -> dict[str, Way]:
     }
     if vectors.lists is not None:
         ways["the same searched in lists, as answers take the best"] = lambda person: items_of(
-            best_vectors(VectorQuery(vectors, person), shown, len(vectors), BEST)
+            best_vectors(VectorQuery(vectors, person), shown, len(vectors), BEST).entries
         )
     return ways
 

@@ -60,6 +60,8 @@ def example_home() -> Iterator[Home]:
             Path(folder) / "home", settings=Settings(exposure_days=36_500.0, answer_seconds=0.0), create=True
         ) as home,
     ):
+        if home.registry is None:
+            raise RuntimeError("a home in a folder has no registry")
         home.put_items(list(FILMS))
         raws = [{"user_id": user, "item_id": item, "type": "watch"} for user, item in PAST]
         home.recorder.record(raws, now=NOW - 86_400_000_000)

@@ -8,6 +8,7 @@ names it, by default /usr/bin/chromium).
 import argparse
 import os
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -17,7 +18,7 @@ WIDTH, HEIGHT, SHARPNESS = 1360, 900, 1.25
 SETTLED_MS = 1500
 
 
-def open_list(browser: Browser, address: str, user: str, scheme: str) -> Page:
+def open_list(browser: Browser, address: str, user: str, scheme: Literal["light", "dark"]) -> Page:
     """Return the storefront of a person once their list stands."""
     context = browser.new_context(
         viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme, device_scale_factor=SHARPNESS
