@@ -1,10 +1,10 @@
-"""Where what comes next may be of another kind, weights become as even as they may at little cost."""
+"""Where what comes next may be of another kind, weights become as simple as they may at little cost."""
 
 import numpy as np
 import pytest
 
 from foretaste.ranking.blend import Blend
-from foretaste.ranking.hedge import PREMIUM, hedged
+from foretaste.ranking.hedge import HARDLY, PREMIUM, hedged, hedged_by_best
 from foretaste.ranking.listwise import gains
 from foretaste.ranking.samples import Sample, stack
 
@@ -71,3 +71,55 @@ def test_few_samples_of_people_with_a_history_change_nothing():
     blend = blend_of((1.2, 0.8, 0.3))
     strangers = [*samples(900, (1.0, 1.0, 0.3)), *samples(2000, (1.0, 1.0, 0.3), length=0)]
     assert hedged(blend, strangers, sources=SOURCES, rivals=("one", "other")) is blend
+
+
+def alike(n, noise, seed=0, length=10):
+    """Return lists whose truths two sources foretell about as well, each with a noise of its own."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(n):
+        told = generator.normal(size=20)
+        columns = np.zeros((20, 4), np.float32)
+        columns[:, :3] = generator.normal(size=(20, 3)) * (noise, noise * 0.95, 1.0)
+        columns[:, :2] += told[:, np.newaxis]
+        truth = int(np.argmax(3.0 * told + generator.gumbel(size=20)))
+        found.append(Sample(columns, np.ones((20, 3), np.bool_), truth, length))
+    return found
+
+
+def worth(every, weights):
+    return gains(stack(every, len(SOURCES)), np.array(weights, np.float64)).mean()
+
+
+def test_a_blend_that_is_hardly_ahead_is_drawn_to_its_best_source_if_that_is_live():
+    blend, every = blend_of((1.5, 1.5, 0.0)), alike(2000, noise=0.2)
+    found = hedged_by_best(blend, every, sources=SOURCES, live=("other", "loud"))
+    row = found.row(10)
+    assert row[1] > row[0] < blend.row(10)[0]
+    assert worth(every, row) >= (1.0 - PREMIUM) * worth(every, blend.row(10))
+
+
+def test_a_blend_whose_best_source_ages_too_stays_as_it_is():
+    blend, every = blend_of((1.5, 1.5, 0.0)), alike(2000, noise=0.2)
+    assert hedged_by_best(blend, every, sources=SOURCES, live=("one", "loud")) is blend
+
+
+def test_a_blend_that_is_far_ahead_of_its_best_source_stays_as_it_is():
+    blend, every = blend_of((1.5, 1.5, 0.0)), alike(2000, noise=0.7)
+    assert worth(every, blend.row(10)) > (1.0 + HARDLY) * worth(every, (0.0, 1.0, 0.0, 0.0))
+    assert hedged_by_best(blend, every, sources=SOURCES, live=("other",)) is blend
+
+
+def test_the_best_source_takes_part_where_it_was_left_out_and_boost_and_strangers_keep_their_weights():
+    left_out = blend_of((1.5, 0.0, 0.0)).without("other")
+    found = hedged_by_best(left_out, alike(2000, noise=0.2), sources=SOURCES, live=("other",))
+    assert found.sources == SOURCES
+    assert (found.weights[2:, 1] > 0.0).all()
+    assert (found.weights[:, -1] == left_out.weights[:, -1]).all()
+    assert (found.weights[:2, 1] == 0.0).all()
+
+
+def test_few_samples_draw_no_blend_to_its_best_source():
+    blend = blend_of((1.5, 1.5, 0.0))
+    every = [*alike(900, noise=0.2), *alike(2000, noise=0.2, length=0)]
+    assert hedged_by_best(blend, every, sources=SOURCES, live=("other",)) is blend

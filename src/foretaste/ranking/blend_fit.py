@@ -328,6 +328,12 @@ def _least(n_sources: int, options: BlendOptions) -> Doubles:
     return np.append(np.zeros(n_sources), options.least_boost)
 
 
+def best_alone(table: SampleTable) -> int:
+    """Return the number of the source of the highest mean NDCG@10 by itself."""
+    n_sources = table.columns.shape[1] - 1
+    return int(np.argmax([gains(table, alone).mean() for alone in np.eye(n_sources, n_sources + 1)]))
+
+
 def judge_by_context(table: SampleTable, rows: Doubles) -> Doubles:
     """Return NDCG@10 of each sample under the row of weights of its context, float64 [len(table)]."""
     gained = np.zeros(len(table))

@@ -17,11 +17,12 @@ from foretaste.models.ease import EaseConfig
 from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.interface import Model
+from foretaste.models.live_model import LiveModel
 from foretaste.pipeline.artifact import assemble
 from foretaste.pipeline.compose import pairs
 from foretaste.ranking.blend import Blend
 from foretaste.ranking.calibration import Calibration
-from foretaste.ranking.hedge import hedged
+from foretaste.ranking.hedge import hedged, hedged_by_best
 from foretaste.ranking.samples import Sample
 from foretaste.training.asking import asked_at, asked_between
 from foretaste.training.composition import Composition
@@ -73,8 +74,9 @@ def learn_blend(
 ) -> Blend:
     """Learn the blend on the tuning part; `state` goes in as of `tune` and comes out as of `test`.
 
-    Where order is unknown the weights are hedged (see `ranking.hedge`): what comes next is no random part of
-    the past, and a part drawn by lot is all that there is to learn from.
+    The weights are hedged (see `ranking.hedge`). Where order is unknown: what comes next is no random part of
+    the past, and a part drawn by lot is all that there is to learn from. In time order: models were younger
+    when the tuning part asked them than they will be.
     """
     sources = tuple(models)
     untrained = assemble(models, Blend.even(sources), Calibration.flat(), UNPUBLISHED)
@@ -87,6 +89,9 @@ def learn_blend(
     let_in(prepared, state, state.seq, prepared.test)
     advance(1.0)
     blend = Blend.fit(samples, sources=sources, seed=prepared.seed)
+    if prepared.timed:
+        live = [source for source, model in models.items() if isinstance(model, LiveModel)]
+        return hedged_by_best(blend, samples, sources=sources, live=live)
     if prepared.kind != "hold-out":
         return blend
     rivals = [source for source, model in models.items() if isinstance(_plain(model.config), RIVALS)]
