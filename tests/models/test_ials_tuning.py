@@ -12,6 +12,7 @@ from foretaste.models.grid_walk import walk
 from foretaste.models.ials import IALSConfig
 from foretaste.models.ials_factorization import factorize
 from foretaste.models.ials_tuning import (
+    LEAST_BEGUN,
     LEAST_FITS,
     MOST_FITS,
     STEPS,
@@ -101,6 +102,15 @@ def test_a_search_begins_where_the_valley_should_lie(tried):
         first = tried[0]
         usual = usual_regularization(validation(data, 0).train)
         assert (first.regularization, first.unobserved) == (usual, USUAL_UNOBSERVED)
+
+
+def test_on_a_dense_log_a_search_begins_no_lower_than_such_valleys_lie(tried):
+    user, item = np.divmod(np.flatnonzero(np.random.default_rng(0).random(200 * 200) < 0.5), 200)
+    ones, none = np.ones(len(user), np.float32), np.zeros(len(user), np.int64)
+    dense = Interactions(user.astype(np.int32), item.astype(np.int32), ones, none, 200, 200, timed=False)
+    choose(dense, 0, dim=8, epochs=1, strength_power=0.5)
+    assert usual_regularization(dense) < LEAST_BEGUN
+    assert tried[0].regularization == LEAST_BEGUN
 
 
 def test_what_is_given_stays_as_it_is(tried):
