@@ -1,5 +1,8 @@
 """What is kept of a history follows events on new items: it is what a question of now would make anew."""
 
+import gc
+from weakref import ref
+
 import msgspec
 import numpy as np
 import pytest
@@ -102,6 +105,29 @@ def test_a_row_that_followed_is_the_row_made_anew(world, history_of):
         item = FIRST_NEW + int(draw.integers(N_NEW)) if draw.random() < 0.6 else int(draw.integers(N_ITEMS))
         shop.state.apply(taken(shop.state, int(draw.integers(N_USERS)), item))
     assert followed >= 10  # it does follow, mostly
+
+
+def test_no_mask_of_the_catalog_outlives_its_use_by_what_is_kept_of_a_history(world):
+    model, shop, catalog = world
+    history, moment, lists = shop.history(1), moment_of(shop, catalog), {}
+    available = np.ones(catalog.n_items, np.bool_)
+    passing = listed(np.arange(catalog.n_items) % 2 == 0, available, lists)
+    said(model, history, moment, available, passing)
+    masks = [ref(passing), ref(passing.shown), ref(available)]
+    lists.clear()
+    del passing, available
+    gc.collect()
+    assert [mask() for mask in masks] == [None, None, None]
+    assert history.memo[model].row.nbytes > 0
+    shop.state.apply(taken(shop.state, 2, FIRST_NEW))
+    available = np.ones(catalog.n_items, np.bool_)
+    passing = listed(np.arange(catalog.n_items) % 3 == 0, available, {})
+    anew = msgspec.structs.replace(history, memo={})
+    again, moment = (
+        said(model, history, moment_of(shop, catalog), available, passing),
+        moment_of(shop, catalog),
+    )
+    assert again == said(model, anew, moment, available, passing)
 
 
 def test_what_speaks_for_an_item_is_told_again_once_that_item_changed(world):

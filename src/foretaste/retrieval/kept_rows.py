@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -37,11 +38,14 @@ _NO_SCORES: Floats = np.empty(0, np.float32)
 
 @dataclass(slots=True, eq=False)
 class Kept:
-    """A row and what it holds for: this basis, in this edition, and what can be shown."""
+    """A row and what it holds for: this basis, in this edition, and what can be shown.
+
+    Of what can be shown there is one mask for all: people who are kept do not keep an old one alive.
+    """
 
     basis: object
     edition: int
-    available: Mask
+    available: ref[Mask]
     row: Row
 
     @property
@@ -49,9 +53,10 @@ class Kept:
         """How many bytes the row takes."""
         return self.row.nbytes
 
-    def follows(self, model: Model, history: History, moment: Moment) -> bool:
-        """Bring the row up to what its basis is now; return False where it must be made anew."""
-        basis = self.basis
+    def follows(self, model: Model, history: History, moment: Moment, basis: object, available: Mask) -> bool:
+        """Bring the row up to what `basis` is now; return False where it must be made anew."""
+        if self.basis is not basis or self.available() is not available:
+            return False
         if not isinstance(basis, Changes) or basis.edition == self.edition:
             return True
         changed = basis.since(self.edition)
@@ -63,7 +68,7 @@ class Kept:
         query = None
         if self.row.query is not None and isinstance(model, VectorModel):
             query = model.query(history, moment)
-        if not self.row.follow(changed, keys, self.available, query):
+        if not self.row.follow(changed, keys, available, query):
             return False
         self.edition = basis.edition
         return True
@@ -131,8 +136,7 @@ def row_of(
     if isinstance(model, Sparse):
         return Row(_NO_SCORES, model.entries(history, moment))
     kept: Kept | None = None if basis is None else history.memo.get(model)
-    stands = kept is not None and kept.basis is basis and kept.available is available
-    if kept is not None and stands and kept.follows(model, history, moment):
+    if kept is not None and kept.follows(model, history, moment, basis, available):
         return kept.row
     if (query := _query(model, history, moment, basis)) is not None:
         count = PLACES + had
@@ -146,7 +150,7 @@ def row_of(
             return Row(scores, _NO_ENTRIES)
         row = kept_row
     if basis is not None:
-        history.memo[model] = Kept(basis, edition_of(basis), available, row)
+        history.memo[model] = Kept(basis, edition_of(basis), ref(available), row)
     return row
 
 

@@ -15,7 +15,7 @@ MOST_LISTED = 32
 """The items that pass so many filters are kept as lists."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Passing:
     """What passes a filter among what can be shown to anybody: `shown` bool [n_items], `items` int32, rising.
 

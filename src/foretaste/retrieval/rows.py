@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from struct import Struct
+from weakref import ref
 
 import numpy as np
 
@@ -53,7 +54,8 @@ class Row:
     _keys_at: bytes = field(init=False)
     _finish_at: bytes = field(init=False)
     _scaled: Floats = field(init=False)
-    _among: dict[int, tuple[Passing, "Row"]] = field(init=False, default_factory=dict)
+    _among: dict[int, tuple[ref[Passing], "Row"]] = field(init=False, default_factory=dict)
+    """By the identity of what passes, which the row does not keep alive: it is as large as the catalog."""
 
     def __post_init__(self) -> None:
         """Look up the addresses once."""
@@ -97,8 +99,9 @@ class Row:
             return False
         if not self._replace(items, keys, shown, query):
             return False
-        for key, (passing, row) in list(self._among.items()):
-            if not row._replace(items, keys, passing.shown, query):
+        for key, (filtered, row) in list(self._among.items()):
+            passing = filtered()
+            if passing is None or not row._replace(items, keys, passing.shown, query):
                 del self._among[key]
         return True
 
@@ -132,11 +135,11 @@ class Row:
         if not self.at_hand:
             return self
         kept = self._among.get(id(passing))
-        if kept is None or kept[0] is not passing:
+        if kept is None or kept[0]() is not passing:
             if len(self._among) >= MOST_FILTERS:
                 self._among.clear()
             count = min(self.at_hand, PLACES_AMONG)
-            kept = passing, self._with_best_of(passing, count)
+            kept = ref(passing), self._with_best_of(passing, count)
             self._among[id(passing)] = kept
         row = kept[1]
         row.factor = self.factor
