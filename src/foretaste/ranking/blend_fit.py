@@ -316,12 +316,17 @@ def _lead(gained: Doubles, other: Doubles, visit: Int64s) -> float:
     visit alone nothing is known.
     """
     ahead = gained - other
-    _, group = np.unique(visit, return_inverse=True)
-    apart = np.bincount(group, weights=ahead - ahead.mean())
+    apart = sums_apart(ahead, visit)
     if len(apart) < 2:
         return 0.0
     error = math.sqrt(float((apart**2).sum()) * len(apart) / (len(apart) - 1))
     return float(ahead.sum()) / max(error, float(np.finfo(np.float64).tiny))
+
+
+def sums_apart(values: Doubles, visit: Int64s) -> Doubles:
+    """Return for each visit how far the sum of its values is from what their mean would come to."""
+    _, group = np.unique(visit, return_inverse=True)
+    return np.asarray(np.bincount(group, weights=values - values.mean()))
 
 
 def _least(n_sources: int, options: BlendOptions) -> Doubles:

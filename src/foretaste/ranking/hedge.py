@@ -14,7 +14,7 @@ import numpy as np
 
 from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.blend import Blend
-from foretaste.ranking.blend_fit import best_alone, judge_by_context
+from foretaste.ranking.blend_fit import best_alone, judge_by_context, sums_apart
 from foretaste.ranking.listwise import gains, to_log_odds
 from foretaste.ranking.samples import Sample, SampleTable, stack
 
@@ -97,12 +97,10 @@ def _farthest(
 ) -> Blend:
     """Return `blend` with the weights `drawn` by the first of `parts` that costs no more than it may."""
     gained = judge_by_context(table, learnt)
-    _, visit = np.unique(table.visit, return_inverse=True)
     for part in parts:
         rows = drawn(part)
         lost = gained - judge_by_context(table, rows)
-        apart = np.bincount(visit, weights=lost - lost.mean())
-        error = math.sqrt(float((apart**2).sum())) / len(lost)
+        error = math.sqrt(float((sums_apart(lost, table.visit) ** 2).sum())) / len(lost)
         if lost.mean() <= gained.mean() * PREMIUM and lost.mean() + error <= gained.mean() * RISK:
             return Blend(names, rows, blend.form, blend.report, blend.sharpness)
     return blend
