@@ -11,7 +11,7 @@ from foretaste.app.home import Home
 from foretaste.app.http.admitting import AdmittingProtocol
 from foretaste.app.http.asgi.cross_origin import Asgi
 from foretaste.app.http.bounded import BoundedProtocol
-from foretaste.domain.freed_memory import give_back_freed
+from foretaste.domain.freed_memory import COMPILER, give_back_code, give_back_freed
 from foretaste.serving.admission import Admission, AdmissionLimits
 
 MOST_CONNECTIONS = 4096
@@ -31,6 +31,7 @@ def settle_memory() -> None:
     """
     gc.collect()
     give_back_freed()
+    give_back_code(COMPILER)
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
 
