@@ -136,6 +136,11 @@ def test_every_place_has_a_reason_that_names_something_real(world):
         assert not name or f"Film{name}" in titles
 
 
+def test_who_looked_at_nothing_is_not_told_of_looks(world):
+    for place in answer(a_query(k=50), world.view(NOBODY)).items:
+        assert "as you looked at lately" not in place.reason
+
+
 def test_similar_items_are_explained_by_the_item(world):
     slate = answer(a_query(user_id=None, explain=True), world.view(-1, SIMILAR, seeds=(4,)))
     assert slate.items[0].explanation[0].item_idx == 4

@@ -73,17 +73,17 @@ def _find_strongest(
 ) -> None:
     """Write for each place its item, the source that lifts it most, and a bit for each that proposed it.
 
-    Instead of a source it is n_sources for the boost, and -1 where none proposed the item.
+    Instead of a source it is n_sources for the boost, and -1 where none proposed the item or says anything.
     """
     for k in range(len(places)):
-        place, most, by, strongest = places[k], -np.inf, 0, 0
+        place, most, by, strongest = places[k], -np.inf, 0, -1
         for s in range(len(scale)):
             if proposed[s, place]:
                 by |= 1 << s
             lift = scale[s] * (score[s, place] - mean[s])
             if score[s, place] > np.float32(0.0) and lift > most:
                 strongest, most = s, lift
-        if weight * boost[place] > most:
+        if boost[place] > np.float32(0.0) and weight * boost[place] > most:
             strongest = len(scale)
         found[0, k], found[1, k], found[2, k] = item[place], strongest if by else -1, by
 
