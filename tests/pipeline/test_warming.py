@@ -63,6 +63,18 @@ print(json.dumps({"steps": steps, "before": before, "after": compiled()}))
 """
 
 
+MERGE = """
+from pipeline_world import columns_of
+from foretaste.events.vocabulary import MERGE_FROM, MERGE_INTO
+from foretaste.features.state import State, StateConfig
+
+types = ("purchase", MERGE_FROM, MERGE_INTO)
+state = State(StateConfig(), lambda: types)
+state.apply(columns_of([0, 1, 0, 1], [0, 1, 2, 2], [0, 0, 1, 2], [0, 1, 2, 3], [0, 1, 2, 3]))
+print(json.dumps({"merged": state.person(0) == 1, "before": before, "after": compiled()}))
+"""
+
+
 def told_by(child):
     folder = __file__.rpartition("/")[0]
     command = [sys.executable, "-c", WARMED + child]
@@ -78,4 +90,10 @@ def test_what_the_blend_learns_by_is_compiled_before_the_first_event():
 def test_what_is_kept_of_people_in_a_large_catalog_is_compiled_before_the_first_answer():
     told = told_by(LARGE)
     assert told["followed"]
+    assert told["after"] == told["before"]
+
+
+def test_what_makes_two_people_one_is_compiled_before_the_first_merge():
+    told = told_by(MERGE)
+    assert told["merged"]
     assert told["after"] == told["before"]
