@@ -57,6 +57,14 @@ def test_a_profile_tells_topics_sources_times_counts_and_last_activity(client):
     assert profile["last_activity"] == "2024-06-03T19:00:00Z"
 
 
+def test_a_profile_tells_the_topics_of_items_that_only_the_interactions_know(client):
+    for item, topics in (("a1", ["ai", "science"]), ("a2", ["ai"]), ("fargo", ["ai"])):
+        body = {"user_id": "eve", "item_id": item, "interaction_type": "like", "context": {"topics": topics}}
+        assert client.post("/interaction", body).status == 202
+    topics = client.get("/profile/eve").json["preferences"]["topics"]
+    assert topics == {"ai": 66.67, "Crime": 33.33, "Drama": 33.33, "science": 33.33}
+
+
 def test_nobody_has_no_profile(client):
     assert "error" in problem(client.get("/profile/nobody"), 404)
 

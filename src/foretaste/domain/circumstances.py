@@ -16,6 +16,8 @@ from foretaste.domain.item import Attribute
 
 CLOCK = ("hour", "weekday")
 """Keys that the clock tells."""
+TOPICS = "topics"
+"""The key under which an event's context says, joined by `|`, what its item is about: no circumstance."""
 HOURS = 3
 """Hours of a day are told apart in threes: 0, 3, 6, …"""
 WIDTH = 10

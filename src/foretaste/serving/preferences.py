@@ -26,8 +26,9 @@ class Preference(msgspec.Struct, frozen=True, kw_only=True):
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """What the latest `events` signs of liking, those that recommending remembers, say.
 
-    `topics` are categories of the items, `sources` what the events' contexts say under `source`, both the
-    most frequent first; `hours` (UTC, `18:00-21:00`) and `weekdays` are in the order of the clock.
+    `topics` are categories of the items, or what contexts of events say under `topics` where the catalog has
+    none, `sources` what they say under `source`, both the most frequent first; `hours` (UTC, `18:00-21:00`)
+    and `weekdays` are in the order of the clock.
     Percentages are of `events`; an item with several categories counts for each.
     """
 

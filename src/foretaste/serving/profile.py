@@ -1,17 +1,19 @@
 """What is known of one person, for their own eyes and for those who serve them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import Mask
+from foretaste.domain.circumstances import TOPICS
 from foretaste.domain.errors import UnknownUserError
 from foretaste.domain.event import Event
 from foretaste.domain.history import History
 from foretaste.domain.item import Attribute, Item
+from foretaste.events.items import SEPARATOR
 from foretaste.events.moments import format_moment
 from foretaste.events.vocabulary import CONSUMING_TYPES, RESERVED_TYPES
 from foretaste.features.state import Tally
@@ -25,7 +27,7 @@ TAKEN = CONSUMING_TYPES - {"dislike", "dismiss"}
 """What counts as a purchase where nobody ever purchases: a film rated, watched or liked."""
 
 MOST_READ = 1_000
-"""The sources of so many latest events, looks included, are known to preferences."""
+"""The contexts of so many latest events, looks included, are known to preferences."""
 
 
 class _Described(TypedDict):
@@ -150,17 +152,19 @@ class Profiler:
         liked = history.weight > 0.0
         pairs = list(zip(history.item[liked].tolist(), history.time[liked].tolist(), strict=True))
         items = self._names.ordinals("item", [event.item_id for event in past]).tolist()
-        sources = {
-            (item, event.timestamp): event.context[SOURCE]
+        contexts = {
+            (item, event.timestamp): event.context
             for item, event in zip(items, past, strict=True)
-            if SOURCE in event.context
+            if event.context
         }
-        entries = ((item, time, self._live.catalog_columns.item(item)) for item, time in pairs)
-        signs = [
-            Sign(time=time, topics=entry.categories if entry else (), source=sources.get((item, time)))
-            for item, time, entry in entries
-        ]
+        signs = [self._sign(item, time, contexts.get((item, time), {})) for item, time in pairs]
         return preferences_of(signs, most=most)
+
+    def _sign(self, item: int, time: int, context: Mapping[str, str]) -> Sign:
+        entry = self._live.catalog_columns.item(item)
+        topics = entry.categories if entry else ()
+        told = (topic for topic in context.get(TOPICS, "").split(SEPARATOR) if topic)
+        return Sign(time=time, topics=topics or tuple(told), source=context.get(SOURCE))
 
     def _past(self, own: Sequence[str], limit: int) -> list[Event]:
         """Return the latest `limit` events under any of a person's ids, oldest first."""

@@ -14,6 +14,7 @@ from foretaste.app.http.routes.events import acknowledgement, idempotency_key, r
 from foretaste.app.http.routes.models import serving_version
 from foretaste.app.http.service import Service
 from foretaste.app.online_quality import measured_online
+from foretaste.domain.circumstances import TOPICS
 from foretaste.domain.errors import InvalidEventError
 from foretaste.events.items import SEPARATOR
 from foretaste.events.moments import format_moment
@@ -25,7 +26,7 @@ from foretaste.training.online_quality import QualityWindow
 
 operations: Operations[Service] = Operations("Other systems' paths")
 _object = msgspec.json.Decoder(dict[str, Any])
-DEVICE, TOPICS = "device_type", "topics"
+DEVICE = "device_type"
 
 
 class InteractionContext(msgspec.Struct, frozen=True, kw_only=True):
