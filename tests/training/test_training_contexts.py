@@ -69,6 +69,12 @@ def test_the_clock_tells_the_hour_not_the_client():
     assert dropped == 1
 
 
+def test_what_the_item_that_was_taken_is_about_is_nothing_that_was_known_before():
+    told, dropped = read(log_of({"topics": "Crime|Snow", "device": "phone"}, {"topics": "Crime"}))
+    assert told.names == ("device=phone",)
+    assert dropped == 0
+
+
 def test_a_moment_is_found_by_person_and_time():
     log = log_of({"device": "phone"}, {"device": "desktop"}, {})
     moments = Moments(log.read(0, 10), read(log)[0])

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 
 from foretaste.domain.arrays import Int64s
-from foretaste.domain.circumstances import CLOCK, Circumstances, written
+from foretaste.domain.circumstances import CLOCK, TOPICS, Circumstances, written
 from foretaste.domain.event import EventColumns
 from foretaste.ports.event_log import EventLog
 
@@ -16,11 +16,13 @@ MOST_VALUES = 256
 """So many values of each key are told apart, the most frequent ones."""
 MOST_HELD = 4_096
 """While reading so many values of each key are counted, the first ones met."""
+_TOPICS = f"{TOPICS}="
 
 
 def contexts_of(log: EventLog, seqs: Int64s) -> tuple[Circumstances, int]:
     """Return the contexts of the events with these rising sequence numbers, and how many entries are dropped.
 
+    What they say under `topics` is about the item that was taken, which nobody knows before, and is left out.
     Nothing, and next to no work, where no event has a context.
     """
     reading = _Reading()
@@ -62,6 +64,8 @@ class _Reading:
 
     def take(self, seq: int, names: tuple[str, ...]) -> None:
         for name in names:
+            if name.startswith(_TOPICS):
+                continue
             code = self._codes.get(name)
             if code is None:
                 code = self._new(name)
