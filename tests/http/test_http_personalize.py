@@ -24,6 +24,21 @@ def test_candidates_come_back_in_order_with_scores_and_reasons(client):
     assert body["user_id"] == "ann"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"context": None},
+        {"diversity_params": None},
+        {"diversity_params": {"enable_diversity": None, "max_results": None}},
+    ],
+)
+def test_an_option_that_is_null_is_as_good_as_left_out(client, change):
+    plain = {"user_id": "ann", "candidates": BODY["candidates"]}
+    expected = client.post("/personalize", plain)
+    answer = client.post("/personalize", plain | change)
+    assert (answer.status, answer.ids) == (200, expected.ids)
+
+
 def test_a_new_item_has_no_index(client):
     answer = client.post(
         "/personalize", {"user_id": "ann", "candidates": [{"id": "brand-new", "content": "x"}]}

@@ -26,9 +26,9 @@ USUAL_RESULTS = 10
 class DiversityParameters(msgspec.Struct, frozen=True, kw_only=True):
     """How various the answer is. A threshold of 0 is pure relevance, of 1 pure variety."""
 
-    enable_diversity: bool = True
+    enable_diversity: bool | None = True
     topic_diversity_threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
-    max_results: Annotated[int, Meta(ge=1, le=1000)] = USUAL_RESULTS
+    max_results: Annotated[int, Meta(ge=1, le=1000)] | None = USUAL_RESULTS
 
 
 class PersonalizeBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,14 +36,14 @@ class PersonalizeBody(msgspec.Struct, frozen=True, kw_only=True):
 
     `context` is what is known of the moment, as `device_type`, `time_of_day`, `location`. `filter` and
     `boost` are as for `GET /recommend`, one or several; they look at what the catalog says of an item, or
-    else the body.
+    else the body. An option that is null is as good as left out.
     """
 
     user_id: str | int
     scenario: str = "home"
     candidates: list[str | dict[str, Any]]
-    context: dict[str, str | int | float | bool | None] = {}
-    diversity_params: DiversityParameters = DiversityParameters()
+    context: dict[str, str | int | float | bool | None] | None = None
+    diversity_params: DiversityParameters | None = None
     filter: str | tuple[str, ...] = ()
     boost: str | tuple[str, ...] = ()
     explain: bool = False
@@ -67,16 +67,16 @@ async def personalize(service: Service, request: Request) -> Response:
         given = _body.decode(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidQueryError(f"the body cannot be read: {error}") from error
-    wanted = given.diversity_params
+    wanted, context = given.diversity_params or DiversityParameters(), given.context or {}
     threshold = wanted.topic_diversity_threshold
-    variety = 1.0 if not wanted.enable_diversity else None if threshold is None else 1.0 - threshold
+    variety = 1.0 if wanted.enable_diversity is False else None if threshold is None else 1.0 - threshold
     query = Query(
         now=service.clock(),
         seed=new_seed(),
         user_id=path_id(str(given.user_id), "user_id"),
         scenario=given.scenario,
-        k=wanted.max_results,
-        context={name: str(value) for name, value in given.context.items() if value is not None},
+        k=wanted.max_results or USUAL_RESULTS,
+        context={name: str(value) for name, value in context.items() if value is not None},
         filter=as_texts("filter", given.filter),
         boost=as_texts("boost", given.boost),
         diversity_lambda=variety,
