@@ -133,6 +133,7 @@ def test_too_many_values_are_refused(client):
         ("filter=studio:Fox&filter=studio:Universal", {"alien", "jaws"}),
         ("category=Horror&filter=studio:Fox", {"alien"}),
         ("exclude_ids=clue,alien", {"fargo", "heat", "big", "jaws"}),
+        ("exclude_ids=clue,%20alien,+big", {"fargo", "heat", "jaws"}),
         ("exclude_groups=Horror", {"fargo", "heat", "big", "clue"}),
         ("exclude_types=Crime", {"alien", "big", "jaws"}),
         ("category=Horror&category=Comedy", {"alien", "jaws", "big", "clue"}),

@@ -22,8 +22,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Parameters(Generic[S]):
     """Reads a query string into `struct`.
 
-    A field of type `tuple[str, ...]` is a comma-separated list and may be given repeatedly (those named in
-    `whole` only repeatedly: their values may hold commas); any other parameter may be given once.
+    A field of type `tuple[str, ...]` is a comma-separated list, with or without spaces after the commas, and
+    may be given repeatedly (those named in `whole` only repeatedly: their values may hold commas); any other
+    parameter may be given once.
     `other_names` maps further names to fields. Where the struct has a field `context`, every parameter
     `context_*` goes into it. What the struct does not know is ignored.
     """
@@ -65,7 +66,7 @@ class Parameters(Generic[S]):
             if name.startswith(CONTEXT_PREFIX) and CONTEXT in self.fields:
                 context[name.removeprefix(CONTEXT_PREFIX)] = value
             elif name in self._lists:
-                parts = (value,) if name in self.whole else value.split(",")
+                parts = (value,) if name in self.whole else _listed(value)
                 given.setdefault(name, []).extend(part for part in parts if part)
             elif name in given:
                 raise InvalidQueryError(f"{written} is given twice; send it once", field=written)
@@ -111,6 +112,12 @@ def described(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.StrType):
         return "text" if kind.max_length is None else f"text of 1 to {kind.max_length} characters"
     return "a comma-separated list"
+
+
+def _listed(value: str) -> list[str]:
+    """Return the parts of a comma-separated list; a part that stands alone is left as it is."""
+    parts = value.split(",")
+    return [part.strip() for part in parts] if len(parts) > 1 else parts
 
 
 def _is_list(kind: inspect.Type) -> bool:
