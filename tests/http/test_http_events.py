@@ -275,6 +275,14 @@ def test_a_view_is_recorded_and_answered_with_what_to_show_next(client, method):
     assert client.get("/users/new/profile").json["events_by_type"] == {"view": 1}
 
 
+def test_who_views_may_be_said_in_the_body(client):
+    answer = client.post("/api/products/fargo/view?n=2", {"user_id": 7})
+    assert (answer.status, answer.json["user_id"]) == (200, "7")
+    assert client.get("/users/7/profile").json["events_by_type"] == {"view": 1}
+    for body in (b"{", b"user_id=7", b'{"user_id": []}', b'{"user_id": ""}'):
+        assert "error" in problem(client.post("/api/products/fargo/view", body), 400)
+
+
 def test_a_view_without_a_person_is_refused_with_the_word_that_old_clients_read(client):
     document = problem(client.post("/api/products/fargo/view", b""), 400)
     assert document["error"] == document["detail"]

@@ -31,6 +31,7 @@ from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidEventError, UnknownModelError
 from foretaste.domain.slate import Slate
 from foretaste.events.moments import format_moment
+from foretaste.events.text import checked_id
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.model_names import HYBRID
 from foretaste.serving.answering import CACHE
@@ -51,6 +52,18 @@ class ShopUserParameters(ShopParameters, frozen=True, kw_only=True):
     """For whom and how many."""
 
     user_id: Annotated[str, Meta(description="The person.")]
+
+
+class ViewParameters(ShopParameters, frozen=True, kw_only=True):
+    """Who views, and how much to show next."""
+
+    user_id: Annotated[str, Meta(description="The person; a POST may say so in its body.")] | None = None
+
+
+class ViewBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Who views, where the address does not say so."""
+
+    user_id: str | int | None = None
 
 
 class CourseParameters(ShopUserParameters, frozen=True, kw_only=True):
@@ -76,6 +89,7 @@ class EngagementBody(msgspec.Struct, frozen=True, kw_only=True):
 SHOP = Parameters(ShopParameters, OTHER_NAMES, WHOLE)
 COURSE = Parameters(CourseParameters, OTHER_NAMES, WHOLE)
 SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES, WHOLE)
+VIEW = Parameters(ViewParameters, OTHER_NAMES, WHOLE)
 
 
 @operations.route(
@@ -163,24 +177,29 @@ def cold_start(service: Service, request: Request) -> Response:
 @operations.route(
     "POST",
     "/api/products/{product_id}/view",
-    parameters=SHOP_USER,
+    parameters=VIEW,
+    body=ViewBody,
     answer=ViewAnswer,
-    refusals=(400, 403, 503),
+    refusals=(400, 403, 408, 413, 503),
     legacy=True,
 )
 async def view(service: Service, request: Request) -> Response:
-    """Record a view and answer what to show next."""
-    given = SHOP_USER.read(request.query)
+    """Record a view and answer what to show next.
+
+    Who views is said in the address or in the body.
+    """
+    given = VIEW.read(request.query)
+    user_id = _viewer(await request.body()) if given.user_id is None else given.user_id
     product = path_id(request.path["product_id"], "product_id")
-    event = {"user_id": given.user_id, "item_id": product, "type": "view"}
+    event = {"user_id": user_id, "item_id": product, "type": "view"}
     receipt = await recorded(service.home, [event], service.clock(), None)
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
-    slate = await service.answered(lambda: _slate(service, request, given.user_id, given))
+    slate = await service.answered(lambda: _slate(service, request, user_id, given))
     answer = ViewAnswer(
         recorded=True,
         product_id=product,
-        user_id=given.user_id,
+        user_id=user_id,
         state_seq=slate.versions.state_seq,
         recommendations=named_scores(slate),
     )
@@ -190,7 +209,7 @@ async def view(service: Service, request: Request) -> Response:
 @operations.route(
     "GET",
     "/api/products/{product_id}/view",
-    parameters=SHOP_USER,
+    parameters=VIEW,
     answer=ViewAnswer,
     refusals=(400, 503),
     legacy=True,
@@ -220,6 +239,15 @@ async def record_engagement(service: Service, request: Request) -> Response:
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
     return json_response(Success())
+
+
+def _viewer(body: bytes) -> str:
+    """Return who views, as the body says it; raise `InvalidEventError`."""
+    try:
+        given = msgspec.json.decode(body, type=ViewBody) if body.strip() else ViewBody()
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidEventError(f"the body does not say who views: {error}", field="user_id") from error
+    return checked_id(given.user_id, "user_id", InvalidEventError)
 
 
 def _updated(artifact: Artifact | None) -> str | None:
