@@ -275,6 +275,13 @@ def test_a_view_is_recorded_and_answered_with_what_to_show_next(client, method):
     assert client.get("/users/new/profile").json["events_by_type"] == {"view": 1}
 
 
+def test_a_view_that_is_sent_again_with_its_key_is_recorded_once(client):
+    for _ in range(2):
+        answer = client.post("/api/products/fargo/view", {"user_id": "new"}, idempotency_key="k1")
+        assert answer.status == 200
+    assert client.get("/users/new/profile").json["events_by_type"] == {"view": 1}
+
+
 def test_who_views_may_be_said_in_the_body(client):
     answer = client.post("/api/products/fargo/view?n=2", {"user_id": 7})
     assert (answer.status, answer.json["user_id"]) == (200, "7")

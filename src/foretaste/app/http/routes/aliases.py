@@ -192,7 +192,7 @@ async def view(service: Service, request: Request) -> Response:
     user_id = _viewer(await request.body()) if given.user_id is None else given.user_id
     product = path_id(request.path["product_id"], "product_id")
     event = {"user_id": user_id, "item_id": product, "type": "view"}
-    receipt = await recorded(service.home, [event], service.clock(), None)
+    receipt = await recorded(service.home, [event], service.clock(), idempotency_key(request))
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
     slate = await service.answered(lambda: _slate(service, request, user_id, given))
