@@ -259,12 +259,24 @@ def test_a_purchase_may_be_told_by_indexes_or_ids(client, event):
 
 
 @pytest.mark.parametrize(
-    "event",
-    [{"user_idx": 0, "item_idx": 99}, {"user_idx": -1, "item_idx": 0}, {"user_idx": True, "item_idx": 0}],
+    ("event", "field"),
+    [
+        ({"user_idx": 0, "item_idx": 99}, "item_idx"),
+        ({"user_idx": -1, "item_idx": 0}, "user_idx"),
+        ({"user_idx": True, "item_idx": 0}, "user_idx"),
+    ],
 )
-def test_an_index_that_nothing_has_is_refused_and_counted(client, event):
-    problem(client.post("/events/purchase", event), 400)
+def test_an_index_that_nothing_has_is_refused_by_name_and_counted(client, event, field):
+    document = problem(client.post("/events/purchase", event), 400)
+    assert document["field"] == field
+    assert f"the index {event[field]}" in document["detail"]
     assert b"purchase_lookup_errors_total" in client.get("/metrics").body
+
+
+def test_a_purchase_of_an_unknown_index_spoils_no_other_of_its_batch(client):
+    batch = [{"user_idx": 0, "item_idx": 99}, {"user_idx": 0, "item_idx": 3}]
+    receipt = client.post("/events/purchase", batch).json
+    assert [event["status"] for event in receipt["events"]] == ["rejected", "accepted"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -19,7 +19,8 @@ from foretaste.serving.ingest import event_message
 from foretaste.serving.live import Live
 from foretaste.serving.measures import count_events
 
-RawEvent = Mapping[str, Any] | bytes | str | msgspec.Raw
+RawEvent = Mapping[str, Any] | bytes | str | msgspec.Raw | InvalidEventError
+"""An event as it was sent, or why it is none, where that was found before."""
 
 
 class EventStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +131,8 @@ class Recorder:
     def _checked(
         self, raw: RawEvent, now: int, key: str | None, place: int
     ) -> CheckedEvent | InvalidEventError:
+        if isinstance(raw, InvalidEventError):
+            return raw
         try:
             checked = parse_event(raw, now=now, limits=self._limits)
         except InvalidEventError as error:

@@ -14,7 +14,7 @@ from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidEventError, InvalidInputError
 from foretaste.events.parts import parts_of
 from foretaste.ports.id_map import IdKind
-from foretaste.serving.recorder import Receipt
+from foretaste.serving.recorder import RawEvent, Receipt
 
 operations: Operations[Service] = Operations("Events")
 
@@ -93,9 +93,7 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-async def recorded(
-    home: Home, raws: Sequence[msgspec.Raw | Mapping[str, Any]], now: int, key: str | None
-) -> Receipt:
+async def recorded(home: Home, raws: Sequence[RawEvent], now: int, key: str | None) -> Receipt:
     """Record events without holding up other requests; return when they are durable and folded."""
     recorder = home.recorder
     if len(raws) <= INLINE:
@@ -118,19 +116,25 @@ def acknowledgement(receipt: Receipt) -> Response:
     return json_response(receipt, 202)
 
 
-def _purchase(home: Home, part: msgspec.Raw) -> Mapping[str, Any]:
+def _purchase(home: Home, part: msgspec.Raw) -> RawEvent:
     """Return a purchase as an event; what cannot be one is rejected by the event's own check."""
     try:
         fields = _object.decode(part)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {"user_id": None}
-    named = {"user_id": _named(home, "user", fields), "item_id": _named(home, "item", fields)}
+    try:
+        named = {"user_id": _named(home, "user", fields), "item_id": _named(home, "item", fields)}
+    except InvalidEventError as error:
+        return error.with_traceback(None)
     rest = {name: value for name, value in fields.items() if name not in ("event_type", "interaction_type")}
     return {**rest, **named, "type": "purchase"}
 
 
 def _named(home: Home, kind: IdKind, fields: Mapping[str, Any]) -> Any:
-    """Return the id, or the one that a dense index stands for; None, counted, where there is none such."""
+    """Return the id, or the one that a dense index stands for.
+
+    Raises `InvalidEventError`, counted, for an index that nothing has.
+    """
     index = fields.get(f"{kind}_idx")
     if index is None:
         return fields.get(f"{kind}_id")
@@ -138,4 +142,7 @@ def _named(home: Home, kind: IdKind, fields: Mapping[str, Any]) -> Any:
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(names):
         return names[index]
     home.telemetry.count("purchase_lookup_errors_total", type=kind)
-    return None
+    raise InvalidEventError(
+        f"no {kind} has the index {str(index)[:80]}; send {kind}_id, or an index from an answer",
+        field=f"{kind}_idx",
+    )
