@@ -12,6 +12,13 @@ def test_an_anonymous_id_becomes_a_known_person(client):
     assert client.get("/recommend/anonymous").json["user_id"] == "anna"
 
 
+def test_ids_may_be_numbers(client):
+    client.post("/events", {"user_id": 12, "item_id": "fargo", "type": "like"})
+    answer = client.post("/users/merge", {"from_user_id": 12, "into_user_id": 7})
+    assert (answer.status, answer.json["user_id"], answer.json["merged"]) == (200, "7", True)
+    assert client.get("/recommend/12").json["user_id"] == "7"
+
+
 def test_a_body_that_does_not_say_who_becomes_whom_is_refused(client):
     for body in ({}, {"from_user_id": "a"}, {"from_user_id": "a", "into_user_id": "a"}, [1]):
         answer = client.post("/users/merge", body)

@@ -31,8 +31,8 @@ class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class MergeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who becomes whom."""
 
-    from_user_id: str
-    into_user_id: str
+    from_user_id: str | int
+    into_user_id: str | int
 
 
 @operations.route("POST", "/users/merge", body=MergeBody, answer=Merged, refusals=(400, 403, 408, 413, 503))
@@ -48,9 +48,8 @@ async def merge(service: Service, request: Request) -> Response:
         raise InvalidInputError(
             f"the body does not say who becomes whom: {error}", field="from_user_id"
         ) from error
-    merged = await asyncio.to_thread(
-        merge_users, service.home, body.from_user_id, body.into_user_id, clock=service.clock
-    )
+    old, into = str(body.from_user_id), str(body.into_user_id)
+    merged = await asyncio.to_thread(merge_users, service.home, old, into, clock=service.clock)
     return json_response(merged)
 
 
