@@ -94,6 +94,36 @@ def test_the_content_platforms_settings_are_understood_as_they_stand(tmp_path, n
     assert getattr(load_settings(environment={}, dotenv=tmp_path / ".env"), name.lower()) == value
 
 
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({"REDIS_HOST": "cache"}, "redis://cache:6379/0"),
+        ({"REDIS_HOST": "cache", "REDIS_PORT": "6380"}, "redis://cache:6380/0"),
+        ({"REDIS_HOST": "::1"}, "redis://[::1]:6379/0"),
+        ({"REDIS_HOST": "redis", "REDIS_PORT": "tcp://10.0.0.11:6379"}, "redis://redis:6379/0"),
+        ({"REDIS_HOST": "cache", "REDIS_URL": "redis://other"}, "redis://other"),
+        ({"REDIS_PORT": "6380"}, ""),
+    ],
+)
+def test_redis_is_found_under_its_host_and_port(environment, url):
+    assert load(**environment).redis_url == url
+
+
+def test_a_port_of_redis_that_is_none_is_refused_by_name():
+    with pytest.raises(InvalidInputError, match="REDIS_PORT is 'six'"):
+        load(REDIS_HOST="cache", REDIS_PORT="six")
+
+
+@pytest.mark.parametrize("variable", ["FORETASTE_PORT", "FORETASTE_METRICS_PORT"])
+def test_the_link_that_kubernetes_writes_for_a_service_of_our_name_is_no_setting(variable):
+    assert load(**{variable: "tcp://10.0.0.2:8000"}) == Settings()
+
+
+def test_a_wrong_value_under_a_plain_name_names_that():
+    with pytest.raises(InvalidInputError, match=r"^COLLABORATIVE_FACTORS is 'many'"):
+        load(COLLABORATIVE_FACTORS="many")
+
+
 def test_what_other_programs_write_into_debug_is_not_for_us():
     assert load_settings(environment={"DEBUG": "express:*"}, dotenv=None).debug is False
     with pytest.raises(InvalidInputError, match="FORETASTE_DEBUG"):

@@ -1,6 +1,7 @@
 """Settings: defaults, `foretaste.toml` in the home, a `.env` file, then the environment."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -289,6 +290,9 @@ UNBUILT = {
 }
 """Plain names that are understood and change nothing yet, with what they are for."""
 
+LINK = re.compile(r"(tcp|udp)://.+")
+"""What Kubernetes writes into `<NAME>_PORT` for a service: no value of ours."""
+
 TRUTH = frozenset({"1", "0", "true", "false"})
 """What `DEBUG` must be to mean us: other programs write other things there."""
 
@@ -308,16 +312,15 @@ def load_settings(
         values[name] = _converted(name, value, f"{name} in foretaste.toml")
     written = _dotenv(dotenv) if dotenv else {}
     variables = {**written, **environment}
-    plain = {PREFIX + name.upper(): variables.get(name.upper(), "") for name in PLAIN}
-    if plain[PREFIX + "DEBUG"].lower() not in TRUTH:
-        plain[PREFIX + "DEBUG"] = ""
-    if variables.get("REDIS_HOST") and not plain[PREFIX + "REDIS_URL"]:
-        address = f"{variables['REDIS_HOST']}:{variables.get('REDIS_PORT') or 6379}"
-        plain[PREFIX + "REDIS_URL"] = f"redis://{address}/0"
+    plain = _plain(variables)
     for variable, text in {**plain, **variables}.items():
         name = variable.removeprefix(PREFIX).lower()
-        if variable.startswith(PREFIX) and name in Settings.__struct_fields__ and text != "":
-            values[name] = _converted(name, _parsed(name, text), variable)
+        if not variable.startswith(PREFIX) or name not in Settings.__struct_fields__ or text == "":
+            continue
+        if name.endswith("port") and LINK.fullmatch(text):
+            continue
+        where = variable if variable in variables else variable.removeprefix(PREFIX)
+        values[name] = _converted(name, _parsed(name, text), where)
     return Settings(**values)
 
 
@@ -348,6 +351,25 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return the variables that have our prefix but name no setting: likely typing errors."""
     known = {PREFIX + name.upper() for name in (*Settings.__struct_fields__, *ELSEWHERE)}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def _plain(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands without the prefix, under the names with it."""
+    plain = {PREFIX + name.upper(): variables.get(name.upper(), "") for name in PLAIN}
+    if plain[PREFIX + "DEBUG"].lower() not in TRUTH:
+        plain[PREFIX + "DEBUG"] = ""
+    if variables.get("REDIS_HOST") and not plain[PREFIX + "REDIS_URL"]:
+        plain[PREFIX + "REDIS_URL"] = f"redis://{_redis_address(variables)}/0"
+    return plain
+
+
+def _redis_address(variables: Mapping[str, str]) -> str:
+    """Return host and port; of a link that Kubernetes writes into `REDIS_PORT` its port is meant."""
+    host, written = variables["REDIS_HOST"], variables.get("REDIS_PORT") or "6379"
+    port = written.rpartition(":")[2] if LINK.fullmatch(written) else written
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise InvalidInputError(f"REDIS_PORT is {written!r}: it must be a port, as 6379", field="REDIS_PORT")
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _toml(home: Path | None) -> dict[str, Any]:
