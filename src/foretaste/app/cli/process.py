@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from foretaste.app.cli.serve import take_model
 from foretaste.app.home import Home
 from foretaste.app.http.application import create_app
 from foretaste.app.http.asgi.cross_origin import Asgi
-from foretaste.app.http.asgi.exchange import Receive, Scope, Send
+from foretaste.app.http.asgi.exchange import Message, Receive, Scope, Send
 from foretaste.app.http.asgi.routing import Route
 from foretaste.app.http.routes.health import exposition_of
 from foretaste.app.http.server import admission_of, server_config, settle_memory, settle_threads
@@ -174,14 +174,21 @@ def _serve(home: Home, answering: Answering, retraining: Retraining | None = Non
 
 
 def while_open(app: Asgi, opened: Callable[[], AbstractAsyncContextManager[None]]) -> Asgi:
-    """Return `app` with `opened` around it, from the server's start to its end."""
+    """Return `app` with `opened` around it: closed before the server is told that `app` has ended."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
-        async with opened():
-            await app(scope, receive, send)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(opened())
+
+            async def closed_first(message: Message) -> None:
+                if message["type"].startswith("lifespan.shutdown"):
+                    await stack.aclose()
+                await send(message)
+
+            await app(scope, receive, closed_first)
 
     return served
 
