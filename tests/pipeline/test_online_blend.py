@@ -95,6 +95,18 @@ def test_a_restored_fold_goes_on_as_if_there_had_been_no_break(folded):
     assert after.state.fingerprint() == folded[0].state.fingerprint()
 
 
+def test_where_the_blend_gives_no_source_a_say_nothing_is_learnt_and_learning_goes_on(folded):
+    """All sources answer alike there, those too that the blend does not know."""
+    world = a_world()
+    blend = world.artifact.blend.without("content")
+    silent = blend.weights.copy()
+    silent[:, :-1] = 0.0
+    world.artifact = with_blend(world.artifact, replace(blend, weights=silent))
+    fold, events = online(world), later_events(world)
+    assert fold.apply(events) == len(events)
+    assert (fold.weights.steps, fold.state.fingerprint()) == (0, folded[0].state.fingerprint())
+
+
 def test_a_snapshot_without_weights_is_refused():
     world = a_world()
     with pytest.raises(CorruptSnapshotError):

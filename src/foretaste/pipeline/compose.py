@@ -89,7 +89,8 @@ def candidates(query: Query, view: View) -> Candidates:
 def sample(query: Query, view: View, truth: int) -> Sample:
     """Return what `Blend.fit` learns from: the standardized candidates and the row of item `truth`.
 
-    Its columns are the blend's sources, zero for those that do not answer this query, and the boost.
+    Its columns are the blend's sources, zero for those that do not answer this query, and the boost. Sources
+    that answer though the blend does not know them, where it gives no source a say, have none.
     """
     ranked = scored(query, view)
     item = ranked.candidates.item
@@ -98,10 +99,11 @@ def sample(query: Query, view: View, truth: int) -> Sample:
     occasion, names = ranked.occasion, view.artifact.blend.sources
     columns = np.zeros((len(item), len(names) + 1), np.float32)
     proposed = np.zeros((len(item), len(names)), np.bool_)
-    at = [names.index(source) for source in occasion.sources]
-    columns[:, at] = standardize(ranked.candidates.score, ranked.mean, ranked.deviation).T
+    rows = [row for row, source in enumerate(occasion.sources) if source in names]
+    at = [names.index(occasion.sources[row]) for row in rows]
+    columns[:, at] = standardize(ranked.candidates.score, ranked.mean, ranked.deviation)[rows].T
     columns[:, -1] = ranked.boost
-    proposed[:, at] = ranked.candidates.proposed.T
+    proposed[:, at] = ranked.candidates.proposed[rows].T
     return Sample(
         columns=columns,
         proposed=proposed,

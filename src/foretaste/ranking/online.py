@@ -68,13 +68,16 @@ class OnlineWeights:
     def learn(self, sample: Sample, person: int) -> bool:
         """Take in one question about `person`; return whether the weights moved.
 
-        Questions of an empty history, or whose truth was no candidate, teach nothing.
+        Questions of an empty history, whose truth was no candidate, or of a context in which no source has a
+        say, teach nothing.
         """
         if sample.truth < 0 or not sample.length:
             return False
         table = stack([sample], len(self.trained.sources))
         context = int(table.context[0])
         now, before = self.blend.weights[context], self.trained.weights[context]
+        if not before[:-1].any():
+            return False
         ahead = float(gains(table, now)[0] - gains(table, before)[0])
         slope = smooth_gradient(table, now * self.trained.sharpness)[:-1]
         slope -= now[:-1] * float(slope @ now[:-1]) / max(float(now[:-1] @ now[:-1]), 1e-12)
