@@ -67,6 +67,13 @@ def test_the_dense_index_stands_for_the_id_unless_someone_is_called_so(client):
     assert client.get("/recommend/0").json["user_id"] == "0"
 
 
+def test_digits_with_zeros_in_front_are_an_id_and_no_index(client):
+    assert client.get("/recommend/00").json["source"] == "trending"
+    client.post("/events", did("0108775015", "0663713001"))
+    assert client.get("/recommend/0").json["user_id"] == "ann"
+    assert client.get("/items/1/similar").status == 200
+
+
 def test_an_index_that_nobody_has_is_an_unknown_person(client):
     assert client.get("/recommend/4").json["source"] == "trending"
     assert client.get("/recommend/99999999999999999999").json["source"] == "trending"

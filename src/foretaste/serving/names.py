@@ -15,8 +15,9 @@ _LONGEST_INDEX = 10
 class Names:
     """The id map as serving reads it: names by ordinal without a copy, and the dense index as a second id.
 
-    A text of digits that is no id is taken as the dense index (`user_idx`, `item_idx`), unless there are ids
-    that are numbers themselves: then it is somebody new, and must not be answered as somebody else.
+    A number that is no id is taken as the dense index (`user_idx`, `item_idx`), unless there are ids that are
+    numbers themselves: then it is somebody new, and must not be answered as somebody else. Digits with zeros
+    in front, as `0108775015`, are no number: they are never an index, and do not keep others from being one.
     """
 
     def __init__(self, id_map: IdMap) -> None:
@@ -65,4 +66,4 @@ class Names:
 
 
 def _is_number(written: str) -> bool:
-    return written.isascii() and written.isdigit()
+    return written.isascii() and written.isdigit() and (written[0] != "0" or written == "0")
