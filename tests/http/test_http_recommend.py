@@ -86,6 +86,14 @@ def test_a_number_out_of_its_range_is_refused_by_name(client, k):
     assert "from 1 to 50" in document["detail"]
 
 
+@pytest.mark.parametrize("name", ["k", "n", "limit"])
+def test_a_wrong_parameter_is_called_as_the_client_called_it(client, name):
+    for path in ("/recommend/ann?", "/api/recommendations?user_id=ann&"):
+        document = problem(client.get(f"{path}{name}=0"), 400)
+        assert document["field"] == name
+        assert document["detail"].startswith(f"{name} must be a whole number from 1 to 50")
+
+
 @pytest.mark.parametrize("k", ["1", "50"])
 def test_the_ends_of_the_range_are_allowed(client, k):
     assert client.get(f"/recommend/ann?k={k}").status == 200

@@ -60,6 +60,7 @@ class Parameters(Generic[S]):
         if not query:
             return self._converted({})
         given: dict[str, Any] = {}
+        called: dict[str, str] = {}
         context: dict[str, str] = {}
         for written, value in _pairs(query):
             name = self.other_names.get(written, written)
@@ -71,12 +72,13 @@ class Parameters(Generic[S]):
             elif name in given:
                 raise InvalidQueryError(f"{written} is given twice; send it once", field=written)
             elif name in self.fields:
-                given[name] = value
+                given[name], called[name] = value, written
         if context:
             given[CONTEXT] = context
-        return self._converted(given)
+        return self._converted(given, called)
 
-    def _converted(self, given: dict[str, Any]) -> S:
+    def _converted(self, given: dict[str, Any], called: Mapping[str, str] = _NONE) -> S:
+        """Return the parameters `given`; a wrong one is named as it was `called`."""
         for name in self._lists:
             if len(given.get(name, ())) > MOST_VALUES:
                 raise InvalidQueryError(
@@ -85,16 +87,18 @@ class Parameters(Generic[S]):
         try:
             return msgspec.convert(given, self.struct, strict=False)
         except msgspec.ValidationError as error:
-            raise self._explained(error, given) from error
+            raise self._explained(error, given, called) from error
 
-    def _explained(self, error: msgspec.ValidationError, given: Mapping[str, Any]) -> InvalidQueryError:
+    def _explained(
+        self, error: msgspec.ValidationError, given: Mapping[str, Any], called: Mapping[str, str]
+    ) -> InvalidQueryError:
         name = str(error).rpartition("$.")[2].rstrip("`").partition("[")[0]
         if name not in self.fields:
             missing = next((field for field in self.fields if f"`{field}`" in str(error)), None)
             return InvalidQueryError(f"{missing or 'a parameter'} is missing", field=missing)
-        shown = str(given.get(name))[:80]
+        shown, written = str(given.get(name))[:80], called.get(name, name)
         return InvalidQueryError(
-            f"{name} must be {described(self.fields[name].type)}, not {shown!r}", field=name
+            f"{written} must be {described(self.fields[name].type)}, not {shown!r}", field=written
         )
 
 
