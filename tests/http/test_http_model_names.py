@@ -123,5 +123,10 @@ def test_a_category_of_the_context_is_a_hard_filter(client):
     assert {item["item_id"] for item in listed.json["recommendations"]} == {"fargo", "heat", "clue"}
 
 
+def test_an_empty_category_of_the_context_is_none(client):
+    listed = client.get("/api/recommendations?user_id=dee&context_category=").json["recommendations"]
+    assert listed == client.get("/api/recommendations?user_id=dee").json["recommendations"] != []
+
+
 def test_the_person_must_be_named(client):
     assert "user_id" in problem(client.get("/api/recommendations"), 400)["error"]

@@ -125,7 +125,7 @@ def course(service: Service, request: Request) -> Response:
         context=given.context,
         filter=given.filter,
         boost=given.boost,
-        category=() if category is None else (category,),
+        category=(category,) if category else (),
     )
     query = recommend_query(asked, given.user_id, service.clock())
     try:
