@@ -67,11 +67,20 @@ def test_the_dense_index_stands_for_the_id_unless_someone_is_called_so(client):
     assert client.get("/recommend/0").json["user_id"] == "0"
 
 
-def test_digits_with_zeros_in_front_are_an_id_and_no_index(client):
+def test_digits_with_zeros_in_front_are_no_index(client):
     assert client.get("/recommend/00").json["source"] == "trending"
-    client.post("/events", did("0108775015", "0663713001"))
+
+
+def test_ids_too_long_for_an_index_keep_no_others_from_being_one(client):
+    client.post("/events", did("108775015", "0663713001"))
     assert client.get("/recommend/0").json["user_id"] == "ann"
-    assert client.get("/items/1/similar").status == 200
+    assert client.get("/items/1").json["item_id"] == "heat"
+
+
+@pytest.mark.parametrize("name", ["17", "0017"])
+def test_where_ids_are_numbers_an_unknown_number_is_somebody_new(client, name):
+    client.post("/events", did(name, "big"))
+    assert client.get("/recommend/0").json["source"] == "trending"
 
 
 def test_an_index_that_nobody_has_is_an_unknown_person(client):

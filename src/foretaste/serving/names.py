@@ -8,16 +8,16 @@ import numpy as np
 from foretaste.domain.arrays import Ordinals
 from foretaste.ports.id_map import IdKind, IdMap
 
-_LONGEST_INDEX = 10
-"""Digits of the largest ordinal, 2,147,483,647."""
+_LONGEST_INDEX = 8
+"""Digits of the largest dense index that is understood; longer numbers are ids."""
 
 
 class Names:
     """The id map as serving reads it: names by ordinal without a copy, and the dense index as a second id.
 
     A number that is no id is taken as the dense index (`user_idx`, `item_idx`), unless there are ids that are
-    numbers themselves: then it is somebody new, and must not be answered as somebody else. Digits with zeros
-    in front, as `0108775015`, are no number: they are never an index, and do not keep others from being one.
+    such numbers themselves: then it is somebody new, and must not be answered as somebody else. Digits with
+    zeros in front are never an index, and ids too long to be one (`0108775015`) keep no others from being it.
     """
 
     def __init__(self, id_map: IdMap) -> None:
@@ -33,7 +33,7 @@ class Names:
             return names
         with self._reading:
             added = self._id_map.names(kind, len(names))
-            self._numbers[kind] = self._numbers[kind] or any(map(_is_number, added))
+            self._numbers[kind] = self._numbers[kind] or any(map(_is_like_an_index, added))
             names.extend(added)
         return names
 
@@ -45,7 +45,7 @@ class Names:
     def ordinal(self, kind: IdKind, written: str) -> int:
         """Return the ordinal of an id or of a dense index, -1 if it is neither."""
         found = self._id_map.ordinal(kind, written)
-        if found >= 0 or len(written) > _LONGEST_INDEX or not _is_number(written):
+        if found >= 0 or not _is_like_an_index(written) or str(int(written)) != written:
             return found
         index, names = int(written), self.of(kind)
         return index if index < len(names) and not self._numbers[kind] else -1
@@ -65,5 +65,6 @@ class Names:
         return tuple([ordinal for ordinal in ordinals if ordinal >= 0])
 
 
-def _is_number(written: str) -> bool:
-    return written.isascii() and written.isdigit() and (written[0] != "0" or written == "0")
+def _is_like_an_index(written: str) -> bool:
+    """Return whether a text is a number, with zeros in front or not, that an index may be as well."""
+    return written.isascii() and written.isdigit() and len(written.lstrip("0")) <= _LONGEST_INDEX
