@@ -160,6 +160,18 @@ def test_samples_whose_truth_is_no_candidate_are_passed_over():
     assert with_missed.weights.tolist() == Blend.fit(samples, sources=SOURCES, seed=0).weights.tolist()
 
 
+@pytest.mark.parametrize("length", [0, 10])
+def test_where_no_source_ever_proposes_what_is_taken_all_sources_count_alike(length):
+    proposed = np.zeros((20, 3), np.bool_)
+    proposed[:10, 0] = True  # the others are candidates because so few were proposed
+    samples = [
+        replace(sample, proposed=proposed, truth=10 + sample.truth % 10)
+        for sample in some_samples(60, length=lambda _: length)
+    ]
+    blend = Blend.fit(samples, sources=SOURCES, seed=0)
+    assert weights_at(blend, length) == [1.0, 1.0, 1.0]
+
+
 def test_the_same_seed_learns_the_same_to_the_bit():
     samples, options = some_samples(500), BlendOptions(most=200)
     one, same, other = (

@@ -133,9 +133,9 @@ def _found(
     options: BlendOptions,
     strangers: Doubles | None = None,
 ) -> Found | None:
-    """Return what `samples` teach, None where they are too few or no source ever proposed anything."""
+    """Return what `samples` teach, None where they are too few or no source ever proposed what was taken."""
     table = stack(samples, len(sources))
-    if len(table) < options.fewest or not table.proposed.any():
+    if len(table) < options.fewest or not table.reached(np.arange(len(sources))).any():
         return None
     if len(table) > options.most:
         chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)

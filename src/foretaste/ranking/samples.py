@@ -65,13 +65,16 @@ class SampleTable:
             person=self.person[chosen],
         )
 
+    def reached(self, sources: Int64s) -> Mask:
+        """Return for each sample whether any of `sources` (column numbers) proposed its truth, bool [n]."""
+        return np.asarray(self.proposed[self.start[:-1] + self.truth][:, sources].any(axis=1))
+
     def among(self, sources: Int64s) -> "SampleTable":
         """Return the samples as they would be if there were only the `sources` (column numbers, rising).
 
         What no other source proposed goes, samples whose truth goes too, and scores are standardized anew.
         """
-        reached = np.asarray(self.proposed[self.start[:-1] + self.truth][:, sources].any(axis=1))
-        part = self.take(np.flatnonzero(reached))
+        part = self.take(np.flatnonzero(self.reached(sources)))
         stays = np.asarray(part.proposed[:, sources].any(axis=1))
         place = np.concatenate(([0], np.cumsum(stays)))
         start = place[part.start]
