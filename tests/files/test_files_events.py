@@ -152,11 +152,29 @@ def test_parquet_ids_saved_as_floats_lose_their_decimals(tmp_path):
         ("2024-01-01T00:00:00Z", 1_704_067_200_000_000),
         ("2024-01-01T02:00:00.25+02:00", 1_704_067_200_250_000),
         ("2024-01-01 00:00", 1_704_067_200_000_000),
+        ("2024-01-01T02:00+02:00", 1_704_067_200_000_000),
+        ("2024-01-01T00:00Z", 1_704_067_200_000_000),
+        ("2024-01-01 00:00:00 UTC", 1_704_067_200_000_000),
+        ("2024-01-01 00:00:00,25", 1_704_067_200_250_000),
+        ("20240101T000000Z", 1_704_067_200_000_000),
+        ("20240101", 1_704_067_200_000_000),
+        (" 2024-01-01 ", 1_704_067_200_000_000),
+        (" 1704067200 ", 1_704_067_200_000_000),
+        ("1704067200123.25", 1_704_067_200_123_250),
+        (1_704_067_200_123.25, 1_704_067_200_123_250),
+        (1_704_067_200_123_456.5, 1_704_067_200_123_456),
     ],
 )
 def test_moments_are_read_in_the_usual_ways(written, micros):
     frame = pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "timestamp": [written]})
     assert next(iter(read_events(frame))).timestamp == micros
+
+
+def test_days_in_eight_digits_are_dates_only_where_nothing_else_is_among_them():
+    frame = pl.DataFrame(
+        {"user_id": ["u", "v"], "item_id": ["a", "b"], "timestamp": ["20240101", "20240000"]}
+    )
+    assert read_events(frame).frame["timestamp"].to_list() == [20_240_101_000_000, 20_240_000_000_000]
 
 
 @pytest.mark.parametrize(("written", "reason"), [("9999999999", "in the future"), ("-1", "before 1970")])

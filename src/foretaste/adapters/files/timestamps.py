@@ -6,7 +6,13 @@ import polars as pl
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.errors import InvalidInputError
-from foretaste.events.moments import MICROS_BELOW, MILLIS_BELOW, NANOS_BELOW, SECONDS_BELOW
+from foretaste.events.moments import (
+    MICROS_BELOW,
+    MILLIS_BELOW,
+    NANOS_BELOW,
+    SECONDS_BELOW,
+    parse_moment,
+)
 
 FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -16,6 +22,10 @@ FORMATS = (
     "%Y/%m/%d %H:%M:%S%.f",
     "%Y/%m/%d",
 )
+"""Layouts that are read a column at a time; whatever else `parse_moment` understands is read one by one."""
+
+UTC_WRITTEN = r"\s*(?:[zZ]|UTC|GMT)$"
+DAY_IN_DIGITS = r"^(?:19[7-9]\d|20\d\d)\d{4}$"
 
 Moment = str | int | date | datetime
 """A moment in Python: ISO 8601, microseconds since 1970, or a date; without a zone it is UTC."""
@@ -25,7 +35,8 @@ def to_micros(values: pl.Series, layout: str | None = None) -> pl.Series:
     """Return moments as int64 microseconds, null where a value is none.
 
     Numbers count from 1970 in the unit that their size says, as `foretaste.events.moments` does. Text is
-    ISO 8601, or as `layout` says (`%d/%m/%Y %H:%M`); without a zone it is UTC.
+    ISO 8601, or as `layout` says (`%d/%m/%Y %H:%M`); without a zone it is UTC. Text that is nothing but days
+    in eight digits (`20240301`) is no number.
     """
     if values.dtype == pl.Datetime:
         utc = values if values.dtype.time_zone is None else values.dt.convert_time_zone("UTC")  # type: ignore[attr-defined] # a Datetime has it
@@ -34,32 +45,68 @@ def to_micros(values: pl.Series, layout: str | None = None) -> pl.Series:
         return values.cast(pl.Datetime("us")).dt.timestamp("us")
     if values.dtype.is_numeric():
         return _from_numbers(values)
-    text = values.cast(pl.String)
-    micros = _from_text(text, (layout,)) if layout else _from_numbers(text)
-    if layout is None and micros.null_count() > text.null_count():
-        plain = text.str.replace("T", " ", literal=True).str.replace(r"[zZ]$", "+00:00")
+    text = values.cast(pl.String).str.strip_chars()
+    return _from_text(text, (layout,)) if layout else _understood(text)
+
+
+def _understood(text: pl.Series) -> pl.Series:
+    """Return what text says without being told how it is laid out."""
+    micros = _from_days(text)
+    if micros is None:
+        micros = _from_numbers(text)
+    if micros.null_count() > text.null_count():
+        plain = text.str.replace(UTC_WRITTEN, "+00:00").str.replace("T", " ", literal=True)
         micros = micros.zip_with(micros.is_not_null(), _from_text(plain, FORMATS))
+    if micros.null_count() > text.null_count():
+        micros = micros.zip_with(micros.is_not_null(), _one_by_one(text.set(micros.is_not_null(), None)))
     return micros
+
+
+def _from_days(text: pl.Series) -> pl.Series | None:
+    """Return days written in eight digits, None where anything else is among them."""
+    given = text.drop_nulls()
+    if not len(given) or not given.str.contains(DAY_IN_DIGITS).all():
+        return None
+    days = _from_text(text, ("%Y%m%d",))
+    return days if days.null_count() == text.null_count() else None
 
 
 def _from_numbers(values: pl.Series) -> pl.Series:
     whole, decimal = values.cast(pl.Int64, strict=False), values.cast(pl.Float64, strict=False)
-    size = pl.col("decimal").abs()
-    exact = (
-        pl.when(size < SECONDS_BELOW)
-        .then(pl.col("whole") * MICROS_PER_SECOND)
-        .when(size < MILLIS_BELOW)
-        .then(pl.col("whole") * 1_000)
-        .when(size < MICROS_BELOW)
-        .then(pl.col("whole"))
-        .when(size < NANOS_BELOW)
-        .then(pl.col("whole") // 1_000)
-    )
-    scaled = pl.when(size < SECONDS_BELOW).then(pl.col("decimal") * MICROS_PER_SECOND).otherwise(None)
-    fraction = pl.col("whole").is_null() | (pl.col("whole") != pl.col("decimal"))
     frame = pl.DataFrame({"whole": whole, "decimal": decimal})
-    rounded = scaled.round().cast(pl.Int64, strict=False)
-    return frame.select(pl.when(fraction & size.is_finite()).then(rounded).otherwise(exact)).to_series()
+    fraction = pl.col("whole").is_null() | (pl.col("whole") != pl.col("decimal"))
+    exact, rounded = _in_micros(pl.col("whole")), _in_micros(pl.col("decimal")).round()
+    micros = pl.when(fraction).then(rounded.cast(pl.Int64, strict=False)).otherwise(exact)
+    return frame.select(micros).to_series()
+
+
+def _in_micros(number: pl.Expr) -> pl.Expr:
+    """Return numbers since 1970 in microseconds, null where they are too large or not finite."""
+    size = pl.col("decimal").abs()
+    return (
+        pl.when(size < SECONDS_BELOW)
+        .then(number * MICROS_PER_SECOND)
+        .when(size < MILLIS_BELOW)
+        .then(number * 1_000)
+        .when(size < MICROS_BELOW)
+        .then(number)
+        .when(size < NANOS_BELOW)
+        .then(number // 1_000)
+    )
+
+
+def _one_by_one(text: pl.Series) -> pl.Series:
+    """Return what `parse_moment` reads, each text that there is once."""
+    written = text.unique().drop_nulls().to_list()
+    read = [_read(moment) for moment in written]
+    return text.replace_strict(written, read, default=None, return_dtype=pl.Int64)
+
+
+def _read(moment: str) -> int | None:
+    try:
+        return parse_moment(moment)
+    except ValueError:
+        return None
 
 
 def _from_text(values: pl.Series, layouts: tuple[str, ...]) -> pl.Series:
