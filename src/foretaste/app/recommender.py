@@ -82,7 +82,7 @@ class Recommender:
         another process has the home.
 
         >>> rec = ft.Recommender.train(events, items=events.items)
-        >>> rec.report.metrics["ndcg"]
+        >>> rec.report.metrics["ndcg@10"]
         """
         opened = (
             home_in_memory(settings)

@@ -1,5 +1,6 @@
 """What a training came to, as a document."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -101,7 +102,7 @@ def report_of(
         people=len(np.unique(judgement.user)),
         k=k,
         scores=scores_of(judgement, around, seed=prepared.seed, k=k),
-        metrics=_metrics(judgement, regret, k),
+        metrics=metrics_of(judgement, regret, k),
         blend_form=blend.form,
         weights=dict(zip((*blend.sources, "boost"), row.tolist(), strict=True)),
         calibration=dict(calibration.report),
@@ -114,13 +115,16 @@ def report_of(
     )
 
 
-def _metrics(judgement: Judgement, regret: Regret | None, k: int) -> dict[str, float]:
-    """Return the blend's means, and by which part it is ahead of its best source, for the manifest."""
+def metrics_of(judgement: Judgement, regret: Regret | None, k: int) -> dict[str, float]:
+    """Return the blend's means, and by which part it is ahead of its best source, for the manifest.
+
+    All are finite: what is infinite, since the best source alone foretold nothing, is left out.
+    """
     metrics = {f"{metric}@{k}": judgement.mean(BLEND, metric, k) for metric in METRICS}
     if regret is not None:
         ahead = regret.ahead
         metrics |= {"ahead_of_best_source": ahead.value, "ahead_low": ahead.low, "ahead_high": ahead.high}
-    return metrics
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _tuning_of(tuned: Tuned) -> TuningReport:
