@@ -3,6 +3,8 @@
 import contextlib
 import json
 import tempfile
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -101,3 +103,27 @@ def test_lists_in_parquet_are_set_aside_as_lists():
     frame = pl.DataFrame({"user_id": [None, "u"], "item_id": ["a", "b"], "tags": [[1, 2], [3]]})
     (reject,) = read_events(frame).rejected
     assert json.loads(msgspec.json.encode(reject))["row"]["tags"] == [1, 2]
+
+
+ODD_COLUMNS = {
+    "lists": [["x"], None],
+    "structures": [{"$oid": "x"}, None],
+    "durations": [timedelta(days=1), None],
+    "bytes": [b"\xff", None],
+    "decimals": [Decimal("1.5"), None],
+    "truth": [True, None],
+}
+
+
+@pytest.mark.parametrize("values", ODD_COLUMNS.values(), ids=list(ODD_COLUMNS))
+@pytest.mark.parametrize("column", ["item_id", "type", "timestamp", "value", "context"])
+def test_a_typed_column_of_any_kind_ends_in_events_or_rejected_rows(column, values):
+    frame = pl.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "b"]} | {column: values})
+    events = read_events(frame)
+    assert len(events) + len(events.rejected) == 2
+
+
+def test_bytes_are_read_as_the_text_that_they_are():
+    events = read_events(pl.DataFrame({"user_id": [b"ann", b"\xff"], "item_id": ["a", "b"]}))
+    assert events.frame["user_id"].to_list() == ["ann"]
+    assert "encoding" in events.rejected[0].reason

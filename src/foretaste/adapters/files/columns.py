@@ -38,6 +38,9 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
 USER_NAMES: dict[str, tuple[str, ...]] = {"user_id": (*EVENT_NAMES["user_id"], "id")}
 """Field of a person → column names understood; every other column is an attribute."""
 
+ONE_BY_ONE = (pl.Binary, pl.Duration, pl.Object)
+"""Types of columns that cannot become text as a whole, beside lists and structures."""
+
 
 def column_mapping(
     known: Mapping[str, Sequence[str]],
@@ -92,13 +95,17 @@ def as_text(values: pl.Series | Sequence[Any]) -> pl.Series:
         integers = series.set(~whole.fill_null(value=False), None).cast(pl.Int64)
         decimals = series.fill_nan(None).cast(pl.String)
         series = integers.cast(pl.String).zip_with(whole.fill_null(value=False), decimals)
+    elif series.dtype.is_nested() or series.dtype in ONE_BY_ONE:
+        series = pl.Series([text_of(value) for value in series.to_list()], dtype=pl.String)
     elif series.dtype != pl.String:
         series = series.cast(pl.String)
     return series.set(series == "", None)
 
 
 def text_of(value: Any) -> str | None:
-    """Return one value as `as_text` does."""
+    """Return one value as `as_text` does; bytes that are no UTF-8 become the replacement character."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
     if value is None or isinstance(value, str):
         return value or None
     if isinstance(value, bool):

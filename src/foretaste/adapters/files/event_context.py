@@ -27,7 +27,7 @@ def _written(value: Any) -> str | None:
     """Return a value as JSON text."""
     if value is None or isinstance(value, str):
         return value or None
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(value.to_list() if isinstance(value, pl.Series) else value).decode()
 
 
 def _read(text: str) -> tuple[str | None, str | None]:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time
 
 import polars as pl
 
+from foretaste.adapters.files.columns import as_text
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.errors import InvalidInputError
 from foretaste.events.moments import (
@@ -45,7 +46,7 @@ def to_micros(values: pl.Series, layout: str | None = None) -> pl.Series:
         return values.cast(pl.Datetime("us")).dt.timestamp("us")
     if values.dtype.is_numeric():
         return _from_numbers(values)
-    text = values.cast(pl.String).str.strip_chars()
+    text = as_text(values).str.strip_chars()
     return _from_text(text, (layout,)) if layout else _understood(text)
 
 
