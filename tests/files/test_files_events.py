@@ -263,6 +263,21 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path, name, content, message):
         read_events(write(tmp_path, name, content))
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"delimiter": "::"}, "delimiter '::' is not one character"),
+        ({"delimiter": ""}, "delimiter '' is not one character"),
+        ({"encoding": "klingon"}, "there is no encoding 'klingon'"),
+        ({"encoding": "base64"}, "there is no encoding 'base64'"),
+    ],
+)
+def test_an_option_of_a_csv_that_cannot_be_is_named(tmp_path, options, message):
+    path = write(tmp_path, "log.csv", "user_id,item_id\nann,1\n")
+    with pytest.raises(InvalidInputError, match=message):
+        read_events(path, **options)
+
+
 def test_a_file_that_is_not_there_is_named():
     with pytest.raises(InvalidInputError, match=r"nowhere\.csv: no such file"):
         read_events("nowhere.csv")

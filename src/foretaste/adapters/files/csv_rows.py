@@ -33,11 +33,26 @@ class CsvRows:
     """A CSV file. Without `delimiter`, the one that splits the header into most names is taken.
 
     Bytes that `encoding` does not allow become the replacement character, which no id may contain.
+
+    Raises `InvalidInputError` for a delimiter that is not one character, and for an unknown encoding.
     """
 
     path: Path
     delimiter: str | None = None
     encoding: str = "utf-8-sig"
+
+    def __post_init__(self) -> None:
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '\r\n"'):
+            raise InvalidInputError(
+                f"delimiter {self.delimiter!r} is not one character that can part fields; leave it out for "
+                "commas, tabs, semicolons and bars, which are recognized",
+                field="delimiter",
+            )
+        if not _is_encoding(self.encoding):
+            raise InvalidInputError(
+                f"there is no encoding {self.encoding!r} of text; try utf-8, utf-16, latin-1 or cp1252",
+                field="encoding",
+            )
 
     def names(self) -> list[str]:
         """Return the header's names, surrounding blanks removed."""
@@ -67,6 +82,15 @@ class CsvRows:
         if twice:
             raise InvalidInputError(f"{self.path.name}: column {twice[0]!r} is there more than once")
         return names, delimiter, 1
+
+
+def _is_encoding(name: str) -> bool:
+    """Return whether text can be read in the encoding `name`."""
+    try:
+        b" ".decode(name, "replace")
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def _without_nul(lines: TextIO) -> Iterator[str]:
