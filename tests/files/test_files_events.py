@@ -126,6 +126,13 @@ def test_json_nested_deeply_is_a_rejected_row_not_a_crash(tmp_path):
     assert [reject.line for reject in events.rejected] == [2]
 
 
+def test_a_field_that_only_late_json_lines_have_is_read(tmp_path):
+    clicks = ['{"user_id": "u", "item_id": "i", "type": "click"}'] * 500
+    rating = '{"user_id": "u", "item_id": "i", "type": "rating", "value": 4}'
+    *_, last = read_events(write(tmp_path, "log.jsonl", "\n".join([*clicks, rating])))
+    assert (last.type, last.value) == ("rating", 4.0)
+
+
 def test_one_json_array_is_read_too(tmp_path):
     path = write(tmp_path, "log.json", json.dumps([{"user": "u", "item": "a"}, {"user": "u", "item": "b"}]))
     assert [event.item_id for event in read_events(path)] == ["a", "b"]

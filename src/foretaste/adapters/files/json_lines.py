@@ -12,7 +12,6 @@ from foretaste.adapters.files.rows import Reject, Rows
 from foretaste.domain.errors import InvalidInputError
 
 EXCERPT = 200
-LOOK_AHEAD = 100
 BOM = b"\xef\xbb\xbf"
 
 
@@ -23,9 +22,12 @@ class JsonLines:
     path: Path
 
     def names(self) -> list[str]:
-        """Return the fields that the first hundred objects have."""
-        first = islice(self._objects(), LOOK_AHEAD)
-        return list(dict.fromkeys(name for _, row in first if isinstance(row, dict) for name in row))
+        """Return the fields that any of the objects has: one that only late ones have counts as much."""
+        found: dict[str, None] = {}
+        for _, row in self._objects():
+            if isinstance(row, dict) and not found.keys() >= row.keys():
+                found |= dict.fromkeys(row)
+        return list(found)
 
     def chunks(self, size: int) -> Iterator[Rows]:
         """Return the objects in pieces; a line that is not an object is a reject."""
