@@ -1,6 +1,7 @@
 """Items from files."""
 
 import json
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -39,6 +40,11 @@ def test_empty_cells_are_absent_not_empty_text():
     frame = pl.DataFrame({"item_id": ["a"], "colour": [""], "price": [float("nan")], "text": [None]})
     (item,) = read_items(frame)
     assert (item.attributes, item.text) == ({}, "")
+
+
+def test_decimals_as_databases_export_prices_are_numbers():
+    frame = pl.DataFrame({"item_id": ["a", "b"], "price": [Decimal("18.50"), None]})
+    assert [item.attributes for item in read_items(frame)] == [{"price": 18.5}, {}]
 
 
 @pytest.mark.parametrize(

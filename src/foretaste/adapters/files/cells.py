@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -23,9 +24,11 @@ def is_there(value: Any) -> bool:
 
 
 def attribute_of(value: Any) -> Any:
-    """Return an attribute's value; text that is a number written the usual way becomes one."""
+    """Return an attribute's value; decimals are numbers, and so is text that is one in the usual form."""
     if isinstance(value, str):
         return _number(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return float(value)
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value)
     if isinstance(value, Mapping):
