@@ -34,7 +34,12 @@ def test_events_imported_without_times_are_dealt_out_per_person():
     assert divided.kind == "hold-out"
     assert np.bincount(user[divided.test]).tolist() == [1] * 10
     assert np.bincount(user[divided.validation]).tolist() == [1] * 10
-    assert "hold-out" in divided.words
+    assert "hold-out per user, since the events have no times" in divided.words
+
+
+def test_a_hold_out_that_is_asked_for_says_nothing_of_times():
+    divided = split(np.repeat(np.arange(10, dtype=np.int32), 10), np.arange(100), seed=0, kind="hold-out")
+    assert "times" not in divided.words
 
 
 def test_a_few_live_events_do_not_make_an_import_timed():

@@ -1,6 +1,6 @@
 """Which events a model may learn from, which tune it, and which judge it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,13 +18,15 @@ class Split:
     """Positions int64, rising, of the events in each part; no event is in two of them.
 
     `kind` is `time` where the parts follow each other in time, `sequence` where each person's last event
-    judges and the one before tunes, or `hold-out` where each person's events were dealt out at random.
+    judges and the one before tunes, or `hold-out` where each person's events were dealt out at random;
+    `untimed` says that this was done because their times say no order.
     """
 
     kind: SplitKind
     train: Int64s
     validation: Int64s
     test: Int64s
+    untimed: bool = field(default=False, kw_only=True)
 
     @property
     def words(self) -> str:
@@ -34,7 +36,8 @@ class Split:
             return f"in time order: {sizes} to fit, to tune and to judge"
         if self.kind == "sequence":
             return f"by each person's order: {sizes} to fit, the last but one to tune, the last to judge"
-        return f"a seeded hold-out per user, since the events have no times: {sizes} to fit, tune and judge"
+        why = ", since the events have no times" if self.untimed else ""
+        return f"a seeded hold-out per user{why}: {sizes} to fit, tune and judge"
 
 
 def is_timed(time: Micros) -> bool:
@@ -83,12 +86,14 @@ def split(
     `user` and `time` must be in time order. By time the last `test` share judges, the `validation` share
     before it tunes; by sequence the shares only say, by being 0, which part stays empty.
     """
+    untimed = kind is None
     kind = kind or kind_of(user, time)
     if kind == "time":
         return split_by_time(len(user), validation=validation, test=test)
     if kind == "sequence":
         return split_by_sequence(user, tunes=validation > 0.0, judges=test > 0.0)
-    return split_per_user(user, seed=seed, validation=validation, test=test)
+    dealt = split_per_user(user, seed=seed, validation=validation, test=test)
+    return replace(dealt, untimed=untimed)
 
 
 def split_by_sequence(user: Ordinals, *, tunes: bool = True, judges: bool = True) -> Split:
