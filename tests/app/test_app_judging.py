@@ -120,6 +120,14 @@ def test_factors_over_popularity_and_chance_are_ratios_of_precision(full):
     assert set(full.factors) == {"popularity", "random"}
 
 
+def test_lists_for_people_who_had_nothing_have_no_popularity_lift():
+    pairs = [(f"u{n // 2}", f"i{n}", 1_700_000_000 + 60 * n) for n in range(600)]
+    frame = pl.DataFrame(pairs, schema=["user_id", "item_id", "timestamp"], orient="row")
+    found = ft.judge(ft.read_events(frame), **QUICK)
+    assert found.questions > 0
+    assert found["popularity"].lift is None
+
+
 def test_the_curve_passes_through_what_ships(full):
     usual = [point for point in full.curve if point.usual]
     assert [point.knob for point in usual] == ["diversity_lambda", "popularity_correction"]

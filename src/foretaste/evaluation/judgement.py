@@ -93,9 +93,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     """One recommender's results: `accuracy` by metric, with intervals by person, and the kind of lists.
 
     `own_lists` is the share of people whose last list nobody else got. What the surroundings say nothing
-    of is None: `diversity` needs vectors, `popularity` and `lift` need to know who had what before,
-    `calibration` categories, `serendipity` a recommender called `popularity` beside, `exposure` (share of
-    attention by group) groups of items.
+    of is None: `diversity` needs vectors, `popularity` to know who had what before, `lift` people who had
+    anything, `calibration` categories, `serendipity` a recommender called `popularity` beside, `exposure`
+    (share of attention by group) groups of items.
     """
 
     name: str
@@ -183,10 +183,15 @@ def _lifts(
     columns: Mapping[tuple[str, str], Doubles],
     seed: int,
 ) -> dict[str, Interval]:
-    """Return everyone's popularity lift: see `popularity_bias.profile_popularity`."""
+    """Return everyone's popularity lift: see `popularity_bias.profile_popularity`.
+
+    None is told where the people of all questions had nothing to compare with.
+    """
     if around.profiles is None:
         return {}
     own = profile_popularity(around.profiles, around.owners, around.n_users)
+    if not own.any():
+        return {}
     shown = np.stack([columns[name, "popularity"] for name in judgement.names])
     ratios = ratio_intervals(shown, own, judgement.user, seed=seed)
     return {
