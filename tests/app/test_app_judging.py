@@ -120,6 +120,16 @@ def test_factors_over_popularity_and_chance_are_ratios_of_precision(full):
     assert set(full.factors) == {"popularity", "random"}
 
 
+@pytest.mark.parametrize("protocol", ["live", "sequence", "static"])
+def test_where_no_question_can_be_asked_it_says_so_instead_of_tables_of_zeros(protocol, tmp_path):
+    lonely = [(f"u{n}", f"i{n % 7}", 1_700_000_000 + n) for n in range(60)]
+    frame = pl.DataFrame(lonely, schema=["user_id", "item_id", "timestamp"], orient="row")
+    found = ft.judge(ft.read_events(frame), protocol=protocol, **QUICK)
+    assert (found.questions, found.sheets(), found.factors) == (0, [], {})
+    assert "nothing was judged" in str(found)
+    assert "nothing was judged" in (found.save(tmp_path)[0]).read_text()
+
+
 def test_lists_for_people_who_had_nothing_have_no_popularity_lift():
     pairs = [(f"u{n // 2}", f"i{n}", 1_700_000_000 + 60 * n) for n in range(600)]
     frame = pl.DataFrame(pairs, schema=["user_id", "item_id", "timestamp"], orient="row")

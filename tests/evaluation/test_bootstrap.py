@@ -56,6 +56,13 @@ def test_better_than_nothing_is_infinitely_better():
     assert ratio_interval(np.zeros(5), np.zeros(5), np.arange(5), seed=0).value == 1.0
 
 
+def test_without_people_an_interval_is_its_value():
+    nothing, nobody = np.empty(0), np.empty(0, np.int32)
+    mean, ratio = mean_interval(nothing, nobody, seed=0), ratio_interval(nothing, nothing, nobody, seed=0)
+    assert (mean.value, mean.low, mean.high) == (0.0, 0.0, 0.0)
+    assert (ratio.value, ratio.low, ratio.high) == (1.0, 1.0, 1.0)
+
+
 def test_the_seed_decides_the_interval():
     values = np.random.default_rng(0).random(30)
     first, again, other = (mean_interval(values, np.arange(30), seed=seed, draws=100) for seed in (1, 1, 2))

@@ -35,3 +35,7 @@ def test_over_nothing_it_is_infinite_and_who_was_not_judged_is_left_out():
     found = factors_over(judged(blend=[1, 1], random=[0, 0]), ["popularity", "random"], seed=0)
     assert list(found) == ["random"]
     assert found["random"].value == float("inf")
+
+
+def test_without_questions_nothing_is_told():
+    assert factors_over(judged(blend=[], popularity=[]), ["popularity"], seed=0) == {}

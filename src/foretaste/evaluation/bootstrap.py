@@ -43,7 +43,7 @@ def mean_intervals(
     counts = rows[0][1]
     drawn = _draw(np.stack([*(sums for sums, _ in rows), counts]), seed, draws)
     return [
-        _interval(_divided(sums.sum(), counts.sum()), found / drawn[-1], level)
+        _interval(_divided(sums.sum(), counts.sum()), found / np.maximum(drawn[-1], 1.0), level)
         for (sums, _), found in zip(rows, drawn[:-1], strict=True)
     ]
 
@@ -87,11 +87,11 @@ def _by_user(values: Doubles, users: Ordinals) -> tuple[Doubles, Doubles]:
 def _draw(columns: Doubles, seed: int, draws: int) -> Doubles:
     """Return the sums of `columns` [c, n] over `draws` samples of n people; float64 [c, draws].
 
-    Without people, all sums are 0 but those of the last column, which counts: 1.
+    Without people all sums are 0.
     """
     n = columns.shape[1]
     if n == 0:
-        return np.concatenate([np.zeros((len(columns) - 1, draws)), np.ones((1, draws))])
+        return np.zeros((len(columns), draws))
     generator = np.random.default_rng(seed)
     step = max(1, _CHUNK_CELLS // n)
     sums = []

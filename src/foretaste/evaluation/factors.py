@@ -13,8 +13,10 @@ def factors_over(
 ) -> dict[str, Interval]:
     """Return mean Precision@k of `blend` / that of each of the `rivals` that was judged, paired, by person.
 
-    Infinite where a rival has no hit and the blend has; 1 where neither has.
+    Infinite where a rival has no hit and the blend has; 1 where neither has. Without questions none is told.
     """
+    if not len(judgement):
+        return {}
     ours = judgement.values(blend, METRIC, k)
     return {
         rival: ratio_interval(ours, judgement.values(rival, METRIC, k), judgement.user, seed=seed)

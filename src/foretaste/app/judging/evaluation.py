@@ -35,6 +35,10 @@ from foretaste.evaluation.regret import Regret
 from foretaste.training.trade_off import Point
 
 WIDTH = 110
+NOTHING_ASKED = (
+    "nothing was judged: in the part that judges, nobody who is known from the other parts takes to anything "
+    "new; learn from more events, or try another protocol"
+)
 KINDS_OF_LISTS = ("novelty", "diversity", "serendipity", "popularity", "lift", "calibration")
 
 
@@ -77,7 +81,9 @@ class Evaluation:
         return next(score for score in self.scores if score.name == name)
 
     def sheets(self) -> list[Sheet]:
-        """Return all tables, as text."""
+        """Return all tables, as text; none where no question was asked."""
+        if not self.questions:
+            return []
         found = [accuracy_sheet(self.scores, self.k), kind_sheet(self.scores)]
         if self.factors:
             found.append(factor_sheet(self.factors, self.k))
@@ -90,6 +96,8 @@ class Evaluation:
     def remarks(self) -> list[str]:
         """Return what is to be said beside the tables, a sentence each."""
         found = [self.words]
+        if not self.questions:
+            found.append(NOTHING_ASKED)
         if self.split:
             found.append(f"split {self.split}")
         if self.regret is not None:
