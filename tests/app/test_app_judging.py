@@ -14,6 +14,7 @@ import foretaste as ft
 from foretaste.app.judging import implicit_peers
 from foretaste.app.judging.corpora import corpus_of_events
 from foretaste.app.judging.drawing import ticks
+from foretaste.app.settings import Settings
 from foretaste.domain.errors import InvalidInputError, MissingExtraError
 
 QUICK = {"effort": "quick", "limit": 80, "peers": False}
@@ -118,6 +119,31 @@ def test_factors_over_popularity_and_chance_are_ratios_of_precision(full):
         assert factor.value == pytest.approx(ours / theirs)
         assert factor.low <= factor.value <= factor.high
     assert set(full.factors) == {"popularity", "random"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"k": 0}, "k must be a whole number from 1 to 1000, not 0"),
+        ({"k": -1}, "k must be a whole number"),
+        ({"k": 2000}, "k must be a whole number"),
+        ({"limit": 0}, "limit must be a whole number from 1"),
+        ({"limit": -1}, "limit must be a whole number from 1"),
+        ({"protocol": "backwards"}, "protocol must be one of live, sequence, static, not 'backwards'"),
+        ({"effort": "enormous"}, "effort must be one of quick, usual, best, not 'enormous'"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_named(events, wrong, message):
+    with pytest.raises(InvalidInputError, match=message):
+        ft.judge(events, **{**QUICK, **wrong})
+
+
+@pytest.mark.parametrize("wrong", [{"k": 0}, {"k": 2000}, {"limit": 0}])
+def test_what_a_replay_cannot_be_asked_is_named(events, wrong):
+    message = f"{next(iter(wrong))} must be a whole number"
+    rec = ft.Recommender.train(events, settings=Settings(effort="quick"))
+    with rec, pytest.raises(InvalidInputError, match=message):
+        ft.evaluate(rec, events, **wrong)
 
 
 @pytest.mark.parametrize("protocol", ["live", "sequence", "static"])

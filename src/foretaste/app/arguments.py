@@ -1,7 +1,7 @@
 """Arguments of Python callers, as queries have them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import getrandbits
 from typing import Any
 
@@ -12,6 +12,7 @@ from foretaste.domain.slate_rules import SlateRules
 from foretaste.ports.vector_index import Values
 
 MOST_ITEMS = 1000
+MOST_QUESTIONS = 1 << 40
 _PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
@@ -27,6 +28,12 @@ def within(name: str, value: Any, least: int, most: int) -> int:
             f"{name} must be a whole number from {least} to {most}, not {value!r}", field=name
         )
     return value
+
+
+def one_of(name: str, value: str, known: Sequence[str]) -> None:
+    """Raise `InvalidQueryError` for a value that is none of those `known`."""
+    if value not in known:
+        raise InvalidQueryError(f"{name} must be one of {', '.join(known)}, not {value!r}", field=name)
 
 
 def count_or_usual(k: int | None, most: int = MOST_ITEMS) -> int:

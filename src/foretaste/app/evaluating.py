@@ -3,6 +3,7 @@
 import numpy as np
 
 from foretaste.adapters.files.event_table import Events
+from foretaste.app.arguments import MOST_ITEMS, MOST_QUESTIONS, within
 from foretaste.app.future import future_events
 from foretaste.app.judging.evaluation import Evaluation
 from foretaste.app.judging.running import RIVALS
@@ -34,10 +35,13 @@ def evaluate(
     chance. Intervals are 95 % bootstrap intervals over people. At most `limit` questions are asked,
     drawn by `seed`.
 
-    Raises `NoModelError` where `rec` has no model.
+    Raises `NoModelError` where `rec` has no model, `InvalidQueryError` for a `k` that is not from 1 to 1000
+    and a `limit` below 1.
 
     >>> print(ft.evaluate(rec, events.after("1998-03-01")))
     """
+    within("k", k, 1, MOST_ITEMS)
+    within("limit", 1 if limit is None else limit, 1, MOST_QUESTIONS)
     home = rec.home
     artifact = home.artifact
     if artifact is None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from foretaste.adapters.files.event_table import Events
+from foretaste.app.arguments import MOST_ITEMS, MOST_QUESTIONS, one_of, within
 from foretaste.app.judging.corpora import corpus_of_events, without_times
 from foretaste.app.judging.evaluation import Evaluation
 from foretaste.app.judging.implicit_peers import implicit_peers
@@ -83,10 +84,15 @@ def judge(
     an attribute of the items, or `category`, by which exposure is counted. `curve` measures the same
     questions at many settings of diversity and popularity correction.
 
-    Nothing is chosen by what judges. Raises `InvalidInputError` where there is nothing to learn from.
+    Nothing is chosen by what judges. Raises `InvalidInputError` where there is nothing to learn from, and for
+    an argument that is none of those told here.
 
     >>> print(ft.judge(ft.datasets.movielens_100k(), protocol="live"))
     """
+    one_of("protocol", protocol, get_args(Kind))
+    one_of("effort", effort, get_args(Effort))
+    within("k", k, 1, MOST_ITEMS)
+    within("limit", 1 if limit is None else limit, 1, MOST_QUESTIONS)
     corpus, judging = corpus_of_events(events, items, test)
     config = TrainConfig(effort=effort, tuned=QUESTIONS[effort][0], judged=limit, k=k)
     asked = Asked(protocol=protocol, groups=groups, peers=peers, curve=curve)
