@@ -67,7 +67,17 @@ def test_attributes_outlive_the_process(tmp_path):
         assert second.home.circumstances_of("ben") == second.home.circumstances_of(None) == ()
 
 
-@pytest.mark.parametrize("wrong", [{"a=b": 1}, {"": 1}, {"age": float("nan")}, {"tags": ["x"]}])
+@pytest.mark.parametrize(
+    "wrong", [{"a=b": 1}, {"": 1}, {"age": float("nan")}, {"tags": ["x"]}, {"n": 10**400}, {5: 1}]
+)
 def test_what_cannot_be_an_attribute_is_refused(rec, wrong):
     with pytest.raises(InvalidInputError):
         rec.add_users({"anna": wrong})
+
+
+def test_an_id_of_a_person_is_one_as_in_events(rec):
+    assert rec.add_users({7: {"age": 24}}) == 1
+    assert rec.home.profiles.all()["7"] == {"age": 24.0}
+    for wrong in ("", "a\0b", None):
+        with pytest.raises(InvalidInputError, match="user_id"):
+            rec.add_users({wrong: {"age": 24}})

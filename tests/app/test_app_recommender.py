@@ -194,6 +194,32 @@ def test_a_parameter_out_of_range_is_named(rec, wrong):
     assert caught.value.field == next(iter(wrong))
 
 
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda rec: rec.recommend(196), "user_id must be text, not 196"),
+        (lambda rec: rec.recommend("u1", scenario="similar", item_id=5), "item_id must be text, not 5"),
+        (lambda rec: rec.recommend("u1", exclude_ids=[5]), "exclude_ids must be text, not 5"),
+        (lambda rec: rec.recommend("u1", filters={"year": [1995]}), "the value of year must be text"),
+        (lambda rec: rec.recommend("u1", filters={"year": 1995}), "the value of year must be text"),
+        (lambda rec: rec.recommend("u1", now=10**20), "now must be a whole number"),
+        (lambda rec: rec.as_of(1.5), "time must be a whole number"),
+        (lambda rec: rec.similar(5), "item_id must be text, not 5"),
+        (lambda rec: rec.personalize(5, ["i1"]), "user_id must be text, not 5"),
+        (lambda rec: rec.profile(5), "user_id must be text, not 5"),
+    ],
+)
+def test_what_is_no_text_or_no_moment_is_named(rec, ask, message):
+    with pytest.raises(InvalidQueryError, match=message):
+        ask(rec)
+
+
+def test_one_id_stands_for_itself_not_for_its_letters(rec):
+    (first,) = rec.recommend("u1", k=1, seed=0)
+    assert first.item_id not in [place.item_id for place in rec.recommend("u1", exclude_ids=first.item_id)]
+    assert [place.item_id for place in rec.personalize("u1", first.item_id)] == [first.item_id]
+
+
 def test_unknown_names_are_said_with_those_there_are(rec):
     with pytest.raises(UnknownScenarioError, match="home"):
         rec.recommend("u1", scenario="nowhere")

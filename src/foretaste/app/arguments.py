@@ -7,12 +7,16 @@ from typing import Any
 
 import msgspec
 
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.slate_rules import SlateRules
 from foretaste.ports.vector_index import Values
 
 MOST_ITEMS = 1000
 MOST_QUESTIONS = 1 << 40
+LAST_MOMENT = 253_402_300_799_999_999
+"""The end of the year 9999 in microseconds since 1970 UTC."""
+
 _PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
@@ -48,13 +52,28 @@ def share(name: str, value: float | None) -> float | None:
     return value
 
 
+def as_text(name: str, text: Any) -> str:
+    """Return one text; raise `InvalidQueryError` for anything else."""
+    if not isinstance(text, str):
+        raise InvalidQueryError(f"{name} must be text, not {text!r}", field=name)
+    return text
+
+
 def as_texts(name: str, texts: str | Iterable[str]) -> tuple[str, ...]:
     """Return one text or several; raise `InvalidQueryError` for anything else."""
-    found = (texts,) if isinstance(texts, str) else tuple(texts)
-    for text in found:
-        if not isinstance(text, str):
-            raise InvalidQueryError(f"{name} must be text, not {text!r}", field=name)
-    return found
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        return (as_text(name, texts),)
+    return tuple([as_text(name, text) for text in texts])
+
+
+def id_or_none(name: str, value: str | None) -> str | None:
+    """Return an id, None for none; raise `InvalidQueryError` for what is no text, as a number."""
+    return None if value is None else as_text(name, value)
+
+
+def moment_or_now(now: int | None) -> int:
+    """Return a moment of asking in microseconds UTC; raise `InvalidQueryError` where that cannot be one."""
+    return system_clock() if now is None else within("now", now, 0, LAST_MOMENT)
 
 
 def as_rules(rules: SlateRules | Mapping[str, Any] | None) -> SlateRules | None:
@@ -78,8 +97,8 @@ def unreadable(error: Exception, root: str = "") -> InvalidQueryError:
 
 
 def as_values(values: Values | None) -> dict[str, tuple[str, ...]]:
-    """Return filters as a query has them; one text stands for itself, not for its letters."""
-    return {
-        name: (chosen,) if isinstance(chosen, str) else tuple(chosen)
-        for name, chosen in (values or {}).items()
-    }
+    """Return filters as a query has them; one text stands for itself, not for its letters.
+
+    Raises `InvalidQueryError` for values that are no text.
+    """
+    return {name: as_texts(f"the value of {name}", chosen) for name, chosen in (values or {}).items()}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
-from foretaste.app.arguments import as_texts, as_values, count_or_usual
+from foretaste.app.arguments import as_texts, as_values, count_or_usual, id_or_none
 from foretaste.app.home import Home
 from foretaste.app.reproducing import PastHome
 from foretaste.app.settings import expression_limits
@@ -45,13 +45,13 @@ class PastRecommender:
         query = Query(
             now=self.home.time,
             seed=seed,
-            user_id=user_id,
+            user_id=id_or_none("user_id", user_id),
             scenario=scenario,
-            item_id=item_id,
+            item_id=id_or_none("item_id", item_id),
             item_ids=as_texts("item_ids", item_ids),
             k=count_or_usual(k),
             filters=as_values(filters),
-            exclude_ids=tuple(exclude_ids),
+            exclude_ids=as_texts("exclude_ids", exclude_ids),
             filter=as_texts("filter", filter),
             boost=as_texts("boost", boost),
             explain=explain,

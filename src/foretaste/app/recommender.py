@@ -7,11 +7,15 @@ from typing import Any, Self
 
 from foretaste.adapters.files.event_table import Events
 from foretaste.app.arguments import (
+    LAST_MOMENT,
     MOST_ITEMS,
     as_rules,
+    as_text,
     as_texts,
     as_values,
     count_or_usual,
+    id_or_none,
+    moment_or_now,
     new_seed,
     share,
     within,
@@ -27,13 +31,14 @@ from foretaste.app.settings import Settings
 from foretaste.app.slates import Slate, as_slate
 from foretaste.app.wiring import home_in_memory, open_home
 from foretaste.domain.clock import system_clock
-from foretaste.domain.errors import InvalidEventError
+from foretaste.domain.errors import InvalidEventError, InvalidInputError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 from foretaste.domain.query import Query
 from foretaste.domain.slate_rules import SlateRules
 from foretaste.events.items import parse_item
 from foretaste.events.people import parse_attributes
+from foretaste.events.text import checked_id
 from foretaste.ports.vector_index import Values
 from foretaste.serving.profile import Profile
 from foretaste.serving.recorder import EventStatus, Receipt
@@ -168,17 +173,17 @@ class Recommender:
         >>> rec.recommend("196", scenario="cart", item_ids=["242", "302"])
         """
         query = Query(
-            now=system_clock() if now is None else now,
+            now=moment_or_now(now),
             seed=new_seed() if seed is None else seed,
-            user_id=user_id,
+            user_id=id_or_none("user_id", user_id),
             scenario=scenario,
-            item_id=item_id,
+            item_id=id_or_none("item_id", item_id),
             item_ids=as_texts("item_ids", item_ids),
             model=model,
             k=count_or_usual(k),
             filters=as_values(filters),
             exclude=as_values(exclude),
-            exclude_ids=tuple(exclude_ids),
+            exclude_ids=as_texts("exclude_ids", exclude_ids),
             filter=as_texts("filter", filter),
             boost=as_texts("boost", boost),
             context=dict(context or {}),
@@ -207,12 +212,12 @@ class Recommender:
         >>> rec.similar("242", k=5)
         """
         query = Query(
-            now=system_clock() if now is None else now,
+            now=moment_or_now(now),
             seed=0,
-            item_id=item_id,
+            item_id=as_text("item_id", item_id),
             k=within("k", k, 1, MOST_ITEMS),
             filters=as_values(filters),
-            exclude_ids=tuple(exclude_ids),
+            exclude_ids=as_texts("exclude_ids", exclude_ids),
             filter=as_texts("filter", filter),
             boost=as_texts("boost", boost),
         )
@@ -226,7 +231,7 @@ class Recommender:
 
         >>> rec.as_of(882_000_000_000_000).recommend("196", k=3)
         """
-        return PastRecommender(self.home, time)
+        return PastRecommender(self.home, within("time", time, 0, LAST_MOMENT))
 
     def reproduce(self, recommendation_id: str) -> Reproduction:
         """Return a past answer, given again from the log, and whether it came out identical.
@@ -263,11 +268,11 @@ class Recommender:
 
         >>> rec.personalize("196", ["242", {"item_id": "new", "title": "A quiet drama"}])
         """
-        items = candidates_of(candidates)
+        items = candidates_of([candidates] if isinstance(candidates, str) else candidates)
         query = Query(
-            now=system_clock() if now is None else now,
+            now=moment_or_now(now),
             seed=new_seed() if seed is None else seed,
-            user_id=user_id,
+            user_id=id_or_none("user_id", user_id),
             k=max(1, len(items)) if k is None else within("k", k, 1, MOST_ITEMS),
             filter=as_texts("filter", filter),
             boost=as_texts("boost", boost),
@@ -283,11 +288,15 @@ class Recommender:
         A person's attributes are replaced as a whole. The next answer knows them; what they say about
         taste is learnt by training. People need no events to have attributes.
 
-        Raises `InvalidInputError` for an attribute that is no text, number or truth value.
+        Raises `InvalidInputError` for an id that cannot be one, and for an attribute that is no text, number
+        or truth value.
 
         >>> rec.add_users({"196": {"age": 49, "gender": "M", "country": "France"}})
         """
-        people = {user_id: parse_attributes(user_id, known) for user_id, known in users.items()}
+        people = {
+            checked_id(user_id, "user_id", InvalidInputError): parse_attributes(user_id, known)
+            for user_id, known in users.items()
+        }
         self.home.put_people(people)
         return len(people)
 
@@ -321,7 +330,8 @@ class Recommender:
         `profile.preferences` counts topics, sources, hours and weekdays of what they liked of late; of topics
         and sources the `top_categories` most frequent.
         """
-        return self.home.profiler.profile(user_id, recent_limit=recent_limit, top_categories=top_categories)
+        known = as_text("user_id", user_id)
+        return self.home.profiler.profile(known, recent_limit=recent_limit, top_categories=top_categories)
 
     def put_items(self, items: Iterable[Item | Mapping[str, Any]]) -> int:
         """Insert or replace catalog items; the next answer may already contain them.

@@ -21,7 +21,7 @@ def parse_attributes(user_id: str, raw: Mapping[str, Any]) -> dict[str, Attribut
     for name, value in raw.items():
         if value is None:
             continue
-        if not 0 < len(name) <= LONGEST_NAME or "=" in name:
+        if not _can_name(name):
             raise InvalidInputError(
                 f"user {user_id!r}: {name!r} cannot name an attribute: 1 to 64 characters, no =",
                 field="attributes",
@@ -35,11 +35,23 @@ def parse_attributes(user_id: str, raw: Mapping[str, Any]) -> dict[str, Attribut
     return found
 
 
+def _can_name(name: object) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and "=" not in name
+
+
+def _number(value: float) -> float:
+    """Return a number as a float, infinite where it is too large to be one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 def _value(user_id: str, name: str, value: object) -> Attribute:
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and math.isfinite(value):
-        return float(value)
+    if isinstance(value, int | float) and math.isfinite(number := _number(value)):
+        return number
     if isinstance(value, str) and len(value) <= LONGEST_TEXT:
         return value
     raise InvalidInputError(
