@@ -17,7 +17,7 @@ import typer.main
 import foretaste
 from foretaste import client
 from foretaste.adapters.files.toml_text import value_text
-from foretaste.app import settings
+from foretaste.app import settings, settings_loading
 from foretaste.app.cli import app
 from foretaste.app.http.application import api_routes, openapi_document
 from foretaste.app.wiring import home_in_memory
@@ -74,7 +74,7 @@ def settings_page() -> str:
         "|---|---|---|---|",
     ]
     for name, default, meaning in _fields(settings.Settings, settings.Settings()):
-        lines.append(f"| `{name}` | `{settings.PREFIX}{name.upper()}` | `{default}` | {meaning} |")
+        lines.append(f"| `{name}` | `{settings_loading.PREFIX}{name.upper()}` | `{default}` | {meaning} |")
     lines += [
         "",
         "`FORETASTE_HOME` is the folder that holds all state, `FORETASTE_CACHE` that of fetched data sets.\n",

@@ -7,7 +7,8 @@ import pytest
 
 from foretaste.app.cli.doctor import _findings
 from foretaste.app.http.routes.health import health_of
-from foretaste.app.settings import Settings, load_settings
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import UnavailableError
 from foretaste.testing.postgres_sites import PostgresSite

@@ -10,7 +10,8 @@ import foretaste as ft
 from foretaste.adapters.memory.vector_index import MemoryVectorIndex
 from foretaste.adapters.qdrant import server as qdrant_server
 from foretaste.app import vector_indexes
-from foretaste.app.settings import Settings, load_settings
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.domain.errors import (
     CorruptArtifactError,
     InvalidInputError,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from foretaste.app.settings import Settings, load_settings, unbuilt_variables, unknown_variables
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings, unbuilt_variables, unknown_variables
 from foretaste.domain.errors import InvalidInputError
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from foretaste.app.home import Home
-from foretaste.app.settings import Settings, load_settings
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.text_vectors import TextVectors, text_of
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.errors import InvalidInputError, InvalidItemError

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 import foretaste as ft
-from foretaste.app.settings import Settings, load_settings
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.wiring import open_home
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.query import Query

@@ -15,7 +15,8 @@ from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.home import Home
 from foretaste.app.item_labels import labels_of, spelled
 from foretaste.app.recommender import Recommender
-from foretaste.app.settings import Settings, load_settings
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.vector_indexes import OpenIndex, load_index, open_index
 from foretaste.domain.arrays import Floats, Mask
 from foretaste.domain.clock import system_clock

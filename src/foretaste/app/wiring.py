@@ -10,7 +10,8 @@ from foretaste.adapters.memory.answer_cache import MemoryAnswerCache
 from foretaste.adapters.memory.page_memory import MemoryPageMemory
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.home import Home
-from foretaste.app.settings import Settings, load_settings
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.stores import (
     Stores,
     models_directory,

@@ -13,7 +13,7 @@ import msgspec
 from foretaste.app.archive_wiring import log_of_home, open_archive
 from foretaste.app.archiving import ArchiveTask
 from foretaste.app.cli.console import Screen, log_line
-from foretaste.app.settings import load_settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.domain.errors import UnavailableError
 
 LOOK_SECONDS = 1.0

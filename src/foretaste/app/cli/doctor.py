@@ -17,7 +17,8 @@ from foretaste.app.cli.console import Screen
 from foretaste.app.cli.doctor_servers import server_findings
 from foretaste.app.cli.findings import Finding
 from foretaste.app.datasets.cache import cache_directory
-from foretaste.app.settings import Settings, load_settings, unbuilt_variables, unknown_variables
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings, unbuilt_variables, unknown_variables
 from foretaste.app.stores import DATABASE, Stores, models_directory, stores_at
 from foretaste.app.wiring import home_registry
 from foretaste.domain.check import Level

@@ -7,7 +7,7 @@ import msgspec
 from rich.text import Text
 
 from foretaste.app.cli.console import Screen
-from foretaste.app.settings import load_settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.stores import DATABASE, schema_of
 from foretaste.app.wiring import open_home
 from foretaste.domain.extras import with_extra

@@ -31,7 +31,7 @@ from foretaste.app.processes.order import Order, Role
 from foretaste.app.processes.page import SharedPage
 from foretaste.app.processes.wiring import Meeting, open_keeper, open_reader
 from foretaste.app.retraining.retraining import Retraining
-from foretaste.app.settings import load_settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import streams_beside

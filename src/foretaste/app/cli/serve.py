@@ -21,7 +21,8 @@ from foretaste.app.http.json_log import JsonLines
 from foretaste.app.http.server import admission_of, server_config, settle_memory, settle_threads
 from foretaste.app.processes.supervisor import Plan
 from foretaste.app.retraining.retraining import Retraining
-from foretaste.app.settings import Settings, load_settings, unbuilt_variables
+from foretaste.app.settings import Settings
+from foretaste.app.settings_loading import load_settings, unbuilt_variables
 from foretaste.app.warming import warm
 from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import streams_beside

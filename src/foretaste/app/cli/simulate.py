@@ -9,7 +9,7 @@ import msgspec
 
 from foretaste.adapters.files.timestamps import as_datetime, micros_of
 from foretaste.app.cli.console import Screen
-from foretaste.app.settings import load_settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.simulating import Simulation, SimulationReport, Target
 from foretaste.app.simulation_http import HttpTarget
 from foretaste.app.simulation_targets import FileTarget, HomeTarget, StreamTarget

@@ -11,7 +11,7 @@ import msgspec
 from foretaste.adapters.prometheus.telemetry import PrometheusTelemetry
 from foretaste.app.cli.console import Screen, log_line
 from foretaste.app.home import Home
-from foretaste.app.settings import load_settings
+from foretaste.app.settings_loading import load_settings
 from foretaste.app.wiring import open_home
 from foretaste.app.worker import Worker
 from foretaste.app.worker_http import told_over_http
