@@ -11,13 +11,17 @@ from foretaste.domain.kernel_cache import use_cache_of_these_sources
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_KEPT: dict[str, Any] = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+"""On disk, floating point as in NumPy; what calls from C would need is not compiled: an eighth of the time."""
+
+_PART: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+"""For what only other kernels call, which keep it with them."""
+
 _NO_REFERENCES: dict[str, Any] = {"_nrt": False}
 """Numba's option for functions that allocate nothing (see `numba.extending.register_jitable`)."""
 
 _ANY_ORDER = {"reassoc", "nsz", "contract"}
 """What fast-math lets sums be added up in any order, and nothing else."""
-
-_NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 use_cache_of_these_sources()
 
@@ -28,12 +32,12 @@ def kernel(function: F) -> F:
     Floating point keeps IEEE rules (no fast-math) and stays on one thread, so results are bit-equal
     from run to run. The GIL is kept: a kernel call is atomic to other Python threads.
     """
-    return cast("F", numba.njit(cache=True, error_model="numpy")(function))
+    return cast("F", numba.njit(**_KEPT)(function))
 
 
 def fitting_kernel(function: F) -> F:
     """Compile a kernel of training that lets go of the GIL: what it reads, nobody may write meanwhile."""
-    return cast("F", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+    return cast("F", numba.njit(**_KEPT, nogil=True)(function))
 
 
 def inplace_kernel(function: F) -> F:
@@ -42,7 +46,7 @@ def inplace_kernel(function: F) -> F:
     Numba then does without counting references to arrays, which at each call between kernels costs two
     atomic operations per array, often more than the called kernel's own work.
     """
-    return cast("F", numba.njit(cache=True, error_model="numpy", **_NO_REFERENCES)(function))
+    return cast("F", numba.njit(**_KEPT, **_NO_REFERENCES)(function))
 
 
 @register_jitable
@@ -53,7 +57,7 @@ def variable(number: int) -> int:
 
 def unshared_kernel(function: F) -> F:
     """Compile an in-place kernel that lets go of the GIL: nobody else knows of the arrays it is given."""
-    return cast("F", numba.njit(cache=True, error_model="numpy", nogil=True, **_NO_REFERENCES)(function))
+    return cast("F", numba.njit(**_KEPT, nogil=True, **_NO_REFERENCES)(function))
 
 
 def summing_kernel(function: F) -> F:
@@ -61,14 +65,14 @@ def summing_kernel(function: F) -> F:
 
     The order is that of the machine code: the same from run to run, not on every kind of processor.
     """
-    return cast("F", numba.njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER)(function))
+    return cast("F", numba.njit(**_KEPT, fastmath=_ANY_ORDER)(function))
 
 
 def inner_summing_kernel(function: F) -> F:
     """Compile a part of other kernels that adds up as a `summing_kernel` does and creates no arrays."""
-    return cast("F", numba.njit(error_model="numpy", fastmath=_ANY_ORDER, **_NO_REFERENCES)(function))
+    return cast("F", numba.njit(**_PART, fastmath=_ANY_ORDER, **_NO_REFERENCES)(function))
 
 
 def inner_kernel(function: F) -> F:
     """Compile a part of in-place kernels that Python itself never calls, in less time for that."""
-    return cast("F", numba.njit(error_model="numpy", **_NO_REFERENCES, **_NO_WRAPPERS)(function))
+    return cast("F", numba.njit(**_PART, **_NO_REFERENCES)(function))
