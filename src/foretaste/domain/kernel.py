@@ -12,7 +12,7 @@ from foretaste.domain.kernel_cache import use_cache_of_these_sources
 F = TypeVar("F", bound=Callable[..., Any])
 
 _KEPT: dict[str, Any] = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-"""On disk, floating point as in NumPy; what calls from C would need is not compiled: an eighth of the time."""
+"""On disk, floating point as in NumPy, without what calls from C would need: an eighth of the time."""
 
 _PART: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
 """For what only other kernels call, which keep it with them."""

@@ -129,6 +129,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 HOME = Scenario(name="home", fallback=("trending", "popular"))
+SHOP = Scenario(name="shop", rotate_categories=True, fallback=("trending", "popular"))
 SIMILAR = Scenario(
     name="similar",
     history="items",
@@ -207,6 +208,7 @@ DISCOVER = Scenario(
 
 _ALL = (
     HOME,
+    SHOP,
     SIMILAR,
     CART,
     NEXT_IN_SESSION,

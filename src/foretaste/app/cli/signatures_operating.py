@@ -183,7 +183,9 @@ def warm(
     ] = 30.0,
     most: Annotated[int | None, typer.Option(min=1, help="Not more people than this.")] = None,
     count: Count = 10,
-    scenario: Annotated[str, typer.Option(help="The scenario to ask for.")] = "home",
+    scenario: Annotated[
+        str, typer.Option(help="The scenario to ask for; paths under /api: shop, -k 5.")
+    ] = "home",
     as_json: Json = False,
 ) -> None:
     """Make the answers of active people and keep them in the cache, before they ask."""

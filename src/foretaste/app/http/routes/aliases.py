@@ -34,6 +34,8 @@ from foretaste.events.moments import format_moment
 from foretaste.events.text import checked_id
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.model_names import HYBRID
+from foretaste.pipeline.scenario import HOME, Scenario
+from foretaste.pipeline.scenario import SHOP as TAKING_TURNS
 from foretaste.serving.answering import CACHE
 
 operations: Operations[Service] = Operations("Other systems' paths")
@@ -101,9 +103,9 @@ VIEW = Parameters(ViewParameters, OTHER_NAMES, WHOLE)
     legacy=True,
 )
 def shop(service: Service, request: Request) -> Response:
-    """Answer recommendations as the shop tutorial has them."""
+    """Answer recommendations as the shop tutorial has them: categories take turns (scenario `shop`)."""
     user_id = request.path["user_id"]
-    slate = _slate(service, request, user_id, SHOP.read(request.query))
+    slate = _slate(service, request, user_id, SHOP.read(request.query), TAKING_TURNS)
     return json_response(NamedScores(user_id=user_id, recommendations=named_scores(slate)))
 
 
@@ -195,7 +197,7 @@ async def view(service: Service, request: Request) -> Response:
     receipt = await recorded(service.home, [event], service.clock(), idempotency_key(request))
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
-    slate = await service.answered(lambda: _slate(service, request, user_id, given))
+    slate = await service.answered(lambda: _slate(service, request, user_id, given, TAKING_TURNS))
     answer = ViewAnswer(
         recorded=True,
         product_id=product,
@@ -254,7 +256,9 @@ def _updated(artifact: Artifact | None) -> str | None:
     return None if artifact is None else format_moment(artifact.manifest.created_at)
 
 
-def _slate(service: Service, request: Request, user_id: str, given: ShopParameters) -> Slate:
-    asked = RecommendParameters(k=given.k, filter=given.filter, boost=given.boost)
+def _slate(
+    service: Service, request: Request, user_id: str, given: ShopParameters, scenario: Scenario = HOME
+) -> Slate:
+    asked = RecommendParameters(k=given.k, filter=given.filter, boost=given.boost, scenario=scenario.name)
     query = recommend_query(asked, user_id, service.clock())
     return service.home.answerer.recommend(query, seconds=service.seconds_for(request))
