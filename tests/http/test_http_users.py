@@ -24,6 +24,22 @@ def test_what_is_no_attribute_is_refused_by_name(client):
     assert client.put("/users/anna", b"\xff").status == 400
 
 
+def test_attributes_without_their_wrapper_are_refused_and_nothing_is_lost(client):
+    client.put("/users/anna", {"attributes": {"age": 24}})
+    refused = problem(client.put("/users/anna", {"age": 25}), 400)
+    assert '{"attributes": {"age": 25' in refused["detail"]
+    assert client.get("/users/anna").json["attributes"] == {"age": 24}
+
+
+def test_what_was_read_of_a_person_can_be_put_back(client):
+    client.put("/users/anna", {"attributes": {"age": 24}})
+    read = client.get("/users/anna").json
+    assert client.put("/users/anna", read).json == read
+    refused = problem(client.put("/users/berta", read), 400)
+    assert refused["field"] == "user_id"
+    assert client.get("/users/berta").status == 404
+
+
 def test_attributes_are_circumstances_of_the_next_answer(client):
     client.put("/users/anna", {"attributes": {"age": 24, "country": "France"}})
     assert client.home.circumstances_of("anna") == ("age=20", "country=france")

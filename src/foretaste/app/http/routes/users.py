@@ -13,11 +13,13 @@ from foretaste.domain.errors import InvalidInputError, NotFoundError
 from foretaste.events.people import parse_attributes
 
 operations: Operations[Service] = Operations("People")
+FORM = 'what is known of a person is sent as {"attributes": {"age": 25, "country": "France"}}'
 
 
-class UserBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a person: texts, numbers and truth values by name."""
+class UserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of a person: texts, numbers, truth values by name. `user_id` is that of the address."""
 
+    user_id: str | int | None = None
     attributes: dict[str, str | float | bool | None] = {}
 
 
@@ -75,7 +77,11 @@ async def put(service: Service, request: Request) -> Response:
     try:
         body = msgspec.json.decode(await request.body(), type=UserBody)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"the body is no user: {error}", field="attributes") from error
+        raise InvalidInputError(f"the body is no user: {error}; {FORM}", field="attributes") from error
+    if body.user_id is not None and str(body.user_id) != user_id:
+        raise InvalidInputError(
+            f"user_id {str(body.user_id)[:80]!r} is not the {user_id!r} of the address", field="user_id"
+        )
     known = parse_attributes(user_id, body.attributes)
     await asyncio.to_thread(service.home.put_people, {user_id: known})
     return json_response(UserAnswer(user_id=user_id, attributes=known))
