@@ -28,6 +28,7 @@ def test_candidates_come_back_in_order_with_scores_and_reasons(client):
     "change",
     [
         {"context": None},
+        {"filter": None, "boost": None, "scenario": None, "explain": None},
         {"diversity_params": None},
         {"diversity_params": {"enable_diversity": None, "max_results": None}},
     ],
@@ -37,6 +38,24 @@ def test_an_option_that_is_null_is_as_good_as_left_out(client, change):
     expected = client.post("/personalize", plain)
     answer = client.post("/personalize", plain | change)
     assert (answer.status, answer.ids) == (200, expected.ids)
+
+
+def test_candidates_may_be_numbers_but_no_truth_values(client):
+    client.put("/items/7", {"title": "Seven"})
+    assert client.post("/personalize", {"user_id": "ann", "candidates": [7, "heat"]}).ids.count("7") == 1
+    assert client.post("/personalize", {"user_id": "ann", "candidates": [True]}).status == 400
+
+
+def test_what_is_nested_in_the_context_is_known_by_its_path(client):
+    asked = {
+        "user_id": "ann",
+        "candidates": ["heat", "alien"],
+        "filter": 'context["location.city"] == "Oslo"',
+    }
+    at = {"context": {"location": {"city": "Oslo", "country": None}, "tags": ["a", 1]}}
+    assert client.post("/personalize", asked | at).status == 200
+    deeper = client.post("/personalize", asked | {"context": {"location": {"city": {"name": "Oslo"}}}})
+    assert deeper.status == 400
 
 
 def test_a_new_item_has_no_index(client):

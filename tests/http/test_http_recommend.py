@@ -302,3 +302,46 @@ def test_an_answer_is_json_that_any_client_reads(client):
 
 def test_an_id_may_be_raw_bytes_of_its_utf8(client):
     assert client.get("/recommend/jürgen?k=1").json["user_id"] == "jürgen"
+
+
+def test_ids_in_a_body_may_be_numbers_but_no_truth_values(client):
+    client.put("/items/7", {"title": "Seven"})
+    asked = {"user_id": "nobody", "k": 10}
+    assert "7" in client.post("/recommend", asked).ids
+    assert "7" not in client.post("/recommend", asked | {"exclude_ids": [7]}).ids
+    similar = client.post("/recommend", {"scenario": "similar", "item_id": 7})
+    assert similar.status == 200
+    many = client.post("/recommend/batch", {"user_ids": ["nobody"], "exclude_ids": [7], "k": 10}).json
+    assert "7" not in [item["item_id"] for item in many["answers"][0]["answer"]["items"]]
+    assert client.post("/recommend", asked | {"exclude_ids": [True]}).status == 400
+    assert client.post("/recommend", asked | {"item_id": False}).status == 400
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "boost", "category", "context", "debug", "dry_run", "exclude_groups", "exclude_ids", "exclude_types",
+        "explain", "explain_top_k", "filter", "item_ids", "k", "min_score", "product_group", "rules",
+        "scenario",
+    ],
+)  # fmt: skip
+def test_an_option_of_a_body_that_is_null_is_as_good_as_left_out(client, name):
+    expected = client.post("/recommend", {"user_id": "ann"})
+    answer = client.post("/recommend", {"user_id": "ann", name: None})
+    assert (answer.status, answer.ids) == (200, expected.ids)
+
+
+def test_circumstances_in_a_body_are_plain_values_or_nested_once(client):
+    told = {
+        "device": "phone",
+        "hour": 9,
+        "member": True,
+        "x": None,
+        "place": {"city": "Oslo"},
+        "t": ["a", "b"],
+    }
+    only = ['context.hour == "9"', 'context.member == "true"', 'context["place.city"] == "Oslo"']
+    asked = {"user_id": "ann", "context": told, "filter": [*only, 'context.t == "a|b"']}
+    assert client.post("/recommend", asked).ids == client.post("/recommend", {"user_id": "ann"}).ids
+    refused = problem(client.post("/recommend", {"context": {"place": {"city": {"name": "Oslo"}}}}), 400)
+    assert "context" in refused["field"]

@@ -1,6 +1,7 @@
 """Arguments of Python callers, as queries have them."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from random import getrandbits
 from typing import Any
@@ -10,6 +11,8 @@ import msgspec
 from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.slate_rules import SlateRules
+from foretaste.events.context import flattened, text_of
+from foretaste.events.text import checked_text
 from foretaste.ports.vector_index import Values
 
 MOST_ITEMS = 1000
@@ -64,6 +67,34 @@ def as_texts(name: str, texts: str | Iterable[str]) -> tuple[str, ...]:
     if isinstance(texts, str) or not isinstance(texts, Iterable):
         return (as_text(name, texts),)
     return tuple([as_text(name, text) for text in texts])
+
+
+def as_context(context: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return what is known of the moment as texts, on one level, without what is None.
+
+    Raises `InvalidQueryError` for what is neither plain nor an object or list of plain values.
+    """
+    if context is None:
+        return {}
+    if not isinstance(context, Mapping):
+        raise InvalidQueryError(
+            f"context must have names and values, as {{'device': 'phone'}}, not {context!r}", field="context"
+        )
+    known: dict[str, str] = {}
+    for name, value in flattened(context).items():
+        if value is None:
+            continue
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
+            raise InvalidQueryError(
+                f"context.{name} must be text, a number, true or false, not {value!r}", field="context"
+            )
+        known[well_formed("a name in context", name)] = well_formed(f"context.{name}", text_of(value))
+    return known
+
+
+def well_formed(name: str, text: str) -> str:
+    """Return a text that can be kept; raise `InvalidQueryError` for lone surrogates and NUL."""
+    return checked_text(text, name, sys.maxsize, InvalidQueryError)
 
 
 def id_or_none(name: str, value: str | None) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.errors import InvalidEventError
 from foretaste.domain.event import Event
+from foretaste.events.context import text_of
 from foretaste.events.identity import derived_event_id, minted_event_id
 from foretaste.events.moments import format_moment, parse_moment
 from foretaste.events.plain import plain
@@ -219,6 +220,6 @@ def checked_context(
             continue
         if isinstance(value, int) and value.bit_length() > 64:
             raise InvalidEventError(f"context.{name} is a number with far too many digits", field="context")
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+        text = text_of(value)
         context[name] = checked_text(text, f"context.{name}", limits.context_bytes, InvalidEventError)
     return context

@@ -1,16 +1,19 @@
 """Query parameters of recommendations, and the domain's query that they mean."""
 
 import re
-from typing import Annotated, TypeAlias
+from collections.abc import Callable
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.arguments import new_seed, unreadable
+from foretaste.app.arguments import as_context, new_seed, unreadable
 from foretaste.app.http.asgi.parameters import MOST_KEPT, Parameters
+from foretaste.app.http.bodies import read_body
 from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.query import Query
 from foretaste.domain.slate_rules import SlateRules
+from foretaste.events.context import Told
 from foretaste.events.text import checked_id
 from foretaste.pipeline.scenario import HOME
 from foretaste.serving.cursors import LONGEST
@@ -154,12 +157,20 @@ class NamedUserParameters(RuledParameters, frozen=True, kw_only=True):
 
 
 class RecommendBody(RecommendParameters, frozen=True, kw_only=True):
-    """The same as JSON: lists are lists, `context` and `rules` are objects."""
+    """The same as JSON: lists are lists, `context` and `rules` are objects, ids may be numbers.
+
+    An option that is null is as good as left out.
+    """
 
     user_id: str | int | None = None
     rules: SlateRules | None = None
+    item_id: Annotated[str, Meta(max_length=512)] | int | None = None  # type: ignore[assignment]  # `_texts`
+    item_ids: tuple[str | int, ...] = ()  # type: ignore[assignment]  # makes texts of all these
+    exclude_ids: tuple[str | int, ...] = ()  # type: ignore[assignment]
+    context: dict[str, Told] = {}  # type: ignore[assignment]
 
 
+Asking = TypeVar("Asking", bound=RecommendBody)
 _read_body = msgspec.json.Decoder(RecommendBody).decode
 
 
@@ -227,10 +238,22 @@ def _asked(given: RecommendParameters) -> Query:
 
 def body_of_recommend(body: bytes) -> RecommendBody:
     """Return what a body asks; raise `InvalidQueryError` that names the field."""
-    try:
-        return _read_body(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable(error) from error
+    return asked_in(_read_body, body)
+
+
+def asked_in(read: Callable[[bytes], Asking], body: bytes) -> Asking:
+    """Return what `read` finds asked in a body, ids and circumstances as texts.
+
+    Raises `InvalidQueryError` that names the field.
+    """
+    given = read_body(read, body)
+    return msgspec.structs.replace(
+        given,
+        item_id=None if given.item_id is None else str(given.item_id),
+        item_ids=tuple(map(str, given.item_ids)),
+        exclude_ids=tuple(map(str, given.exclude_ids)),
+        context=as_context(given.context),
+    )
 
 
 def query_of_body(given: RecommendBody, now: int) -> Query:

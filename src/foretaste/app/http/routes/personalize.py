@@ -6,16 +6,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.arguments import as_texts, new_seed
+from foretaste.app.arguments import as_context, as_texts, new_seed
 from foretaste.app.http.answers import Recommendations, recommendations_of
 from foretaste.app.http.asgi.exchange import Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
+from foretaste.app.http.bodies import read_body
 from foretaste.app.http.queries import path_id
 from foretaste.app.http.service import Service
 from foretaste.app.personalizing import candidates_of
-from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
+from foretaste.events.context import Told
 from foretaste.ports.telemetry import Telemetry
 
 operations: Operations[Service] = Operations("Recommendations")
@@ -34,22 +35,23 @@ class DiversityParameters(msgspec.Struct, frozen=True, kw_only=True):
 class PersonalizeBody(msgspec.Struct, frozen=True, kw_only=True):
     """A person and candidates: ids, or items of which `content` is the text and `topics` are categories.
 
-    `context` is what is known of the moment, as `device_type`, `time_of_day`, `location`. `filter` and
+    `context` is what is known of the moment, as `device_type`, `time_of_day`, `location`; a member of an
+    object in it is called `location.city`, and a list becomes one text with `|` between. `filter` and
     `boost` are as for `GET /recommend`, one or several; they look at what the catalog says of an item, or
     else the body. An option that is null is as good as left out.
     """
 
     user_id: str | int
     scenario: str = "home"
-    candidates: list[str | dict[str, Any]]
-    context: dict[str, str | int | float | bool | None] | None = None
+    candidates: list[str | int | dict[str, Any]]
+    context: dict[str, Told] | None = None
     diversity_params: DiversityParameters | None = None
     filter: str | tuple[str, ...] = ()
     boost: str | tuple[str, ...] = ()
     explain: bool = False
 
 
-_body = msgspec.json.Decoder(PersonalizeBody)
+_read = msgspec.json.Decoder(PersonalizeBody).decode
 
 
 @operations.route(
@@ -63,11 +65,8 @@ async def personalize(service: Service, request: Request) -> Response:
     does not match `filter`.
     """
     began = time.perf_counter()
-    try:
-        given = _body.decode(await request.body())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidQueryError(f"the body cannot be read: {error}") from error
-    wanted, context = given.diversity_params or DiversityParameters(), given.context or {}
+    given = read_body(_read, await request.body())
+    wanted = given.diversity_params or DiversityParameters()
     threshold = wanted.topic_diversity_threshold
     variety = 1.0 if wanted.enable_diversity is False else None if threshold is None else 1.0 - threshold
     query = Query(
@@ -76,13 +75,13 @@ async def personalize(service: Service, request: Request) -> Response:
         user_id=path_id(str(given.user_id), "user_id"),
         scenario=given.scenario,
         k=wanted.max_results or USUAL_RESULTS,
-        context={name: str(value) for name, value in context.items() if value is not None},
+        context=as_context(given.context),
         filter=as_texts("filter", given.filter),
         boost=as_texts("boost", given.boost),
         diversity_lambda=variety,
         explain=given.explain,
     )
-    candidates = candidates_of(given.candidates)
+    candidates = candidates_of([str(each) if isinstance(each, int) else each for each in given.candidates])
     answer, seconds = service.home.answerer.personalize, service.seconds_for(request)
     slate = await service.answered(lambda: answer(query, candidates, seconds=seconds))
     _count(service.home.telemetry, slate, time.perf_counter() - began)

@@ -9,12 +9,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from foretaste.app.arguments import unreadable
 from foretaste.app.http.answers import Recommendations
 from foretaste.app.http.asgi.exchange import TIME_LEFT, Request, Response, json_response
 from foretaste.app.http.asgi.operations import Operations
 from foretaste.app.http.asgi.problems import HttpError
-from foretaste.app.http.queries import RecommendBody, query_of_body
+from foretaste.app.http.queries import RecommendBody, asked_in, query_of_body
 from foretaste.app.http.routes.recommend import answered
 from foretaste.app.http.service import Service
 from foretaste.domain.errors import InvalidQueryError, NotFoundError
@@ -59,10 +58,7 @@ async def recommend_many(service: Service, request: Request) -> Response:
     who cannot be answered does not spoil it for the others. The setting `batch_users` limits how many there
     may be. For everyone there is, use `foretaste batch`.
     """
-    try:
-        given = _read(await request.body())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable(error) from error
+    given = asked_in(_read, await request.body())
     most = service.home.settings.batch_users
     if len(given.user_ids) > most:
         raise InvalidQueryError(
