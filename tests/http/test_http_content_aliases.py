@@ -111,3 +111,30 @@ def test_an_engagement_of_the_lesson_is_an_event(client):
     assert event_of(client, "eve").type == "share"
     assert "error" in problem(client.post("/api/record_engagement", {"item_id": "fargo"}), 400)
     assert "error" in problem(client.post("/api/record_engagement", {**body, "user_id": ""}), 400)
+
+
+def test_an_interaction_with_a_nested_context_is_kept_under_its_paths(client):
+    body = {
+        "user_id": "eve",
+        "item_id": "heat",
+        "interaction_type": "like",
+        "context": {"location": {"city": "Oslo", "lat": 59.9}, "tags": ["a", 1, None], "none": []},
+    }
+    assert client.post("/interaction", body).status == 202
+    assert event_of(client, "eve").context == {"location.city": "Oslo", "location.lat": "59.9", "tags": "a|1"}
+
+
+def test_of_many_topics_as_many_are_kept_as_fit(client):
+    topics = ["x" * 300, *(f"topic {number:03d}" for number in range(40)), "é" * 3]
+    body = {"user_id": "eve", "item_id": "heat", "interaction_type": "like", "context": {"topics": topics}}
+    assert client.post("/interaction", body).status == 202
+    kept = event_of(client, "eve").context["topics"]
+    assert kept.startswith("topic 000|topic 001|")
+    assert 240 < len(kept.encode()) <= 256
+    assert set(kept.split("|")) <= set(topics)
+
+
+def test_what_is_nested_deeper_is_refused_by_name(client):
+    deep = {"location": {"city": {"name": "Oslo"}}}
+    body = {"user_id": "eve", "item_id": "heat", "interaction_type": "like", "context": deep}
+    assert problem(client.post("/interaction", body), 400)["field"] == "context"

@@ -14,9 +14,8 @@ from foretaste.app.http.routes.events import acknowledgement, idempotency_key, r
 from foretaste.app.http.routes.models import serving_version
 from foretaste.app.http.service import Service
 from foretaste.app.online_quality import measured_online
-from foretaste.domain.circumstances import TOPICS
 from foretaste.domain.errors import InvalidEventError
-from foretaste.events.items import SEPARATOR
+from foretaste.events.context import flattened
 from foretaste.events.moments import format_moment
 from foretaste.events.parts import parts_of
 from foretaste.serving.preferences import Preference
@@ -121,7 +120,8 @@ class EvaluationMetrics(msgspec.Struct, frozen=True, kw_only=True):
 async def interaction(service: Service, request: Request) -> Response:
     """Record an interaction: `POST /events` for clients that send `interaction_type` and `device_type`.
 
-    Device, topics and source become the event's context.
+    Device, topics and source become the event's context, lists in it one text with `|` between, of as many
+    as fit in 256 bytes, and objects in it members called `location.city`.
     """
     parts = parts_of(await request.body(), "events", InvalidEventError)
     key = idempotency_key(request)
@@ -163,9 +163,7 @@ def _event(part: msgspec.Raw) -> msgspec.Raw | Mapping[str, Any]:
     context = fields.get("context") or {}
     if not isinstance(context, dict):
         return part
-    topics = context.get(TOPICS)
-    if isinstance(topics, list) and all(isinstance(topic, str) for topic in topics):
-        context = {**context, TOPICS: SEPARATOR.join(topics) or None}
+    context = flattened(context)
     if device is not None:
         context = {**context, DEVICE: device}
     return {**fields, "context": context}
