@@ -1,5 +1,6 @@
 """Refusals of the service as a whole, its health and measures, its document and its pages."""
 
+import gzip
 import json
 import re
 from importlib.resources import files
@@ -33,6 +34,19 @@ def test_a_wrong_method_says_which_are_right(client, method):
     answer = client.send(method, "/recommend/ann")
     problem(answer, 405)
     assert answer.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip"])
+def test_a_compressed_body_is_refused_and_says_what_to_do(client, coding):
+    body = gzip.compress(b'{"user_id": "eve", "item_id": "heat", "type": "click"}')
+    document = problem(client.post("/events", body, content_encoding=coding), 415)
+    assert "send it as it is" in document["detail"]
+    assert document["field"] == "Content-Encoding"
+
+
+def test_a_body_that_is_said_to_be_as_it_is_is_read(client):
+    body = {"user_id": "eve", "item_id": "heat", "type": "click"}
+    assert client.post("/events", body, content_encoding="identity").status == 202
 
 
 def test_head_has_the_headers_of_get(client):

@@ -9,7 +9,7 @@
     │   └── TimedOutError
     ├── UnreadableAnswerError  what came back is not what this client understands
     └── RefusedError           the service answered with a problem document
-        ├── InvalidRequestError   400, 411, 413, 414, 422, 431: what was sent cannot be used as it is
+        ├── InvalidRequestError   400, 411, 413, 414, 415, 422, 431: what was sent cannot be used as it is
         ├── NotAllowedError       401, 403
         ├── NotFoundError         404, 410
         ├── ConflictError         409
@@ -99,7 +99,7 @@ class ServiceFailedError(RefusedError):
 
 
 KINDS: Mapping[int, type[RefusedError]] = {
-    **dict.fromkeys((400, 411, 413, 414, 422, 431), InvalidRequestError),
+    **dict.fromkeys((400, 411, 413, 414, 415, 422, 431), InvalidRequestError),
     **dict.fromkeys((401, 403), NotAllowedError),
     **dict.fromkeys((404, 410), NotFoundError),
     409: ConflictError,

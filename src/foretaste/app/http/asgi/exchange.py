@@ -16,6 +16,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 JSON: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+PLAIN = "identity"
+"""The `Content-Encoding` of a body that is sent as it is."""
 ARRIVED = "foretaste.arrived"
 """Where a scope may say when its request arrived, in seconds of `time.perf_counter`."""
 PRIORITY = "foretaste.priority"
@@ -61,7 +63,16 @@ class Request:
         return None
 
     async def body(self) -> bytes:
-        """Return the body; raise `HttpError` (413, 408) where it is too large or too slow."""
+        """Return the body; raise `HttpError` (413, 408, 415) where it is too large, too slow or encoded."""
+        coding = self.header(b"content-encoding") or PLAIN
+        if coding.strip().lower() != PLAIN:
+            raise HttpError(
+                415,
+                f"a body with Content-Encoding {coding[:50]!r} is not read; send it as it is, without "
+                "compression and without that header",
+                field="Content-Encoding",
+                hang_up=True,
+            )
         announced = self.header(b"content-length")
         if announced is not None and announced.isdigit() and int(announced) > self.limits.size:
             raise self._too_large()

@@ -182,7 +182,7 @@ def cold_start(service: Service, request: Request) -> Response:
     parameters=VIEW,
     body=ViewBody,
     answer=ViewAnswer,
-    refusals=(400, 403, 408, 413, 503),
+    refusals=(400, 403, 408, 413, 415, 503),
     legacy=True,
 )
 async def view(service: Service, request: Request) -> Response:
@@ -226,7 +226,7 @@ async def view_by_get(service: Service, request: Request) -> Response:
     "/api/record_engagement",
     body=EngagementBody,
     answer=Success,
-    refusals=(400, 403, 408, 413, 503),
+    refusals=(400, 403, 408, 413, 415, 503),
     legacy=True,
 )
 async def record_engagement(service: Service, request: Request) -> Response:

@@ -114,7 +114,7 @@ class EvaluationMetrics(msgspec.Struct, frozen=True, kw_only=True):
     body=InteractionBody | list[InteractionBody],
     answer=Receipt,
     status=202,
-    refusals=(400, 403, 408, 413, 503),
+    refusals=(400, 403, 408, 413, 415, 503),
     legacy=True,
 )
 async def interaction(service: Service, request: Request) -> Response:

@@ -53,7 +53,7 @@ class PurchaseBody(msgspec.Struct, frozen=True, kw_only=True):
     body=EventBody | list[EventBody],
     answer=Receipt,
     status=202,
-    refusals=(400, 403, 408, 413, 503),
+    refusals=(400, 403, 408, 413, 415, 503),
 )
 async def record(service: Service, request: Request) -> Response:
     """Record events: one, a list, or `{"events": [...]}`, with a status for each.
@@ -73,7 +73,7 @@ async def record(service: Service, request: Request) -> Response:
     body=PurchaseBody | list[PurchaseBody],
     answer=Receipt,
     status=202,
-    refusals=(400, 403, 408, 413, 503),
+    refusals=(400, 403, 408, 413, 415, 503),
 )
 async def purchase(service: Service, request: Request) -> Response:
     """Record purchases: `POST /events` with the type `purchase`, by ids or by dense indexes."""

@@ -49,7 +49,7 @@ async def read(service: Service, request: Request) -> Response:
 
 
 @operations.route(
-    "PUT", "/items/{item_id}", body=ItemBody, answer=CatalogChange, refusals=(400, 403, 408, 413, 503)
+    "PUT", "/items/{item_id}", body=ItemBody, answer=CatalogChange, refusals=(400, 403, 408, 413, 415, 503)
 )
 async def put(service: Service, request: Request) -> Response:
     """Insert or replace an item.
@@ -73,7 +73,7 @@ async def delete(service: Service, request: Request) -> Response:
 
 
 @operations.route(
-    "PUT", "/items", body=list[BatchItemBody], answer=CatalogReceipt, refusals=(400, 403, 408, 413, 503)
+    "PUT", "/items", body=list[BatchItemBody], answer=CatalogReceipt, refusals=(400, 403, 408, 413, 415, 503)
 )
 async def put_many(service: Service, request: Request) -> Response:
     """Insert or replace items: a list or `{"items": [...]}`, with a status for each.

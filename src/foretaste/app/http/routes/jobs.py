@@ -40,7 +40,7 @@ class Jobs(msgspec.Struct, frozen=True, kw_only=True):
     body=TrainingOrder,
     answer=Job,
     status=202,
-    refusals=(400, 403, 408, 409, 413, 503),
+    refusals=(400, 403, 408, 409, 413, 415, 503),
 )
 async def retrain(service: Service, request: Request) -> Response:
     """Train a new model; the answer is a job, and does not wait for it.

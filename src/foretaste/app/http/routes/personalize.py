@@ -55,7 +55,7 @@ _read = msgspec.json.Decoder(PersonalizeBody).decode
 
 
 @operations.route(
-    "POST", "/personalize", body=PersonalizeBody, answer=Recommendations, refusals=(400, 404, 408, 413)
+    "POST", "/personalize", body=PersonalizeBody, answer=Recommendations, refusals=(400, 404, 408, 413, 415)
 )
 async def personalize(service: Service, request: Request) -> Response:
     """Rank the candidates that the body brings along, known or never seen before, for a person now.

@@ -71,7 +71,7 @@ def recommend_named(service: Service, request: Request) -> Response:
 
 
 @operations.route(
-    "POST", "/recommend", body=RecommendBody, answer=Recommendations, refusals=(400, 404, 408, 413)
+    "POST", "/recommend", body=RecommendBody, answer=Recommendations, refusals=(400, 404, 408, 413, 415)
 )
 async def recommend_by_body(service: Service, request: Request) -> Response:
     """Answer the same to a question in a body, which has room for `rules`.

@@ -49,7 +49,7 @@ _read = msgspec.json.Decoder(ManyBody).decode
 
 
 @operations.route(
-    "POST", "/recommend/batch", body=ManyBody, answer=ManyAnswers, refusals=(400, 404, 408, 413)
+    "POST", "/recommend/batch", body=ManyBody, answer=ManyAnswers, refusals=(400, 404, 408, 413, 415)
 )
 async def recommend_many(service: Service, request: Request) -> Response:
     """Answer what to show to each of many people.

@@ -126,7 +126,7 @@ async def scenario(service: Service, request: Request) -> Response:
     "/scenarios/{name}",
     body=RecipeBody,
     answer=ScenarioDetail,
-    refusals=(400, 403, 408, 413, 503),
+    refusals=(400, 403, 408, 413, 415, 503),
 )
 async def put(service: Service, request: Request) -> Response:
     """Let a recipe serve under a name.
@@ -170,7 +170,7 @@ async def reload(service: Service, _: Request) -> Response:
     parameters=PREVIEW,
     body=RecipeBody,
     answer=Preview,
-    refusals=(400, 403, 404, 408, 413, 503),
+    refusals=(400, 403, 404, 408, 413, 415, 503),
 )
 async def preview(service: Service, request: Request) -> Response:
     """Try a recipe on the latest requests of its name: what would be shown, beside what is shown now.

@@ -37,7 +37,9 @@ class MergeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     into_user_id: str | int
 
 
-@operations.route("POST", "/users/merge", body=MergeBody, answer=Merged, refusals=(400, 403, 408, 413, 503))
+@operations.route(
+    "POST", "/users/merge", body=MergeBody, answer=Merged, refusals=(400, 403, 408, 413, 415, 503)
+)
 async def merge(service: Service, request: Request) -> Response:
     """Make an anonymous id a known person.
 
@@ -66,7 +68,7 @@ async def read(service: Service, request: Request) -> Response:
 
 
 @operations.route(
-    "PUT", "/users/{user_id}", body=UserBody, answer=UserAnswer, refusals=(400, 403, 408, 413, 503)
+    "PUT", "/users/{user_id}", body=UserBody, answer=UserAnswer, refusals=(400, 403, 408, 413, 415, 503)
 )
 async def put(service: Service, request: Request) -> Response:
     """Replace the attributes of a person: age, gender, country, whatever there is.
