@@ -115,6 +115,7 @@ def test_who_is_turned_away_is_told_why_and_when_to_come_back(home, refusing):
     assert headers[b"content-type"] == b"application/problem+json"
     assert problem["type"] == "urn:foretaste:problem:overloaded"
     assert "try again" in problem["detail"]
+    assert problem["error"] == problem["detail"]
 
 
 def test_health_is_answered_all_the_same(home, refusing):

@@ -49,6 +49,12 @@ def test_a_body_that_is_said_to_be_as_it_is_is_read(client):
     assert client.post("/events", body, content_encoding="identity").status == 202
 
 
+def test_a_wrong_method_on_another_system_s_path_has_the_word_its_clients_read(client):
+    document = problem(client.send("DELETE", "/api/recommendations/ann"), 405)
+    assert document["error"] == document["detail"]
+    assert "error" not in problem(client.send("DELETE", "/recommend/ann"), 405)
+
+
 def test_head_has_the_headers_of_get(client):
     answer = client.send("HEAD", "/health/live")
     assert (answer.status, answer.body) == (200, b"")

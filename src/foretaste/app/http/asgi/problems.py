@@ -66,11 +66,17 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: str | None = None
     errors: tuple[msgspec.Raw, ...] | None = None
     error: str | None = None
-    """The same as `detail`, on the paths of other systems, whose clients read it."""
+    """The same as `detail`, on the paths of other systems, whose clients read it.
+
+    Also where a request is turned away whatever its path, because there is too much to do.
+    """
 
 
 class HttpError(Exception):
-    """A refusal that only HTTP knows. With `hang_up` the connection ends, since a body was left unread."""
+    """A refusal that only HTTP knows. With `hang_up` the connection ends, since a body was left unread.
+
+    `legacy` says that the path is one of another system.
+    """
 
     def __init__(
         self,
@@ -83,6 +89,7 @@ class HttpError(Exception):
         kind: str | None = None,
         field: str | None = None,
         errors: tuple[msgspec.Raw, ...] | None = None,
+        legacy: bool = False,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -93,12 +100,14 @@ class HttpError(Exception):
         self.kind = kind or phrase_of(status).lower().replace(" ", "-")
         self.field = field
         self.errors = errors
+        self.legacy = legacy
 
 
 def problem_of(error: ForetasteError | HttpError, *, legacy: bool = False) -> Problem:
     """Return the document of an error; what happened inside (status 500) is not told."""
     if isinstance(error, HttpError):
         status, name, detail = error.status, error.kind, error.detail
+        legacy = legacy or error.legacy
     else:
         status, name = kind_of(error)
         detail = error.message

@@ -10,7 +10,8 @@ RETRY_SECONDS = 1
 REFUSAL = Response(
     msgspec.json.encode(
         problem_of(
-            HttpError(503, f"too many requests at once; try again in {RETRY_SECONDS} s", kind="overloaded")
+            HttpError(503, f"too many requests at once; try again in {RETRY_SECONDS} s", kind="overloaded"),
+            legacy=True,
         )
     ),
     503,

@@ -81,7 +81,9 @@ class RouteTable:
         route = node.routes.get(wanted)
         if route is None:
             allowed = ", ".join(sorted(node.routes))
-            raise HttpError(405, f"{method[:20]} is not possible here; {allowed} is", allow=allowed)
+            legacy = all(route.legacy for route in node.routes.values())
+            detail = f"{method[:20]} is not possible here; {allowed} is"
+            raise HttpError(405, detail, allow=allowed, legacy=legacy)
         return route, dict(zip(node.names[route.method], map(_decoded, values), strict=True))
 
 
