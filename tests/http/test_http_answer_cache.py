@@ -1,6 +1,10 @@
 """Kept answers over HTTP: given again while nothing changed, and said to be."""
 
 import pytest
+from asgi_client import Client
+
+from foretaste.app.settings import Settings
+from foretaste.app.wiring import home_in_memory
 
 
 def test_the_same_question_is_answered_from_the_cache_until_something_changes(caching):
@@ -27,3 +31,15 @@ def test_hits_show_in_the_metrics(caching, path):
     shown = caching.get("/metrics").body.decode()
     assert "recommendation_cache_hits_total 2" in shown
     assert "recommendation_cache_age_seconds_count 2" in shown
+
+
+def test_health_names_an_answer_cache_that_is_away_and_stays_ready():
+    settings = Settings(answer_cache="redis", redis_url="redis://127.0.0.1:1", redis_seconds=0.2)
+    with home_in_memory(settings) as home:
+        health = Client(home).get("/health/ready")
+    assert (health.status, health.json["status"]) == (200, "ready")
+    assert any("the answer cache is away" in words for words in health.json["wrong"])
+
+
+def test_health_has_nothing_to_say_of_an_answer_cache_that_answers(caching):
+    assert caching.get("/health").json["wrong"] == []

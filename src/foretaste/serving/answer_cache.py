@@ -138,6 +138,12 @@ class AnswerCacheFront:
         answer = msgspec.msgpack.encode(slate)
         self._asked(lambda: self._cache.put(query.user_id, stamp, request, answer))
 
+    def complaint(self) -> str | None:
+        """Say that the cache is away, None where it answers now, or may again."""
+        if self._asked(lambda: self._cache.get(None, b"", b"")) is not None:
+            return None
+        return "the answer cache is away: every answer is worked out anew"
+
     def close(self) -> None:
         """Release the cache."""
         self._cache.close()

@@ -49,8 +49,9 @@ async def ready(service: Service, _: Request) -> Response:
 
     503 while the state is behind the log that this process has, and where the setting `ready_lag_seconds`
     says for how long a shared log may be out of sight. Without that it stays ready while a server that it
-    shares with others is away, because it answers from what it knows: `status` then begins with `stale`, and
-    `wrong` names each server. Without a trained model it is ready: it answers what is trending.
+    shares with others is away, because it answers from what it knows: `status` begins with `stale` where the
+    log is out of sight, and `wrong` names each server, that of the answer cache too. Without a trained model
+    it is ready: it answers what is trending.
     """
     return json_response(await asyncio.to_thread(health_of, service.home))
 
@@ -88,7 +89,7 @@ def health_of(home: Home) -> Health:
     behind = home.log.last_seq() - home.state.seq
     if behind > 0:
         raise UnavailableError(f"the state is {behind} events behind the log", retry_after=1.0)
-    lag, wrong, most = home.lag_seconds(), home.condition.wrong(), home.settings.ready_lag_seconds
+    lag, wrong, most = home.lag_seconds(), _wrong(home), home.settings.ready_lag_seconds
     if most is not None and lag > most:
         raise UnavailableError("; ".join(wrong) or f"the log was last seen {lag:.0f} s ago", retry_after=1.0)
     return Health(
@@ -104,3 +105,10 @@ def health_of(home: Home) -> Health:
         wrong=wrong,
         environment=home.settings.environment,
     )
+
+
+def _wrong(home: Home) -> tuple[str, ...]:
+    """Return what is wrong with the parts of a home, and with its answer cache, without which it answers."""
+    cache = home.answerer.cache
+    away = None if cache is None else cache.complaint()
+    return (*home.condition.wrong(), *([away] if away else []))
