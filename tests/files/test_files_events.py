@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from foretaste.adapters.files.event_chunks import EventOptions, event_chunks
 from foretaste.adapters.files.reading import read_events
 from foretaste.adapters.files.sources import open_rows
+from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.domain.errors import InvalidInputError
 from foretaste.events.validation import parse_event
 
@@ -231,7 +232,7 @@ def test_without_timestamps_ids_do_not_depend_on_the_moment_of_reading():
         pl.concat(
             [chunk.frame for chunk in event_chunks(open_rows(frame), EventOptions(now=now), "the frame")]
         )
-        for now in (1, 2)
+        for now in (MICROS_PER_DAY + 1, MICROS_PER_DAY + 2)
     ]
     assert rows[0]["event_id"].equals(rows[1]["event_id"])
     assert rows[0]["timestamp"].to_list() == [1, 1]

@@ -43,7 +43,7 @@ class Split:
 def is_timed(time: Micros) -> bool:
     """Return whether times say an order: not if half of the events or more share one moment.
 
-    Events without timestamps get the moment of their import.
+    Events without timestamps all get one moment, the day before their import.
     """
     if len(time) < 2:
         return False

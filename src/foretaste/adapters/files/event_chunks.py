@@ -13,6 +13,7 @@ from foretaste.adapters.files.occurrences import Occurrences
 from foretaste.adapters.files.rows import Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import to_micros
 from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.events.identity import derived_event_id
 from foretaste.events.text import LONGEST_ID
 from foretaste.events.validation import LARGEST_VALUE, USUAL_LIMITS
@@ -23,6 +24,11 @@ ID_FIELDS = ("event_id", "user_id", "item_id", "type", "session_id", "recommenda
 CONTENT = ("user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id", "context")
 TYPE_OF_COLUMN = {"rating": "rating", "purchased": "purchase", "quantity": "purchase"}
 DEFAULT_TYPE = "click"
+UNKNOWN_AGE = MICROS_PER_DAY
+"""How long before they are read events count as having happened of which nothing says when.
+
+Enough that nobody's interest of the moment, no session and no trend follows from an import.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,10 @@ class EventChunk:
 
 @dataclass(frozen=True, kw_only=True)
 class EventOptions:
-    """How to read events. `now` (microseconds UTC) is the moment of events that have none of their own."""
+    """How to read events. `now` (microseconds UTC) is the moment of reading.
+
+    Events that have no moment of their own count as having happened a day before.
+    """
 
     now: int
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -104,7 +113,7 @@ def _typed(
         series = written_time if isinstance(written_time, pl.Series) else as_text(written_time)
         columns["timestamp"] = to_micros(series, options.timestamp_format)
     else:
-        columns["timestamp"] = pl.Series([options.now] * n, dtype=pl.Int64)
+        columns["timestamp"] = pl.Series([max(options.now - UNKNOWN_AGE, 0)] * n, dtype=pl.Int64)
     columns["value"] = text_value.cast(pl.Float64, strict=False)
     columns["context"], wrong_context = contexts_of(raw.get("context", nothing))
     frame = pl.DataFrame({name: columns[name] for name in EVENT_SCHEMA}, schema=EVENT_SCHEMA)

@@ -35,9 +35,10 @@ def read_events(
     recognized without it. `event_type` is the type of events that have none; without it a `rating`
     column makes ratings, a `purchased` (0/1) or `quantity` column purchases, else they are clicks.
     Timestamps are ISO 8601 text, or numbers since 1970 in seconds to nanoseconds, or as
-    `timestamp_format` says; where there are none, all events have the moment of reading. Rows that
-    cannot be used are in `rejected`, never raised. The same file gives the same event ids, so that
-    importing it twice changes nothing.
+    `timestamp_format` says; where there are none, all events count as having happened a day before they
+    are read, so that nothing that people do of late follows from them. Rows that cannot be used are in
+    `rejected`, never raised. The same file gives the same event ids, so that importing it twice changes
+    nothing.
 
     A Delta table is a folder or a URL, as `s3://bucket/archive`. `as_of` reads it as it was: a version's
     number, or a moment. Where it has a column `seq`, as an archive does, events come in its order.
