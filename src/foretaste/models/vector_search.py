@@ -125,6 +125,8 @@ def _best_vectors(
     ordered = length = variable(0)
     seen, found, last = 0, 0, _ALL
     entries, least = np.empty(2 * m, np.int64), variable(NO_SCORE)
+    if m < 1:
+        return entries, _ALL
     for place in range(len(lists)):
         if place == ordered:
             ordered = _put_in_order(lists, ordered)
@@ -150,6 +152,8 @@ def _best_among(
 ) -> Int64s:
     """Return the entries of the best `m` of `items` of positive scores, the best first."""
     entries, least, length = np.empty(2 * m, np.int64), variable(NO_SCORE), variable(0)
+    if m < 1:
+        return entries
     for i in items:
         if i < len(own) and own[i] != NOWHERE:
             entry = entry_of(product(code, size, vector, place[i]), i)

@@ -165,6 +165,8 @@ def _put(bits: Int64s, keys: Floats, items: Ordinals, new: Floats) -> bool:
 def _best_entries(bits: Int64s, keys: Floats, allowed: Mask, m: int) -> Int64s:
     entries, given = np.empty(2 * m, np.int64), keys.view(np.int32)
     length, bound = 0, np.int32(0)
+    if m < 1:
+        return entries
     for block in range(len(bits)):
         ones, at = bits[block, 0], bits[block, 1]
         while ones:

@@ -15,10 +15,12 @@ _BLOCK = 64
 def best_listed(bits: Ordinals, among: Ordinals, m: int, entries: Int64s) -> int:
     """Bring the positive ones of listed items to the front of `entries` [2 m]; return how many.
 
-    At least the `m` best are there. `bits` are those of float32 scores: positive ones are ordered as their
-    bit patterns are.
+    At least the `m` best are there, none where `m` is 0. `bits` are those of float32 scores: positive ones
+    are ordered as their bit patterns are.
     """
     length, bound = 0, np.int32(0)
+    if m < 1:
+        return length
     for i in among:
         if i < len(bits) and bits[i] > bound:
             entries[length] = (np.int64(bits[i]) << 32) | (TURNED - i)
@@ -32,6 +34,8 @@ def best_listed(bits: Ordinals, among: Ordinals, m: int, entries: Int64s) -> int
 def best_allowed(bits: Ordinals, allowed: Mask, m: int, entries: Int64s) -> int:
     """Do as `best_listed` with the items that `allowed` says, passing over blocks without a good one."""
     length, bound = 0, np.int32(0)
+    if m < 1:
+        return length
     for begin in range(0, len(bits), _BLOCK):
         end = min(begin + _BLOCK, len(bits))
         best = np.int32(0)

@@ -227,6 +227,8 @@ def _at_hand(given: Int64s, allowed: Mask, most: int, entries: Int64s) -> int:
 def _best_given(given: Int64s, allowed: Mask, m: int, entries: Int64s) -> int:
     """Copy positive entries of allowed items, the `m` best among them; return how many, at most `2 * m`."""
     length, least = 0, _POSITIVE
+    if m < 1:
+        return length
     for at, entry in enumerate(given):
         if at == _SAMPLED and length * len(given) > 2 * m * _SAMPLED:  # many are allowed
             least = max(least, _least_of_best(given, allowed, m))
