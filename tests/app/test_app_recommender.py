@@ -207,11 +207,58 @@ def test_a_parameter_out_of_range_is_named(rec, wrong):
         (lambda rec: rec.similar(5), "item_id must be text, not 5"),
         (lambda rec: rec.personalize(5, ["i1"]), "user_id must be text, not 5"),
         (lambda rec: rec.profile(5), "user_id must be text, not 5"),
+        (lambda rec: rec.profile("u1", recent_limit="x"), "recent_limit must be a whole number"),
+        (lambda rec: rec.recommend("u1", min_score="x"), "min_score must be a number"),
+        (lambda rec: rec.recommend("u1", min_score=float("nan")), "min_score must be a number"),
+        (lambda rec: rec.recommend("u1", seed=2**70), "seed must be a whole number"),
+        (lambda rec: rec.personalize("u1", ["i1"], seed=2**70), "seed must be a whole number"),
+        (lambda rec: rec.as_of(2**50).recommend("u1", seed=2**70), "seed must be a whole number"),
+        (lambda rec: rec.recommend("u1", context=[1]), "context must have names and values"),
+        (lambda rec: rec.recommend("u1", context={"a": object()}), "context.a must be text"),
+        (lambda rec: rec.recommend("u1", filters=[1]), "filters must have names and values"),
+        (lambda rec: rec.recommend("u1", cursor=1), "cursor must be text, not 1"),
+        (lambda rec: rec.recommend("u1", diversity_lambda="x"), "diversity_lambda must be from 0 to 1"),
+        (lambda rec: rec.delete_items([5]), "item_ids must be text, not 5"),
     ],
 )
 def test_what_is_no_text_or_no_moment_is_named(rec, ask, message):
     with pytest.raises(InvalidQueryError, match=message):
         ask(rec)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rec, text: rec.recommend(text),
+        lambda rec, text: rec.recommend("u1", scenario=text),
+        lambda rec, text: rec.recommend("u1", model=text),
+        lambda rec, text: rec.recommend("u1", item_ids=[text]),
+        lambda rec, text: rec.recommend("u1", exclude_ids=[text]),
+        lambda rec, text: rec.recommend("u1", filters={"category": text}),
+        lambda rec, text: rec.recommend("u1", filters={text: "x"}),
+        lambda rec, text: rec.recommend("u1", context={"device": text}),
+        lambda rec, text: rec.recommend("u1", rules={"forbidden": [text]}),
+        lambda rec, text: rec.recommend("u1", page_id=text),
+        lambda rec, text: rec.similar(text),
+        lambda rec, text: rec.personalize(text, ["i1"]),
+        lambda rec, text: rec.profile(text),
+        lambda rec, text: rec.reproduce(text),
+        lambda rec, text: rec.delete_items([text]),
+        lambda rec, text: rec.merge_users(text, "u1"),
+        lambda rec, text: rec.add_users({"u1": {"city": text}}),
+        lambda rec, text: rec.add_users({"u1": {text: 1}}),
+    ],
+)
+def test_what_is_no_character_is_named(rec, ask):
+    with pytest.raises(InvalidInputError, match="lone surrogate"):
+        ask(rec, "\ud800")
+
+
+def test_circumstances_are_written_as_texts_and_none_is_left_out(rec):
+    only = 'context.hour == "9" and context.member == "true" and context["place.city"] == "Oslo"'
+    told = {"hour": 9, "member": True, "nothing": None, "place": {"city": "Oslo"}}
+    assert len(rec.recommend("u1", k=3, context=told, filter=only)) == 3
+    assert len(rec.personalize("u1", ["i1"], context=told, filter=only)) == 1
 
 
 def test_one_id_stands_for_itself_not_for_its_letters(rec):

@@ -47,6 +47,19 @@ def test_a_share_of_the_events_has_a_moment(events):
     assert events.until("2000-01-01").quantile(0.5) == 0
 
 
+@pytest.mark.parametrize("moment", [None, 1.5, True, []])
+def test_what_is_no_moment_is_refused_with_an_example(events, moment):
+    for cut in (events.until, events.after, events.ending):
+        with pytest.raises(InvalidInputError, match="is no moment; give a date"):
+            cut(moment)
+
+
+@pytest.mark.parametrize("share", [float("nan"), None, "half"])
+def test_what_is_no_share_is_refused(events, share):
+    with pytest.raises(InvalidInputError, match="share must be a number from 0 to 1"):
+        events.quantile(share)
+
+
 def test_a_log_moved_to_another_end_is_the_same_but_for_when_it_happened(events):
     moved = events.ending("2026-05-05")
     assert str(moved.to_polars()["timestamp"][-1].date()) == "2026-05-05"

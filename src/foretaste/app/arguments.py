@@ -1,5 +1,6 @@
 """Arguments of Python callers, as queries have them."""
 
+import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +14,15 @@ from foretaste.domain.errors import InvalidQueryError
 from foretaste.domain.slate_rules import SlateRules
 from foretaste.events.context import flattened, text_of
 from foretaste.events.text import checked_text
-from foretaste.ports.vector_index import Values
 
 MOST_ITEMS = 1000
 MOST_QUESTIONS = 1 << 40
+LEAST_SEED, LARGEST_SEED = -(1 << 63), (1 << 64) - 1
+LARGEST_NUMBER = 1e9
 LAST_MOMENT = 253_402_300_799_999_999
 """The end of the year 9999 in microseconds since 1970 UTC."""
+
+NO_CHARACTER = "a text holds a lone surrogate, which is no character; send well-formed Unicode"
 
 _PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
@@ -48,18 +52,35 @@ def count_or_usual(k: int | None, most: int = MOST_ITEMS) -> int:
     return 0 if k is None else within("k", k, 1, most)
 
 
-def share(name: str, value: float | None) -> float | None:
+def share(name: str, value: Any) -> float | None:
     """Return a number from 0 to 1, or None; raise `InvalidQueryError` for anything else."""
-    if value is not None and not 0.0 <= value <= 1.0:
+    if value is not None and not 0.0 <= _number(value) <= 1.0:
         raise InvalidQueryError(f"{name} must be from 0 to 1, not {value!r}", field=name)
-    return value
+    return None if value is None else _number(value)
+
+
+def number_or_none(name: str, value: Any) -> float | None:
+    """Return a finite number, None for none; raise `InvalidQueryError` for anything else."""
+    if value is None:
+        return None
+    number = _number(value)
+    if not abs(number) <= LARGEST_NUMBER:
+        raise InvalidQueryError(
+            f"{name} must be a number within ±{LARGEST_NUMBER:.0e}, or None, not {value!r}", field=name
+        )
+    return number
+
+
+def seed_or_new(seed: int | None) -> int:
+    """Return the seed of a request, a new one for None; raise `InvalidQueryError` where it cannot be one."""
+    return new_seed() if seed is None else within("seed", seed, LEAST_SEED, LARGEST_SEED)
 
 
 def as_text(name: str, text: Any) -> str:
-    """Return one text; raise `InvalidQueryError` for anything else."""
+    """Return one text that can be kept; raise `InvalidQueryError` for anything else."""
     if not isinstance(text, str):
         raise InvalidQueryError(f"{name} must be text, not {text!r}", field=name)
-    return text
+    return well_formed(name, text)
 
 
 def as_texts(name: str, texts: str | Iterable[str]) -> tuple[str, ...]:
@@ -109,12 +130,16 @@ def moment_or_now(now: int | None) -> int:
 
 def as_rules(rules: SlateRules | Mapping[str, Any] | None) -> SlateRules | None:
     """Return rules of a slate; raise `InvalidQueryError` for what is none, naming the field."""
-    if rules is None or isinstance(rules, SlateRules):
-        return rules
+    if rules is None:
+        return None
     try:
-        return msgspec.convert(rules, SlateRules)
+        given = rules if isinstance(rules, SlateRules) else msgspec.convert(rules, SlateRules)
+        msgspec.json.encode(given)
     except msgspec.ValidationError as error:
         raise unreadable(error, "rules") from error
+    except UnicodeEncodeError as error:
+        raise InvalidQueryError(f"rules: {NO_CHARACTER}", field="rules") from error
+    return given
 
 
 def unreadable(error: Exception, root: str = "") -> InvalidQueryError:
@@ -127,9 +152,25 @@ def unreadable(error: Exception, root: str = "") -> InvalidQueryError:
     return InvalidQueryError(f"{path}: {said[: found.start()]}", field=path)
 
 
-def as_values(values: Values | None) -> dict[str, tuple[str, ...]]:
+def as_values(values: Any) -> dict[str, tuple[str, ...]]:
     """Return filters as a query has them; one text stands for itself, not for its letters.
 
-    Raises `InvalidQueryError` for values that are no text.
+    Raises `InvalidQueryError` for names and values that are no text.
     """
-    return {name: as_texts(f"the value of {name}", chosen) for name, chosen in (values or {}).items()}
+    if not isinstance(values, Mapping | None):
+        raise InvalidQueryError(
+            f"filters must have names and values, as {{'category': ['Drama']}}, not {values!r}",
+            field="filters",
+        )
+    return {
+        as_text("the name of a filter", name): as_texts(f"the value of {name}", chosen)
+        for name, chosen in (values or {}).items()
+    }
+
+
+def _number(value: Any) -> float:
+    """Return a number as a float, NaN for what is none; text and truth values are none."""
+    try:
+        return math.nan if isinstance(value, str | bytes | bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
-from foretaste.app.arguments import as_texts, as_values, count_or_usual, id_or_none
+from foretaste.app.arguments import as_text, as_texts, as_values, count_or_usual, id_or_none, seed_or_new
 from foretaste.app.home import Home
 from foretaste.app.reproducing import PastHome
 from foretaste.app.settings import expression_limits
@@ -44,9 +44,9 @@ class PastRecommender:
         """Return what would have been shown then; the parameters are those of `Recommender.recommend`."""
         query = Query(
             now=self.home.time,
-            seed=seed,
+            seed=seed_or_new(seed),
             user_id=id_or_none("user_id", user_id),
-            scenario=scenario,
+            scenario=as_text("scenario", scenario),
             item_id=id_or_none("item_id", item_id),
             item_ids=as_texts("item_ids", item_ids),
             k=count_or_usual(k),

@@ -9,6 +9,7 @@ from foretaste.adapters.files.event_table import Events
 from foretaste.app.arguments import (
     LAST_MOMENT,
     MOST_ITEMS,
+    as_context,
     as_rules,
     as_text,
     as_texts,
@@ -16,7 +17,8 @@ from foretaste.app.arguments import (
     count_or_usual,
     id_or_none,
     moment_or_now,
-    new_seed,
+    number_or_none,
+    seed_or_new,
     share,
     within,
 )
@@ -174,27 +176,28 @@ class Recommender:
         """
         query = Query(
             now=moment_or_now(now),
-            seed=new_seed() if seed is None else seed,
+            seed=seed_or_new(seed),
             user_id=id_or_none("user_id", user_id),
-            scenario=scenario,
+            scenario=as_text("scenario", scenario),
             item_id=id_or_none("item_id", item_id),
             item_ids=as_texts("item_ids", item_ids),
-            model=model,
+            model=id_or_none("model", model),
             k=count_or_usual(k),
             filters=as_values(filters),
             exclude=as_values(exclude),
             exclude_ids=as_texts("exclude_ids", exclude_ids),
             filter=as_texts("filter", filter),
             boost=as_texts("boost", boost),
-            context=dict(context or {}),
+            context=as_context(context),
             diversity_lambda=share("diversity_lambda", diversity_lambda),
             popularity_correction=share("popularity_correction", popularity_correction),
-            min_score=min_score,
+            min_score=number_or_none("min_score", min_score),
             explain=explain,
             explain_top_k=within("explain_top_k", explain_top_k, 1, MOST_ITEMS),
             rules=as_rules(rules),
         )
-        return as_slate(self.home.answerer.recommend(query, cursor=cursor, page_id=page_id))
+        page, at = id_or_none("page_id", page_id), id_or_none("cursor", cursor)
+        return as_slate(self.home.answerer.recommend(query, cursor=at, page_id=page))
 
     def similar(
         self,
@@ -241,7 +244,9 @@ class Recommender:
         >>> rec.reproduce(slate.recommendation_id).identical
         True
         """
-        ((_, again),) = given_again(self.home, [recorded(self.home, recommendation_id)])
+        ((_, again),) = given_again(
+            self.home, [recorded(self.home, as_text("recommendation_id", recommendation_id))]
+        )
         return again
 
     def personalize(
@@ -271,12 +276,12 @@ class Recommender:
         items = candidates_of([candidates] if isinstance(candidates, str) else candidates)
         query = Query(
             now=moment_or_now(now),
-            seed=new_seed() if seed is None else seed,
+            seed=seed_or_new(seed),
             user_id=id_or_none("user_id", user_id),
             k=max(1, len(items)) if k is None else within("k", k, 1, MOST_ITEMS),
             filter=as_texts("filter", filter),
             boost=as_texts("boost", boost),
-            context=dict(context or {}),
+            context=as_context(context),
             diversity_lambda=share("diversity_lambda", diversity_lambda),
             explain=explain,
         )
@@ -330,8 +335,11 @@ class Recommender:
         `profile.preferences` counts topics, sources, hours and weekdays of what they liked of late; of topics
         and sources the `top_categories` most frequent.
         """
-        known = as_text("user_id", user_id)
-        return self.home.profiler.profile(known, recent_limit=recent_limit, top_categories=top_categories)
+        return self.home.profiler.profile(
+            as_text("user_id", user_id),
+            recent_limit=within("recent_limit", recent_limit, 0, MOST_ITEMS),
+            top_categories=within("top_categories", top_categories, 0, MOST_ITEMS),
+        )
 
     def put_items(self, items: Iterable[Item | Mapping[str, Any]]) -> int:
         """Insert or replace catalog items; the next answer may already contain them.
@@ -344,7 +352,7 @@ class Recommender:
 
     def delete_items(self, item_ids: Iterable[str]) -> int:
         """Delete catalog items, which are in no answer from now on; return the catalog version."""
-        return self.home.delete_items(list(item_ids))
+        return self.home.delete_items(as_texts("item_ids", item_ids))
 
     def merge_users(self, from_user_id: str, into_user_id: str) -> Merged:
         """Make an anonymous id a known person: histories fold into one, later events of the old id follow.
@@ -354,7 +362,8 @@ class Recommender:
         >>> rec.merge_users("session-8f2", "196").merged
         True
         """
-        return merge_users(self.home, from_user_id, into_user_id, clock=system_clock)
+        old, into = as_text("from_user_id", from_user_id), as_text("into_user_id", into_user_id)
+        return merge_users(self.home, old, into, clock=system_clock)
 
     def users(self) -> list[str]:
         """Return everyone who has an event, in order of first sight."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.item import Attribute
+from foretaste.events.text import checked_text
 
 MOST_ATTRIBUTES = 32
 LONGEST_NAME, LONGEST_TEXT = 64, 256
@@ -26,6 +27,7 @@ def parse_attributes(user_id: str, raw: Mapping[str, Any]) -> dict[str, Attribut
                 f"user {user_id!r}: {name!r} cannot name an attribute: 1 to 64 characters, no =",
                 field="attributes",
             )
+        checked_text(name, "the name of an attribute", 4 * LONGEST_NAME, InvalidInputError)
         found[name] = _value(user_id, name, value)
     if len(found) > MOST_ATTRIBUTES:
         raise InvalidInputError(
@@ -53,7 +55,7 @@ def _value(user_id: str, name: str, value: object) -> Attribute:
     if isinstance(value, int | float) and math.isfinite(number := _number(value)):
         return number
     if isinstance(value, str) and len(value) <= LONGEST_TEXT:
-        return value
+        return checked_text(value, name, 4 * LONGEST_TEXT, InvalidInputError)
     raise InvalidInputError(
         f"user {user_id!r}: {name} must be a text of at most {LONGEST_TEXT} characters, a number, true "
         "or false",

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from math import isnan
+from typing import Any
 
 import polars as pl
 
 from foretaste.adapters.files.event_frame import frame_events
 from foretaste.adapters.files.rows import Reject
 from foretaste.adapters.files.timestamps import Moment, as_datetime, micros_of
+from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
 
@@ -53,13 +56,16 @@ class Events:
     def quantile(self, share: float) -> int:
         """Return the moment (microseconds since 1970) before which `share` of the events happened.
 
+        Raises `InvalidInputError` for what is no number.
+
         >>> cut = events.quantile(0.9)
         >>> train, test = events.until(cut), events.after(cut)
         """
+        part = _part(share)
         if not len(self):
             return 0
         times = self.frame["timestamp"].sort()
-        return int(times[min(max(int(share * len(self)), 0), len(self) - 1)])
+        return int(times[min(int(part * len(self)), len(self) - 1)])
 
     def to_polars(self) -> pl.DataFrame:
         """Return the events as a frame, with `timestamp` as a UTC datetime."""
@@ -95,3 +101,14 @@ class Events:
 
     def _where(self, condition: pl.Expr) -> "Events":
         return Events(self.frame.filter(condition), self.items)
+
+
+def _part(share: Any) -> float:
+    """Return a share within 0 and 1; raise `InvalidInputError` for what is no number."""
+    try:
+        part = float(share)
+    except (TypeError, ValueError):
+        part = float("nan")
+    if isnan(part):
+        raise InvalidInputError(f"share must be a number from 0 to 1, not {share!r}", field="share")
+    return min(max(part, 0.0), 1.0)

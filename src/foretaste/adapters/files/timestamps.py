@@ -121,7 +121,12 @@ def _from_text(values: pl.Series, layouts: tuple[str, ...]) -> pl.Series:
 
 
 def micros_of(moment: Moment) -> int:
-    """Return one moment as microseconds since 1970 UTC."""
+    """Return one moment as microseconds since 1970 UTC; raise `InvalidInputError` for what is none."""
+    if isinstance(moment, bool) or not isinstance(moment, int | str | date):
+        raise InvalidInputError(
+            f"{moment!r} is no moment; give a date, a text as 1998-03-01, or microseconds since 1970",
+            field="date",
+        )
     if isinstance(moment, int):
         return moment
     if isinstance(moment, str):
