@@ -102,6 +102,23 @@ def test_a_line_number_counts_lines_also_after_a_quoted_line_break(tmp_path):
     assert [reject.line for reject in read_events(path).rejected] == [4]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path, encoding):
+    path = tmp_path / "events.csv"
+    mark = "" if encoding in {"utf-16", "utf-32", "utf-8-sig"} else "\ufeff"
+    path.write_bytes((mark + "user_id;item_id\nJosé;a\n").encode(encoding))
+    for asked in ({}, {"encoding": "utf-8"}, {"encoding": encoding}):
+        read = read_events(path, **asked)
+        assert [(event.user_id, event.item_id) for event in read] == [("José", "a")]
+
+
+def test_utf_16_without_a_mark_says_which_encoding_to_try(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_bytes("user_id;item_id\nJosé;a\n".encode("utf-16-le"))
+    with pytest.raises(InvalidInputError, match="--encoding utf-16-le"):
+        read_events(path)
+
+
 def test_bytes_that_are_not_of_the_encoding_are_set_aside_not_changed(tmp_path):
     path = write(tmp_path, "log.csv", "user_id,item_id\nJosé,1\nann,1\n".encode("latin-1"))
     events = read_events(path)

@@ -1,5 +1,6 @@
 """CSV: any usual delimiter, quotes, a byte-order mark, either line ending."""
 
+import codecs
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ from foretaste.domain.errors import InvalidInputError
 DELIMITERS = ",\t;|"
 LONGEST_FIELD = 1 << 20
 EXCERPT = 200
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte-order marks and what they say: the longer ones first, since they begin with the shorter."""
 
 csv.field_size_limit(LONGEST_FIELD)
 
@@ -32,7 +40,8 @@ class CsvReader(Protocol):
 class CsvRows:
     """A CSV file. Without `delimiter`, the one that splits the header into most names is taken.
 
-    Bytes that `encoding` does not allow become the replacement character, which no id may contain.
+    Bytes that `encoding` does not allow become the replacement character, which no id may contain. A file
+    that begins with a byte-order mark of UTF-16 or UTF-32 is read as that, where `encoding` is UTF-8.
 
     Raises `InvalidInputError` for a delimiter that is not one character, and for an unknown encoding.
     """
@@ -69,19 +78,37 @@ class CsvRows:
                 yield _columns(names, taken)
 
     def _open(self) -> TextIO:
-        return self.path.open(encoding=self.encoding, errors="replace", newline="")
+        encoding = _marked(self.path) or self.encoding if _is_utf_8(self.encoding) else self.encoding
+        return self.path.open(encoding=encoding, errors="replace", newline="")
 
     def _header(self, file: TextIO) -> tuple[list[str], str, int]:
         """Return the names, the delimiter and the number of lines read so far."""
-        line = file.readline()
+        line = file.readline().removeprefix("\ufeff")
         if not line.strip():
             raise InvalidInputError(f"{self.path.name}: the first line must name the columns, but is empty")
+        if "\0" in line:
+            raise InvalidInputError(
+                f"{self.path.name}: the first line is no text in {self.encoding}; say which encoding it "
+                "is, as --encoding utf-16-le or utf-16-be (in Python: encoding=...)",
+                field="encoding",
+            )
         delimiter = self.delimiter or max(DELIMITERS, key=line.count)
         names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InvalidInputError(f"{self.path.name}: column {twice[0]!r} is there more than once")
         return names, delimiter, 1
+
+
+def _is_utf_8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name.startswith("utf-8")
+
+
+def _marked(path: Path) -> str | None:
+    """Return the encoding that a file's byte-order mark says, None without one of two or four bytes."""
+    with path.open("rb") as file:
+        begin = file.read(4)
+    return next((encoding for mark, encoding in MARKS if begin.startswith(mark)), None)
 
 
 def _is_encoding(name: str) -> bool:

@@ -62,7 +62,9 @@ def ingest(
         str | None, typer.Option(help="How dates are written, as %d/%m/%Y %H:%M; ISO 8601 is understood.")
     ] = None,
     delimiter: Annotated[str | None, typer.Option(help="Of a CSV; recognized by default.")] = None,
-    encoding: Annotated[str, typer.Option(help="Of a CSV.")] = "utf-8-sig",
+    encoding: Annotated[
+        str, typer.Option(help="Of a CSV; one that begins with a byte-order mark needs none.")
+    ] = "utf-8-sig",
     as_of: Annotated[
         str | None,
         typer.Option(metavar="VERSION", help="Of a Delta table: as it was, by version or moment (ISO 8601)."),
