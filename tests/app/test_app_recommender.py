@@ -7,6 +7,7 @@ import pytest
 
 import foretaste as ft
 from foretaste.app import recommender as module
+from foretaste.app.settings import Settings
 from foretaste.domain.errors import (
     InvalidEventError,
     InvalidInputError,
@@ -19,6 +20,8 @@ from foretaste.domain.errors import (
     UnknownScenarioError,
     UnknownUserError,
 )
+from foretaste.training import recipe
+from foretaste.training.gate import GateReport
 
 NOW = 1_712_000_000_000_000
 """Shortly after the synthetic events."""
@@ -130,6 +133,20 @@ def test_a_home_that_is_not_there_is_not_made(tmp_path):
     with pytest.raises(NotFoundError, match="no home at"):
         ft.Recommender.open(tmp_path / "absent")
     assert not (tmp_path / "absent").exists()
+
+
+def test_what_was_learnt_in_memory_serves_whatever_the_gate_says(monkeypatch, tmp_path):
+    refusal = GateReport(passed=False, words="refused: worse than popularity")
+    monkeypatch.setattr(recipe, "judge_candidate", lambda *_, **__: refusal)
+    shop = ft.datasets.synthetic(n_users=20, n_items=15, n_events=300, seed=3)
+    quick = Settings(effort="quick")
+    with ft.Recommender.train(shop.events, items=shop.events.items, settings=quick) as rec:
+        assert (rec.report.gate, rec.report.promoted) == (refusal, True)
+        assert rec.home.artifact.version == rec.report.version
+    kept = tmp_path / "home"
+    with ft.Recommender.train(shop.events, items=shop.events.items, home=kept, settings=quick) as rec:
+        assert (rec.report.gate, rec.report.promoted) == (refusal, False)
+        assert rec.home.artifact is None
 
 
 def test_nothing_to_learn_from_is_said():

@@ -79,11 +79,11 @@ class Recommender:
     ) -> "Recommender":
         """Take `events`, `items` and attributes of `users` in, learn, and return what recommends now.
 
-        Everything stays in this process, unless `home` names a directory to keep it in: then what is
-        there already is learnt from too, and the model serves only if it passes the quality gate. The
-        same data and `seed` give the same model. `report` of the result says how well the model
-        foretold what it had not seen, and what the gate made of it. `progress` is called with the stage
-        and the share of it that is done.
+        Everything stays in this process, and what was learnt serves whatever the quality gate says of it,
+        unless `home` names a directory to keep it in: then what is there already is learnt from too, and
+        the model serves only if it passes. The same data and `seed` give the same model. `report` of the
+        result says how well the model foretold what it had not seen, and what the gate made of it.
+        `progress` is called with the stage and the share of it that is done.
 
         Raises `InvalidInputError` where there is nothing to learn from, `UnavailableError` where
         another process has the home.
