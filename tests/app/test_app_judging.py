@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 from dataclasses import replace
+from math import inf
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from foretaste.app.judging.corpora import corpus_of_events
 from foretaste.app.judging.drawing import ticks
 from foretaste.app.settings import Settings
 from foretaste.domain.errors import InvalidInputError, MissingExtraError
+from foretaste.evaluation.bootstrap import Interval
 
 QUICK = {"effort": "quick", "limit": 80, "peers": False}
 
@@ -119,6 +121,15 @@ def test_factors_over_popularity_and_chance_are_ratios_of_precision(full):
         assert factor.value == pytest.approx(ours / theirs)
         assert factor.low <= factor.value <= factor.high
     assert set(full.factors) == {"popularity", "random"}
+
+
+def test_a_factor_over_what_foretold_nothing_is_told_in_words_and_read_by_programs(full, tmp_path):
+    endless = replace(full, factors={"random": Interval(value=inf, low=3.0, high=inf)})
+    assert "infinite [3.00, infinite]" in str(endless)
+    assert "infinite: that one foretold nothing" in endless.to_markdown()
+    endless.save(tmp_path)
+    read = json.loads((tmp_path / "report.json").read_text())["factors"]["random"]
+    assert (float(read["value"]), float(read["low"])) == (inf, 3.0)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,14 @@ def test_a_worse_blend_has_a_whole_interval_below_zero():
     assert regret.ahead.high < 0.0
 
 
+def test_over_sources_that_foretold_nothing_it_says_so_in_words():
+    words = regret_of(judgement_of(blend=[0] * 70, one=[-1] * 70), ["one"], seed=0).words
+    assert words == "ahead of the best single source, one, which foretold nothing (1.0000 against 0.0000)"
+    some = regret_of(judgement_of(blend=[0] * 7, one=[0] + [-1] * 6), ["one"], seed=0).words
+    assert "infinite] ahead of the best single source" in some
+    assert "inf%" not in some
+
+
 def test_without_questions_or_sources_there_is_no_regret():
     assert regret_of(judgement_of(blend=[]), ["one"], seed=0) is None
     assert regret_of(judgement_of(blend=[0]), [], seed=0) is None

@@ -1,10 +1,12 @@
 """Regret: what is lost by trusting the blend instead of whichever source turned out best."""
 
 from collections.abc import Sequence
+from math import inf
 
 import msgspec
 
 from foretaste.evaluation.bootstrap import Interval, ratio_interval
+from foretaste.evaluation.figures import percent
 from foretaste.evaluation.judgement import Judgement
 
 METRIC = "ndcg"
@@ -14,7 +16,8 @@ class Regret(msgspec.Struct, frozen=True, kw_only=True):
     """The blend beside the best single source, which is chosen in hindsight, on the same questions.
 
     `ahead` is NDCG@k of the blend over that of `best`, minus one: paired, with its interval over people;
-    negative is regret. `blend_value` and `best_value` are the means.
+    negative is regret, infinite where the source foretold nothing and the blend did. `blend_value` and
+    `best_value` are the means.
     """
 
     best: str
@@ -25,11 +28,11 @@ class Regret(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """The comparison in words."""
-        ahead = self.ahead
-        return (
-            f"{ahead.value:+.1%} [{ahead.low:+.1%}, {ahead.high:+.1%}] ahead of the best single source, "
-            f"{self.best} ({self.blend_value:.4f} against {self.best_value:.4f})"
-        )
+        ahead, values = self.ahead, f"({self.blend_value:.4f} against {self.best_value:.4f})"
+        if ahead.value == inf:
+            return f"ahead of the best single source, {self.best}, which foretold nothing {values}"
+        interval = f"[{percent(ahead.low)}, {percent(ahead.high)}]"
+        return f"{percent(ahead.value)} {interval} ahead of the best single source, {self.best} {values}"
 
 
 def regret_of(

@@ -18,6 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from foretaste.evaluation.figures import written
+
 EVERY_SECONDS = 2.0
 
 
@@ -69,7 +71,7 @@ class Screen:
     def result(self, value: Any, readable: RenderableType) -> None:
         """Write the result: `value` as JSON for scripts, else `readable`."""
         if self.as_json:
-            sys.stdout.write(msgspec.json.encode(value, order="sorted").decode() + "\n")
+            sys.stdout.write(msgspec.json.encode(written(value), order="sorted").decode() + "\n")
             sys.stdout.flush()
         else:
             self._out.print(readable, soft_wrap=isinstance(readable, str | Text))

@@ -29,6 +29,7 @@ from foretaste.app.judging.sheets import (
 )
 from foretaste.domain.errors import InvalidInputError
 from foretaste.evaluation.bootstrap import Interval
+from foretaste.evaluation.figures import written
 from foretaste.evaluation.judgement import Score
 from foretaste.evaluation.liveness import Liveness
 from foretaste.evaluation.regret import Regret
@@ -134,10 +135,14 @@ class Evaluation:
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as plain dictionaries, lists, texts and numbers."""
+        """Return everything as plain dictionaries, lists, texts and numbers.
+
+        Figures that are infinite, as factors over what foretold nothing, are the text `Infinity`, which
+        `float` reads, since JSON has no number for it.
+        """
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         fields["questions_possible"] = fields.pop("possible")
-        return dict(msgspec.to_builtins(fields))
+        return dict(written(fields))
 
     def to_markdown(self) -> str:
         """Return remarks and tables as Markdown."""

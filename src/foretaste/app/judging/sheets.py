@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isinf
 
 from foretaste.evaluation.bootstrap import Interval
+from foretaste.evaluation.figures import factor
 from foretaste.evaluation.judgement import Score
 from foretaste.training.trade_off import Point
 
@@ -11,6 +13,7 @@ ACCURACY = {"recall": "recall", "precision": "prec", "hit_rate": "HR", "mrr": "M
 KIND = ("cover", "Gini", "novel", "div.", "seren", "popul", "lift", "cal.", "own")
 KNOBS = {"diversity_lambda": "diversity", "popularity_correction": "popularity"}
 SHIPS = " *"
+UNBOUNDED = "infinite: that one foretold nothing, or in some drawings of other people like these it did not"
 COMPARED = ("blend", "popularity", "random")
 
 
@@ -64,10 +67,11 @@ def kind_sheet(scores: Sequence[Score]) -> Sheet:
 def factor_sheet(factors: Mapping[str, Interval], k: int) -> Sheet:
     """Return by what factor the blend is ahead of the others."""
     rows = [
-        [f"{rival}", f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"]
+        [f"{rival}", f"{factor(found.value)} [{factor(found.low)}, {factor(found.high)}]"]
         for rival, found in factors.items()
     ]
-    return Sheet(f"Precision@{k} of the blend is so many times that of", ["", "factor (95 %)"], rows)
+    note = UNBOUNDED if any(isinf(found.high) for found in factors.values()) else ""
+    return Sheet(f"Precision@{k} of the blend is so many times that of", ["", "factor (95 %)"], rows, note)
 
 
 def group_sheet(attribute: str, shares: Mapping[str, Mapping[str, float]], scores: Sequence[Score]) -> Sheet:

@@ -24,6 +24,7 @@ from foretaste.app.stores import models_directory
 from foretaste.app.wiring import open_home
 from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import ForetasteError
+from foretaste.evaluation.figures import written
 from foretaste.events.moments import format_moment
 from foretaste.training.report import TrainReport
 
@@ -165,7 +166,7 @@ def finished(job: Job, report: TrainReport) -> Job:
         model_version=report.version,
         decision=report.gate.words,
         metrics=report.metrics,
-        report=msgspec.to_builtins(report),
+        report=written(report),
     )
 
 
