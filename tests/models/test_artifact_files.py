@@ -1,15 +1,18 @@
 """Models come back from their files as they were, or not at all."""
 
+import errno
 import json
 import struct
 
 import msgspec
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from foretaste.domain.artifact import ArrayEntry, ArtifactManifest, manifest_digest
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.features.recency import Recency
+from foretaste.models import tensor_file
 from foretaste.models.artifact_files import (
     check_format,
     read_json,
@@ -265,3 +268,20 @@ def test_the_manifests_hash_covers_all_but_itself_and_the_time():
 def test_models_that_cannot_be_are_named(tmp_path, config):
     with pytest.raises(CorruptArtifactError, match="odd"):
         read_models(tmp_path, manifest({"odd": config}, []))
+
+
+def test_files_have_the_rights_of_any_new_file(tmp_path):
+    beside = tmp_path / "beside"
+    beside.touch()
+    write_tensors(ARRAYS, tmp_path, "a.safetensors")
+    assert (tmp_path / "a.safetensors").stat().st_mode == beside.stat().st_mode
+
+
+def test_a_full_disk_is_an_error_of_the_system(tmp_path, monkeypatch):
+    def full(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space left (os error 28)")
+
+    monkeypatch.setattr(tensor_file, "save_file", full)
+    with pytest.raises(OSError, match=r"a\.safetensors") as refused:
+        write_tensors(ARRAYS, tmp_path, "a.safetensors")
+    assert refused.value.errno == errno.ENOSPC

@@ -5,9 +5,12 @@ and place, then the arrays' bytes. Nothing in it is ever executed, and memory is
 manifest promised, the header confirms and the file's size bears out.
 """
 
+import errno
 import hashlib
 import math
 import mmap
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +18,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from foretaste.domain.artifact import ArrayEntry, FileEntry
@@ -34,6 +38,8 @@ DTYPES = {
 LENGTH_BYTES = 8
 LONGEST_HEADER = 1 << 20
 CHUNK = 1 << 20
+REFUSAL = re.compile(r"os error (\d+)")
+"""What the library says of the system's error number."""
 
 
 class _Tensor(msgspec.Struct, frozen=True):
@@ -51,9 +57,27 @@ def write_tensors(arrays: Mapping[str, NDArray[Any]], directory: Path, name: str
             raise TypeError(
                 f"array {key!r} of {name} has the dtype {array.dtype}, which artifacts cannot hold"
             )
-    save_file(laid_out, path)
+    save_arrays(laid_out, path)
     entries = tuple(ArrayEntry(name=key, dtype=a.dtype.name, shape=a.shape) for key, a in laid_out.items())
     return file_entry(path, name, entries)
+
+
+def save_arrays(
+    arrays: Mapping[str, NDArray[Any]], path: Path, marks: Mapping[str, str] | None = None
+) -> None:
+    """Write contiguous `arrays` to `path`, with the rights that any new file of this process has.
+
+    The library alone would let nobody but the owner read it. Raises `OSError` where the disk refuses.
+    """
+    path.touch()
+    rights = path.stat().st_mode
+    try:
+        save_file(dict(arrays), path, None if marks is None else dict(marks))
+    except SafetensorError as error:
+        told = REFUSAL.search(str(error))
+        number = int(told[1]) if told else errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from error
+    path.chmod(rights)
 
 
 def file_entry(path: Path, name: str, arrays: tuple[ArrayEntry, ...] = ()) -> FileEntry:

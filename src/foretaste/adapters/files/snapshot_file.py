@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from foretaste.domain.errors import CorruptSnapshotError
+from foretaste.models.tensor_file import save_arrays
 
 Snapshot = Mapping[str, NDArray[Any]]
 
@@ -24,10 +24,7 @@ def write_snapshot(path: Path, snapshot: Snapshot, *, seq: int, key: int) -> Non
     arrays = {name: np.ascontiguousarray(array) for name, array in snapshot.items()}
     marks = {"seq": str(seq), "key": str(key), "sha256": _digest(arrays)}
     partial = path.with_suffix(".partial")
-    try:
-        save_file(arrays, partial, marks)
-    except SafetensorError as error:
-        raise OSError(f"{partial.name} cannot be written: {error}") from error
+    save_arrays(arrays, partial, marks)
     partial.replace(path)
 
 
