@@ -1,9 +1,15 @@
 """Profiles keep the promises of their port."""
 
+import resource
+import shutil
+from contextlib import closing, contextmanager
+
 import pytest
 
 from foretaste.adapters.memory.profiles import MemoryProfiles
 from foretaste.adapters.sqlite.profiles import SqliteProfiles
+from foretaste.adapters.sqlite.read_only import ReadOnlyProfiles
+from foretaste.domain.errors import UnavailableError
 from foretaste.testing.contracts.profiles import ProfilesContract
 
 
@@ -34,3 +40,50 @@ class TestSqlite(ProfilesContract):
         with pytest.raises(TypeError):
             profiles.put({"anna": {"age": 24.0}, "ben": {"age": object()}})
         assert profiles.all() == {}
+
+
+@contextmanager
+def nothing_can_be_written():
+    """Let no file of this process grow, as on a full disk."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+@pytest.fixture
+def told(tmp_path):
+    """A closed file that tells of Anna."""
+    path = tmp_path / "profiles.db"
+    with closing(SqliteProfiles(path)) as profiles:
+        profiles.put({"anna": {"age": 24.0}})
+    return path
+
+
+def test_who_only_reads_sees_people_and_changes_nothing(told, tmp_path):
+    with closing(ReadOnlyProfiles(told)) as profiles:
+        assert profiles.all() == {"anna": profiles.get("anna")} == {"anna": {"age": 24.0}}
+        with pytest.raises(UnavailableError, match="reading only"):
+            profiles.put({"ben": {}})
+        with pytest.raises(UnavailableError, match="reading only"):
+            profiles.delete(["anna"])
+    with closing(ReadOnlyProfiles(tmp_path / "none.db")) as profiles:
+        assert (profiles.all(), profiles.get("anna")) == ({}, None)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_file_beside_which_nothing_can_be_written_is_read(told):
+    with nothing_can_be_written(), closing(ReadOnlyProfiles(told)) as profiles:
+        assert profiles.all() == {"anna": {"age": 24.0}}
+
+
+def test_what_its_log_holds_more_is_not_passed_over(told, tmp_path):
+    torn = tmp_path / "torn.db"
+    with closing(SqliteProfiles(told)) as profiles:
+        profiles.put({"ben": {"age": 30.0}})
+        shutil.copy(told, torn)
+        shutil.copy(f"{told}-wal", f"{torn}-wal")
+    with nothing_can_be_written(), pytest.raises(UnavailableError, match="free disk space"):
+        ReadOnlyProfiles(torn)

@@ -20,7 +20,7 @@ from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.exposure_log import SqliteExposureLog
 from foretaste.adapters.sqlite.id_map import SqliteIdMap
 from foretaste.adapters.sqlite.profiles import SqliteProfiles
-from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, ReadOnlyExposures
+from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, ReadOnlyExposures, ReadOnlyProfiles
 from foretaste.app.condition import Complaint
 from foretaste.app.keeper import Saving, StateKeeper, always
 from foretaste.app.settings import Settings
@@ -143,8 +143,7 @@ def stores_for_reading(directory: Path, settings: Settings) -> Stores:
         keeper.restore(log)
         exposures = ReadOnlyExposures(namespace / EXPOSURES)
         undo.callback(exposures.close)
-        known = namespace / PROFILES
-        profiles = SqliteProfiles(known) if known.is_file() else MemoryProfiles()
+        profiles = ReadOnlyProfiles(namespace / PROFILES)
         undo.pop_all()
     blends, scenarios = FileBlendStore(namespace / BLENDS), FileScenarioStore(namespace / SCENARIOS)
     return Stores(

@@ -1,9 +1,9 @@
 """A database that another process may be writing, as it is at this moment."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import NoReturn
@@ -12,10 +12,16 @@ from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.sqlite.connections import BUSY_SECONDS
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.exposure_log import GET, decoded, exposures_between, read_exposures
+from foretaste.adapters.sqlite.profiles import ALL
+from foretaste.adapters.sqlite.profiles import GET as PROFILE
+from foretaste.adapters.sqlite.profiles import VERSION as PROFILES_VERSION
+from foretaste.adapters.sqlite.profiles import decoded as attributes
 from foretaste.adapters.sqlite.schema import APPLICATION, EXPOSURE_VERSION, STORE_VERSION
 from foretaste.adapters.sqlite.writer import Operation, Participant, T, Writer
 from foretaste.domain.errors import CorruptDataError, NotFoundError, UnavailableError
+from foretaste.domain.item import Attribute
 from foretaste.domain.slate import Exposure
+from foretaste.ports.profiles import Attributes
 
 
 class RefusingWriter(Writer):
@@ -44,7 +50,7 @@ class ReadOnlyDatabase(SqliteDatabase):
     So id map, log and catalog agree with each other. Writing raises `UnavailableError`.
 
     Raises `NotFoundError` where there is no file, `CorruptDataError` where it is none of ours, and
-    `UnavailableError` where a newer version wrote it.
+    `UnavailableError` where a newer version wrote it, or rights or room to read it are missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +77,7 @@ class ReadOnlyExposures(MemoryExposureLog):
     `read` yields what the file holds. A file that is not there yet, or is still empty, holds nothing.
 
     Raises `CorruptDataError` where the file is none of ours, and `UnavailableError` where a newer version
-    wrote it.
+    wrote it, or rights or room to read it are missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -112,19 +118,62 @@ class ReadOnlyExposures(MemoryExposureLog):
             self._connection = None
 
 
+class ReadOnlyProfiles:
+    """`Profiles` in a file as they are when opened. Writing raises `UnavailableError`.
+
+    A file that is not there yet, or is still empty, tells of nobody. Raises as `ReadOnlyExposures` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._one_at_a_time = RLock()
+        self._connection: sqlite3.Connection | None = None
+        with suppress(NotFoundError):
+            self._connection = _pinned(path, PROFILES_VERSION)
+
+    def put(self, people: Mapping[str, Attributes]) -> None:
+        """Refuse."""
+        del people
+        refuse()
+
+    def delete(self, user_ids: Sequence[str]) -> int:
+        """Refuse."""
+        del user_ids
+        refuse()
+
+    def get(self, user_id: str) -> dict[str, Attribute] | None:
+        """Return the attributes of a person, None where nothing is known."""
+        if self._connection is None:
+            return None
+        with self._one_at_a_time:
+            row = self._connection.execute(PROFILE, (user_id,)).fetchone()
+        return None if row is None else attributes(row[0])
+
+    def all(self) -> dict[str, dict[str, Attribute]]:
+        """Return the attributes of everyone by user id."""
+        if self._connection is None:
+            return {}
+        with self._one_at_a_time:
+            return {user_id: attributes(told) for user_id, told in self._connection.execute(ALL)}
+
+    def close(self) -> None:
+        """Release the file. Closing twice is fine."""
+        with self._one_at_a_time:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+
 def _pinned(path: Path, version: int) -> sqlite3.Connection:
     """Return a connection that holds this moment of a file of ours, known up to schema `version`."""
     if not path.is_file():
         raise NotFoundError(f"{path}: there is no data yet; take some in with foretaste ingest", field="home")
-    connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro",
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-    )
+    connection = _connected(path, "mode=ro")
     try:
         connection.execute("BEGIN")
+        require_ours(connection, path, version)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        connection = _copied(path, error)
         require_ours(connection, path, version)
     except sqlite3.DatabaseError as error:
         connection.close()
@@ -133,6 +182,48 @@ def _pinned(path: Path, version: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _copied(path: Path, refused: sqlite3.OperationalError) -> sqlite3.Connection:
+    """Return a copy in memory of a file beside which nothing can be written, as SQLite does to read it.
+
+    That is a backup on a read-only disk, the home of another user, a full disk. Raises `UnavailableError`
+    where the file alone does not hold all that was committed, or changes meanwhile.
+    """
+    before = _at_rest(path)
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        with closing(_connected(path, "mode=ro&immutable=1")) as connection:
+            connection.backup(copy)
+    except sqlite3.DatabaseError:
+        before = None
+    if before is None or _at_rest(path) != before:
+        copy.close()
+        raise UnavailableError(
+            f"{path} cannot be read now: {refused}; give rights to its folder, free disk space, or copy the "
+            "home to where there is both",
+            field="home",
+        ) from refused
+    return copy
+
+
+def _at_rest(path: Path) -> tuple[int, int] | None:
+    """Return size and time of a file that holds all that was committed, None where its log holds more."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.is_file() and log.stat().st_size:
+        return None
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _connected(path: Path, options: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?{options}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
 
 
 def require_ours(connection: sqlite3.Connection, path: Path, version: int) -> None:
