@@ -1,5 +1,7 @@
 """Help, errors and exit codes."""
 
+import errno
+import os
 import subprocess
 import sys
 
@@ -95,6 +97,18 @@ def test_for_a_script_the_error_is_json(foretaste):
     outcome = foretaste("ingest", "events", "nowhere.csv", "--json")
     assert '"error":"InvalidInputError"' in outcome.err
     assert '"field":"path"' in outcome.err
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.ENAMETOOLONG])
+def test_what_the_system_refuses_is_one_line_too(foretaste, monkeypatch, number):
+    def refused(_):
+        raise OSError(number, os.strerror(number), "shop/models/.lock")
+
+    monkeypatch.setattr(dispatch.importlib, "import_module", refused)
+    outcome = foretaste("models", "rollback")
+    assert (outcome.code, outcome.out) == (4, "")
+    begin = f"foretaste: shop/models/.lock: {os.strerror(number)}; "
+    assert outcome.err == f"{begin}{dispatch.REMEDIES[number]}\n"
 
 
 def test_a_missing_optional_part_names_the_install_command(foretaste, monkeypatch):

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from foretaste.domain.errors import UnavailableError
@@ -34,8 +35,9 @@ class FileLock:
             raise UnavailableError(
                 f"{path} is in use by process {holder or 'unknown'}; {remedy}", field="home"
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()} on {socket.gethostname()}".encode(), 0)
+        with suppress(OSError):  # on a full disk the lock holds all the same, without a name
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()} on {socket.gethostname()}".encode(), 0)
 
     def release(self) -> None:
         """Give the lock up; the file stays, so that no two holders ever lock different files.

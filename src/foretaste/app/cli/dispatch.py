@@ -1,5 +1,6 @@
 """From a command to its work: imported when needed, its errors as words and exit codes."""
 
+import errno
 import importlib
 import sys
 from collections.abc import Callable
@@ -30,6 +31,16 @@ EXIT_CODES: tuple[tuple[type[ForetasteError], int], ...] = (
     (MissingExtraError, 7),
 )
 INTERRUPTED = 130
+REMEDIES = {
+    errno.EACCES: "give rights to it, or choose another place",
+    errno.EPERM: "give rights to it, or choose another place",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENOSPC: "free disk space, then run it again",
+    errno.EDQUOT: "free disk space, then run it again",
+    errno.ENAMETOOLONG: "choose a shorter path",
+    errno.EMFILE: "let the process open more files (ulimit -n)",
+}
+"""What helps against what the operating system refuses."""
 
 
 def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
@@ -38,7 +49,8 @@ def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
     Linear algebra is held to one thread: the systems are small, and results the same on each run.
 
     An error of the tree is written to standard error, as JSON if asked for, and becomes the exit code
-    that `foretaste.domain.errors` gives it; any other error of the tree is 1.
+    that `foretaste.domain.errors` gives it; any other error of the tree is 1. What the operating system
+    refuses, as rights or room, is an `UnavailableError`.
     """
     try:
         work = importlib.import_module(f"foretaste.app.cli.{command}")
@@ -47,6 +59,12 @@ def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
     except ForetasteError as error:
         _report(error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from error
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        refused = refusal(error)
+        _report(refused, as_json=as_json)
+        raise typer.Exit(exit_code(refused)) from error
     except ModuleNotFoundError as error:
         missing = missing_extra(error)
         if missing is None:
@@ -73,6 +91,12 @@ def runs(command: str, **fixed: Any) -> Callable[[Callable[..., None]], Callable
 def exit_code(error: ForetasteError) -> int:
     """Return the exit code of an error, as its tree says."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def refusal(error: OSError) -> UnavailableError:
+    """Return what to say of an error with one of the numbers of `REMEDIES`."""
+    where = "" if error.filename is None else f"{error.filename}: "
+    return UnavailableError(f"{where}{error.strerror}; {REMEDIES[error.errno or 0]}")
 
 
 def _report(error: ForetasteError, *, as_json: bool) -> None:
