@@ -49,10 +49,10 @@ def test_a_damaged_new_champion_leaves_the_old_one_serving(directory, caplog):
     challenger = registry.aliases()["challenger"]
     manifest = next((directory / "models").rglob(f"{challenger}/*.safetensors"))
     with open_home(directory) as home:
-        home.follow(seconds=0.02)
         first = home.artifact.version
-        manifest.write_bytes(b"")
         registry.promote(challenger)
+        manifest.write_bytes(b"")
+        home.follow(seconds=0.02)
         until(lambda: "the old one goes on" in caplog.text)
         assert home.artifact.version == first
 

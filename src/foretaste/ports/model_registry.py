@@ -14,7 +14,8 @@ class ModelRegistry(Protocol):
     - **Atomic.** A version is there with all its files or not at all; an alias names the old or the new
       version at any moment, also across `kill -9`.
     - **Verified.** `path` returns a directory whose files match their sizes and hashes, else raises
-      `CorruptArtifactError` naming the file.
+      `CorruptArtifactError` naming the file; what does not match cannot be promoted, and is healed when the
+      same version is published again.
     - **Reversible.** `rollback` returns an alias to the version it named before.
     """
 

@@ -35,6 +35,8 @@ class DirectoryModelRegistry:
     def publish(self, staged: Path) -> ArtifactManifest:
         """Move a complete artifact directory in; an equal one that is there already changes nothing.
 
+        One that was damaged since is replaced, so that training again heals it.
+
         Raises `CorruptArtifactError` if it is incomplete, or differs from the version of its name.
         """
         manifest = read_manifest(staged)
@@ -62,8 +64,18 @@ class DirectoryModelRegistry:
         return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.version))
 
     def path(self, version_or_alias: str) -> Path:
-        """Return the verified directory of a version or of what an alias names."""
-        version = self.aliases().get(version_or_alias, version_or_alias)
+        """Return the verified directory of a version or of what an alias names.
+
+        Raises `CorruptArtifactError` where it is damaged, or gone though an alias names it.
+        """
+        aliases = self.aliases()
+        version = aliases.get(version_or_alias, version_or_alias)
+        if version in aliases.values() and not (self._versions / version).is_dir():
+            raise CorruptArtifactError(
+                f"the model version {version} is gone from {self._versions}; train again, or let another "
+                "version serve: foretaste models promote VERSION",
+                field="version",
+            )
         directory = self._existing(version)
         verify(directory, read_manifest(directory))
         return directory
@@ -73,12 +85,15 @@ class DirectoryModelRegistry:
         return {alias: past[-1] for alias, past in self._past().items() if past}
 
     def promote(self, version: str, alias: str = "champion") -> None:
-        """Point an alias to a version; to point it to where it points already changes nothing."""
+        """Point an alias to a version; to point it to where it points already changes nothing.
+
+        Raises `CorruptArtifactError` for a version that is damaged.
+        """
         if not NAME.fullmatch(alias):
             raise InvalidInputError(
                 f"{alias!r} cannot be an alias: use letters, digits and . _ -", field="alias"
             )
-        self._existing(version)
+        self.path(version)
         with self._alone():
             past = self._past()
             before = past.get(alias, [])
@@ -88,14 +103,15 @@ class DirectoryModelRegistry:
     def rollback(self, alias: str = "champion") -> str:
         """Point an alias back to its former target and return that version.
 
-        Raises `UnknownModelError` where there is none. Rolling back twice goes back two steps.
+        Rolling back twice goes back two steps. Raises `UnknownModelError` where there is no such target, and
+        `CorruptArtifactError` where it is damaged.
         """
         with self._alone():
             past = self._past()
             before = past.get(alias, [])[:-1]
             if not before:
                 raise UnknownModelError(f"{alias!r} has no former version to return to", field="alias")
-            self._existing(before[-1])
+            self.path(before[-1])
             self._write({**past, alias: before})
         return before[-1]
 
@@ -112,7 +128,10 @@ class DirectoryModelRegistry:
         return [path for path in self._versions.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
 
     def _known(self, target: Path, manifest: ArtifactManifest, staged: Path) -> ArtifactManifest:
-        present = read_manifest(target)
+        present = _manifest_if_readable(target)
+        if present is None or (present.hash == manifest.hash and not _is_whole(target, present)):
+            self._replace(staged, target)
+            return manifest
         if present.hash != manifest.hash:
             raise CorruptArtifactError(
                 f"the version {manifest.version} is there with other content; versions never change",
@@ -120,6 +139,15 @@ class DirectoryModelRegistry:
             )
         shutil.rmtree(staged)
         return present
+
+    def _replace(self, staged: Path, target: Path) -> None:
+        """Put what was staged where a damaged version is."""
+        make_durable(staged)
+        aside = Path(mkdtemp(prefix=".damaged-", dir=self._versions))
+        target.rename(aside / target.name)
+        self._move(staged, target)
+        sync(self._versions)
+        shutil.rmtree(aside)
 
     def _move(self, staged: Path, target: Path) -> None:
         try:
@@ -160,3 +188,18 @@ class DirectoryModelRegistry:
             yield
         finally:
             os.close(handle)
+
+
+def _manifest_if_readable(directory: Path) -> ArtifactManifest | None:
+    try:
+        return read_manifest(directory)
+    except CorruptArtifactError:
+        return None
+
+
+def _is_whole(directory: Path, manifest: ArtifactManifest) -> bool:
+    try:
+        verify(directory, manifest)
+    except CorruptArtifactError:
+        return False
+    return True

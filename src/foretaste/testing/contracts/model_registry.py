@@ -1,5 +1,6 @@
 """The promises of `ports.model_registry.ModelRegistry`."""
 
+import shutil
 from contextlib import suppress
 
 import pytest
@@ -63,6 +64,35 @@ class ModelRegistryContract:
         file.write_bytes(file.read_bytes()[:-1] + b"?")
         with pytest.raises(CorruptArtifactError, match=r"model\.bin"):
             site.open().path("one")
+
+    @pytest.mark.parametrize("name", ["model.bin", "manifest.json"])
+    def test_to_publish_a_damaged_version_again_heals_it(self, site: RegistrySite, name: str) -> None:
+        registry = site.open()
+        first = registry.publish(site.stage("one"))
+        (registry.path("one") / name).write_bytes(b"?")
+        assert registry.publish(site.stage("one")).hash == first.hash
+        assert (site.open().path("one") / "model.bin").read_bytes() == b"what was learnt"
+        assert [manifest.version for manifest in site.open().versions()] == ["one"]
+
+    def test_an_alias_is_not_moved_to_a_damaged_version(self, site: RegistrySite) -> None:
+        registry = site.open()
+        for version in ("one", "two"):
+            registry.publish(site.stage(version, content=version.encode()))
+            registry.promote(version)
+        (registry.path("one") / "model.bin").write_bytes(b"?")
+        for call in (registry.rollback, lambda: registry.promote("one")):
+            with pytest.raises(CorruptArtifactError, match=r"model\.bin"):
+                call()
+        assert registry.aliases() == {"champion": "two"}
+
+    def test_a_version_that_serves_and_is_gone_is_damage(self, site: RegistrySite) -> None:
+        registry = site.open()
+        registry.publish(site.stage("one"))
+        registry.promote("one")
+        shutil.rmtree(registry.path("one"))
+        for named in ("one", "champion"):
+            with pytest.raises(CorruptArtifactError, match=r"one is gone.*train again"):
+                site.open().path(named)
 
     def test_an_unknown_version_is_named_with_those_there_are(self, site: RegistrySite) -> None:
         registry = site.open()
