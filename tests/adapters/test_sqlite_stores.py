@@ -10,6 +10,7 @@ from foretaste.adapters.sqlite.catalog import SqliteCatalog
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.id_map import MOST, SqliteIdMap
+from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase
 from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.domain.errors import (
     CorruptDataError,
@@ -52,6 +53,23 @@ def held(database):
     started.wait(30)
     yield release
     release.set()
+
+
+def test_a_file_with_damaged_pages_is_named_wherever_it_is_read(path):
+    with closing(SqliteDatabase(path)) as database:
+        stores = opened(database)
+        stores.log.submit([an_event(n) for n in range(500)]).result()
+        pages = path.parent / "damaged.db"
+        with database.reading() as connection:
+            connection.execute(f"VACUUM INTO '{pages}'")
+    content = pages.read_bytes()
+    pages.write_bytes(content[:4096] + b"?" * (len(content) - 4096))
+    for kind in (SqliteDatabase, ReadOnlyDatabase):
+        with (
+            closing(kind(pages)) as database,
+            pytest.raises(CorruptDataError, match=r"damaged\.db is damaged.*restore it"),
+        ):
+            SqliteIdMap(database)
 
 
 def pragma(database, name):

@@ -43,6 +43,24 @@ def opened(path: Path, tables: str, version: int, *, synchronous: Synchronous) -
     return connection
 
 
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Read from the file at `path`: what SQLite cannot read is told in words.
+
+    Raises `CorruptDataError` where the file is damaged, `UnavailableError` where the disk refuses.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise UnavailableError(f"{path} cannot be read: {error}") from error
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:
+            raise
+        raise CorruptDataError(
+            f"{path} is damaged: {error}; restore it from a backup, or a new home from an export"
+        ) from error
+
+
 def _sync_what_is_found(connection: sqlite3.Connection) -> None:
     """Make durable what a process wrote that was killed before it was synced: it counts as committed now."""
     connection.execute("PRAGMA wal_checkpoint").fetchall()

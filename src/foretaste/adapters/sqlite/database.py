@@ -1,10 +1,11 @@
 """The file that holds id map, event log and catalog: opened by one process, written by one thread."""
 
 import sqlite3
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from foretaste.adapters.sqlite.connections import Readers, opened
+from foretaste.adapters.sqlite.connections import Readers, opened, readable
 from foretaste.adapters.sqlite.file_lock import FileLock
 from foretaste.adapters.sqlite.schema import STORE_TABLES, STORE_VERSION
 from foretaste.adapters.sqlite.writer import Writer
@@ -38,9 +39,11 @@ class SqliteDatabase:
         self._readers = Readers(path)
         self._closed = False
 
-    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Lend a connection that sees what is committed."""
-        return self._readers.lend()
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that sees what is committed; raises as `readable` does."""
+        with readable(self.path), self._readers.lend() as connection:
+            yield connection
 
     def close(self) -> None:
         """Finish what waits, then release the file. Closing twice is fine."""

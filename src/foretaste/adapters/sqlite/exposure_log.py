@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from foretaste.adapters.batched_exposures import MOST_WAITING, BatchedExposures, Row
-from foretaste.adapters.sqlite.connections import Readers, opened
+from foretaste.adapters.sqlite.connections import Readers, opened, readable
 from foretaste.adapters.sqlite.file_lock import FileLock
 from foretaste.adapters.sqlite.many_rows import ManyRows
 from foretaste.adapters.sqlite.schema import EXPOSURE_TABLES, EXPOSURE_VERSION
@@ -55,6 +55,7 @@ class SqliteExposureLog(BatchedExposures):
         except BaseException:
             self._unlock()
             raise
+        self._path = path
         self._readers = Readers(path)
         self._retention = round(retention_days * MICROS_PER_DAY)
         self._clock = clock
@@ -63,12 +64,12 @@ class SqliteExposureLog(BatchedExposures):
 
     def read(self, newest: int | None = None) -> Iterator[Exposure]:
         """Yield all stored records, or so many of the latest, those of earlier times first."""
-        with self._readers.lend() as connection:
+        with readable(self._path), self._readers.lend() as connection:
             yield from read_exposures(connection, newest)
 
     def between(self, since: int, before: int) -> Iterator[Exposure]:
         """Yield the stored records from `since` on to before `before`, those of earlier times first."""
-        with self._readers.lend() as connection:
+        with readable(self._path), self._readers.lend() as connection:
             yield from exposures_between(connection, since, before)
 
     def flush(self) -> None:
@@ -87,7 +88,7 @@ class SqliteExposureLog(BatchedExposures):
             self._purge_due = now + MICROS_BETWEEN_PURGES
 
     def _found(self, recommendation_id: str) -> Exposure | None:
-        with self._readers.lend() as connection:
+        with readable(self._path), self._readers.lend() as connection:
             row = connection.execute(GET, (recommendation_id,)).fetchone()
         return decoded(row[0]) if row else None
 

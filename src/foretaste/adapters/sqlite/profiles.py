@@ -7,7 +7,7 @@ from threading import Lock
 
 import msgspec
 
-from foretaste.adapters.sqlite.connections import opened
+from foretaste.adapters.sqlite.connections import opened, readable
 from foretaste.domain.item import Attribute
 from foretaste.ports.profiles import Attributes
 
@@ -38,6 +38,7 @@ class SqliteProfiles:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = Lock()
         self._connection = opened(path, TABLES, VERSION, synchronous="FULL")
         self._connection.execute(CHANGES)
@@ -52,13 +53,13 @@ class SqliteProfiles:
 
     def get(self, user_id: str) -> dict[str, Attribute] | None:
         """Return the attributes of a person, None where nothing is known."""
-        with self._lock:
+        with readable(self._path), self._lock:
             row = self._connection.execute(GET, (user_id,)).fetchone()
         return None if row is None else decoded(row[0])
 
     def all(self) -> dict[str, dict[str, Attribute]]:
         """Return the attributes of everyone by user id."""
-        with self._lock:
+        with readable(self._path), self._lock:
             return {user_id: decoded(content) for user_id, content in self._connection.execute(ALL)}
 
     def delete(self, user_ids: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import NoReturn
 
 from foretaste.adapters.memory.exposure_log import MemoryExposureLog
-from foretaste.adapters.sqlite.connections import BUSY_SECONDS
+from foretaste.adapters.sqlite.connections import BUSY_SECONDS, readable
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.exposure_log import GET, decoded, exposures_between, read_exposures
 from foretaste.adapters.sqlite.profiles import ALL
@@ -62,7 +62,7 @@ class ReadOnlyDatabase(SqliteDatabase):
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Lend the one connection, to one thread at a time."""
-        with self._one_at_a_time:
+        with readable(self.path), self._one_at_a_time:
             yield self._connection
 
     def close(self) -> None:
@@ -82,6 +82,7 @@ class ReadOnlyExposures(MemoryExposureLog):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self._path = path
         self._one_at_a_time = RLock()
         self._connection: sqlite3.Connection | None = None
         with suppress(NotFoundError):
@@ -92,7 +93,7 @@ class ReadOnlyExposures(MemoryExposureLog):
         own = super().get(recommendation_id)
         if own is not None or self._connection is None:
             return own
-        with self._one_at_a_time:
+        with readable(self._path), self._one_at_a_time:
             row = self._connection.execute(GET, (recommendation_id,)).fetchone()
         return decoded(row[0]) if row else None
 
@@ -100,14 +101,14 @@ class ReadOnlyExposures(MemoryExposureLog):
         """Yield all records of the file, or so many of the latest, those of earlier times first."""
         if self._connection is None:
             return
-        with self._one_at_a_time:
+        with readable(self._path), self._one_at_a_time:
             yield from read_exposures(self._connection, newest)
 
     def between(self, since: int, before: int) -> Iterator[Exposure]:
         """Yield the file's records from `since` on to before `before`, those of earlier times first."""
         if self._connection is None:
             return
-        with self._one_at_a_time:
+        with readable(self._path), self._one_at_a_time:
             yield from exposures_between(self._connection, since, before)
 
     def close(self) -> None:
@@ -125,6 +126,7 @@ class ReadOnlyProfiles:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._one_at_a_time = RLock()
         self._connection: sqlite3.Connection | None = None
         with suppress(NotFoundError):
@@ -144,7 +146,7 @@ class ReadOnlyProfiles:
         """Return the attributes of a person, None where nothing is known."""
         if self._connection is None:
             return None
-        with self._one_at_a_time:
+        with readable(self._path), self._one_at_a_time:
             row = self._connection.execute(PROFILE, (user_id,)).fetchone()
         return None if row is None else attributes(row[0])
 
@@ -152,7 +154,7 @@ class ReadOnlyProfiles:
         """Return the attributes of everyone by user id."""
         if self._connection is None:
             return {}
-        with self._one_at_a_time:
+        with readable(self._path), self._one_at_a_time:
             return {user_id: attributes(told) for user_id, told in self._connection.execute(ALL)}
 
     def close(self) -> None:

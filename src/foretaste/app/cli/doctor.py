@@ -155,6 +155,8 @@ def _data(home: Path, settings: Settings) -> Iterator[Finding]:
     try:
         yield from _log(stores, "PostgreSQL" if settings.database_url else f"SQLite ({DATABASE})")
         yield from _catalog(stores)
+    except ForetasteError as error:
+        yield Finding(level="problem", about="log", words=error.message)
     finally:
         stores.close()
 
