@@ -41,6 +41,13 @@ def run(database, statement, *arguments):
     return database.run(lambda connection: connection.execute(statement, arguments).fetchall())
 
 
+def test_why_a_server_takes_no_connection_is_said(postgres):
+    url = f"{postgres.rpartition('/')[0]}/no_such_database"
+    with pytest.raises(UnavailableError, match=r'"no_such_database" does not exist.*database_url') as refused:
+        PostgresDatabase(url, "foretaste_default", open_seconds=1.0)
+    assert refused.value.field == "database_url"
+
+
 def test_processes_that_open_a_new_schema_at_once_agree(site):
     opened, failed = [], []
 

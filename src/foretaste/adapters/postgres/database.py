@@ -73,8 +73,9 @@ class PostgresDatabase:
         self.where = _without_password(url)
         self._closed = False
         self._read_only = read_only or looking
+        conninfo = _conninfo(url)
         self._pool: ConnectionPool[BoundedConnection] = ConnectionPool(
-            _conninfo(url),
+            conninfo,
             connection_class=BoundedConnection,
             kwargs={"autocommit": True},
             min_size=1,
@@ -92,6 +93,11 @@ class PostgresDatabase:
                 ),
                 seconds=open_seconds,
             )
+        except UnavailableError as error:
+            self.close()
+            if not isinstance(error.__cause__, PoolTimeout):
+                raise
+            raise self._unreachable(_refusal(conninfo) or error.__cause__) from error
         except BaseException:
             self.close()
             raise
@@ -149,6 +155,13 @@ class PostgresDatabase:
         return UnavailableError(
             f"{self.where} does not answer as it should ({error}); it is tried again by itself",
             retry_after=1.0,
+        )
+
+    def _unreachable(self, reason: Exception) -> UnavailableError:
+        words = " ".join(str(reason).split())
+        return UnavailableError(
+            f"{self.where} cannot be opened ({words}); start it, or correct database_url",
+            field="database_url",
         )
 
     def close(self) -> None:
@@ -221,6 +234,15 @@ def _conninfo(url: str) -> str:
             field="database_url",
         ) from error
     return psycopg.conninfo.make_conninfo("", **{"connect_timeout": CONNECT_SECONDS, **given})
+
+
+def _refusal(conninfo: str) -> psycopg.Error | None:
+    """Return why the server takes no connection, which a pool that waited in vain does not say."""
+    try:
+        psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS).close()
+    except psycopg.Error as error:
+        return error
+    return None
 
 
 def _without_password(url: str) -> str:
