@@ -161,12 +161,16 @@ def test_one_users_failure_does_not_end_the_batch(foretaste, trained, tmp_path, 
     assert json.loads(line)["row"] == "u7"
 
 
-def test_promote_and_rollback_are_one_command_each(foretaste, home):
+def test_promote_and_rollback_are_one_command_each(foretaste, home, monkeypatch):
     first = foretaste("models", "list", "--home", home, "--json").json["aliases"]["champion"]
     second = foretaste("train", "--home", home, "--seed", "5", "--no-publish", "--json").json["version"]
     assert foretaste("models", "promote", second, "--home", home, "--json").json == {"champion": second}
     assert foretaste("models", "rollback", "--home", home, "--json").json == {"champion": first}
     assert "champion" in foretaste("models", "list", "--home", home).out
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = foretaste("models", "list", "--home", home).out
+    assert first in listed, "a narrow terminal must not cut off what promote asks for"
+    assert second in listed
 
 
 def test_an_unknown_version_is_not_found_and_lists_those_there_are(foretaste, home):

@@ -42,7 +42,7 @@ def _table(versions: list[ArtifactManifest], aliases: dict[str, str]) -> Table |
         return "no model yet; train one: foretaste train"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("version", "trained", "users", "items", "models", "serves as"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold", no_wrap=name == "version")
     for manifest in versions:
         names = [alias for alias, version in aliases.items() if version == manifest.version]
         cells: list[Any] = [
