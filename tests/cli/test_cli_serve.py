@@ -97,6 +97,14 @@ def test_a_port_that_is_taken_is_exit_code_4(foretaste, home):
     assert "--port" in outcome.err
 
 
+@pytest.mark.parametrize("host", ["shop.invalid", "192.0.2.1"])
+def test_an_address_of_no_interface_is_told_from_a_port_that_is_taken(foretaste, home, host):
+    outcome = foretaste("serve", "--home", home, "--host", host, "--port", "0")
+    assert outcome.code == 4
+    assert "--host" in outcome.err
+    assert "--port" not in outcome.err
+
+
 def test_an_untrained_home_is_served_too(foretaste, monkeypatch):
     answered = []
 

@@ -1,5 +1,6 @@
 """`foretaste serve`: the HTTP service."""
 
+import errno
 import logging
 import os
 import signal
@@ -117,11 +118,17 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise UnavailableError(
-            f"cannot listen on {host}:{port} ({error}); choose another with --port, 0 takes a free one",
-            field="port",
-        ) from error
+        raise _cannot_listen(host, port, error) from error
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError | OverflowError) -> UnavailableError:
+    words = f"cannot listen on {host}:{port} ({error})"
+    if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+        return UnavailableError(
+            f"{words}; choose an address of this machine with --host, 0.0.0.0 means all", field="host"
+        )
+    return UnavailableError(f"{words}; choose another with --port, 0 takes a free one", field="port")
 
 
 def address_of(listener: socket.socket) -> str:
