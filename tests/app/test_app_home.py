@@ -1,10 +1,12 @@
 """A home: the champion that serves, swapped without a pause; the catalog followed."""
 
+import logging
 import shutil
 
 import pytest
 
 import foretaste as ft
+from foretaste.app.grievance import Grievance
 from foretaste.app.learning import train_home
 from foretaste.app.wiring import home_in_memory, home_registry, open_home
 from foretaste.domain.errors import NotFoundError, UnavailableError
@@ -55,6 +57,22 @@ def test_a_damaged_new_champion_leaves_the_old_one_serving(directory, caplog):
         home.follow(seconds=0.02)
         until(lambda: "the old one goes on" in caplog.text)
         assert home.artifact.version == first
+
+
+def test_what_goes_wrong_again_and_again_is_said_once(caplog):
+    grievance = Grievance(logging.getLogger("foretaste"))
+    for reason in (
+        UnavailableError("gone"),
+        UnavailableError("gone"),
+        OSError("full"),
+        None,
+        OSError("full"),
+    ):
+        with grievance.heard("it goes on"):
+            if reason is not None:
+                raise reason
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["it goes on: gone", "it goes on: full", "it goes on: full"]
 
 
 def test_training_works_beside_the_process_that_owns_the_home(directory):

@@ -11,13 +11,14 @@ from typing import Self
 from foretaste.app.blend_learning import BlendLearning
 from foretaste.app.click_following import ClickFollowing
 from foretaste.app.condition import Condition
+from foretaste.app.grievance import Grievance
 from foretaste.app.scenario_wiring import scenario_book
 from foretaste.app.settings import Settings, expression_limits
 from foretaste.app.stores import Stores, models_directory, state_config
 from foretaste.app.switched_off import without_switched_off
 from foretaste.app.text_vectors import TextVectors
 from foretaste.app.told_people import ToldPeople
-from foretaste.domain.errors import ForetasteError, UnavailableError
+from foretaste.domain.errors import UnavailableError
 from foretaste.domain.item import Attribute, CatalogEntry, Item
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_vectors import require_one_dim
@@ -383,14 +384,11 @@ class Home:
             self._changing.release()
 
     def _run(self, seconds: float) -> None:
+        models, recipes = Grievance(_log), Grievance(_log)
         while not self._closing.wait(seconds):
-            try:
+            with models.heard("the new model cannot be taken, the old one goes on"):
                 if self.refresh() and self.artifact is not None:
                     _log.info("model %s serves now", self.artifact.version)
-            except (ForetasteError, OSError) as error:
-                _log.warning("the new model cannot be taken, the old one goes on: %s", error)
-            try:
+            with recipes.heard("the scenarios cannot be looked at, the old ones go on"):
                 if self.scenario_book.refresh():
                     _log.info("the scenarios changed: %s serve now", ", ".join(self.scenarios))
-            except ForetasteError as error:
-                _log.warning("the scenarios cannot be looked at, the old ones go on: %s", error)
