@@ -1,8 +1,8 @@
 """A home's files as another process writes them: read, and followed when there is news."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,13 @@ from foretaste.adapters.sqlite.connections import Readers
 from foretaste.adapters.sqlite.event_columns import read_after, read_few
 from foretaste.adapters.sqlite.event_log import SqliteEventLog
 from foretaste.adapters.sqlite.id_map import KINDS, SqliteIdMap
-from foretaste.adapters.sqlite.profiles import ALL, GET, VERSION_NOW, decoded
-from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, refuse
+from foretaste.adapters.sqlite.profiles import ALL, VERSION_NOW, decoded
+from foretaste.adapters.sqlite.read_only import ReadOnlyDatabase, RefusingProfiles
 from foretaste.domain.errors import CorruptDataError, UnavailableError
 from foretaste.domain.event import EventColumns
-from foretaste.domain.item import Attribute, CatalogEntry
+from foretaste.domain.item import CatalogEntry
 from foretaste.ports.freshness import PeopleChange
 from foretaste.ports.id_map import IdKind
-from foretaste.ports.profiles import Attributes
 
 MOST_AT_ONCE = 100_000
 """Events that are read by one step of following."""
@@ -142,15 +141,19 @@ class FollowedEventLog(SqliteEventLog):
         self._last_seq = events.last_seq
 
 
-class FollowedProfiles:
+class FollowedProfiles(RefusingProfiles):
     """`Profiles` in the file at `path` beside the process that writes them."""
 
     def __init__(self, path: Path) -> None:
         self._readers = Readers(path)
 
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Lend a connection that sees what is committed."""
+        return self._readers.lend()
+
     def people_after(self, version: int) -> PeopleChange:
         """Return what was told of people after `version`, of everyone where that is not known any more."""
-        with self._readers.lend() as connection:
+        with self.reading() as connection:
             connection.execute("BEGIN")
             try:
                 present = int(connection.execute(VERSION_NOW).fetchone()[0])
@@ -160,27 +163,6 @@ class FollowedProfiles:
             finally:
                 connection.execute("COMMIT")
         return PeopleChange(version=present, people=people, is_all=is_all)
-
-    def put(self, people: Mapping[str, Attributes]) -> None:
-        """Refuse."""
-        del people
-        refuse()
-
-    def delete(self, user_ids: Sequence[str]) -> int:
-        """Refuse."""
-        del user_ids
-        refuse()
-
-    def get(self, user_id: str) -> dict[str, Attribute] | None:
-        """Return the attributes of a person, None where nothing is known."""
-        with self._readers.lend() as connection:
-            row = connection.execute(GET, (user_id,)).fetchone()
-        return None if row is None else decoded(row[0])
-
-    def all(self) -> dict[str, dict[str, Attribute]]:
-        """Return the attributes of everyone by user id."""
-        with self._readers.lend() as connection:
-            return {user_id: decoded(content) for user_id, content in connection.execute(ALL)}
 
     def close(self) -> None:
         """Release the file. Closing twice is fine."""

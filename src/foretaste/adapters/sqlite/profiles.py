@@ -1,7 +1,9 @@
 """Profiles in an SQLite file of their own."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -31,7 +33,26 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 decoded = msgspec.json.Decoder(dict[str, Attribute]).decode
 
 
-class SqliteProfiles:
+class ProfilesToRead(ABC):
+    """What any reader of a file of profiles answers."""
+
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Lend a connection that sees what is committed."""
+
+    def get(self, user_id: str) -> dict[str, Attribute] | None:
+        """Return the attributes of a person, None where nothing is known."""
+        with self.reading() as connection:
+            row = connection.execute(GET, (user_id,)).fetchone()
+        return None if row is None else decoded(row[0])
+
+    def all(self) -> dict[str, dict[str, Attribute]]:
+        """Return the attributes of everyone by user id."""
+        with self.reading() as connection:
+            return {user_id: decoded(content) for user_id, content in connection.execute(ALL)}
+
+
+class SqliteProfiles(ProfilesToRead):
     """`Profiles` in the file `path`, created if absent; commits survive `kill -9` and power loss.
 
     Raises `UnavailableError` where the disk refuses or a newer version wrote the file.
@@ -43,6 +64,12 @@ class SqliteProfiles:
         self._connection = opened(path, TABLES, VERSION, synchronous="FULL")
         self._connection.execute(CHANGES)
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend the one connection; raises as `readable` does."""
+        with readable(self._path), self._lock:
+            yield self._connection
+
     def put(self, people: Mapping[str, Attributes]) -> None:
         """Insert or replace the attributes of people."""
         rows = [(user_id, _encode(dict(attributes))) for user_id, attributes in people.items()]
@@ -50,17 +77,6 @@ class SqliteProfiles:
             connection.executemany(PUT, rows)
             connection.executemany(NOTE, [(user_id,) for user_id in people])
             connection.execute(FORGET_CHANGES, (KEPT_CHANGES,))
-
-    def get(self, user_id: str) -> dict[str, Attribute] | None:
-        """Return the attributes of a person, None where nothing is known."""
-        with readable(self._path), self._lock:
-            row = self._connection.execute(GET, (user_id,)).fetchone()
-        return None if row is None else decoded(row[0])
-
-    def all(self) -> dict[str, dict[str, Attribute]]:
-        """Return the attributes of everyone by user id."""
-        with readable(self._path), self._lock:
-            return {user_id: decoded(content) for user_id, content in self._connection.execute(ALL)}
 
     def delete(self, user_ids: Sequence[str]) -> int:
         """Forget the attributes of people; return how many had any."""

@@ -12,14 +12,11 @@ from foretaste.adapters.memory.exposure_log import MemoryExposureLog
 from foretaste.adapters.sqlite.connections import BUSY_SECONDS, readable
 from foretaste.adapters.sqlite.database import SqliteDatabase
 from foretaste.adapters.sqlite.exposure_log import GET, decoded, exposures_between, read_exposures
-from foretaste.adapters.sqlite.profiles import ALL
-from foretaste.adapters.sqlite.profiles import GET as PROFILE
+from foretaste.adapters.sqlite.profiles import TABLES, ProfilesToRead
 from foretaste.adapters.sqlite.profiles import VERSION as PROFILES_VERSION
-from foretaste.adapters.sqlite.profiles import decoded as attributes
 from foretaste.adapters.sqlite.schema import APPLICATION, EXPOSURE_VERSION, STORE_VERSION
 from foretaste.adapters.sqlite.writer import Operation, Participant, T, Writer
 from foretaste.domain.errors import CorruptDataError, NotFoundError, UnavailableError
-from foretaste.domain.item import Attribute
 from foretaste.domain.slate import Exposure
 from foretaste.ports.profiles import Attributes
 
@@ -119,18 +116,8 @@ class ReadOnlyExposures(MemoryExposureLog):
             self._connection = None
 
 
-class ReadOnlyProfiles:
-    """`Profiles` in a file as they are when opened. Writing raises `UnavailableError`.
-
-    A file that is not there yet, or is still empty, tells of nobody. Raises as `ReadOnlyExposures` does.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._one_at_a_time = RLock()
-        self._connection: sqlite3.Connection | None = None
-        with suppress(NotFoundError):
-            self._connection = _pinned(path, PROFILES_VERSION)
+class RefusingProfiles(ProfilesToRead):
+    """Profiles that are only read. Writing raises `UnavailableError`."""
 
     def put(self, people: Mapping[str, Attributes]) -> None:
         """Refuse."""
@@ -142,27 +129,32 @@ class ReadOnlyProfiles:
         del user_ids
         refuse()
 
-    def get(self, user_id: str) -> dict[str, Attribute] | None:
-        """Return the attributes of a person, None where nothing is known."""
-        if self._connection is None:
-            return None
-        with readable(self._path), self._one_at_a_time:
-            row = self._connection.execute(PROFILE, (user_id,)).fetchone()
-        return None if row is None else attributes(row[0])
 
-    def all(self) -> dict[str, dict[str, Attribute]]:
-        """Return the attributes of everyone by user id."""
-        if self._connection is None:
-            return {}
+class ReadOnlyProfiles(RefusingProfiles):
+    """`Profiles` in a file as they are when opened.
+
+    A file that is not there yet, or is still empty, tells of nobody. Raises as `ReadOnlyExposures` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._one_at_a_time = RLock()
+        try:
+            self._connection = _pinned(path, PROFILES_VERSION)
+        except NotFoundError:
+            self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+            self._connection.executescript(TABLES)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend the one connection, to one thread at a time; raises as `readable` does."""
         with readable(self._path), self._one_at_a_time:
-            return {user_id: attributes(told) for user_id, told in self._connection.execute(ALL)}
+            yield self._connection
 
     def close(self) -> None:
         """Release the file. Closing twice is fine."""
         with self._one_at_a_time:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self._connection.close()
 
 
 def _pinned(path: Path, version: int) -> sqlite3.Connection:
