@@ -61,3 +61,21 @@ def test_what_is_found_does_not_depend_on_what_is_asked_beside(words):
         alone = near.of(about.take(slice(row, row + 1)), words, 48)
         assert alone[0][0].tolist() == nearest[row].tolist()
         assert alone[1][0].tobytes() == alike[row].tobytes()
+
+
+@pytest.mark.parametrize("n", [100, 300])
+def test_who_asks_with_another_share_of_words_finds_the_same_by_what_was_kept(n):
+    near, about, kept = Nearest.among(described(900, 0, 1_000)), described(n, 1, 1_000), {}
+    for words in (0.0, 0.5, 1.0, 0.3):
+        nearest, alike = near.of(about, words, 48, kept)
+        alone = near.of(about, words, 48)
+        assert nearest.tolist() == alone[0].tolist()
+        assert alike.tobytes() == alone[1].tobytes()
+
+
+def test_what_was_kept_of_other_rows_is_not_taken_for_these():
+    near, kept = Nearest.among(described(900, 0, 1_000)), {}
+    for seed in (1, 2):
+        about = described(100, seed, 1_000)
+        nearest, _ = near.of(about, 0.0, 48, kept)
+        assert nearest.tolist() == near.of(about, 0.0, 48)[0].tolist()

@@ -52,7 +52,7 @@ class Knowledge:
         mixed: Mixtures | None = kept.get(asked)
         if mixed is None:
             none = np.zeros(len(about.dense), np.int32)
-            mixed = kept[asked] = self.anchors.mixtures(none, about, self.words)
+            mixed = kept[asked] = self.anchors.mixtures(none, about, self.words, kept)
         return mixed
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:

@@ -70,17 +70,19 @@ class Anchors:
         """Lay them out as others are compared with them."""
         object.__setattr__(self, "_nearest", Nearest.among(self.about))
 
-    def mixtures(self, items: Ordinals, about: Described, words: float) -> Mixtures:
+    def mixtures(
+        self, items: Ordinals, about: Described, words: float, kept: dict[Any, Any] | None = None
+    ) -> Mixtures:
         """Return `items`, described by `about`, as mixtures of the anchors most alike.
 
         `words` is the share of the words' cosine in how alike two items are, from 0 to 1; the rest is that
-        of the dense features.
+        of the dense features. In `kept` stays what serves who asks with another share.
         """
         part = np.zeros((len(items), PARTS), np.int32)
         weight = np.zeros((len(items), PARTS), np.float32)
         most = min(PARTS, len(self.item))
         if most:
-            nearest, alike = self._nearest.of(about, words, most)
+            nearest, alike = self._nearest.of(about, words, most, kept)
             parts = alike**POWER
             part[:, :most] = self.item[nearest]
             weight[:, :most] = parts / (parts.sum(axis=1, keepdims=True) + np.float32(DOUBT))

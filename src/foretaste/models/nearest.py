@@ -5,7 +5,9 @@ be among the most alike by that are reckoned with anew, every sum in one fixed o
 how alike it is, does not depend on what else is asked at the same time, bit for bit.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,13 +46,16 @@ class Nearest:
             np.ascontiguousarray(about.dense, np.float32),
         )
 
-    def of(self, about: Described, words: float, most: int) -> tuple[Int64s, Floats]:
+    def of(
+        self, about: Described, words: float, most: int, kept: dict[Any, Any] | None = None
+    ) -> tuple[Int64s, Floats]:
         """Return the rows most alike to each one of `about`, int64 [n, most], rising, and how alike they are.
 
         How alike two rows are is the cosine of their words times `words` and that of their dense features
         times the rest; only rows alike by more than 0 are named, of equals the first. Where there are fewer,
-        zeros follow.
+        zeros follow. In `kept` stays what serves who asks about the same with another share of words.
         """
+        kept = {} if kept is None else kept
         n, shares = len(about.dense), (np.float32(words), np.float32(1.0 - words))
         rows = np.ascontiguousarray(about.dense, np.float32)
         slack = np.float32((rows.shape[1] + _MORE) * np.finfo(np.float32).eps)
@@ -59,11 +64,21 @@ class Nearest:
         listed = (self.start, self.row, self.weight)
         cosine = np.zeros((min(n, AT_ONCE), len(self.dense)), np.float32)
         for begin in range(0, n, AT_ONCE):
-            part = slice(begin, min(begin + AT_ONCE, n))
+            part = rows[begin : begin + AT_ONCE]
             if words < 1.0:
-                np.matmul(rows[part], self.dense.T, out=cosine[: part.stop - begin])
-            _find(entries, listed, cosine, *shares, rows[part], self.dense, begin, slack, nearest, alike)
+                cosine = self._cosines(part, (self, about), begin, kept)
+            _find(entries, listed, cosine, *shares, part, self.dense, begin, slack, nearest, alike)
         return nearest, alike
+
+    def _cosines(self, rows: Floats, asked: Hashable, begin: int, kept: dict[Any, Any]) -> Floats:
+        """Return the cosines of dense features, from row `begin` on of what is `asked`; the latest stay."""
+        first, cosine = kept.get(asked, (-1, None))
+        if cosine is None:
+            cosine = np.empty((len(rows), len(self.dense)), np.float32)
+        if first != begin:
+            np.matmul(rows, self.dense.T, out=cosine[: len(rows)])
+            kept[asked] = begin, cosine
+        return np.asarray(cosine)
 
 
 @kernel
@@ -147,14 +162,13 @@ def _likely(about: Floats, groups: Floats, most: int, slack: np.float32, place: 
     least = mth_largest(groups, most)
     enough = max(-slack, np.nextafter(least - np.float32(2.0) * slack, np.float32(-np.inf)))
     for begin in range(0, width, LOOKED_AT):
-        end, some = min(begin + LOOKED_AT, width), 0
-        for k in range(begin, end):
-            some += about[k] > enough
+        part, some = about[begin : begin + LOOKED_AT], np.int32(0)
+        for k in range(len(part)):
+            some += np.int32(part[k] > enough)
         if some:
-            for k in range(begin, end):
-                if about[k] > enough:
-                    place[n] = k
-                    n += 1
+            for k in range(len(part)):  # no branch, which would be guessed wrong at most that are likely
+                place[n] = begin + k
+                n += part[k] > enough
     return n
 
 
