@@ -163,10 +163,9 @@ def _described(name: str, thing: Any, *, level: str = "##", place: str = "ft") -
 def _signature(thing: Any) -> str:
     """Return the signature without what differs between runs and versions of Python."""
     function = r"<(?:function|built-in method) (\w+)(?: of \w+ object)? at 0x[0-9a-f]+>"
-    shown = re.sub(function, r"\1", str(inspect.signature(thing)))
-    shown = re.sub(
-        r"numpy\.ndarray\[tuple\[typing\.Any, \.\.\.\], numpy\.dtype\[([\w.]+)\]\]", r"NDArray[\1]", shown
-    )
+    shown = re.sub(function, r"\1", str(inspect.signature(thing))).replace("typing.", "")
+    shown = re.sub(r"Optional\[(Literal\[[^]]*\])\]", r"\1 | None", shown)
+    shown = re.sub(r"numpy\.ndarray\[tuple\[Any, \.\.\.\], numpy\.dtype\[([\w.]+)\]\]", r"NDArray[\1]", shown)
     return shown.replace("pathlib._local.", "pathlib.")
 
 

@@ -26,7 +26,8 @@ def fetched(address, path, method="GET"):
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, answer.headers["content-type"], answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, error.headers["content-type"], error.read()
+        with error:
+            return error.code, error.headers["content-type"], error.read()
 
 
 def test_measures_and_health_are_told_over_http(home, broker):

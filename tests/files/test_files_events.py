@@ -281,6 +281,7 @@ def test_the_size_of_the_pieces_changes_nothing(pairs, size):
         ("log.xlsx", b"PK", "cannot tell the format"),
         ("log.parquet", b"PAR1 cut short", "not a readable Parquet file"),
         ("log.json", b"[{", "not valid JSON"),
+        ("log.json", b"[" * 200_000, "not valid JSON"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path, name, content, message):

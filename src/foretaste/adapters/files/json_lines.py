@@ -52,7 +52,7 @@ class JsonLines:
     def _array(self, file: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
         try:
             values = msgspec.json.decode(file.read().removeprefix(BOM), type=list[Any])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidInputError(f"{self.path.name}: not valid JSON: {error}") from error
         for number, value in enumerate(values, start=1):
             yield number, _checked(number, value)

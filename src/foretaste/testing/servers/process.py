@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,9 +26,10 @@ class MissingServerError(ForetasteError):
 class ServerProcess:
     """One server process with all its children, its output in `log`.
 
-    `ready` says whether it takes connections; it may raise `OSError` or `ForetasteError` for "not yet". It
-    is a context manager that starts and stops the server; between the two it may be killed, paused, resumed
-    and started again on the same data and the same port.
+    `ready` says whether it takes connections; it may raise `OSError` or `ForetasteError` for "not yet".
+    `remedy` says how to get the program where this machine has none. It is a context manager that starts and
+    stops the server; between the two it may be killed, paused, resumed and started again on the same data and
+    the same port.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class ServerProcess:
         user: str | None = None,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        remedy: str = "",
     ) -> None:
         self._command = list(command)
+        self._remedy = remedy
         self._log = log
         self._ready = ready
         self._user = user
@@ -50,6 +54,8 @@ class ServerProcess:
 
     def start(self, *, seconds: float = READY_SECONDS) -> None:
         """Start and wait until ready; raise `MissingServerError` with the end of its output if not."""
+        if shutil.which(self._command[0]) is None:
+            raise MissingServerError(f"no {self._command[0]}: {self._remedy}")
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 # the command of a server, by the module that knows it
                 self._command,

