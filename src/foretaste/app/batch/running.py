@@ -1,21 +1,19 @@
 """A batch from its order to its file, by one process or several, going on where one was cut off."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-from threadpoolctl import threadpool_limits
 
 from foretaste.app.batch.answering import PartAnswerer
 from foretaste.app.batch.parts import Parts, PartsFolder
 from foretaste.app.batch.people import people_of
 from foretaste.app.batch.pinned_home import PinnedHome
 from foretaste.app.batch.plan import BatchManifest, BatchOrder, digest_of, pinned, require_same
+from foretaste.app.batch.pool import Waiting, answered_by_several, write_part
 from foretaste.app.home import Home
-from foretaste.app.slates import slate_frame
 from foretaste.app.wiring import open_home
 from foretaste.domain.clock import Clock, system_clock
 
@@ -109,9 +107,6 @@ def _begun(
     return manifest, users
 
 
-Waiting = Sequence[tuple[int, Sequence[str]]]
-
-
 def _answered(
     home: Home,
     directory: Path,
@@ -125,37 +120,11 @@ def _answered(
     if count == 1:
         worker = PartAnswerer(home, manifest)
         for number, users in waiting:
-            yield _write(worker, Parts(folder, manifest), number, users)
+            yield write_part(worker, Parts(folder, manifest), number, users)
         return
-    context = multiprocessing.get_context("spawn")
-    begin = (str(directory), str(folder), msgspec.json.encode(manifest))
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=begin) as pool:
-        for done in as_completed([pool.submit(_work, number, users) for number, users in waiting]):
-            yield done.result()
+    yield from answered_by_several(directory, folder, manifest, waiting, count)
 
 
 def _worth(waiting: Waiting) -> int:
     people = sum(len(users) for _, users in waiting)
     return 1 if people < FEW else max(1, min(multiprocessing.cpu_count(), len(waiting)))
-
-
-def _write(worker: PartAnswerer, parts: Parts, number: int, users: Sequence[str]) -> int:
-    answered = worker.answer(number, users)
-    parts.write(number, slate_frame(answered.slates), answered.failed)
-    return len(users)
-
-
-_WORKERS: list[tuple[PartAnswerer, Parts]] = []
-"""What this process answers with, where it is one of several."""
-
-
-def _begin(directory: str, folder: str, manifest: bytes) -> None:
-    threadpool_limits(limits=1, user_api="blas")
-    told = msgspec.json.decode(manifest, type=BatchManifest)
-    home = open_home(Path(directory), read_only=True)
-    _WORKERS.append((PartAnswerer(home, told), Parts(Path(folder), told)))
-
-
-def _work(number: int, users: Sequence[str]) -> int:
-    worker, parts = _WORKERS[0]
-    return _write(worker, parts, number, users)
