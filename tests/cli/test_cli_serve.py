@@ -43,7 +43,8 @@ def serving(home: Path):
         process.communicate()
 
 
-def test_serve_announces_its_address_answers_and_ends_on_a_signal(home):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_serve_announces_its_address_answers_and_ends_on_a_signal(home, number):
     snapshot = home / "state.safetensors"
     before = snapshot.read_bytes()
     with serving(home) as (client, process):
@@ -53,7 +54,7 @@ def test_serve_announces_its_address_answers_and_ends_on_a_signal(home):
         items = client.get("/recommend/u1", params={"k": 20}).json()["items"]
         assert items
         assert "i2" not in [item["item_id"] for item in items]
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         assert process.wait(timeout=30) == 0
     assert snapshot.read_bytes() != before
     with Recommender.open(home) as rec:

@@ -6,6 +6,7 @@ once.
 """
 
 from foretaste.app.cli import signatures, signatures_operating, signatures_scenarios
+from foretaste.app.cli.hanging_up import end_when_hung_up
 from foretaste.app.cli.program import app
 
 __all__ = ["app", "main", "signatures", "signatures_operating", "signatures_scenarios"]
@@ -13,4 +14,5 @@ __all__ = ["app", "main", "signatures", "signatures_operating", "signatures_scen
 
 def main() -> None:
     """Run the command line."""
+    end_when_hung_up()
     app()

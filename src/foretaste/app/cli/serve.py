@@ -148,7 +148,7 @@ def announce(screen: Screen, listener: socket.socket) -> None:
 
 
 def serve_until_stopped(home: Home, listener: socket.socket) -> None:
-    """Run the HTTP service on `listener` until SIGINT or SIGTERM; new champions are taken meanwhile.
+    """Run the HTTP service on `listener` until SIGINT, SIGTERM or SIGHUP; new champions are taken meanwhile.
 
     Returns after a signal, so that the caller closes the home: uvicorn raises the signal again once it
     has stopped, which would end the process otherwise.

@@ -6,12 +6,14 @@ import msgspec
 import typer
 
 from foretaste.app.cli.dispatch import dispatch
+from foretaste.app.cli.hanging_up import end_when_hung_up
 from foretaste.app.processes.order import Order
 from foretaste.app.processes.supervisor import Plan, supervise
 
 
 def main(written: str) -> None:
     """Supervise, or be one of the processes that are supervised."""
+    end_when_hung_up()
     given = msgspec.json.decode(written, type=Order | Plan)
     if isinstance(given, Plan):
         sys.exit(supervise(given))

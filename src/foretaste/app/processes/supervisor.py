@@ -128,7 +128,7 @@ class Service:
 
 
 def supervise(plan: Plan) -> int:
-    """Run the service until SIGTERM or SIGINT; return the exit code.
+    """Run the service until SIGTERM, SIGINT or SIGHUP; return the exit code.
 
     If a process cannot begin in the first place the service ends with its exit code.
     """
