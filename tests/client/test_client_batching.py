@@ -159,3 +159,33 @@ def test_in_an_event_loop_nothing_blocks(address):
                 return await batcher.aflush()
 
     assert asyncio.run(work()) == Tally(accepted=1)
+
+
+def test_an_event_that_is_no_json_is_refused_at_once_and_those_after_it_go():
+    service = Scripted(taken)
+    with EventBatcher(service.client(), QUICK) as batcher:
+        with pytest.raises(TypeError, match="object"):
+            batcher.add(click(1) | {"context": {"seen": object()}})
+        batcher.add(click(2))
+        assert batcher.flush(timeout=5.0) == Tally(accepted=1)
+
+
+def test_who_fails_when_told_of_a_rejected_event_stops_no_others(caplog):
+    def fails(_event, _status):
+        raise ZeroDivisionError
+
+    with EventBatcher(Scripted(taken).client(), QUICK, on_rejected=fails) as batcher:
+        batcher.add(click(1) | {"item_id": "bad"})
+        batcher.flush(timeout=5.0)
+        batcher.add(click(2))
+        assert batcher.flush(timeout=5.0) == Tally(accepted=1, rejected=1)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_batcher_over_a_closed_client_says_so_without_waiting():
+    client = Scripted(taken).client()
+    batcher = EventBatcher(client, QUICK)
+    client.close()
+    batcher.add(click(1))
+    with pytest.raises(ClosedError, match="this client was closed"):
+        batcher.close(timeout=20.0)

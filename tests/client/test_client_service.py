@@ -2,7 +2,7 @@
 
 import pytest
 
-from foretaste.client import InvalidRequestError, NotFoundError
+from foretaste.client import Client, ClosedError, InvalidRequestError, NotFoundError
 
 
 def test_a_list_comes_with_reasons_and_an_id(shop):
@@ -133,3 +133,10 @@ def test_a_refusal_says_which_parameter_and_why(shop):
     with pytest.raises(InvalidRequestError, match="k must be") as refused:
         shop.recommend("u1", k=0)
     assert (refused.value.status, refused.value.kind, refused.value.field) == (400, "invalid-query", "k")
+
+
+def test_a_client_that_was_closed_says_so(address):
+    client = Client(address)
+    client.close()
+    with pytest.raises(ClosedError, match="make another one"):
+        client.health()

@@ -37,7 +37,11 @@ class EventBatcher:
         self._thread.start()
 
     def add(self, event: GivenEvent) -> str:
-        """Take an event and return its id, at once; raise `QueueFullError`, `ClosedError` after `close`."""
+        """Take an event and return its id, at once.
+
+        Raises `QueueFullError`, `ClosedError` after `close`, and `TypeError` or `ValueError` for an event
+        that cannot be written as JSON.
+        """
         with self._changed:
             if self._closed:
                 raise ClosedError("this batcher was closed; make another one")
@@ -48,14 +52,17 @@ class EventBatcher:
     def flush(self, timeout: float = FLUSH_SECONDS) -> Tally:
         """Send all that waits now and return what became of all events so far.
 
-        Raises the last failure where events are still unsent after `timeout` seconds; they are kept.
+        Raises the last failure where events are still unsent after `timeout` seconds, or at once where the
+        client was closed; they are kept.
         """
         with self._changed:
             self._flushing += 1
             self._changed.notify_all()
-            done = self._changed.wait_for(lambda: not len(self._buffer), timeout)
+            self._changed.wait_for(
+                lambda: not len(self._buffer) or isinstance(self._buffer.error, ClosedError), timeout
+            )
             self._flushing -= 1
-            if done:
+            if not len(self._buffer):
                 return self._buffer.tally
             left = f"{len(self._buffer)} events are unsent after {timeout:g} s"
             raise self._buffer.error or TimedOutError(left)

@@ -1,8 +1,10 @@
 """What a batcher holds: events that wait, those on their way, and what became of the rest."""
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import msgspec
@@ -13,6 +15,8 @@ from foretaste.client.events import GivenEvent, identified
 
 OnRejected: TypeAlias = Callable[[dict[str, Any], EventStatus], object]
 TOO_LARGE = 413
+_encoded = msgspec.json.Encoder().encode
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +67,16 @@ class EventBuffer:
         return len(self._waiting) >= self._size
 
     def add(self, event: GivenEvent) -> str:
-        """Hold an event and return its id; raise `QueueFullError`."""
+        """Hold an event and return its id.
+
+        Raises `QueueFullError`, and `TypeError` or `ValueError` for one that cannot be written as JSON.
+        """
         if len(self) >= self._most:
             raise QueueFullError(
                 f"{len(self)} events wait to be sent, as many as may; last failure: {self.error or 'none'}"
             )
         fields = identified(event)
+        _encoded(fields)
         self._waiting.append(fields)
         event_id: str = fields["event_id"]
         return event_id
@@ -103,10 +111,33 @@ class EventBuffer:
             duplicates=self.tally.duplicates + became["duplicate"],
             rejected=self.tally.rejected + became["rejected"],
         )
+        for event, status in zip(batch, statuses, strict=True):
+            if status.status == "rejected":
+                self._tell(event, status)
+
+    def _tell(self, event: dict[str, Any], status: EventStatus) -> None:
         if self._on_rejected is not None:
-            for event, status in zip(batch, statuses, strict=True):
-                if status.status == "rejected":
-                    self._on_rejected(event, status)
+            with _Logged("who is told of rejected events failed"):
+                self._on_rejected(event, status)
+
+
+class _Logged:
+    """Logs what goes wrong in a block, which ends alone."""
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Log an error; one that is to end the program goes on."""
+        if not isinstance(error, Exception):
+            return False
+        _log.error(self._words, exc_info=error)
+        return True
 
 
 def _reasons(error: InvalidRequestError, n: int) -> Sequence[EventStatus]:

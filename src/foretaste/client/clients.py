@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from foretaste.client.calls import Call
-from foretaste.client.errors import ClientError, NoAnswerError, TimedOutError
+from foretaste.client.errors import ClientError, ClosedError, NoAnswerError, TimedOutError
 from foretaste.client.exchange import Exchange, Patience, Reply, Send, Wait, exchange
 from foretaste.client.operations import Asynchronous, Blocking, Operations
 
@@ -22,6 +22,7 @@ except ModuleNotFoundError as missing:
 T = TypeVar("T")
 URL = "http://127.0.0.1:8000"
 USUAL_PATIENCE = Patience()
+CLOSED = "this client was closed; make another one"
 
 
 class Client(Operations, Blocking):
@@ -71,6 +72,8 @@ class Client(Operations, Blocking):
         if isinstance(step, Wait):
             self._sleep(step.seconds)
             return None
+        if self._http.is_closed:
+            return ClosedError(CLOSED)
         try:
             return _reply(self._http.send(_request(self._http, step)))
         except httpx.HTTPError as error:
@@ -120,6 +123,8 @@ class AsyncClient(Operations, Asynchronous):
         if isinstance(step, Wait):
             await self._sleep(step.seconds)
             return None
+        if self._http.is_closed:
+            return ClosedError(CLOSED)
         try:
             return _reply(await self._http.send(_request(self._http, step)))
         except httpx.HTTPError as error:

@@ -4,7 +4,7 @@
 
     ClientError
     ├── QueueFullError         a batcher has no room; send less, or wait
-    ├── ClosedError            a batcher was closed
+    ├── ClosedError            a client or a batcher was closed
     ├── NoAnswerError          nothing came back; it is not known what the service did
     │   └── TimedOutError
     ├── UnreadableAnswerError  what came back is not what this client understands
