@@ -1,6 +1,7 @@
 """Help, errors and exit codes."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -138,3 +139,14 @@ def test_every_signature_has_its_module():
 
 def test_the_doctor_looks_at_every_extra():
     assert set(PURPOSE_OF_EXTRA) == set(EXTRA_OF_MODULE.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [(["recommend"], "user_id"), (["recommend", "u1", "-k", "0"], "count"), (["nix"], None)],
+)
+def test_wrong_arguments_are_told_as_json_where_json_is_asked_for(foretaste, arguments, field):
+    outcome = foretaste(*arguments, "--json")
+    told = json.loads(outcome.err)
+    assert (outcome.code, told["error"], told["field"]) == (2, "InvalidInputError", field)
+    assert told["message"]

@@ -57,19 +57,19 @@ def dispatch(command: str, *, as_json: bool, **options: Any) -> None:
         threadpool_limits(limits=1, user_api="blas")
         work.run(as_json=as_json, **options)
     except ForetasteError as error:
-        _report(error, as_json=as_json)
+        report(error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from error
     except OSError as error:
         if error.errno not in REMEDIES:
             raise
         refused = refusal(error)
-        _report(refused, as_json=as_json)
+        report(refused, as_json=as_json)
         raise typer.Exit(exit_code(refused)) from error
     except ModuleNotFoundError as error:
         missing = missing_extra(error)
         if missing is None:
             raise
-        _report(missing, as_json=as_json)
+        report(missing, as_json=as_json)
         raise typer.Exit(exit_code(missing)) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(INTERRUPTED) from error
@@ -99,7 +99,8 @@ def refusal(error: OSError) -> UnavailableError:
     return UnavailableError(f"{where}{error.strerror}; {REMEDIES[error.errno or 0]}")
 
 
-def _report(error: ForetasteError, *, as_json: bool) -> None:
+def report(error: ForetasteError, *, as_json: bool) -> None:
+    """Write an error to standard error."""
     if as_json:
         said = {"error": type(error).__name__, "message": error.message, "field": error.field}
         sys.stderr.write(msgspec.json.encode(said).decode() + "\n")
