@@ -1,5 +1,7 @@
 """`foretaste export` and `import`: a home out to files and in again."""
 
+import pytest
+
 
 def test_a_home_moves_and_answers_as_before(foretaste, shop_files):
     foretaste("ingest", "events", shop_files / "log.parquet", "--home", "old")
@@ -19,7 +21,10 @@ def test_it_says_in_words_what_moved(foretaste, shop_files):
     assert "1,500 events" in outcome.out
 
 
-def test_importing_what_is_no_export_says_so(foretaste):
-    outcome = foretaste("import", ".", "--home", "new")
+@pytest.mark.parametrize("name", [".", "a.tar"])
+def test_importing_what_is_no_export_says_so_and_leaves_no_home(foretaste, tmp_path, name):
+    (tmp_path / "a.tar").touch()
+    outcome = foretaste("import", name, "--home", "new")
     assert outcome.code == 3
     assert "manifest.json" in outcome.err
+    assert not (tmp_path / "new").exists()

@@ -119,23 +119,27 @@ class ExportWriter:
         )
 
 
+def read_export_manifest(folder: Path) -> ExportManifest:
+    """Return what the export in `folder` says it holds; raise as `ExportReader` does."""
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=ExportManifest)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"{folder} holds no export: {MANIFEST} is missing", field="folder") from error
+    except msgspec.MsgspecError as error:
+        raise CorruptDataError(f"{folder / MANIFEST} cannot be read: {error}") from error
+    if manifest.format != FORMAT:
+        raise InvalidInputError(
+            f"{folder} has format {manifest.format}, known here is {FORMAT}; use the release that wrote it"
+        )
+    return manifest
+
+
 class ExportReader:
     """Reads an export. Raises `NotFoundError` where there is none, `CorruptDataError` where files differ."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        try:
-            raw = (folder / MANIFEST).read_bytes()
-            self.manifest = msgspec.json.decode(raw, type=ExportManifest)
-        except FileNotFoundError as error:
-            raise NotFoundError(f"{folder} holds no export: {MANIFEST} is missing", field="folder") from error
-        except msgspec.MsgspecError as error:
-            raise CorruptDataError(f"{folder / MANIFEST} cannot be read: {error}") from error
-        if self.manifest.format != FORMAT:
-            raise InvalidInputError(
-                f"{folder} has format {self.manifest.format}, known here is {FORMAT}; "
-                "use the release that wrote it"
-            )
+        self.manifest = read_export_manifest(folder)
         for file in self.manifest.files:
             self._verify(file)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from rich.text import Text
 
+from foretaste.adapters.files.export_folder import read_export_manifest
 from foretaste.app.cli.console import Screen
 from foretaste.app.moving import Moved, export_home, import_home
 from foretaste.app.wiring import open_home
@@ -14,6 +15,8 @@ def run(*, action: Literal["export", "import"], folder: Path, home: Path, as_jso
     """Write everything to `folder`, or take everything from it."""
     screen = Screen(as_json=as_json)
     exports = action == "export"
+    if not exports:
+        read_export_manifest(folder)  # what is no export is refused before there is a home
     with (
         open_home(home, read_only=exports, create=not exports, with_model=False) as opened,
         screen.progress(f"{action}ing events") as advance,
