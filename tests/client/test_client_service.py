@@ -24,6 +24,14 @@ def test_parameters_arrive(shop):
     assert not {"i1", "i5"} & set(answer.ids)
 
 
+def test_an_id_may_hold_a_comma(shop):
+    shop.put_item("shirt,red", {"title": "Shirt"})
+    everything = shop.recommend("nobody", k=50, context={"device": "tv"})
+    others = shop.recommend("nobody", k=50, context={"device": "tv"}, exclude_ids=["shirt,red"])
+    assert set(everything.ids) - set(others.ids) == {"shirt,red"}
+    shop.delete_item("shirt,red")
+
+
 def test_a_scenario_may_start_from_items(shop):
     answer = shop.recommend("u1", scenario="cart", item_ids=["i1", "i5"], k=3)
     assert (answer.scenario, answer.instead_of) == ("cart", None)

@@ -78,8 +78,9 @@ def recommend(
 
     Arguments are the parameters of `GET /recommend`; `parameters` are sent as they stand. `timeout` (seconds)
     goes along, so that the service leaves out what would take longer. `rules` are of the list as a whole (see
-    `POST /recommend`, which is asked then); an empty `cursor` asks for the first page, `next_cursor` of the
-    answer for the one after it; under one `page_id` no box repeats another.
+    `POST /recommend`, which is asked then, and where a name in a list holds a comma); an empty `cursor` asks
+    for the first page, `next_cursor` of the answer for the one after it; under one `page_id` no box repeats
+    another.
     """
     lists = {"item_ids": item_ids, "category": _several(category), "exclude_ids": exclude_ids}
     query = {
@@ -98,7 +99,7 @@ def recommend(
         "cursor": cursor,
         **(parameters or {}),
     }
-    if rules is not None:
+    if rules is not None or any("," in name for names in lists.values() for name in names):
         texts = {name: _text(value) for name, value in (context or {}).items()}
         body = {**query, **lists, "user_id": user_id, "context": texts, "rules": rules}
         return Call("POST", "/recommend", Recommendations, encoded(_given(body)), timeout=timeout)
