@@ -190,6 +190,15 @@ def test_a_damaged_model_is_exit_code_5_and_the_doctor_sees_it(foretaste, home):
     assert "✗ model" in doctor.out
 
 
+def test_a_version_whose_manifest_cannot_be_read_is_listed_as_damaged(foretaste, home):
+    version = foretaste("models", "list", "--home", home, "--json").json["aliases"]["champion"]
+    manifest = next((home / "models").rglob("manifest.json"))
+    manifest.write_bytes(manifest.read_bytes()[:-1])
+    assert f"{version} is damaged: {manifest}" in foretaste("models", "list", "--home", home).err
+    listed = foretaste("models", "list", "--home", home, "--json").json
+    assert (listed["models"], list(listed["damaged"])) == ([], [version])
+
+
 def test_after_damage_one_can_train_again(foretaste, home):
     weights = max((home / "models").rglob("*.safetensors"), key=lambda path: path.stat().st_size)
     weights.write_bytes(b"")

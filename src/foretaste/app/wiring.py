@@ -22,7 +22,6 @@ from foretaste.app.text_vectors import TextVectors
 from foretaste.domain.errors import NotFoundError
 from foretaste.domain.extras import with_extra
 from foretaste.ports.answer_cache import AnswerCache
-from foretaste.ports.model_registry import ModelRegistry
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerCacheFront
 from foretaste.serving.breaker import Breaker
@@ -76,7 +75,7 @@ def home_in_memory(settings: Settings | None = None) -> Home:
     return home_of(None, chosen, stores_in_memory(chosen), MemoryTelemetry())
 
 
-def home_registry(directory: Path) -> ModelRegistry:
+def home_registry(directory: Path) -> DirectoryModelRegistry:
     """Return the models of the home in `directory`; raise `NotFoundError` where there is no home."""
     if not directory.is_dir():
         raise NotFoundError(f"there is no home at {directory}: --home names another", field="home")

@@ -63,6 +63,16 @@ class DirectoryModelRegistry:
                 continue
         return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.version))
 
+    def damaged(self) -> dict[str, str]:
+        """Return what is wrong with each version that `versions` leaves out: its manifest cannot be read."""
+        reasons = {}
+        for path in sorted(self._directories()):
+            try:
+                read_manifest(path)
+            except CorruptArtifactError as error:
+                reasons[path.name] = error.message
+        return reasons
+
     def path(self, version_or_alias: str) -> Path:
         """Return the verified directory of a version or of what an alias names.
 

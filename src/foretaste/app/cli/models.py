@@ -33,13 +33,16 @@ def run(*, action: Action, home: Path, version: str | None, as_json: bool) -> No
         before = registry.rollback()
         screen.result({"champion": before}, f"{before} serves again")
     else:
-        versions, aliases = registry.versions(), registry.aliases()
-        screen.result({"models": versions, "aliases": aliases}, _table(versions, aliases))
+        versions, aliases, damaged = registry.versions(), registry.aliases(), registry.damaged()
+        listed = {"models": versions, "aliases": aliases, "damaged": damaged}
+        screen.result(listed, _table(versions, aliases))
+        for name, reason in damaged.items():
+            screen.say(f"{name} is damaged: {reason}; train again")
 
 
 def _table(versions: list[ArtifactManifest], aliases: dict[str, str]) -> Table | str:
     if not versions:
-        return "no model yet; train one: foretaste train"
+        return "no model can serve; train one: foretaste train"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("version", "trained", "users", "items", "models", "serves as"):
         table.add_column(name, overflow="fold", no_wrap=name == "version")
