@@ -169,6 +169,11 @@ def test_what_cannot_be_asked_is_said_before_anything_is_written(trained, tmp_pa
         ("a.txt", "u1\n\n u2 \nu1\n"),
         ("a.csv", "name,user_id\nx,u1\ny,u2\n,\n"),
         ("a.jsonl", '{"user_id": "u1"}\n{"user_id": "u2"}\n'),
+        ("a.json", '[{"user_id": "u1"}, {"user_id": "u2"}]'),
+        ("a.tsv", "name\tuser_id\nx\tu1\ny\tu2\n"),
+        ("a.csv", "name;user_id\nx;u1\ny;u2\n"),
+        ("mark.csv", "\ufeffuser_id\nu1\nu2\n"),
+        ("mark.txt", "\ufeffu1\nu2\n"),
     ],
 )
 def test_people_are_read_once_each_in_their_order(tmp_path, name, text):
