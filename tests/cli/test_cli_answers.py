@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 
 import msgspec
 import polars as pl
@@ -135,7 +136,12 @@ def test_similar_to_an_unknown_item_is_not_found(foretaste, trained):
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [("all.parquet", pl.read_parquet), ("all.csv", pl.read_csv), ("all.jsonl", pl.read_ndjson)],
+    [
+        ("all.parquet", pl.read_parquet),
+        ("all.csv", pl.read_csv),
+        ("all.tsv", partial(pl.read_csv, separator="\t")),
+        ("all.jsonl", pl.read_ndjson),
+    ],
 )
 def test_batch_writes_everyone(foretaste, trained, tmp_path, name, read):
     report = foretaste("batch", name, "--home", trained, "-k", "3", "--json").json

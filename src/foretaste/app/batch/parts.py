@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -76,7 +77,8 @@ class Parts:
             case "parquet":
                 _written(out, rows.sink_parquet)
             case "csv":
-                _written(out, rows.sink_csv)
+                separator = "\t" if out.suffix.lower() == ".tsv" else ","
+                _written(out, partial(rows.sink_csv, separator=separator))
             case "jsonl":
                 _written(out, rows.sink_ndjson)
         lines = b"".join(self._errors(number).read_bytes() for number in range(self._count))
@@ -94,8 +96,8 @@ class Parts:
 
 def _written(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file that is there as a whole and for good, or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    write(partial)
-    with partial.open("rb") as file:
+    unfinished = path.with_name(f".{path.name}.partial")
+    write(unfinished)
+    with unfinished.open("rb") as file:
         os.fsync(file.fileno())
-    partial.replace(path)
+    unfinished.replace(path)
