@@ -13,6 +13,7 @@ from foretaste.adapters.files.rows import Reject, file_format
 from foretaste.adapters.sqlite.file_lock import FileLock
 from foretaste.app.batch.plan import BatchManifest
 
+MANIFEST = "manifest.json"
 BUSY = "another batch writes this file: let it end"
 
 
@@ -28,7 +29,7 @@ class PartsFolder:
     def manifest(self) -> BatchManifest | None:
         """Return what was begun, None where nothing was."""
         try:
-            return msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=BatchManifest)
+            return msgspec.json.decode((self.folder / MANIFEST).read_bytes(), type=BatchManifest)
         except FileNotFoundError:
             return None
 
@@ -37,14 +38,16 @@ class PartsFolder:
         for path in self.folder.iterdir():
             if not path.name.endswith(".lock"):
                 path.unlink()
-        _written(self.folder / "manifest.json", lambda path: path.write_bytes(msgspec.json.encode(manifest)))
+        _written(self.folder / MANIFEST, lambda path: path.write_bytes(msgspec.json.encode(manifest)))
 
     def remove(self) -> None:
         """Remove the parts once they are joined."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def release(self) -> None:
-        """Let others work on it."""
+        """Let others work on it; where nothing was begun, nothing stays."""
+        if not (self.folder / MANIFEST).is_file():
+            self.remove()
         self._lock.release()
 
 
