@@ -200,6 +200,7 @@ def test_a_bad_recipe_is_refused_and_nothing_changes(opened):
         "Bad name": {},
         "trending": {"fallback": ["home"]},
         "new": {"filter": ["prise < 1"]},
+        "popular": {"rules": {"quotas": [{"each": "prise", "at_most": 1}]}},
     }.items():
         with pytest.raises(RecipeError):
             book.put(name, recipe)

@@ -8,7 +8,7 @@ from foretaste.app.scenario_watch import ScenarioWatch
 from foretaste.app.settings import Settings
 from foretaste.domain.clock import system_clock
 from foretaste.events.vocabulary import KNOWN_TYPES
-from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.features.catalog_columns import CATEGORY, CatalogColumns
 from foretaste.models.kinds import MODEL_KINDS
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.recipes import Around
@@ -69,4 +69,10 @@ def around(home: Serving) -> Around:
     if home.artifact is not None:
         sources |= {*home.artifact.models, *(model.name for model in home.artifact.models.values())}
     types = {*KNOWN_TYPES, *home.settings.weights, *home.answerer.names.of("type")}
-    return Around(sources=sources, types=types, check=home.answerer.conditions.require)
+    columns = home.catalog_columns
+    return Around(
+        sources=sources,
+        types=types,
+        check=home.answerer.conditions.require,
+        attributes={CATEGORY, *columns.attribute_names} if columns.n_items else None,
+    )

@@ -52,12 +52,14 @@ class RecipeError(InvalidInputError):
 class Around:
     """What recipes may speak of: names and kinds of sources, types of events.
 
-    `check` raises `ExpressionError` for a filter or boost that cannot be used.
+    `check` raises `ExpressionError` for a filter or boost that cannot be used. `attributes` are what quotas may
+    be for each of, None before there are items: then any will do.
     """
 
     sources: Collection[str]
     types: Collection[str]
     check: Callable[[Literal["filter", "boost"], str], object]
+    attributes: Collection[str] | None = None
 
 
 def read_recipe(name: str, given: Mapping[str, Any], base: Scenario | None = None) -> Scenario:
@@ -103,6 +105,9 @@ def check_recipe(scenario: Scenario, around: Around) -> None:
         _check_expression((name, "boost", position), "boost", text, around)
     for field, text in scenario.rules.filters if scenario.rules else ():
         _check_expression((name, *_steps(field)), "filter", text, around)
+    for position, quota in enumerate(scenario.rules.quotas if scenario.rules else ()):
+        if quota.each is not None and around.attributes is not None:
+            _require((name, "rules", "quotas", position, "each"), "attribute", quota.each, around.attributes)
 
 
 def check_together(scenarios: Mapping[str, Scenario]) -> None:
