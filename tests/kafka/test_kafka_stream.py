@@ -9,7 +9,13 @@ from confluent_kafka.admin import AdminClient
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
 from foretaste.adapters.kafka.event_source import KafkaEventSource
 from foretaste.adapters.kafka.fenced_sink import KafkaFencedSink
-from foretaste.testing.contracts.event_stream import PARTITIONS, EventStreamContract
+from foretaste.testing.contracts.event_stream import (
+    PARTITIONS,
+    EventStreamContract,
+    Reader,
+    numbered,
+    poll_until,
+)
 from foretaste.testing.contracts.fenced_sink import FencedSinkContract
 
 
@@ -43,8 +49,24 @@ def stream_site(cluster):
 
 
 class TestKafkaEventStream(EventStreamContract):
-    pass
+    def test_a_topic_made_anew_between_two_fetches_is_read_from_its_beginning(self, stream_site):
+        reader = Reader()
+        with stream_site.source(reader.positions) as source:
+            send(stream_site, 0, 50)
+            poll_until([source], reader, lambda: len(reader.messages) >= 50)
+            source._consumer.pause(source._consumer.assignment())
+            stream_site.make_anew()
+            send(stream_site, 50, 500)  # more than there were: no position lies behind the end
+            source._consumer.resume(source._consumer.assignment())
+            poll_until([source], reader, lambda: len(reader.messages) >= 500)
+        assert reader.values == [b"%06d" % number for number in range(500)]
+        assert len(reader.streams) == 2
 
 
 class TestKafkaFencedSink(FencedSinkContract):
     pass
+
+
+def send(site, start, stop):
+    with site.sink() as sink:
+        sink.submit(numbered(start, stop)).result(60)

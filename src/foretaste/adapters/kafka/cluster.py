@@ -82,14 +82,15 @@ class KafkaCluster:
         except (KafkaException, TimeoutError) as error:
             raise unavailable(error) from error
 
-    def stream_name(self, topic: str) -> str:
+    def stream_name(self, topic: str, admin: AdminClient | None = None) -> str:
         """Return a name that no other topic has or will have, one of the same name made later neither.
 
-        Raises `UnavailableError` where no broker answers or there is no such topic.
+        Who asks again and again gives the client to ask with. Raises `UnavailableError` where no broker
+        answers or there is no such topic.
         """
-        admin = AdminClient(self.client())  # ends, with what was asked, when nothing refers to it
+        asking = admin or AdminClient(self.client())  # ends, with what was asked, when nothing refers to it
         try:
-            asked = admin.describe_topics(TopicCollection([topic]), request_timeout=CALL_SECONDS)
+            asked = asking.describe_topics(TopicCollection([topic]), request_timeout=CALL_SECONDS)
             return f"kafka:{topic}:{asked[topic].result(CALL_SECONDS).topic_id}"
         except (KafkaException, TimeoutError) as error:
             raise unavailable(error) from error

@@ -14,6 +14,7 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient
 
 from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, note_error, unavailable
 from foretaste.domain.errors import UnavailableError
@@ -42,7 +43,9 @@ class KafkaEventSource:
     """`EventSource` over `topic` for one member of `group`.
 
     The group's own offsets are written for tools that show lag and never read. A member that is given
-    partitions takes none of their messages until `positions` said where to go on.
+    partitions takes none of their messages until `positions` said where to go on. Messages are held until
+    the brokers said, after they came, that the topic is still the one that the positions are of: the
+    client goes on in one made anew where it stood in the old one.
     """
 
     def __init__(
@@ -55,7 +58,9 @@ class KafkaEventSource:
         session_seconds: float = SESSION_SECONDS,
     ) -> None:
         self._cluster = cluster
+        self._admin = AdminClient(cluster.client())
         self._topic = topic
+        self._held: list[Message] = []
         self._positions = positions
         self._stream = ""
         self._unplaced: frozenset[int] | None = None
@@ -89,7 +94,9 @@ class KafkaEventSource:
                 self._place(self._unplaced)
             self._settle_troubles()
             left = deadline - time.monotonic()
-            batch = self._batch(self._polled(most, min(max(left, 0.0), SLICE_SECONDS)))
+            if len(self._held) < most:
+                self._held += self._polled(most - len(self._held), min(max(left, 0.0), SLICE_SECONDS))
+            batch = self._batch(self._of_this_stream())
             if batch.messages or batch.lost or deadline <= time.monotonic():
                 return batch
 
@@ -136,7 +143,7 @@ class KafkaEventSource:
 
     def _place(self, partitions: frozenset[int]) -> None:
         """Begin to read partitions where the log's positions say."""
-        self._stream = self._cluster.stream_name(self._topic)
+        self._stream = self._present_name()
         known = self._positions(self._stream)
         self._read_from({each: known.get(position_name(self._stream, each), 0) for each in partitions})
         self._unplaced = None
@@ -164,6 +171,22 @@ class KafkaEventSource:
         except KafkaException as error:
             self._troubles.append((error.args[0], None))
         return messages
+
+    def _of_this_stream(self) -> list[Message]:
+        """Return the messages at hand; none where the topic was made anew, and is read from its beginning.
+
+        Raises `UnavailableError` where the brokers do not say; the messages are kept until they do.
+        """
+        held = self._held
+        told = self._next and any(message.error() is None for message in held)
+        if told and self._present_name() != self._stream:
+            held = []
+            self._place(self.assigned())
+        self._held = []
+        return held
+
+    def _present_name(self) -> str:
+        return self._cluster.stream_name(self._topic, self._admin)
 
     def _batch(self, messages: Iterable[Message]) -> StreamBatch:
         taken: list[ReceivedMessage] = []
@@ -205,7 +228,7 @@ class KafkaEventSource:
         """Go on where the stream has something, after it said that it has nothing at our position."""
         if partition not in self._next:
             return
-        if self._cluster.stream_name(self._topic) != self._stream:
+        if self._present_name() != self._stream:
             self._place(self.assigned())  # the topic was made anew
             return
         low, high = self._ends(partition)
