@@ -129,6 +129,22 @@ def test_the_next_batch_is_read_while_one_is_stored_and_stored_after_it(home, br
     ] + submitted[3]
 
 
+def test_large_batches_are_written_in_portions_that_a_log_and_a_topic_take_in_time(home, broker):
+    send(broker, *[[click(number) for number in range(1_000)] for _ in range(20)])
+    send(broker, *[[{"user": "no id"}] * 90 for _ in range(200)])
+    sizes = []
+    stored, buried = type(home.log).submit, MemoryEventSink.submit
+    with open_worker(home, streams_in(broker)) as worker:
+        ingest = worker._ingest
+        home.log.submit = lambda events, **more: sizes.append(len(events)) or stored(home.log, events, **more)
+        letters = ingest._dead_letters
+        letters.submit = lambda dead: sizes.append(len(dead)) or buried(letters, dead)
+        assert worker.run(until_empty=True) == 220
+    assert home.log.last_seq() == 20_000
+    assert len(messages_in(broker, TOPICS.dead)) == 18_000
+    assert max(sizes) <= 5_000
+
+
 def test_events_of_our_own_api_are_published_in_log_order(home, broker):
     for number in range(30):
         home.recorder.record([click(number)], now=1_000_000 * number)

@@ -2,6 +2,7 @@
 
 import gc
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -29,7 +30,12 @@ def click(**more):
 
 def read(*values, **more):
     given = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in values]
-    return ingested(batch_of(*given, **more), now=NOW)
+    return whole(batch_of(*given, **more))
+
+
+def whole(batch):
+    ((_, found),) = ingested(batch, now=NOW)
+    return found
 
 
 def reason(letter):
@@ -40,6 +46,25 @@ def test_one_event_a_list_and_a_batch_by_name_are_all_taken():
     found = read(click(), [click(), click()], {"events": [click()]})
     assert len(found.events) == 4
     assert found.dead == ()
+
+
+def test_a_batch_of_many_events_comes_in_portions_that_each_say_how_far_they_go():
+    values = [json.dumps([click()] * events).encode() for events in (4, 5, 2, 20, 1)]
+    batch = replace(batch_of(*values, b"poison"), reached={"stream/2": 16, "stream/3": 7}, lost=3)
+    found = list(ingested(batch, now=NOW, most=10))
+    assert [(len(part.messages), len(read.events), len(read.dead)) for part, read in found] == [
+        (2, 9, 0),
+        (1, 2, 0),
+        (1, 20, 0),
+        (2, 1, 1),
+    ]
+    assert [part.reached for part, _ in found] == [
+        {"stream/2": 12},
+        {"stream/2": 13},
+        {"stream/2": 14},
+        {"stream/2": 16, "stream/3": 7},
+    ]
+    assert [part.lost for part, _ in found] == [0, 0, 0, 3]
 
 
 def test_the_names_that_other_systems_use_are_understood():
@@ -145,9 +170,9 @@ JSON = st.recursive(
 
 @given(values=st.lists(st.binary() | JSON.map(lambda value: json.dumps(value).encode()), max_size=5))
 def test_every_message_becomes_events_or_dead_letters(values):
-    found = ingested(batch_of(*values), now=NOW)
+    found = whole(batch_of(*values))
     offsets = {int(dict(letter.headers)["foretaste-offset"]) for letter in found.dead}
     assert len(found.events) + len(found.dead) >= len(values)
     assert len(offsets) + len(found.events) >= len(values)
-    assert ingested(batch_of(*values), now=NOW) == found
+    assert whole(batch_of(*values)) == found
     assert all(msgspec.json.encode(event) for event in found.events)

@@ -1,6 +1,7 @@
 """Taking in a stream: its messages into the log, with the positions, once."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ class StreamIngest:
 
     What is not an event goes to `dead_letters` first; the position moves on only when it is there. While
     the log stores a batch, the next one is read and checked; it is submitted after that one is stored. A
-    batch that could not be stored is kept and tried again by the next `run_once`.
+    batch of many events is stored in portions, each with its positions. What could not be stored is kept
+    and tried again by the next `run_once`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class StreamIngest:
         self._largest = largest
         self._most = most
         self._clock = clock
+        self._portions: Iterator[tuple[StreamBatch, Ingested]] = iter(())
         self._batch: _Taken | None = None
         self._ahead: _Taken | None = None
         self._lag_at = 0.0
@@ -63,7 +66,7 @@ class StreamIngest:
         """What the stream said when it was asked last how much waits; empty where it told."""
 
     def run_once(self, seconds: float) -> int:
-        """Take in one batch, waiting up to `seconds` for it; return how many messages it had.
+        """Take in a batch, or a portion of it, waiting up to `seconds`; return how many messages it had.
 
         When this returns, the batch is durable, folded, and never read again. Raises `UnavailableError`
         where the stream, the log or the dead letters are away: then nothing has moved on.
@@ -91,13 +94,17 @@ class StreamIngest:
         return 0 in self.source.assigned()
 
     def _take(self, seconds: float) -> "_Taken | None":
-        """Return the next batch, read and checked; None where nothing comes within `seconds`."""
+        """Return what is next of what was read, or of what comes within `seconds`; None where nothing is."""
+        portion = next(self._portions, None) or next(self._polled(seconds), None)
+        return portion and _Taken(*portion)
+
+    def _polled(self, seconds: float) -> Iterator[tuple[StreamBatch, Ingested]]:
+        """Return what comes within `seconds`, in portions."""
         batch = self.source.poll(self._most, seconds)
         self._show_lag()
-        if not batch.messages and not batch.lost:
-            return None
-        found = ingested(batch, now=self._clock(), limits=self._limits, largest=self._largest)
-        return _Taken(batch, found)
+        if batch.messages or batch.lost:
+            self._portions = ingested(batch, now=self._clock(), limits=self._limits, largest=self._largest)
+        return self._portions
 
     def _store(self, taken: "_Taken") -> None:
         started = time.perf_counter()
@@ -151,7 +158,7 @@ class StreamIngest:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A batch and what it comes to."""
+    """A batch, or a portion of one, and what it comes to."""
 
     batch: StreamBatch
     found: Ingested

@@ -1,6 +1,7 @@
 """Events as messages of a stream: what is read of them, what cannot be one, and how one is written."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -10,10 +11,19 @@ from foretaste.events.identity import placed_event_id
 from foretaste.events.moments import format_moment
 from foretaste.events.parts import parts_of
 from foretaste.events.validation import USUAL_LIMITS, CheckedEvent, EventLimits, parse_event
-from foretaste.ports.event_stream import Headers, ReceivedMessage, StreamBatch, StreamMessage
+from foretaste.ports.event_stream import (
+    Headers,
+    ReceivedMessage,
+    StreamBatch,
+    StreamMessage,
+    position_name,
+)
 
 LARGEST_MESSAGE = 1 << 20
 """Bytes that a message may have."""
+
+MOST_AT_ONCE = 5_000
+"""Events and dead letters that are written together, so that each write ends in time."""
 
 LARGEST_KEPT, KEPT_OF_LARGE = 900_000, 1 << 16
 """Bytes up to which a dead letter is whole, and those that are left of a larger one."""
@@ -26,7 +36,7 @@ LONGEST_REASON = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What a batch comes to: events in the order of the stream, and what cannot be one."""
+    """What messages come to: events in the order of the stream, and what cannot be one."""
 
     checked: tuple[CheckedEvent, ...]
     dead: tuple[StreamMessage, ...]
@@ -48,20 +58,36 @@ def ingested(
     now: int,
     limits: EventLimits = USUAL_LIMITS,
     largest: int = LARGEST_MESSAGE,
-) -> Ingested:
-    """Return events and dead letters of a batch; `now` is the server's time in microseconds.
+    most: int = MOST_AT_ONCE,
+) -> Iterator[tuple[StreamBatch, Ingested]]:
+    """Yield a batch in portions, each with its events and dead letters, read when it is asked for.
+
+    A portion comes to `most` events and dead letters, unless a single message comes to more; there is one
+    at least, and the positions of each are those after its messages. `now` is the server's time in
+    microseconds.
 
     A message holds what `POST /events` takes. An event without a timestamp happened when the stream took
     its message; one without an id and a timestamp is named by where it stands, so that reading it again
     changes nothing. Each part that is not an event becomes a dead letter of its own, with the reason.
     """
+    messages: list[ReceivedMessage] = []
     checked: list[CheckedEvent] = []
     dead: list[StreamMessage] = []
     for message in batch.messages:
         good, bad = _read(batch.stream, message, now=now, limits=limits, largest=largest)
+        if messages and len(checked) + len(good) + len(dead) + len(bad) > most:
+            yield _portion(batch.stream, messages), Ingested(tuple(checked), tuple(dead))
+            messages, checked, dead = [], [], []
+        messages.append(message)
         checked += good
         dead += bad
-    return Ingested(tuple(checked), tuple(dead))
+    yield replace(batch, messages=tuple(messages)), Ingested(tuple(checked), tuple(dead))
+
+
+def _portion(stream: str, messages: Sequence[ReceivedMessage]) -> StreamBatch:
+    """Return messages that others of their batch follow, with the positions after them."""
+    reached = {position_name(stream, message.partition): message.offset + 1 for message in messages}
+    return StreamBatch(stream=stream, messages=tuple(messages), reached=reached)
 
 
 def _read(
