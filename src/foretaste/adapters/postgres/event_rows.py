@@ -39,19 +39,22 @@ PIECE = 50_000
 BEFORE = "SELECT coalesce(max(seq), 0) FROM event WHERE seq < %s"
 CONTEXTS = """SELECT seq, context FROM event WHERE seq > %s AND seq <= %s AND context IS NOT NULL
 ORDER BY seq LIMIT %s"""
-_WHOLE = """SELECT {}, event.event_id, item.id, type.id, event.time, event.value, event.session_id,
+OF_USER = """SELECT person.id, event.event_id, item.id, type.id, event.time, event.value, event.session_id,
     event.recommendation_id, event.context
 FROM name AS person
 JOIN event ON event.user_ordinal = person.ordinal
 JOIN name AS item ON item.kind = 1 AND item.ordinal = event.item_ordinal
 JOIN name AS type ON type.kind = 2 AND type.ordinal = event.type_ordinal
-WHERE person.kind = 0 AND {} LIMIT %s"""
-OF_USER = sql.SQL(_WHOLE).format(
-    sql.SQL("person.id"), sql.SQL("person.id = %s ORDER BY event.time DESC, event.event_id DESC")
-)
-EVENTS = sql.SQL(_WHOLE).format(
-    sql.SQL("event.seq, person.id"), sql.SQL("event.seq > %s AND event.seq <= %s ORDER BY event.seq")
-)
+WHERE person.kind = 0 AND person.id = %s
+ORDER BY event.time DESC, event.event_id DESC LIMIT %s"""
+EVENTS = """SELECT event.seq, person.id, event.event_id, item.id, type.id, event.time, event.value,
+    event.session_id, event.recommendation_id, event.context
+FROM (SELECT * FROM event WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s) AS event
+JOIN name AS person ON person.kind = 0 AND person.ordinal = event.user_ordinal
+JOIN name AS item ON item.kind = 1 AND item.ordinal = event.item_ordinal
+JOIN name AS type ON type.kind = 2 AND type.ordinal = event.type_ordinal
+ORDER BY event.seq"""
+"""The limit comes before the names: behind them the planner takes events for few and sorts what follows."""
 
 _STORED = (">i8", ">i4", ">i4", ">i2", ">i8", ">i8", ">f8")
 _COLUMNS = (np.int64, np.int32, np.int32, np.int16, np.int64, np.int64, np.float32)
