@@ -1,5 +1,6 @@
 """`foretaste doctor` and `migrate` look at the real servers that are set."""
 
+import time
 from secrets import token_hex
 
 import pytest
@@ -103,6 +104,18 @@ def test_a_server_that_is_away_is_a_problem_with_a_remedy(about, setting, url):
     assert level == "problem"
     assert text
     assert setting in remedy or remedy == "start it"
+
+
+def test_the_doctor_does_not_wait_for_a_database_that_takes_no_connection(foretaste, monkeypatch, tmp_path):
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("FORETASTE_DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/x")
+    began = time.monotonic()
+    outcome = foretaste("doctor", "--home", str(tmp_path / "home"), "--json")
+    assert time.monotonic() - began < 8.0
+    assert outcome.code == 1
+    (found,) = [each for each in outcome.json["findings"] if each["level"] == "problem"]
+    assert "refused" in found["words"]
+    assert "database_url" in found["remedy"]
 
 
 def test_an_archive_says_how_far_it_is(tmp_path):

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 from foretaste.adapters.postgres.connection import BoundedConnection
-from foretaste.adapters.postgres.database import PostgresDatabase
+from foretaste.adapters.postgres.database import PostgresDatabase, require_reachable
 from foretaste.adapters.postgres.migrations import pending, present
 from foretaste.domain.check import Check
 
@@ -27,7 +27,11 @@ def checks(database: PostgresDatabase) -> list[Check]:
 
 
 def checks_of(url: str, schema: str) -> list[Check]:
-    """Return what was found of the server at `url`, a schema that is missing or old included."""
+    """Return what was found of the server at `url`, a schema that is missing or old included.
+
+    Raises `UnavailableError` at once where it takes no connection: who looks wants to know, not to wait.
+    """
+    require_reachable(url)
     with closing(
         PostgresDatabase(url, schema, connections=2, open_seconds=CHECK_SECONDS, looking=True)
     ) as found:

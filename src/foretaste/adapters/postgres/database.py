@@ -97,7 +97,7 @@ class PostgresDatabase:
             self.close()
             if not isinstance(error.__cause__, PoolTimeout):
                 raise
-            raise self._unreachable(_refusal(conninfo) or error.__cause__) from error
+            raise _unreachable(self.where, _refusal(conninfo) or error.__cause__) from error
         except BaseException:
             self.close()
             raise
@@ -157,13 +157,6 @@ class PostgresDatabase:
             retry_after=1.0,
         )
 
-    def _unreachable(self, reason: Exception) -> UnavailableError:
-        words = " ".join(str(reason).split())
-        return UnavailableError(
-            f"{self.where} cannot be opened ({words}); start it, or correct database_url",
-            field="database_url",
-        )
-
     def close(self) -> None:
         """Release all connections. Closing twice is fine."""
         self._closed = True
@@ -213,6 +206,13 @@ class PostgresDatabase:
         migrate(connection, self.schema)
 
 
+def require_reachable(url: str) -> None:
+    """Connect once; raise `UnavailableError` where that fails, saying why, `InvalidInputError` for no URL."""
+    refused = _refusal(_conninfo(url))
+    if refused is not None:
+        raise _unreachable(_without_password(url), refused) from refused
+
+
 def _may_pass(error: Exception) -> bool:
     """Whether asking again may help: the connection was lost, the server stops or starts, or locks met."""
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
@@ -243,6 +243,13 @@ def _refusal(conninfo: str) -> psycopg.Error | None:
     except psycopg.Error as error:
         return error
     return None
+
+
+def _unreachable(where: str, reason: Exception) -> UnavailableError:
+    words = " ".join(str(reason).split())
+    return UnavailableError(
+        f"{where} cannot be opened ({words}); start it, or correct database_url", field="database_url"
+    )
 
 
 def _without_password(url: str) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 from foretaste.adapters.files.timestamps import as_datetime
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
 from foretaste.app.cli.console import Screen
-from foretaste.app.cli.doctor_servers import server_findings
+from foretaste.app.cli.doctor_servers import POSTGRES, server_findings
 from foretaste.app.cli.findings import Finding
 from foretaste.app.datasets.cache import cache_directory
 from foretaste.app.settings import Settings
@@ -72,9 +72,11 @@ def _findings(home: Path) -> Iterator[Finding]:
         yield Finding(level="problem", about="settings", words=error.message)
         return
     yield from _settings(settings)
-    yield from server_findings(settings)
+    servers = list(server_findings(settings))
+    yield from servers
     yield from _home(home)
-    yield from _data(home, settings)
+    if not settings.database_url or any((each.about, each.level) == (POSTGRES, "good") for each in servers):
+        yield from _data(home, settings)
     yield from _models(home)
     cached = (cache_directory() / "ml-100k.ratings.parquet").is_file()
     words = (

@@ -12,11 +12,13 @@ from foretaste.domain.check import Check
 from foretaste.domain.errors import ForetasteError, MissingExtraError
 from foretaste.domain.extras import with_extra
 
+POSTGRES = "PostgreSQL"
+
 
 def server_findings(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of every server that is set; one that is away is a problem, and ends nothing."""
     looks: tuple[tuple[str, str, Callable[[Settings], list[Check]]], ...] = (
-        ("PostgreSQL", settings.database_url, _postgres),
+        (POSTGRES, settings.database_url, _postgres),
         ("Redis", settings.redis_url, _redis),
         ("Kafka", settings.kafka_url, _kafka),
         ("archive", settings.archive_url, _archive),
