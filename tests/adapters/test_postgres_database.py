@@ -48,6 +48,24 @@ def test_why_a_server_takes_no_connection_is_said(postgres):
     assert refused.value.field == "database_url"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://shop:geheim@host/name",
+        "postgresql://shop:ge heim@host/name",
+        "postgresql://shop:geheim/x@host/name",
+        "postgresql://shop:1/geheim@host/name",
+        "postgresql://shop:geheim@[host/name",
+        "postgresql://shop:geheim@host/name?no_such_option=1",
+    ],
+)
+def test_what_is_no_url_is_refused_without_telling_the_password(url):
+    with pytest.raises(InvalidInputError, match="password is written as %2F") as refused:
+        PostgresDatabase(url, "foretaste_default", open_seconds=1.0)
+    assert "heim" not in f"{refused.value} {refused.value.__cause__}"
+    assert refused.value.field == "database_url"
+
+
 def test_processes_that_open_a_new_schema_at_once_agree(site):
     opened, failed = [], []
 

@@ -220,7 +220,10 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _conninfo(url: str) -> str:
-    """Return what the driver takes; `postgresql+driver://` and `postgres://` mean the same."""
+    """Return what the driver takes; `postgresql+driver://` and `postgres://` mean the same.
+
+    Raises `InvalidInputError` for what is none, without saying what stands there: a password may.
+    """
     scheme, separator, rest = url.partition("://")
     if separator:
         url = (
@@ -228,12 +231,20 @@ def _conninfo(url: str) -> str:
         )
     try:
         given = psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise InvalidInputError(
-            f"database_url is no PostgreSQL URL, as postgresql://user@host/name: {error}",
-            field="database_url",
-        ) from error
+    except psycopg.ProgrammingError:
+        raise _no_url() from None
+    ports = str(given.get("port", "")).split(",")
+    if not all(port.isdecimal() or not port for port in ports) or "@" in str(given.get("dbname", "")):
+        raise _no_url()  # a password was cut where it has a slash or another sign of an URL
     return psycopg.conninfo.make_conninfo("", **{"connect_timeout": CONNECT_SECONDS, **given})
+
+
+def _no_url() -> InvalidInputError:
+    return InvalidInputError(
+        "database_url is no PostgreSQL URL, as postgresql://user:password@host:5432/name?option=value with "
+        "options of libpq; what is not a letter or digit in a password is written as %2F or the like",
+        field="database_url",
+    )
 
 
 def _refusal(conninfo: str) -> psycopg.Error | None:
