@@ -2,7 +2,10 @@
 
 import pytest
 
+from foretaste.adapters.kafka.checks import checks
 from foretaste.adapters.kafka.cluster import KafkaCluster
+from foretaste.adapters.kafka.event_sink import KafkaEventSink
+from foretaste.adapters.kafka.event_source import KafkaEventSource
 from foretaste.domain.errors import InvalidInputError
 
 
@@ -26,6 +29,20 @@ def test_options_after_the_question_mark_go_before_ours():
 
 def test_a_password_is_not_shown():
     assert "secret" not in repr(KafkaCluster.of("kafka://me:secret@host"))
+
+
+@pytest.mark.parametrize("option", ["no.such.option=1", "security.protocol=none", "fetch.wait.max.ms=soon"])
+def test_an_option_that_the_client_does_not_take_is_named(option):
+    cluster = KafkaCluster.of(f"kafka://127.0.0.1:9?{option}")
+    for begin in (
+        lambda: KafkaEventSource(cluster, "events", "group", {}.get),
+        lambda: KafkaEventSink(cluster, "events"),
+        lambda: cluster.make_topics(["events"], partitions=1),
+        lambda: checks("kafka://127.0.0.1:9?" + option, ["events"]),
+    ):
+        with pytest.raises(InvalidInputError, match=option.partition("=")[0]) as refused:
+            begin()
+        assert refused.value.field == "kafka_url"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
-from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, unavailable
+from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, client_of, unavailable
 from foretaste.domain.check import Check
 
 DAY_MILLIS = 86_400_000
@@ -20,7 +20,7 @@ def checks(url: str, topics: Sequence[str]) -> list[Check]:
 
     Raises `UnavailableError` where no broker answers, `InvalidInputError` for a URL that is none.
     """
-    admin = AdminClient(KafkaCluster.of(url).client())
+    admin = client_of(AdminClient, KafkaCluster.of(url).client())
     try:
         return list(_checks(admin, topics))
     except (KafkaException, TimeoutError) as error:

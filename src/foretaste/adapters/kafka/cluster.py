@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -18,6 +19,7 @@ CALL_SECONDS = 10.0
 
 WAIT_SECONDS = 0.02
 
+Client = TypeVar("Client")
 Options = dict[str, str | int | float | bool]
 _log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class KafkaCluster:
 
         Raises `UnavailableError` where no broker answers or it refuses.
         """
-        admin = AdminClient(self.client())
+        admin = client_of(AdminClient, self.client())
         try:
             known = admin.list_topics(timeout=CALL_SECONDS).topics
             missing = [NewTopic(name, num_partitions=partitions) for name in names if name not in known]
@@ -88,12 +90,25 @@ class KafkaCluster:
         Who asks again and again gives the client to ask with. Raises `UnavailableError` where no broker
         answers or there is no such topic.
         """
-        asking = admin or AdminClient(self.client())  # ends, with what was asked, when nothing refers to it
+        asking = admin or client_of(
+            AdminClient, self.client()
+        )  # ends, with what was asked, when nothing refers to it
         try:
             asked = asking.describe_topics(TopicCollection([topic]), request_timeout=CALL_SECONDS)
             return f"kafka:{topic}:{asked[topic].result(CALL_SECONDS).topic_id}"
         except (KafkaException, TimeoutError) as error:
             raise unavailable(error) from error
+
+
+def client_of(kind: Callable[[dict[str, Any]], Client], options: Mapping[str, Any]) -> Client:
+    """Return a client of librdkafka; raise `InvalidInputError` where it does not take an option."""
+    try:
+        return kind(dict(options))
+    except KafkaException as error:
+        raise InvalidInputError(
+            f"kafka_url: {error.args[0].str()}; what follows the question mark are options of librdkafka",
+            field="kafka_url",
+        ) from error
 
 
 def unavailable(error: Exception | KafkaError) -> UnavailableError:

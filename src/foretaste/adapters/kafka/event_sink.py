@@ -6,7 +6,7 @@ from threading import Event, Lock, Thread
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from foretaste.adapters.kafka.cluster import KafkaCluster, Options, note_error, unavailable
+from foretaste.adapters.kafka.cluster import KafkaCluster, Options, client_of, note_error, unavailable
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.event_stream import StreamMessage
 
@@ -74,9 +74,10 @@ class KafkaEventSink:
             self._producer.flush(self._seconds)
 
     def _new_producer(self) -> Producer:
-        return Producer(
+        return client_of(
+            Producer,
             self._cluster.client(**SAFE, message_timeout_ms=int(self._seconds * 1000))
-            | {"error_cb": self._note}
+            | {"error_cb": self._note},
         )
 
     def _note(self, error: KafkaError) -> None:

@@ -16,7 +16,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, note_error, unavailable
+from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, client_of, note_error, unavailable
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.event_log import MOST_OFFSET
 from foretaste.ports.event_stream import Headers, Positions, ReceivedMessage, StreamBatch, position_name
@@ -58,7 +58,7 @@ class KafkaEventSource:
         session_seconds: float = SESSION_SECONDS,
     ) -> None:
         self._cluster = cluster
-        self._admin = AdminClient(cluster.client())
+        self._admin = client_of(AdminClient, cluster.client())
         self._topic = topic
         self._held: list[Message] = []
         self._positions = positions
@@ -68,7 +68,8 @@ class KafkaEventSource:
         self._lost = 0
         self._troubles: list[tuple[KafkaError, int | None]] = []
         self._closed = False
-        self._consumer = Consumer(
+        self._consumer = client_of(
+            Consumer,
             cluster.client(
                 group_id=group,
                 enable_auto_commit=False,
@@ -82,7 +83,7 @@ class KafkaEventSource:
                 queued_max_messages_kbytes=32_768,
                 topic_metadata_refresh_interval_ms=30_000,
             )
-            | {"error_cb": note_error}
+            | {"error_cb": note_error},
         )
         self._consumer.subscribe([topic], on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
 

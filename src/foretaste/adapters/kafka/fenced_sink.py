@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 from confluent_kafka import KafkaException, Producer
 
-from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, note_error, unavailable
+from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, client_of, note_error, unavailable
 from foretaste.adapters.kafka.event_sink import SAFE, SEND_SECONDS, Acknowledgements, produce
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.event_stream import StreamMessage
@@ -49,7 +49,7 @@ class KafkaFencedSink:
             transaction_timeout_ms=int(self._seconds * 2000),
             message_timeout_ms=int(self._seconds * 1000),
         )
-        producer = Producer(options | {"error_cb": note_error})
+        producer = client_of(Producer, options | {"error_cb": note_error})
         try:
             producer.init_transactions(CALL_SECONDS)
         except KafkaException as error:
