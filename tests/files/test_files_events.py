@@ -243,6 +243,44 @@ def test_the_same_file_gives_the_same_ids_and_honest_repeats_stay_two():
     assert ids == again.frame["event_id"].to_list()
 
 
+def test_what_a_person_does_at_one_moment_keeps_the_order_of_the_file_across_pieces():
+    rows = [(user, item, 100) for user, item in zip("uvwuvwuvw", "cxyaxybzz", strict=True)]
+    rows = [(user, item, 100 if user == "u" else 200 + place) for place, (user, item, _) in enumerate(rows)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+    for size in (9, 6):
+        chunks = event_chunks(open_rows(frame), EventOptions(now=MICROS_PER_DAY), "x", size)
+        own = pl.concat([chunk.frame for chunk in chunks]).filter(user_id="u")
+        assert own.select("item_id", "timestamp").rows() == [
+            ("c", 100_000_000),
+            ("a", 100_000_001),
+            ("b", 100_000_002),
+        ]
+
+
+def test_a_moment_that_most_events_share_says_no_order():
+    frame = pl.DataFrame({"user_id": ["u", "u", "v"], "item_id": list("abc"), "timestamp": [5, 5, 9]})
+    assert read_events(frame).frame["timestamp"].to_list() == [5_000_000, 5_000_000, 9_000_000]
+
+
+@pytest.mark.parametrize("items", ["a b c d e f", "f e d c b a", "8 9 10 11 12 100"])
+def test_rows_that_were_sorted_by_item_say_no_order_of_a_moment(items):
+    days = [5] * 6 + list(range(6, 14))
+    frame = pl.DataFrame({"user_id": ["u"] * 14, "item_id": [*items.split(), *"stuvwxyz"], "timestamp": days})
+    assert read_events(frame).frame["timestamp"].to_list() == [day * 1_000_000 for day in days]
+
+
+def test_events_that_have_ids_keep_their_moments_to_the_digit():
+    frame = pl.DataFrame(
+        {
+            "user_id": ["u"] * 5,
+            "item_id": list("abcde"),
+            "timestamp": [5, 5, 7, 8, 9],
+            "event_id": list("12345"),
+        }
+    )
+    assert read_events(frame).frame["timestamp"].to_list()[:2] == [5_000_000, 5_000_000]
+
+
 def test_without_timestamps_ids_do_not_depend_on_the_moment_of_reading():
     frame = pl.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "a"]})
     rows = [

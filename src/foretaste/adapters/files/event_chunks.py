@@ -9,6 +9,7 @@ import polars as pl
 from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mapping
 from foretaste.adapters.files.event_context import contexts_of
 from foretaste.adapters.files.event_frame import EVENT_SCHEMA, frame_events
+from foretaste.adapters.files.moment_order import places_at_moments
 from foretaste.adapters.files.occurrences import Occurrences
 from foretaste.adapters.files.rows import Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import to_micros
@@ -67,9 +68,17 @@ def event_chunks(
         EVENT_NAMES, source.names(), options.columns, required=("user_id", "item_id"), where=where
     )
     default_type = options.event_type or _announced_type(mapping)
-    occurrences = Occurrences()
+    seen = _Seen()
     for rows in source.chunks(size):
-        yield _events(rows, mapping, options, default_type, occurrences)
+        yield _events(rows, mapping, options, default_type, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What came in the pieces before: `contents` of events, and `moments` of people."""
+
+    contents: Occurrences = field(default_factory=Occurrences)
+    moments: Occurrences = field(default_factory=Occurrences)
 
 
 def _announced_type(mapping: Mapping[str, str]) -> str:
@@ -79,7 +88,7 @@ def _announced_type(mapping: Mapping[str, str]) -> str:
 
 
 def _events(
-    rows: Rows, mapping: Mapping[str, str], options: EventOptions, default_type: str, occurrences: Occurrences
+    rows: Rows, mapping: Mapping[str, str], options: EventOptions, default_type: str, seen: _Seen
 ) -> EventChunk:
     raw = {field: rows.columns.get(column, [None] * len(rows)) for field, column in mapping.items()}
     frame, wrong = _typed(raw, len(rows), options, default_type)
@@ -91,9 +100,12 @@ def _events(
     content = kept.select(CONTENT)
     if "timestamp" not in mapping:
         content = content.with_columns(timestamp=pl.lit(0))
-    numbered = occurrences.number(content.hash_rows(seed=0).to_numpy())
+    numbered = seen.contents.number(content.hash_rows(seed=0).to_numpy())
+    named = _identified(kept, content, numbered.tolist())
+    if "timestamp" in mapping:
+        named = named.with_columns(pl.col("timestamp") + places_at_moments(kept, seen.moments))
     return EventChunk(
-        _identified(kept, content, numbered.tolist()),
+        named,
         sorted(rows.rejects + rejects, key=lambda reject: reject.line),
         skipped,
     )
