@@ -50,7 +50,8 @@ class ArtifactManifest(msgspec.Struct, frozen=True, kw_only=True):
     `window` is the log window it was trained on (first and last sequence number and time).
     `models` maps each model's name to its configuration. `hash` is the SHA-256 of the manifest's
     other fields except `created_at`, in canonical JSON, files' hashes included. `tuned` holds by source the
-    values that tuning chose and later trainings take over, `trials` all that was tried.
+    values that tuning chose and later trainings take over, `trials` all that was tried. `once` are the types
+    of events after which people hardly ever came back to an item.
     """
 
     name: str
@@ -67,9 +68,10 @@ class ArtifactManifest(msgspec.Struct, frozen=True, kw_only=True):
     format: int = 1
     tuned: dict[str, dict[str, Any]] = {}
     trials: tuple[Trial, ...] = ()
+    once: tuple[str, ...] = ()
 
 
-LATER = ("tuned", "trials")
+LATER = ("tuned", "trials", "once")
 
 
 def manifest_digest(manifest: ArtifactManifest) -> str:

@@ -24,8 +24,8 @@ def questions(events: EventColumns, *, start: int, counts: Mask, consuming: Mask
     """
     every = np.arange(len(events))
     pair = events.user.astype(np.int64) << 32 | events.item.astype(np.int64)
-    asked = counts & (every > _first(events.user.astype(np.int64), np.ones(len(events), np.bool_)))
-    asked &= every <= _first(pair, consuming)
+    asked = counts & (every > first_marked(events.user.astype(np.int64), np.ones(len(events), np.bool_)))
+    asked &= every <= first_marked(pair, consuming)
     return np.asarray(np.flatnonzero(asked[start:]) + start)
 
 
@@ -76,7 +76,7 @@ def replay(
     )
 
 
-def _first(group: Int64s, marked: Mask) -> Int64s:
+def first_marked(group: Int64s, marked: Mask) -> Int64s:
     """Return for each position the first marked position of its group, beyond the end where there is none."""
     _, inverse = np.unique(group, return_inverse=True)
     first = np.full(int(inverse.max(initial=-1)) + 1, len(group), np.int64)

@@ -143,8 +143,9 @@ def _of_items(items: tuple[int, ...], now: int, view: View) -> History:
 def _left_out(view: View, person: Known, history: History) -> Ordinals:
     """Return the items that this person is not shown in this scenario, int32."""
     left_out = NOTHING
-    if view.user >= 0 and view.scenario.consumed:
-        left_out = person.consumed(view.state, view.user, view.scenario.consumed, view.type_names)
+    types = view.scenario.consumed_where(view.artifact.manifest.once)
+    if view.user >= 0 and types:
+        left_out = person.consumed(view.state, view.user, types, view.type_names)
     if view.scenario.history in {"items", "latest"} and view.scenario.candidates == "catalog":
         return np.concatenate((left_out, history.item))
     return left_out

@@ -146,7 +146,8 @@ class OnlineBlend:
         """Ask about the event at `position`, unless there is nothing to be learnt from it."""
         user, item, now = (int(column[position]) for column in (events.user, events.item, events.time))
         user = self.state.person(user)
-        had = consumed(self.state.tally(user), self._scenario.consumed, self._around.type_names())
+        types = self._scenario.consumed_where(self._artifact.manifest.once)
+        had = consumed(self.state.tally(user), types, self._around.type_names())
         if not len(self.state.history(user)) or bool((had == item).any()):
             return
         self._asked_seq, self._asked_time = int(events.seq[position]), now

@@ -1,6 +1,6 @@
 """Scenarios: named recipes of sources, boosts and policy."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from hashlib import blake2b
 from types import MappingProxyType
@@ -60,7 +60,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How many candidates each source proposes (at least five times the k of the query)."""
 
     consumed: frozenset[str] = CONSUMING_TYPES
-    """Items that the person has an event of one of these types with are left out."""
+    """Items that the person has an event of one of these types with are left out. Where a scenario names none
+    of its own, so are those after whose events of a type, as training found, people hardly ever come back."""
 
     filter: tuple[str, ...] = ()
     """Conditions that hold beside those of the query, all of them."""
@@ -111,6 +112,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __hash__(self) -> int:
         return hash(self.version)
+
+    def consumed_where(self, once: Collection[str]) -> frozenset[str]:
+        """Return the types of events after which an item is left out where people take items `once` only."""
+        return self.consumed.union(once) if once and self.consumed == CONSUMING_TYPES else self.consumed
 
     @property
     def needs_items(self) -> bool:

@@ -168,15 +168,16 @@ class Answering:
 
     def consumed(self, user: int, scenario: Scenario) -> int:
         """Return how many items a person had that `scenario` leaves out for that."""
-        if user < 0 or not scenario.consumed:
+        types = scenario.consumed_where(self.artifact.manifest.once)
+        if user < 0 or not types:
             return 0
-        left_out = self.known.left_out(user, scenario.consumed)
+        left_out = self.known.left_out(user, types)
         if left_out is not None:
             return left_out
         state = self._live.state
         with state.lock:
             known = self.known.of(state, user)
-            return len(known.consumed(state, user, scenario.consumed, self._names.of("type")))
+            return len(known.consumed(state, user, types, self._names.of("type")))
 
     def _timed_stage(self, stage: str) -> "_Timed":
         """Note how long a stage of an answer takes that this thread counts."""

@@ -189,7 +189,8 @@ def with_test(prepared: Prepared, corpus: Corpus, test: EventColumns) -> Prepare
     config, n = prepared.config, len(prepared.events)
     later = replace(test, previous_seq=n, seq=np.arange(n + 1, n + 1 + len(test), dtype=np.int64))
     weight = weigh(corpus.type_names, test.type, test.value, config.state.weights)
-    consuming = np.array([name in config.scenario.consumed for name in corpus.type_names], np.bool_)
+    consumed = config.scenario.consumed.difference(prepared.once)
+    consuming = np.array([name in consumed for name in corpus.type_names], np.bool_)
     parts = f"{prepared.tune:,} / {n - prepared.tune:,} / {len(test):,} events to fit, to tune and to judge"
     return replace(
         prepared,

@@ -1,6 +1,6 @@
 """The log put in order: what comes first to fit on, then what tunes, then what judges."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -18,6 +18,7 @@ from foretaste.models.interface import Learner
 from foretaste.models.limits import affordable_questions
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
+from foretaste.training.habits import taken_once
 from foretaste.training.sources import usual_sources, with_sizes, with_words
 from foretaste.training.tuning import Tuning
 
@@ -47,6 +48,8 @@ class Prepared:
     test: int
     kind: SplitKind
     words: str
+    once: tuple[str, ...] = ()
+    """The types of events after which people hardly ever come back to an item: these are not shown again."""
     contexts: Circumstances = field(default_factory=Circumstances)
     """What the events said of their moments, by position."""
 
@@ -146,23 +149,28 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
     )
     config = _affordable(config, corpus)
     order = np.concatenate([in_time[:begin], in_time[begin:][_one_after_another(parts)]])
-    if parts.kind != "time":
-        config = _nothing_twice(config, corpus)
     consuming_types = np.array([name in config.scenario.consumed for name in corpus.type_names], np.bool_)
     tune = begin + len(parts.train)
+    test = tune + len(parts.validation)
+    events, counts = _in_order(corpus.events, order), weight[order] > 0.0
+    consuming = consuming_types[events.type]
+    before = events.take(0, test)
+    single = taken_once(before, counts[:test], consuming[:test], len(corpus.type_names))
+    once = tuple(name for name, alone in zip(corpus.type_names, single.tolist(), strict=True) if alone)
     return Prepared(
         corpus=corpus,
-        config=config,
+        config=_nothing_twice(config, corpus, once, timed=parts.kind == "time"),
         seed=seed,
-        events=_in_order(corpus.events, order),
+        events=events,
         weight=weight[order],
-        counts=weight[order] > 0.0,
-        consuming=consuming_types[corpus.events.type[order]],
+        counts=counts,
+        consuming=consuming,
         begin=begin,
         tune=tune,
-        test=tune + len(parts.validation),
+        test=test,
+        once=once,
         kind=parts.kind,
-        words=parts.words,
+        words=_words(parts.words, once),
         contexts=corpus.contexts.take(order),
     )
 
@@ -179,13 +187,22 @@ def _questions(most: int, corpus: Corpus) -> int:
     return affordable_questions(most, corpus.n_items, fewest=FEWEST, scores=MOST_SCORES)
 
 
-def _nothing_twice(config: TrainConfig, corpus: Corpus) -> TrainConfig:
+def _nothing_twice(config: TrainConfig, corpus: Corpus, once: Sequence[str], *, timed: bool) -> TrainConfig:
     """Return `config` so that nothing had is listed where, as in a hold-out, nothing had is ever a truth.
 
-    In time order it is the scenario that says after which events an item is not shown again.
+    In time order that is so after events of the types `once`; for the rest it is the scenario that says after
+    which events an item is not shown again.
     """
-    scenario = msgspec.structs.replace(config.scenario, consumed=frozenset(corpus.type_names))
-    return replace(config, scenario=scenario)
+    scenario = config.scenario
+    consumed = scenario.consumed_where(once) if timed else frozenset(corpus.type_names)
+    return replace(config, scenario=msgspec.structs.replace(scenario, consumed=consumed))
+
+
+def _words(split_words: str, once: Sequence[str]) -> str:
+    if not once:
+        return split_words
+    kinds = " or ".join(kind.replace("_", " ") for kind in once)
+    return f"{split_words}; people hardly ever come back: what had a {kinds} is not listed again"
 
 
 def _one_after_another(parts: Split) -> Int64s:

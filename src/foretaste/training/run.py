@@ -128,6 +128,7 @@ def _refitted(prepared: Prepared, recipe: Recipe, created_at: int) -> Artifact:
         models={source: msgspec.to_builtins(model.config) for source, model in models.items()},
         tuned={source: dict(values) for source, values in record.chosen.items()},
         trials=record.trials,
+        once=prepared.once,
         version=version_of(
             models,
             blend,
