@@ -151,6 +151,18 @@ def test_too_few_samples_leave_all_sources_alike(n):
     assert (blend.weights[:, :-1] == 1.0).all()
 
 
+@pytest.mark.parametrize("n", [0, 29])
+def test_of_too_few_samples_what_lives_on_the_new_has_no_say_for_people_with_a_history(n):
+    blend = Blend.fit(some_samples(n), sources=SOURCES, fleeting=["bad", "late"], seed=0)
+    assert weights_at(blend, 10) == [1.0, 0.0, 0.0]
+    assert weights_at(blend, 0) == [1.0, 1.0, 1.0]
+
+
+def test_where_the_new_carries_even_few_samples_all_sources_are_heard():
+    samples = some_samples(29, weights=(0.0, 0.0, 3.0))
+    assert weights_at(Blend.fit(samples, sources=SOURCES, fleeting=["late"], seed=0), 10) == [1.0, 1.0, 1.0]
+
+
 def test_samples_whose_truth_is_no_candidate_are_passed_over():
     samples = some_samples(100)
     missed = [replace(sample, truth=-1) for sample in samples]

@@ -1,6 +1,6 @@
 """The blend: one score out of the scores of several sources, with weights learnt on past queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ import numpy as np
 from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.blend_fit import BLENDS, BlendOptions, Found, fitted
 from foretaste.ranking.contexts import N_CONTEXTS, context_at
+from foretaste.ranking.listwise import gains
 from foretaste.ranking.samples import Sample, stack
 
 
@@ -45,6 +46,7 @@ class Blend:
         *,
         sources: Sequence[str],
         seed: int,
+        fleeting: Collection[str] = (),
         options: BlendOptions | None = None,
     ) -> Self:
         """Learn the weights from `samples` (in order of time), whose columns are `sources` and the boost.
@@ -57,14 +59,20 @@ class Blend:
         without one are told; and those who come back are taken for half strangers, as far as their own
         samples do not tell otherwise. Of both there are few independent samples, so their weights stay near
         the likeliest.
+
+        Where samples are too few to learn from, all sources count alike, or all but the `fleeting`, which
+        live on what is new: whichever is better on the samples there are.
         """
         options = options or BlendOptions()
         calm = msgspec.structs.replace(options, prior=options.settled, anchor=options.settled)
         cold = _found([sample for sample in samples if not sample.length], sources, seed, calm)
         strangers = None if cold is None else _widened(cold, range(len(sources)))[0]
         warm = _found([sample for sample in samples if sample.length], sources, seed, options, strangers)
+        few = _of_few(samples, sources, fleeting, options)
         if cold is None and warm is None:
-            return cls.even(sources, options.least_boost)
+            weights = cls.even(sources, options.least_boost).weights
+            weights[2:] = few
+            return cls(tuple(sources), weights)
         kept = sorted({source for found in (cold, warm) if found for source in found.sources})
         if warm is None:
             kept = list(range(len(sources)))
@@ -72,10 +80,9 @@ class Blend:
         weights = cls.even(names, options.least_boost).weights
         if cold is not None:
             weights[:2] = _widened(cold, kept)[0]
-        if warm is not None:
-            weights[2:] = _widened(warm, kept)[2:]
-            if cold is None:
-                weights[:2] = _widened(warm, kept)[:2]
+        weights[2:] = few[[*kept, -1]] if warm is None else _widened(warm, kept)[2:]
+        if warm is not None and cold is None:
+            weights[:2] = _widened(warm, kept)[:2]
         audible = np.flatnonzero(weights[:, :-1].any(axis=0))
         names, weights = tuple(names[source] for source in audible), weights[:, [*audible, -1]]
         told = warm or cold
@@ -141,6 +148,19 @@ def _found(
         chosen = np.random.default_rng(seed).choice(len(table), options.most, replace=False)
         table = table.take(np.sort(chosen))
     return fitted(table, len(sources), options.for_people(table), strangers)
+
+
+def _of_few(
+    samples: Sequence[Sample], sources: Sequence[str], fleeting: Collection[str], options: BlendOptions
+) -> Doubles:
+    """Return one row of weights, float64 [n_sources + 1], by samples of people too few to learn more from."""
+    alike = np.append(np.ones(len(sources)), options.least_boost)
+    lasting = alike * [*(source not in fleeting for source in sources), True]
+    if not lasting[:-1].any():
+        return alike
+    table = stack([sample for sample in samples if sample.length], len(sources))
+    better = len(table) and gains(table, alike).sum() > gains(table, lasting).sum()
+    return alike if better else np.asarray(lasting)
 
 
 def _widened(found: Found, kept: Sequence[int]) -> Doubles:

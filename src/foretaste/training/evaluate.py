@@ -29,6 +29,7 @@ from foretaste.training.composition import Composition
 from foretaste.training.hidden import Hidden
 from foretaste.training.lessons import Lesson, lessons
 from foretaste.training.prepare import Prepared
+from foretaste.training.sources import is_fleeting
 
 ENOUGH = 0.5
 """So large a part of `tuned` must be people of whom a source proposes what they took: else more are asked."""
@@ -88,7 +89,8 @@ def learn_blend(
             break
     let_in(prepared, state, state.seq, prepared.test)
     advance(1.0)
-    blend = Blend.fit(samples, sources=sources, seed=prepared.seed)
+    fleeting = [source for source, model in models.items() if is_fleeting(model.config)]
+    blend = Blend.fit(samples, sources=sources, seed=prepared.seed, fleeting=fleeting)
     if prepared.timed:
         live = [source for source, model in models.items() if isinstance(model, LiveModel)]
         return hedged_by_best(blend, samples, sources=sources, live=live)

@@ -119,6 +119,13 @@ def _together(half_life: float) -> TransitionsConfig:
     return TransitionsConfig(relation="together", discount=0.3, events=events, recency=recency)
 
 
+def is_fleeting(learner: object) -> bool:
+    """Return whether a source lives on what is new or on the moment, not on what people have in common."""
+    if isinstance(learner, PopularityConfig):
+        return learner.half_life is not None
+    return isinstance(learner, RisingConfig | ContextPopularityConfig)
+
+
 def optional_sources() -> dict[str, Learner]:
     """Return the sources that are learnt only where they are asked for by name."""
     return {
