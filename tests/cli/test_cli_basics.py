@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -43,6 +44,11 @@ def test_help_lists_every_command_with_a_sentence(foretaste):
     for command in COMMANDS:
         assert command in outcome.out
     assert "Exit codes" in outcome.out
+
+
+def test_it_says_which_version_it_is(foretaste):
+    outcome = foretaste("--version")
+    assert (outcome.code, outcome.out) == (0, f"foretaste {version('foretaste')}\n")
 
 
 INNER = (

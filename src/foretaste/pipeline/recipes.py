@@ -52,8 +52,8 @@ class RecipeError(InvalidInputError):
 class Around:
     """What recipes may speak of: names and kinds of sources, types of events.
 
-    `check` raises `ExpressionError` for a filter or boost that cannot be used. `attributes` are what quotas may
-    be for each of, None before there are items: then any will do.
+    `check` raises `ExpressionError` for a filter or boost that cannot be used. `attributes` are what quotas
+    may be for each of, None before there are items: then any will do.
     """
 
     sources: Collection[str]

@@ -1,11 +1,12 @@
 """The program `foretaste`, to which the modules `signatures` add its commands."""
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from foretaste import __version__
 from foretaste.app.cli.dispatch import exit_code, report
 from foretaste.domain.errors import InvalidInputError
 
@@ -47,6 +48,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"foretaste {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Say which version this is.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Do nothing before a command."""
+
+
 models = typer.Typer(help="List the trained models, choose which one serves.", no_args_is_help=True)
 app.add_typer(models, name="models")
 
