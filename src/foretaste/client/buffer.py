@@ -4,7 +4,6 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, TypeAlias
 
 import msgspec
@@ -116,28 +115,12 @@ class EventBuffer:
                 self._tell(event, status)
 
     def _tell(self, event: dict[str, Any], status: EventStatus) -> None:
-        if self._on_rejected is not None:
-            with _Logged("who is told of rejected events failed"):
-                self._on_rejected(event, status)
-
-
-class _Logged:
-    """Logs what goes wrong in a block, which ends alone."""
-
-    def __init__(self, words: str) -> None:
-        self._words = words
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        """Log an error; one that is to end the program goes on."""
-        if not isinstance(error, Exception):
-            return False
-        _log.error(self._words, exc_info=error)
-        return True
+        if self._on_rejected is None:
+            return
+        try:
+            self._on_rejected(event, status)
+        except Exception:  # noqa: BLE001 - whatever goes wrong there must not end the sending
+            _log.exception("who is told of rejected events failed")
 
 
 def _reasons(error: InvalidRequestError, n: int) -> Sequence[EventStatus]:
