@@ -108,6 +108,11 @@ def test_a_running_service_takes_a_file_that_changes_by_itself_and_never_a_bad_o
     until(lambda: len(rec.recommend("u1")) == 4)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(folder, opened):
+    write(folder, "\ufeff[home]\nk = 3\n")
+    assert len(fill(opened()).recommend("u1")) == 3
+
+
 def test_a_bad_file_changes_nothing_and_is_complained_of_with_its_line(folder, opened, caplog):
     write(folder, "[home]\nk = 3\n")
     rec = fill(opened())

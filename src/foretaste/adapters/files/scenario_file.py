@@ -47,7 +47,7 @@ def read_scenario_file(path: Path) -> str:
     if len(content) > MOST_BYTES:
         raise ScenarioFileError(str(path), f"the file has more than {MOST_BYTES:,} bytes; make it smaller")
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ScenarioFileError(
