@@ -5,7 +5,9 @@ from playwright import sync_api
 
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.item import Item
+from foretaste.models.kinds import MODEL_KINDS
 from foretaste.testing.waiting import until
+from foretaste.training.sources import optional_sources, usual_sources
 
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
 
@@ -250,3 +252,21 @@ def test_a_filter_that_is_wrong_is_pointed_at_and_the_list_stays(page, address):
     page.press("#filter", "Enter")
     sync_api.expect(page.locator("#wrong")).to_contain_text("a value is missing")
     assert shown(page) == before
+
+
+WORDS = "words => import('/storefront/words.js').then(module => module[words[0]](words[1]))"
+
+
+def test_every_kind_of_source_has_words(page, address):
+    visit(page, address)
+    sources = sorted({*MODEL_KINDS, *usual_sources(effort="best", vectors=True), *optional_sources()})
+    words = page.evaluate(WORDS, ["proposedBy", sources])
+    assert not set(words) & set(sources)
+
+
+@pytest.mark.parametrize(
+    ("user", "initials"), [("ann", "A"), ("\N{BALLOON}", "\N{BALLOON}"), ("\N{BALLOON}s ann", "\N{BALLOON}A")]
+)
+def test_the_initials_of_a_person_are_whole_characters(page, address, user, initials):
+    visit(page, address)
+    assert page.evaluate(WORDS, ["initials", user]) == initials

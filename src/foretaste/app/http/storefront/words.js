@@ -19,12 +19,16 @@ const SCENARIOS = {
 };
 
 const PROPOSERS = [
-  [/^(i?als|nmf)/, "people of your taste"],
-  [/^(ease|item_item|neighbourhood)/, "goes with what you chose"],
-  [/^transitions/, "what comes next"],
+  [/^(i?als|nmf|ncf|latent)/, "people of your taste"],
+  [/^(ease|item_item|neighbourhood|graph|symmetric)/, "goes with what you chose"],
+  [/^(transitions|self_attention)/, "what comes next"],
   [/^together/, "often together"],
-  [/^content/, "alike in kind"],
+  [/^session/, "visits like yours"],
+  [/^(content|vectors)/, "alike in kind"],
+  [/^cold_items/, "new and alike in kind"],
   [/^popularity/, "popular"],
+  [/^rising/, "on the rise"],
+  [/^context/, "liked at such moments"],
 ];
 
 const VERBS = {
@@ -54,7 +58,7 @@ export function pastWords(event) {
 }
 
 export function proposedBy(sources) {
-  const words = sources.map((source) => PROPOSERS.find(([pattern]) => pattern.test(source))?.[1] ?? source);
+  const words = sources.map((source) => PROPOSERS.find(([pattern]) => pattern.test(source))?.[1] ?? source.replaceAll("_", " "));
   return [...new Set(words)];
 }
 
@@ -75,7 +79,9 @@ export function initials(id) {
   const name = personName(id);
   const words = name.split(/[\s_.@-]+/).filter(Boolean);
   if (/^\d+$/.test(id)) return id.slice(0, 3);
-  return ((words[0]?.[0] ?? "?") + (words[1]?.[0] ?? "")).toUpperCase();
+  return (firstCharacter(words[0] ?? "?") + firstCharacter(words[1] ?? "")).toUpperCase();
 }
 
+// The first character, also where it takes two units of UTF-16, as an emoji does.
+const firstCharacter = (word) => [...word][0] ?? "";
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
