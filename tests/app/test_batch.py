@@ -188,6 +188,12 @@ def test_a_file_without_people_says_so(tmp_path, name, text):
         people_of(tmp_path / name)
 
 
+def test_a_folder_is_no_file_to_write_and_nobody_is_answered_for_it(trained, tmp_path):
+    (tmp_path / "all.csv").mkdir()
+    with pytest.raises(InvalidInputError, match="is a folder; name a file"):
+        run_batch(trained, tmp_path / "all.csv", SMALL)
+
+
 def test_people_who_are_not_known_are_answered_too(trained, tmp_path):
     (tmp_path / "who.txt").write_text("u3\nstranger\n")
     run_batch(trained, tmp_path / "some.parquet", SMALL, users_file=tmp_path / "who.txt")

@@ -12,6 +12,7 @@ import polars as pl
 from foretaste.adapters.files.rows import Reject, file_format
 from foretaste.adapters.sqlite.file_lock import FileLock
 from foretaste.app.batch.plan import BatchManifest
+from foretaste.domain.errors import InvalidInputError
 
 MANIFEST = "manifest.json"
 BUSY = "another batch writes this file: let it end"
@@ -22,6 +23,8 @@ class PartsFolder:
 
     def __init__(self, out: Path) -> None:
         file_format(out)
+        if out.is_dir():
+            raise InvalidInputError(f"{out} is a folder; name a file", field="out")
         self.out = out
         self.folder = out.with_name(f".{out.name}.parts")
         self._lock = FileLock(self.folder / "batch", remedy=BUSY)
