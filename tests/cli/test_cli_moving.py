@@ -28,3 +28,11 @@ def test_importing_what_is_no_export_says_so_and_leaves_no_home(foretaste, tmp_p
     assert outcome.code == 3
     assert "manifest.json" in outcome.err
     assert not (tmp_path / "new").exists()
+
+
+def test_an_export_to_below_a_file_says_what_helps(foretaste, shop_files, tmp_path):
+    foretaste("ingest", "events", shop_files / "log.parquet", "--home", "old")
+    (tmp_path / "notes").touch()
+    outcome = foretaste("export", "notes/everything", "--home", "old")
+    assert outcome.code == 4
+    assert "choose another place" in outcome.err

@@ -37,6 +37,9 @@ REMEDIES = {
     errno.EROFS: "choose a place that can be written",
     errno.ENOSPC: "free disk space, then run it again",
     errno.EDQUOT: "free disk space, then run it again",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another place",
+    errno.EEXIST: "choose another name",
+    errno.EISDIR: "a folder stands where a file is to be; choose another name",
     errno.ENAMETOOLONG: "choose a shorter path",
     errno.EMFILE: "let the process open more files (ulimit -n)",
 }
