@@ -163,6 +163,11 @@ def test_a_phone_shows_two_columns_and_nothing_sticks_out(browser, address):
     context.close()
 
 
+def test_a_long_id_without_a_blank_does_not_widen_the_page(page, address):
+    visit(page, address, user="x" * 250)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_light_and_dark_follow_the_system_until_one_is_chosen(browser, address):
     context = browser.new_context(color_scheme="dark")
     page = visit(context.new_page(), address)
