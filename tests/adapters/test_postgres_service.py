@@ -3,15 +3,18 @@
 from contextlib import closing
 
 import msgspec
+import psycopg
 import pytest
+from psycopg import sql
 
 from foretaste.app.cli.doctor import _findings
 from foretaste.app.http.routes.health import health_of
 from foretaste.app.settings import Settings
 from foretaste.app.settings_loading import load_settings
 from foretaste.app.wiring import open_home
-from foretaste.domain.errors import UnavailableError
+from foretaste.domain.errors import NotDurableError, UnavailableError
 from foretaste.testing.postgres_sites import PostgresSite
+from foretaste.testing.waiting import until
 
 EVENTS = "user_id,item_id,purchased\n1,101,1\n1,102,1\n2,101,1\n2,103,1\n3,102,1\n3,103,1\n"
 
@@ -60,6 +63,19 @@ def test_health_tells_how_far_the_process_is_behind(tmp_path, environment):
         health = health_of(home)
         assert health.status == "stale: the log was last seen 7 s ago"
         assert ["PostgreSQL at" in words and "7 s ago" in words for words in health.wrong] == [True]
+
+
+def test_health_says_why_the_log_is_out_of_sight(tmp_path, environment):
+    settings = load_settings(environment=environment, dotenv=None)
+    with open_home(tmp_path / "home", settings=settings, create=True) as home:
+        home.recorder.record([{"user_id": "u", "item_id": "i", "type": "view"}], now=1)
+        with psycopg.connect(settings.database_url) as connection:
+            schema = sql.Identifier(settings.database_schema)
+            connection.execute(sql.SQL("DELETE FROM {}.event").format(schema))
+        with pytest.raises(NotDurableError):
+            home.recorder.record([{"user_id": "u", "item_id": "j", "type": "view"}], now=2)
+        until(lambda: "the server lost events; restart" in " ".join(health_of(home).wrong))
+        assert health_of(home).wrong[0].startswith("PostgreSQL at")
 
 
 def test_a_balancer_can_be_told_to_pass_over_who_does_not_see_the_log(tmp_path, environment):

@@ -105,9 +105,10 @@ def _followed(
 ) -> Stores:
     """Return the same stores for writing, which follow what other processes write."""
     exposures = PostgresExposureLog(database, retention_days=settings.exposure_days)
-    freshness: Freshness = PostgresFollower(database, log, answer_seconds=settings.database_answer_seconds)
-    undo.callback(freshness.close)
-    complaints = [_away(database, freshness)]
+    follower = PostgresFollower(database, log, answer_seconds=settings.database_answer_seconds)
+    freshness: Freshness = follower
+    undo.callback(follower.close)
+    complaints = [_away(database, follower)]
     if settings.redis_url:
         wiring = with_extra("foretaste.app.online_wiring", "redis_url")
         trust = PostgresTrust(database)
@@ -132,16 +133,17 @@ def _no_lock() -> None:
     """Give nothing up: the folder is not this process's."""
 
 
-def _away(database: PostgresDatabase, freshness: Freshness) -> Complaint:
-    """Return what says that the end of the log was not seen for long."""
+def _away(database: PostgresDatabase, follower: PostgresFollower) -> Complaint:
+    """Return what says that the end of the log was not seen for long, and why."""
 
     def complaint() -> str | None:
-        lag = freshness.lag_seconds()
+        lag = follower.lag_seconds()
         if lag <= MOST_LAG_SECONDS:
             return None
+        why = " ".join(follower.trouble().split())
         return (
             f"PostgreSQL at {database.where}: the log was last seen {lag:.0f} s ago; answers come from what "
-            "was known then, events may be refused"
+            f"was known then, events may be refused{why and f' ({why})'}"
         )
 
     return complaint

@@ -225,7 +225,7 @@ class PostgresEventLog:
             raise BusyError("the log could not be followed in time; it is tried again by itself")
         try:
             if self._stopped:
-                raise UnavailableError("what follows the log stopped on an error, see its traceback; restart")
+                raise UnavailableError("what follows the log stopped on an error that was logged; restart")
             yield
         finally:
             self._telling.release()
@@ -265,6 +265,8 @@ class PostgresEventLog:
         except UnavailableError as error:
             raise _not_durable(error) from error
         except CorruptDataError as error:
+            if not self._stopped:
+                _log.error("%s", error.message)
             self._stopped = True
             raise NotDurableError(error.message, retry_after=5.0) from error
         outcomes = rows.outcomes_of(events, appended.seqs, appended.fresh)

@@ -49,6 +49,7 @@ class PostgresFollower:
         self._event_log = log
         self._answer_seconds = answer_seconds
         self._available = True
+        self._trouble = ""
         self._at_end = time.monotonic()
         self._check_due = self._at_end + CHECK_SECONDS
         self._closing = Event()
@@ -99,6 +100,10 @@ class PostgresFollower:
         """Return for how long the end of the log has not been seen: how old the state may be."""
         return time.monotonic() - self._at_end
 
+    def trouble(self) -> str:
+        """Return why the log could not be followed when it was looked at last; empty where it was."""
+        return "" if self._available else self._trouble
+
     def close(self) -> None:
         """Follow no more. Closing twice is fine."""
         self._closing.set()
@@ -125,6 +130,7 @@ class PostgresFollower:
                 if self._available:
                     _log.warning("the log cannot be followed: %s", error.message)
                 self._available = False
+                self._trouble = error.message
                 pause = random.uniform(LONGEST_PAUSE, AWAY_PAUSE)  # noqa: S311 # spreads attempts, hides nothing
                 continue
             if at_end:
