@@ -35,7 +35,17 @@ def test_a_home_is_filled_once_and_judged(foretaste):
     assert "of the way" in words
 
 
+def test_traffic_that_starts_at_another_time_is_new(foretaste):
+    later = [*DAY[:-3], "2026-01-02", *DAY[-2:]]
+    first = foretaste("simulate", "shop", *DAY, "--json").json
+    second = foretaste("simulate", "shop", *later, "--json").json
+    assert (first["accepted"], second["accepted"]) == (first["events"], second["events"])
+
+
 def test_what_cannot_be_simulated_is_said(foretaste):
+    for option in ("--rate", "--duration"):
+        endless = foretaste("simulate", "x.jsonl", option, "inf")
+        assert (endless.code, f"{option} must be a finite number" in endless.err) == (2, True)
     future = foretaste("simulate", "x.jsonl", "--start", "2999-01-01")
     assert (future.code, "in the future" in future.err) == (2, True)
     assert foretaste("simulate", "x.jsonl", "--live", "--start", "2026-01-01").code == 2

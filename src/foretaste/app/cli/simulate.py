@@ -1,5 +1,6 @@
 """`foretaste simulate`: made-up traffic to a service, a stream, a file or a home."""
 
+import math
 import time
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +62,9 @@ def _scenery(numbers: dict[str, Any], start: str | None, *, live: bool) -> Scene
     """Return what was asked for, ending now unless it has a start. Raises `InvalidInputError`."""
     if live and start is not None:
         raise InvalidInputError("--live begins now; leave --start out", field="start")
+    for name in ("rate", "duration"):
+        if not math.isfinite(numbers[name]):
+            raise InvalidInputError(f"--{name} must be a finite number", field=name)
     now = system_clock()
     if start is not None:
         begin = micros_of(start)

@@ -1,5 +1,6 @@
 """What a simulation is like, in numbers."""
 
+from hashlib import blake2b
 from typing import Annotated
 
 import msgspec
@@ -37,6 +38,11 @@ class Scenery(msgspec.Struct, frozen=True, kw_only=True):
     late: Share = 0.02
     start: Annotated[int, Meta(ge=0)] = START
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+
+    @property
+    def mark(self) -> str:
+        """What tells the events of this simulation from those of any other, as of another start."""
+        return f"{self.seed}-{blake2b(msgspec.json.encode(self), digest_size=5).hexdigest()}"
 
     @property
     def end(self) -> int:

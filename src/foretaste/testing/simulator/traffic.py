@@ -139,7 +139,7 @@ def _event(
 ) -> Event:
     person = session >= 0
     return Event(
-        event_id=f"sim-{world.scenery.seed}-{number}",
+        event_id=f"sim-{world.mark}-{number}",
         user_id=world.users[user] if person else f"{BOT}{user + 1}",
         item_id=world.items[item].item_id,
         type=TYPES[kind] if person else "click",

@@ -36,6 +36,7 @@ class World:
 
     def __init__(self, scenery: Scenery) -> None:
         self.scenery = scenery
+        self.mark = scenery.mark
         self.users: Sequence[str] = [f"u{number + 1}" for number in range(scenery.users)]
         self._user = {name: number for number, name in enumerate(self.users)}
         rng = self._rng(_ITEMS)
