@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
 from foretaste.adapters.kafka.event_source import KafkaEventSource
 from foretaste.adapters.kafka.fenced_sink import KafkaFencedSink
+from foretaste.domain.errors import UnavailableError
 from foretaste.testing.contracts.event_stream import (
     PARTITIONS,
     EventStreamContract,
@@ -17,6 +18,7 @@ from foretaste.testing.contracts.event_stream import (
     poll_until,
 )
 from foretaste.testing.contracts.fenced_sink import FencedSinkContract
+from foretaste.testing.waiting import until
 
 
 class KafkaStreamSite:
@@ -64,7 +66,25 @@ class TestKafkaEventStream(EventStreamContract):
 
 
 class TestKafkaFencedSink(FencedSinkContract):
-    pass
+    def test_who_writes_into_a_topic_made_anew_is_told_and_learns_its_name(self, stream_site):
+        with stream_site.fenced_sink() as sink:
+            sink.take_over()
+            old = sink.stream
+            sink.submit(numbered(0, 10)).result(60)
+            stream_site.make_anew()
+            with pytest.raises(UnavailableError):
+                sink.submit(numbered(10, 20))
+            until(lambda: took_over(sink))
+            assert sink.stream != old
+            sink.submit(numbered(20, 30)).result(60)
+
+
+def took_over(sink):
+    try:
+        sink.take_over()
+    except UnavailableError:
+        return False
+    return True
 
 
 def send(site, start, stop):

@@ -18,7 +18,7 @@ class KafkaFencedSink:
     """`FencedSink` into `topic`: the brokers refuse whoever had `name` before its present holder.
 
     Who reads with `isolation.level=read_committed` sees a batch as a whole or not at all. `submit` waits for
-    the brokers itself. For one thread.
+    the brokers itself, and raises where the topic was made anew since `take_over`. For one thread.
     """
 
     def __init__(
@@ -67,9 +67,13 @@ class KafkaFencedSink:
             for message in messages:
                 _queue(producer, self._topic, message, pending)
             producer.commit_transaction(self._seconds)
+            self._require_same_topic()
         except (BufferError, KafkaException) as error:
             self._give_up(producer)
             raise unavailable(error) from error
+        except UnavailableError:
+            self._producer = None
+            raise
         done: Future[None] = Future()
         done.set_result(None)
         return done
@@ -77,6 +81,11 @@ class KafkaFencedSink:
     def close(self) -> None:
         """Release everything; nothing waits, as a batch is under way only within `submit`."""
         self._producer = None
+
+    def _require_same_topic(self) -> None:
+        """Raise `UnavailableError` where the topic was made anew: who takes over again learns its name."""
+        if self._cluster.stream_name(self._topic) != self.stream:
+            raise UnavailableError(f"the topic {self._topic} was made anew", retry_after=0.1)
 
     def _give_up(self, producer: Producer) -> None:
         """Undo what was begun, if that can be, and write no more until the next `take_over`."""
