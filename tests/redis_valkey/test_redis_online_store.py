@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from foretaste.adapters.memory.online_store import MemoryOnlineStore
 from foretaste.adapters.memory.telemetry import MemoryTelemetry
+from foretaste.adapters.redis.connection import Connections
 from foretaste.adapters.redis.online_store import RedisOnlineStore
 from foretaste.adapters.redis.record_bytes import decoded, encoded
 from foretaste.domain.errors import InvalidInputError, SequenceGapError
@@ -282,3 +283,11 @@ def test_operations_are_timed(redis_url, namespace):
 def test_a_url_that_cannot_be_understood_is_refused_by_name(url):
     with pytest.raises(InvalidInputError, match="redis_url"):
         RedisOnlineStore(url, MemoryTelemetry(), limits=PersonLimits())
+
+
+def test_a_database_that_is_no_number_is_refused_and_no_password_is_told():
+    with pytest.raises(InvalidInputError, match="databases have numbers, and 'shop' is none"):
+        Connections("redis://:geheim@127.0.0.1:9/shop", MemoryTelemetry())
+    assert (
+        Connections("redis://127.0.0.1:9?password=geheim", MemoryTelemetry()).where == "redis://127.0.0.1:9"
+    )

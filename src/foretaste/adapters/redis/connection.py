@@ -36,6 +36,7 @@ class Connections:
         self, url: str, telemetry: Telemetry, *, timeout_seconds: float = TIMEOUT_SECONDS, most: int = 16
     ) -> None:
         try:
+            _require_number(url)
             self._pool = ConnectionPool.from_url(
                 url,
                 protocol=2,
@@ -163,5 +164,14 @@ def new_token() -> bytes:
 
 
 def _without_password(url: str) -> str:
+    """Return where the server is, without what stands before the host and after the question mark."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _require_number(url: str) -> None:
+    """Raise `ValueError` where a path names no database by its number: the driver would take number 0."""
+    scheme, _, rest = url.partition("://")
+    name = rest.rpartition("@")[2].partition("?")[0].partition("/")[2].replace("/", "")
+    if scheme != "unix" and not (name.isdecimal() or not name):
+        raise ValueError(f"databases have numbers, and {name!r} is none")
