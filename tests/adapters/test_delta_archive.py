@@ -191,7 +191,7 @@ def test_a_damaged_table_is_said_to_be_damaged_and_left_alone(tmp_path):
     first = tmp_path / "_delta_log" / f"{0:020}.json"
     first.write_text("no commit")
     for damaged in (archive, DeltaEventArchive(tmp_path)):
-        with pytest.raises(CorruptDataError, match="cannot be read"):
+        with pytest.raises(CorruptDataError, match=r"cannot be read[^\n]*$"):  # one line, no backtrace
             damaged.last_seq()
     assert first.read_text() == "no commit"
 

@@ -122,3 +122,13 @@ def test_an_archive_says_how_far_it_is(tmp_path):
     ((level, text, remedy),) = told(Settings(archive_url=str(tmp_path / "archive")))["archive"]
     assert (level, remedy) == ("note", "foretaste archive")
     assert "number 0" in text
+
+
+def test_an_archive_that_is_damaged_is_told_in_a_line_with_the_setting(tmp_path):
+    log = tmp_path / "archive" / "_delta_log"
+    log.mkdir(parents=True)
+    (log / f"{0:020}.json").write_text("no commit")
+    ((level, text, remedy),) = told(Settings(archive_url=str(tmp_path / "archive")))["archive"]
+    assert (level, remedy) == ("problem", "start it, or correct archive_url")
+    assert "cannot be read" in text
+    assert "\n" not in text

@@ -9,7 +9,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from foretaste.adapters.delta.event_rows import COLUMNS, DAY, SCHEMA, events_of, frame_of
-from foretaste.adapters.delta.table import location, open_table, query, reachable, synchronize
+from foretaste.adapters.delta.table import location, open_table, query, reachable, reason, synchronize
 from foretaste.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from foretaste.ports.event_archive import ArchiveVersion, AsOf, Numbered
 
@@ -108,7 +108,9 @@ class DeltaEventArchive:
         except CommitFailedError:
             return False
         except DeltaError as error:
-            raise UnavailableError(f"{self.place} cannot be written: {error}", field="archive") from error
+            raise UnavailableError(
+                f"{self.place} cannot be written: {reason(error)}", field="archive"
+            ) from error
         return True
 
     def _joined(self, day: date) -> bool:

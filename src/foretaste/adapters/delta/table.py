@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from foretaste.ports.event_archive import AsOf
 SCHEME = "delta://"
 FILE = "file://"
 LOG = "_delta_log"
+COLOURS = re.compile("\x1b\\[[0-9;]*m")
+BACKTRACE = re.compile(r"^\s+0: ", re.MULTILINE)
 
 
 def location(url: str | Path) -> str:
@@ -51,9 +54,11 @@ def open_table(place: str, as_of: AsOf | None = None) -> DeltaTable:
     except (DeltaError, OverflowError) as error:
         if as_of is None:
             raise CorruptDataError(
-                f"{place}: the table's log cannot be read: {error}", field="archive"
+                f"{place}: the table's log cannot be read: {reason(error)}", field="archive"
             ) from error
-        raise NotFoundError(f"{place}: there is no version {as_of}: {error}", field="as_of") from error
+        raise NotFoundError(
+            f"{place}: there is no version {as_of}: {reason(error)}", field="as_of"
+        ) from error
 
 
 def _newest(place: str, moment: datetime) -> int:
@@ -77,9 +82,14 @@ def query(table: DeltaTable, sql: str) -> Iterator[pl.DataFrame]:
         place = table.table_uri
         if "not found" in str(error).lower():
             raise NotFoundError(
-                f"{place}: files of this version are pruned: {error}", field="as_of"
+                f"{place}: files of this version are pruned: {reason(error)}", field="as_of"
             ) from error
-        raise UnavailableError(f"{place} cannot be read now: {error}", field="archive") from error
+        raise UnavailableError(f"{place} cannot be read now: {reason(error)}", field="archive") from error
+
+
+def reason(error: Exception) -> str:
+    """Return what the driver says in one line, without colours and without its own backtrace."""
+    return " ".join(BACKTRACE.split(COLOURS.sub("", str(error)), maxsplit=1)[0].split())
 
 
 @contextmanager
@@ -89,7 +99,7 @@ def reachable(place: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnavailableError(
-            f"{place} cannot be used now: {error}. Check path, space and credentials", field="archive"
+            f"{place} cannot be used now: {reason(error)}. Check path, space and credentials", field="archive"
         ) from error
 
 

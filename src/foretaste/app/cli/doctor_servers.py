@@ -32,7 +32,8 @@ def server_findings(settings: Settings) -> Iterator[Finding]:
             words, _, remedy = error.message.rpartition(": ")
             yield Finding(level="problem", about=about, words=words, remedy=remedy)
         except ForetasteError as error:
-            remedy = f"start it, or correct {error.field}" if error.field else "start it"
+            setting = "archive_url" if error.field == "archive" else error.field
+            remedy = f"start it, or correct {setting}" if setting else "start it"
             yield Finding(level="problem", about=about, words=error.message, remedy=remedy)
         else:
             yield from (finding_of(about, check) for check in found)
