@@ -257,6 +257,13 @@ def test_what_a_person_does_at_one_moment_keeps_the_order_of_the_file_across_pie
         ]
 
 
+def test_in_a_file_that_begins_with_the_newest_the_order_of_a_moment_is_turned_too():
+    days = [9, 9, 9, 8, 7, 6, 5, 5, 4]
+    frame = pl.DataFrame({"user_id": ["u"] * 9, "item_id": list("cabgdfehi"), "timestamp": days})
+    read = read_events(frame).frame.sort("timestamp")
+    assert read["item_id"].to_list() == list("ihefdgbac")
+
+
 def test_a_moment_that_most_events_share_says_no_order():
     frame = pl.DataFrame({"user_id": ["u", "u", "v"], "item_id": list("abc"), "timestamp": [5, 5, 9]})
     assert read_events(frame).frame["timestamp"].to_list() == [5_000_000, 5_000_000, 9_000_000]
