@@ -5,13 +5,15 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
-import batch_in_processes
 import pytest
 
 from foretaste.app import datasets
 from foretaste.app.recommender import Recommender
 from foretaste.app.settings import Settings
+
+PROGRAM = Path(__file__).with_name("batch_in_processes.py")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def home(tmp_path_factory):
 @contextmanager
 def begun(home, out):
     """A batch that has written its first part, and the number of the process that did."""
-    command = [sys.executable, batch_in_processes.__file__, str(home), str(out)]
+    command = [sys.executable, str(PROGRAM), str(home), str(out)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
