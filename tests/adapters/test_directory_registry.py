@@ -152,3 +152,58 @@ def test_a_killed_writer_leaves_whole_versions_and_a_champion_that_was_promoted(
         champion = registry.aliases()["champion"]
         assert champion.startswith(f"{trial}-")
         assert int(champion.split("-")[1]) >= len(acknowledged) - 1
+
+
+LONG_AGO, LATELY = 1_000_000, 2_000_000
+"""Microseconds: the versions below were used last at the first, and are asked about at the second."""
+
+
+def published(tmp_path, *versions, promoted=True):
+    registry = DirectoryModelRegistry(tmp_path / "models")
+    for version in versions:
+        registry.publish(write_artifact(tmp_path / f"staged-{version}", version, content=version.encode()))
+        if promoted:
+            registry.promote(version)
+    for version in versions:
+        os.utime(registry.path(version), ns=(LONG_AGO * 1000, LONG_AGO * 1000))
+    return registry
+
+
+def names(registry):
+    return [manifest.version for manifest in registry.versions()]
+
+
+def test_what_served_long_ago_is_removed_but_not_what_serves_and_what_served_before(tmp_path):
+    registry = published(tmp_path, "one", "two", "three", "four")
+    assert registry.retire(LATELY) == ["one", "two"]
+    assert names(registry) == ["four", "three"]
+    assert not [path for path in (tmp_path / "models/versions").iterdir() if path.name.startswith(".")]
+
+
+def test_what_was_not_let_serve_goes_after_the_same_time(tmp_path):
+    registry = published(tmp_path, "refused", promoted=False)
+    assert registry.retire(LONG_AGO) == []
+    assert registry.retire(LATELY) == ["refused"]
+
+
+def test_a_version_counts_as_used_until_it_is_replaced(tmp_path):
+    registry = published(tmp_path, "one")
+    for version in ("two", "three"):
+        registry.publish(write_artifact(tmp_path / version, version, content=version.encode()))
+        registry.promote(version)
+    assert registry.retire(LATELY) == []
+
+
+def test_a_version_that_was_taken_back_counts_as_used_until_then(tmp_path):
+    registry = published(tmp_path, "one", "two", "three")
+    assert registry.rollback() == "two"
+    assert registry.retire(LATELY) == []
+    assert names(registry) == ["one", "three", "two"]
+
+
+def test_nobody_is_led_back_to_what_was_removed(tmp_path):
+    registry = published(tmp_path, "one", "two", "three")
+    registry.retire(LATELY)
+    assert registry.rollback() == "two"
+    with pytest.raises(UnknownModelError, match="no former version"):
+        registry.rollback()

@@ -3,12 +3,14 @@
 import os
 import signal
 import sys
+import time
 from errno import ENOSPC
 from threading import Event
 
 import pytest
 
 from foretaste.app import datasets
+from foretaste.app.learning import train_home
 from foretaste.app.recommender import Recommender
 from foretaste.app.retraining.child import Child
 from foretaste.app.retraining.job import TrainingOrder
@@ -18,6 +20,7 @@ from foretaste.app.retraining.schedule import Schedule, Trained
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory, open_home
 from foretaste.domain.errors import BusyError, NoModelError, NotFoundError, UnavailableError
+from foretaste.testing.registry_sites import write_artifact
 from foretaste.testing.waiting import until
 
 HOUR = 3_600_000_000
@@ -66,6 +69,16 @@ def test_a_job_trains_passes_the_gate_and_its_model_serves(home):
         until(lambda: home.artifact is not None)
         assert home.artifact.version == job.model_version
         assert not staged(home)
+
+
+def test_training_removes_what_served_before_the_records_of_what_was_shown_begin(home, tmp_path):
+    days = home.settings.exposure_days
+    for version, age in (("old", days + 1), ("younger", days - 1)):
+        home.registry.publish(write_artifact(tmp_path / version, version))
+        then = time.time() - age * 86_400
+        os.utime(home.registry.path(version), (then, then))
+    report = train_home(home, seed=3)
+    assert {each.version for each in home.registry.versions()} == {"younger", report.version}
 
 
 def test_a_log_that_teaches_nothing_is_a_failure_in_words(tmp_path):

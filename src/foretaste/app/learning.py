@@ -9,7 +9,7 @@ import msgspec
 from foretaste.app.home import Home
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.circumstances import circumstances_of
-from foretaste.domain.clock import system_clock
+from foretaste.domain.clock import MICROS_PER_DAY, system_clock
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.parallel import usable_cores
 from foretaste.events.weights import weigh
@@ -68,7 +68,8 @@ def train_home(
 ) -> TrainReport:
     """Learn from the home's log and publish to its registry; the home serves the model if it passed.
 
-    Works on a home opened for reading too: whoever serves it takes the new champion by itself. A home
+    Works on a home opened for reading too: whoever serves it takes the new champion by itself. Versions that
+    served last before the records of what was shown begin (`exposure_days`) are removed then. A home
     in memory, without a registry, serves what was learnt. `seed` and `effort` None take the settings';
     `tuning`, `remember` and `told` see `TrainConfig`; `staging` is a directory for what is not yet a
     version, on the file system of the models.
@@ -110,4 +111,5 @@ def train_home(
         progress=progress,
     )
     home.refresh()
+    home.registry.retire(now - round(home.settings.exposure_days * MICROS_PER_DAY))
     return report

@@ -94,7 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     eighth of what the last one held, if that is more."""
 
     exposure_days: Annotated[float, Meta(gt=0)] = 90.0
-    """How long records of shown slates are kept."""
+    """How long records of shown slates are kept, and models that serve no more, which made them; the model
+    that serves and the one before it stay."""
 
     sources: tuple[str, ...] = ()
     """What to learn, as `popularity,ials,nmf`; empty takes the usual sources."""

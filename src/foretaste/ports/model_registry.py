@@ -17,6 +17,7 @@ class ModelRegistry(Protocol):
       `CorruptArtifactError` naming the file; what does not match cannot be promoted, and is healed when the
       same version is published again.
     - **Reversible.** `rollback` returns an alias to the version it named before.
+    - **Bounded.** `retire` removes what nobody used for long; what an alias names, or named before, stays.
     """
 
     def publish(self, staged: Path) -> ArtifactManifest:
@@ -41,4 +42,8 @@ class ModelRegistry(Protocol):
 
     def rollback(self, alias: str = "champion") -> str:
         """Point an alias back to its former target and return that version."""
+        ...
+
+    def retire(self, since: int) -> list[str]:
+        """Remove versions that no alias named since `since` (microseconds) and return them; see above."""
         ...

@@ -4,8 +4,8 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,13 +19,16 @@ from foretaste.domain.errors import CorruptArtifactError, InvalidInputError, Unk
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 LONGEST_PAST = 100
 """Former targets that an alias remembers."""
+KEPT_TARGETS = 2
+"""The target of an alias and the one that `rollback` returns to stay, however old they are."""
 
 
 class DirectoryModelRegistry:
     """Implements `ports.model_registry.ModelRegistry` for any number of processes on one machine.
 
     A version appears by the renaming of a complete, synced directory and never changes. `aliases.json` maps
-    each alias to the versions it named, the present one last, and is replaced as a whole.
+    each alias to the versions it named, the present one last, and is replaced as a whole. When an alias
+    leaves a version, its directory's time of change says so.
     """
 
     def __init__(self, root: Path) -> None:
@@ -108,6 +111,7 @@ class DirectoryModelRegistry:
             past = self._past()
             before = past.get(alias, [])
             if before[-1:] != [version]:
+                self._note_left(before)
                 self._write({**past, alias: [*before, version][-LONGEST_PAST:]})
 
     def rollback(self, alias: str = "champion") -> str:
@@ -122,8 +126,34 @@ class DirectoryModelRegistry:
             if not before:
                 raise UnknownModelError(f"{alias!r} has no former version to return to", field="alias")
             self.path(before[-1])
+            self._note_left(past[alias])
             self._write({**past, alias: before})
         return before[-1]
+
+    def retire(self, since: int) -> list[str]:
+        """Remove versions that came, and were left by the last alias, before `since` (microseconds).
+
+        Those that an alias names, or that `rollback` would return to, stay. Returns what was removed.
+        """
+        with self._alone():
+            past = self._past()
+            kept = {version for named in past.values() for version in named[-KEPT_TARGETS:]}
+            others = [path for path in self._directories() if path.name not in kept]
+            unused = [path for path in others if _changed(path) < since]
+            gone = sorted(path.name for path in unused)
+            if gone and past:
+                left = {alias: [one for one in named if one not in gone] for alias, named in past.items()}
+                self._write(left)
+            for path in unused:
+                aside = Path(mkdtemp(prefix=".retired-", dir=self._versions))
+                path.rename(aside / path.name)
+                shutil.rmtree(aside)
+        return gone
+
+    def _note_left(self, past: Sequence[str]) -> None:
+        for version in past[-1:]:
+            with suppress(FileNotFoundError):
+                os.utime(self._versions / version)
 
     def _existing(self, version: str) -> Path:
         directory = self._versions / version
@@ -198,6 +228,11 @@ class DirectoryModelRegistry:
             yield
         finally:
             os.close(handle)
+
+
+def _changed(directory: Path) -> int:
+    """Return when a directory was changed last, in microseconds."""
+    return directory.stat().st_mtime_ns // 1000
 
 
 def _manifest_if_readable(directory: Path) -> ArtifactManifest | None:
