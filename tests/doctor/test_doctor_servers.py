@@ -1,7 +1,10 @@
 """`foretaste doctor` and `migrate` look at the real servers that are set."""
 
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import token_hex
+from threading import Thread
 
 import pytest
 
@@ -132,3 +135,62 @@ def test_an_archive_that_is_damaged_is_told_in_a_line_with_the_setting(tmp_path)
     assert (level, remedy) == ("problem", "start it, or correct archive_url")
     assert "cannot be read" in text
     assert "\n" not in text
+
+
+QDRANT = {
+    "/": b'{"title": "qdrant - vector search engine", "version": "1.16.0"}',
+    "/aliases": b'{"result": {"aliases": [{"alias_name": "ft_default_items", "collection_name": "c"}, '
+    b'{"alias_name": "ft_other_items", "collection_name": "d"}]}, "status": "ok", "time": 0.0}',
+}
+
+
+@contextmanager
+def a_qdrant(key=""):
+    """What a Qdrant says of itself, to those with the key; no package brings a real one."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            allowed = self.path == "/" or self.headers.get("api-key", "") == key
+            self.send_response(200 if allowed else 401)
+            self.end_headers()
+            self.wfile.write(QDRANT[self.path] if allowed else b"")
+
+        def log_message(self, *_):
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def test_a_qdrant_is_good_and_tells_which_indexes_it_holds():
+    with a_qdrant() as address:
+        found = told(Settings(vector_index=f"qdrant://{address}"))["vector index"]
+        other = told(Settings(vector_index=f"qdrant://{address}", namespace="new"))["vector index"]
+    assert [level for level, _, _ in found] == ["good", "good"]
+    assert "version 1.16.0" in words(found)
+    assert "holds items" in words(found)
+    assert [level for level, _, _ in other] == ["good", "note"]
+
+
+def test_a_qdrant_that_refuses_the_key_is_a_problem():
+    with a_qdrant("secret") as address:
+        ((level, said, _),) = told(Settings(vector_index=f"http://{address}"))["vector index"]
+    assert (level, "refuses the key" in said) == ("problem", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "about"),
+    [
+        (Settings(vector_index=f"qdrant://127.0.0.1:{free_port()}"), "vector_index"),
+        (Settings(vector_index="quadrant"), "vector_index"),
+        (Settings(vector_index="pgvector"), "database_url"),
+    ],
+)
+def test_a_vector_index_that_is_not_there_is_a_problem_and_the_setting_is_named(settings, about):
+    ((level, said, remedy),) = told(settings)["vector index"]
+    assert level == "problem"
+    assert about in f"{said} {remedy}"

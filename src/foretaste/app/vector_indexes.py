@@ -31,6 +31,15 @@ class OpenIndex:
     close: Callable[[], None] = _nothing
 
 
+def require_index(settings: Settings) -> None:
+    """Raise `InvalidInputError` where `vector_index` means nothing, or a database that is not set."""
+    choice = settings.vector_index
+    if choice == PGVECTOR:
+        _require_database(settings)
+    elif choice not in IN_PROCESS and not choice.startswith(QDRANT_SCHEMES):
+        raise _no_index(choice)
+
+
 def open_index(choice: str, settings: Settings, telemetry: Telemetry, name: str) -> OpenIndex:
     """Return an empty index of the kind `choice`, called `name` where a server keeps it.
 
@@ -45,11 +54,7 @@ def open_index(choice: str, settings: Settings, telemetry: Telemetry, name: str)
         server = _adapter("qdrant.server").QdrantServer.at(choice, telemetry)
         index = _adapter("qdrant.vector_index").QdrantVectorIndex(server, settings.namespace, name)
         return OpenIndex(index, server.close)
-    raise InvalidInputError(
-        f"vector_index must be {', '.join(IN_PROCESS)}, {PGVECTOR} or the URL of a Qdrant server as"
-        f" qdrant://host:6333, not {choice.partition('://')[0]!r}",
-        field="vector_index",
-    )
+    raise _no_index(choice)
 
 
 def load_index(path: Path, settings: Settings, telemetry: Telemetry) -> OpenIndex:
@@ -91,12 +96,24 @@ def _in_process(choice: str) -> VectorIndex:
     return index
 
 
-def _pgvector(settings: Settings, name: str) -> OpenIndex:
+def _no_index(choice: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"vector_index must be {', '.join(IN_PROCESS)}, {PGVECTOR} or the URL of a Qdrant server as"
+        f" qdrant://host:6333, not {choice.partition('://')[0]!r}",
+        field="vector_index",
+    )
+
+
+def _require_database(settings: Settings) -> None:
     if not settings.database_url:
         raise InvalidInputError(
             "vector_index is pgvector, but no database is set: set database_url to a PostgreSQL",
             field="database_url",
         )
+
+
+def _pgvector(settings: Settings, name: str) -> OpenIndex:
+    _require_database(settings)
     database = _adapter("postgres.database").PostgresDatabase(
         settings.database_url, schema_of(settings), connections=settings.database_connections
     )

@@ -28,6 +28,14 @@ POLL_SECONDS = 0.1
 CONFLICT = 409
 
 
+def published_names(server: QdrantServer, namespace: str) -> list[str]:
+    """Return the names of the indexes of a namespace that are there."""
+    prefix = _alias(namespace, "")
+    aliases = server.ask(lambda client: client.get_aliases().aliases)
+    called = [one.alias_name for one in aliases]
+    return sorted(name.removeprefix(prefix) for name in called if name.startswith(prefix))
+
+
 @dataclass(frozen=True, slots=True)
 class QdrantCollection:
     """A build of `rows` points with `dim` numbers each, the ordinal as id; never changed once it is whole."""
@@ -41,7 +49,7 @@ class QdrantCollection:
     @property
     def alias(self) -> str:
         """What the last build of the name is called."""
-        return f"ft_{self.namespace}_{self.name}"
+        return _alias(self.namespace, self.name)
 
     @property
     def collection(self) -> str:
@@ -177,3 +185,7 @@ def _named(condition: models.Filter | None) -> int:
 
 def _any_of(labels: list[str]) -> models.FieldCondition:
     return models.FieldCondition(key=LABEL, match=models.MatchAny(any=labels))
+
+
+def _alias(namespace: str, name: str) -> str:
+    return f"ft_{namespace}_{name}"

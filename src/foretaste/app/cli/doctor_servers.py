@@ -7,6 +7,7 @@ from foretaste.app.archive_wiring import open_archive
 from foretaste.app.cli.findings import Finding, finding_of
 from foretaste.app.settings import Settings
 from foretaste.app.stores import schema_of
+from foretaste.app.vector_indexes import IN_PROCESS, PGVECTOR, require_index
 from foretaste.app.worker_wiring import topics_of
 from foretaste.domain.check import Check
 from foretaste.domain.errors import ForetasteError, MissingExtraError
@@ -22,6 +23,7 @@ def server_findings(settings: Settings) -> Iterator[Finding]:
         ("Redis", settings.redis_url, _redis),
         ("Kafka", settings.kafka_url, _kafka),
         ("archive", settings.archive_url, _archive),
+        ("vector index", _at_a_server(settings.vector_index), _vectors),
     )
     for about, url, look in looks:
         if not url:
@@ -55,6 +57,20 @@ def _kafka(settings: Settings) -> list[Check]:
     checks = with_extra("foretaste.adapters.kafka.checks", "kafka_url")
     topics = topics_of(settings)
     found: list[Check] = checks.checks(settings.kafka_url, [topics.events, topics.log, topics.dead])
+    return found
+
+
+def _at_a_server(vector_index: str) -> str:
+    """Return the choice of a vector index where it is none of this process."""
+    return "" if vector_index in IN_PROCESS else vector_index
+
+
+def _vectors(settings: Settings) -> list[Check]:
+    require_index(settings)
+    if settings.vector_index == PGVECTOR:
+        return []  # what is to be said of it is said of the database
+    checks = with_extra("foretaste.adapters.qdrant.checks", "vector_index")
+    found: list[Check] = checks.checks(settings.vector_index, settings.namespace, MemoryTelemetry())
     return found
 
 
