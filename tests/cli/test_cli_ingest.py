@@ -101,3 +101,12 @@ def test_people_without_a_column_of_ids_are_refused_with_the_remedy(foretaste, t
     assert "it has: login, age" in outcome.err
     assert "--column user_id=NAME" in outcome.err
     assert foretaste("ingest", "users", "people.csv", "--column", "user_id=login").code == 0
+
+
+@pytest.mark.parametrize("kind", ["events", "items", "users"])
+def test_a_file_without_its_columns_leaves_no_home_behind(foretaste, tmp_path, kind):
+    (tmp_path / "other.csv").write_text("colour,size\nred,2\n")
+    outcome = foretaste("ingest", kind, "other.csv", "--home", "home")
+    assert outcome.code == 2
+    assert "no column" in outcome.err
+    assert not (tmp_path / "home").exists()

@@ -62,15 +62,14 @@ def event_chunks(
 ) -> Iterator[EventChunk]:
     """Return the events of `source` in pieces of at most `size` rows, in the order of the file.
 
-    Raises `InvalidInputError` where a needed column is missing.
+    Raises `InvalidInputError` where a needed column is missing, at once.
     """
     mapping = column_mapping(
         EVENT_NAMES, source.names(), options.columns, required=("user_id", "item_id"), where=where
     )
     default_type = options.event_type or _announced_type(mapping)
     seen = _Seen()
-    for rows in source.chunks(size):
-        yield _events(rows, mapping, options, default_type, seen)
+    return (_events(rows, mapping, options, default_type, seen) for rows in source.chunks(size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,10 @@ def item_chunks(
     """Return the items of `source` in pieces, in the order of the file.
 
     A column that is no field of an item becomes an attribute of that name. Categories are a list, or
-    text split at `separator`. Raises `InvalidInputError` where the item's id has no column.
+    text split at `separator`. Raises `InvalidInputError` where the item's id has no column, at once.
     """
     mapping = column_mapping(ITEM_NAMES, source.names(), columns, required=("item_id",), where=where)
-    for rows in source.chunks(size):
-        yield _items(rows, mapping, separator)
+    return (_items(rows, mapping, separator) for rows in source.chunks(size))
 
 
 def _items(rows: Rows, mapping: Mapping[str, str], separator: str) -> ItemChunk:

@@ -29,11 +29,10 @@ def people_chunks(
     """Return the people of `source` in pieces, in the order of the file.
 
     Every column but the user's id is an attribute of that name, as are the entries of an object called
-    `attributes`; empty cells say nothing. Raises `InvalidInputError` where the id has no column.
+    `attributes`; empty cells say nothing. Raises `InvalidInputError` where the id has no column, at once.
     """
     mapping = column_mapping(USER_NAMES, source.names(), columns, required=("user_id",), where=where)
-    for rows in source.chunks(size):
-        yield _people(rows, mapping["user_id"])
+    return (_people(rows, mapping["user_id"]) for rows in source.chunks(size))
 
 
 def _people(rows: Rows, id_column: str) -> PeopleChunk:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from foretaste.adapters.files.event_chunks import EventChunk, EventOptions, event_chunks
@@ -9,6 +10,7 @@ from foretaste.adapters.files.event_frame import frame_events
 from foretaste.adapters.files.item_chunks import ItemChunk, item_chunks
 from foretaste.adapters.files.people_chunks import PeopleChunk, people_chunks
 from foretaste.adapters.files.rejected import RejectedRows, beside
+from foretaste.adapters.files.rows import RowSource
 from foretaste.adapters.files.sources import open_rows
 from foretaste.adapters.files.timestamps import as_datetime, micros_of
 from foretaste.app.cli.console import Screen
@@ -20,6 +22,10 @@ from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError, UnavailableError
 from foretaste.domain.event import Event
 from foretaste.ports.event_archive import AsOf
+
+Advance = Callable[[int], None]
+Taking = Callable[[Home, RejectedRows, Advance], tuple[int, int, int]]
+"""Takes rows into a home; says how many were taken, were there before, and say that nothing happened."""
 
 
 def run(
@@ -47,20 +53,15 @@ def run(
         timestamp_format=timestamp_format,
     )
     began = time.monotonic()
+    taking = _taking(
+        kind, rows, options, name
+    )  # a file without its columns is refused before there is a home
     with (
         RejectedRows(beside(Path(name if "://" in file else file))) as rejected,
         _own(home) as opened,
         screen.progress(f"ingesting {kind.value}") as advance,
     ):
-        if kind is Kind.EVENTS:
-            chunks = event_chunks(rows, options, name)
-            taken, duplicates, skipped = _events(opened, chunks, rejected, advance)
-        else:
-            duplicates = skipped = 0
-            if kind is Kind.ITEMS:
-                taken = _items(opened, item_chunks(rows, mapping, name), rejected)
-            else:
-                taken = _people(opened, people_chunks(rows, mapping, name), rejected)
+        taken, duplicates, skipped = taking(opened, rejected, advance)
     report = ImportReport(
         kind=kind.value,
         accepted=taken,
@@ -71,6 +72,15 @@ def run(
         seconds=round(time.monotonic() - began, 3),
     )
     screen.result(report, _words(report))
+
+
+def _taking(kind: Kind, rows: RowSource, options: EventOptions, name: str) -> Taking:
+    """Return what takes the rows in; raise `InvalidInputError` where a needed column is missing."""
+    if kind is Kind.EVENTS:
+        return partial(_events, event_chunks(rows, options, name))
+    if kind is Kind.ITEMS:
+        return partial(_items, item_chunks(rows, options.columns, name))
+    return partial(_people, people_chunks(rows, options.columns, name))
 
 
 def _own(home: Path) -> Home:
@@ -98,7 +108,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _events(
-    home: Home, chunks: Iterator[EventChunk], rejected: RejectedRows, advance: Callable[[int], None]
+    chunks: Iterator[EventChunk], home: Home, rejected: RejectedRows, advance: Advance
 ) -> tuple[int, int, int]:
     skipped = 0
 
@@ -113,22 +123,26 @@ def _events(
     return accepted, duplicates, skipped
 
 
-def _items(home: Home, chunks: Iterator[ItemChunk], rejected: RejectedRows) -> int:
+def _items(
+    chunks: Iterator[ItemChunk], home: Home, rejected: RejectedRows, _: Advance
+) -> tuple[int, int, int]:
     taken = 0
     for chunk in chunks:
         rejected.write(chunk.rejects)
         home.put_items(chunk.items)
         taken += len(chunk.items)
-    return taken
+    return taken, 0, 0
 
 
-def _people(home: Home, chunks: Iterator[PeopleChunk], rejected: RejectedRows) -> int:
+def _people(
+    chunks: Iterator[PeopleChunk], home: Home, rejected: RejectedRows, _: Advance
+) -> tuple[int, int, int]:
     taken = 0
     for chunk in chunks:
         rejected.write(chunk.rejects)
         home.put_people(chunk.people)
         taken += len(chunk.people)
-    return taken
+    return taken, 0, 0
 
 
 def _words(report: ImportReport) -> str:
