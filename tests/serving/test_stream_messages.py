@@ -116,7 +116,7 @@ def test_an_event_without_a_time_happened_when_the_stream_took_it(stamped, expec
         (b"\xff\xfe", "JSON"),
         (b"{", "JSON"),
         (b"17", "object"),
-        (b"[" * 100_000, "body"),  # nested too deeply, or from Python 3.14 on without an end
+        (b"[" * 800_000, "nested"),
         (b'{"item_id": "x", "type": "click"}', "user_id"),
         (b'{"user_id": "ann", "item_id": "x"}', "type"),
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from foretaste.app.home import Home
+from foretaste.app.settings import Settings
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.circumstances import circumstances_of
 from foretaste.domain.clock import MICROS_PER_DAY, system_clock
@@ -75,23 +76,8 @@ def train_home(
     version, on the file system of the models.
     """
     chosen = home.settings.seed if seed is None else seed
-    effort = effort or home.settings.effort
-    tuned, judged = QUESTIONS[effort]
-    config = TrainConfig(
-        state=state_config(home.settings),
-        sources=chosen_sources(home.settings.sources),
-        effort=effort,
-        max_features=home.settings.tfidf_max_features,
-        factors=home.settings.collaborative_factors,
-        regularization=home.settings.collaborative_regularization,
-        embedding_dim=home.settings.content_embedding_dim,
-        threads=home.settings.training_threads or usable_cores(),
-        tuned=tuned,
-        judged=judged,
-        tuning=tuning,
-        remember=remember,
-        told=told,
-    )
+    config = _config(home.settings, effort or home.settings.effort)
+    config = replace(config, tuning=tuning, remember=remember, told=told)
     now = system_clock()
     home.encode_texts(lambda share: progress("encode", share))
     if home.registry is None or home.directory is None:
@@ -113,3 +99,19 @@ def train_home(
     home.refresh()
     home.registry.retire(now - round(home.settings.exposure_days * MICROS_PER_DAY))
     return report
+
+
+def _config(settings: Settings, effort: Effort) -> TrainConfig:
+    tuned, judged = QUESTIONS[effort]
+    return TrainConfig(
+        state=state_config(settings),
+        sources=chosen_sources(settings.sources),
+        effort=effort,
+        max_features=settings.tfidf_max_features,
+        factors=settings.collaborative_factors,
+        regularization=settings.collaborative_regularization,
+        embedding_dim=settings.content_embedding_dim,
+        threads=settings.training_threads or usable_cores(),
+        tuned=tuned,
+        judged=judged,
+    )

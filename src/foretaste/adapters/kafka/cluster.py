@@ -90,9 +90,7 @@ class KafkaCluster:
         Who asks again and again gives the client to ask with. Raises `UnavailableError` where no broker
         answers or there is no such topic.
         """
-        asking = admin or client_of(
-            AdminClient, self.client()
-        )  # ends, with what was asked, when nothing refers to it
+        asking = admin or client_of(AdminClient, self.client())  # ends when nothing refers to it
         try:
             asked = asking.describe_topics(TopicCollection([topic]), request_timeout=CALL_SECONDS)
             return f"kafka:{topic}:{asked[topic].result(CALL_SECONDS).topic_id}"
