@@ -1,5 +1,9 @@
 """LightGBM's trees, scored without LightGBM."""
 
+import os
+import subprocess
+import sys
+
 import lightgbm
 import numpy as np
 import pytest
@@ -85,3 +89,16 @@ def test_a_loop_in_damaged_trees_ends():
         value=np.ones(1),
     )
     assert np.isfinite(loop.score(np.zeros((1, 1)))).all()
+
+
+def test_where_the_system_lacks_what_lightgbm_needs_is_said_what_to_install(tmp_path):
+    (tmp_path / "lightgbm.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')")
+    ended = subprocess.run(
+        [sys.executable, "-c", "import foretaste.ranking.lambdamart"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "MissingExtraError" in ended.stderr
+    assert "apt-get install libgomp1" in ended.stderr

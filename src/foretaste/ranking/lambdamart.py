@@ -15,6 +15,12 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(
         "a ranker of slates needs LightGBM to be trained: pip install 'foretaste[ranker]'", field="ranker"
     ) from error
+except OSError as error:
+    raise MissingExtraError(
+        f"LightGBM, which trains a ranker of slates, cannot be loaded ({error}): install the system's library"
+        " for OpenMP (Debian: apt-get install libgomp1)",
+        field="ranker",
+    ) from error
 
 Objective = Literal["lambdarank", "rank_xendcg", "binary"]
 """LambdaMART (Burges 2010), XE-NDCG (Bruch 2021), and logistic regression item by item."""
