@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, client_of, note_error, unavailable
 from foretaste.adapters.kafka.event_sink import SAFE, SEND_SECONDS, Acknowledgements, produce
@@ -25,6 +26,7 @@ class KafkaFencedSink:
         self, cluster: KafkaCluster, topic: str, *, name: str, seconds: float = SEND_SECONDS
     ) -> None:
         self._cluster = cluster
+        self._admin = client_of(AdminClient, cluster.client())
         self._topic = topic
         self._name = name
         self._seconds = seconds
@@ -35,7 +37,7 @@ class KafkaFencedSink:
     def stream(self) -> str:
         """The name that the topic has for good; raises `UnavailableError` where no broker answers."""
         if not self._stream:
-            self._stream = self._cluster.stream_name(self._topic)
+            self._stream = self._cluster.stream_name(self._topic, self._admin)
         return self._stream
 
     def take_over(self) -> None:
@@ -84,7 +86,7 @@ class KafkaFencedSink:
 
     def _require_same_topic(self) -> None:
         """Raise `UnavailableError` where the topic was made anew: who takes over again learns its name."""
-        if self._cluster.stream_name(self._topic) != self.stream:
+        if self._cluster.stream_name(self._topic, self._admin) != self.stream:
             raise UnavailableError(f"the topic {self._topic} was made anew", retry_after=0.1)
 
     def _give_up(self, producer: Producer) -> None:
