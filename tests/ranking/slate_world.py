@@ -31,8 +31,11 @@ def the_appeal():
     return np.random.default_rng(7).permutation(np.linspace(0.05, 0.6, N_ITEMS))
 
 
-def some_slates(n_people=150, each=4, *, look=None, seed=0, sorted_by=None, taste=2.5):
-    """Return slates and looks; `sorted_by` [items] puts larger ones nearer to the top, with some noise."""
+def some_slates(n_people=150, each=4, *, look=None, seed=0, sorted_by=None, taste=2.5, one_each=False):
+    """Return slates and looks; `sorted_by` [items] puts larger ones nearer to the top, with some noise.
+
+    With `one_each`, people take exactly one item of each slate.
+    """
     generator = np.random.default_rng(seed)
     look = np.ones(PLACES) if look is None else look
     appeal, users, times, shown, clicked = the_appeal(), [], [], [], []
@@ -45,7 +48,11 @@ def some_slates(n_people=150, each=4, *, look=None, seed=0, sorted_by=None, tast
             users.append(user)
             times.append((step * n_people + user) * MINUTE)
             shown.append(items)
-            clicked.append(generator.random(PLACES) < look * np.minimum(appeal[items] * liked, 0.95))
+            drawn = look * np.minimum(appeal[items] * liked, 0.95)
+            if one_each:
+                clicked.append(np.arange(PLACES) == generator.choice(PLACES, p=drawn / drawn.sum()))
+            else:
+                clicked.append(generator.random(PLACES) < drawn)
     order = np.argsort(times, kind="stable")
     return ShownSlates.of(
         [users[place] for place in order],

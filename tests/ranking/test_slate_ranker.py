@@ -177,6 +177,27 @@ def test_click_rates_without_place_bias_recover_the_true_appeal():
     assert correlation(corrected, the_appeal()) > correlation(plain, the_appeal()) + 0.1
 
 
+@pytest.mark.parametrize("one_each", [False, True])
+def test_what_stands_at_the_bottom_since_it_is_poor_is_not_taken_for_common(one_each):
+    sorted_well = {"look": TIRED, "sorted_by": the_appeal(), "taste": 1.0, "one_each": one_each}
+    slates, traits = some_slates(40, **sorted_well), the_traits()
+    looks = examination(slates, N_ITEMS)
+    found = click_rates(slates, traits.rows, len(traits.vocabulary.idf), looks).rate
+    assert correlation(found.argsort().argsort(), the_appeal().argsort().argsort()) > 0.9
+
+
+def test_where_one_is_taken_of_each_good_neighbours_are_no_reason_to_look_away():
+    slates = some_slates(1500, look=TIRED, sorted_by=the_appeal(), taste=1.0, one_each=True)
+    found = examination(slates, N_ITEMS)
+    assert np.abs(found / found[0] - TIRED).max() < 0.05
+
+
+def test_a_ranker_from_before_usual_places_expects_what_it_did(learnt):
+    before = {name: array for name, array in learnt.arrays().items() if not name.endswith(".usual")}
+    rates = SlateRanker.from_arrays(learnt.describe(), before).knowledge.rates
+    assert set(rates.usual.tolist()) == {rates.base}
+
+
 def test_a_ranker_learnt_without_place_bias_is_closer_to_the_truth():
     misleading = np.random.default_rng(3).permutation(the_appeal())
     slates, traits = some_slates(300, each=3, look=TIRED, sorted_by=misleading, taste=1.0), the_traits()
@@ -218,6 +239,7 @@ def test_looks_and_clicks_that_are_added_are_as_if_they_had_been_counted_at_firs
         rates.clicks + more,
         rates.appeal,
         rates.base,
+        rates.usual,
         rates.strength,
         known.traits.rows,
     )

@@ -13,6 +13,7 @@ from foretaste.domain.arrays import Doubles, Ordinals
 from foretaste.ranking.position_bias import at_places
 from foretaste.ranking.shown import ShownSlates
 from foretaste.ranking.traits import TraitRows
+from foretaste.ranking.usual_places import rate_by_place, usual_places
 
 STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 PULLS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -27,8 +28,9 @@ UNKNOWN_RATE = 0.1
 class ClickRates:
     """Looks and clicks by item, float64 [n_items], from a log of slates, free of position bias.
 
-    `appeal` float64 [n_traits] is what each trait adds to an item's expected rate, over `base`; `strength`
-    is how many looks that expectation is worth against the item's own (empirical Bayes). `expected` and
+    `appeal` float64 [n_traits] is what each trait adds to an item's expected rate, over `usual` float64
+    [n_items], which its usual place lets expect, or `base` for items never shown; `strength` is how many
+    looks that expectation is worth against the item's own (empirical Bayes). `expected` and
     `rate`, float64 [n_items], follow from these. Of items younger than their traits there may be looks and
     clicks too: `looks` and `clicks` are then longer than `rate`.
     """
@@ -37,18 +39,26 @@ class ClickRates:
     clicks: Doubles
     appeal: Doubles
     base: float
+    usual: Doubles
     strength: float
     expected: Doubles
     rate: Doubles
 
     @classmethod
     def of(
-        cls, looks: Doubles, clicks: Doubles, appeal: Doubles, base: float, strength: float, rows: TraitRows
+        cls,
+        looks: Doubles,
+        clicks: Doubles,
+        appeal: Doubles,
+        base: float,
+        usual: Doubles,
+        strength: float,
+        rows: TraitRows,
     ) -> Self:
         """Return the rates of items that have the traits `rows`."""
-        expected = expected_rate(rows, appeal, base)
+        expected = expected_rate(rows, appeal, usual)
         rate = (clicks + strength * expected) / (looks + strength)
-        return cls(looks, clicks, appeal, base, strength, expected, rate)
+        return cls(looks, clicks, appeal, base, usual, strength, expected, rate)
 
     def and_also(self, looks: Doubles, clicks: Doubles) -> "ClickRates":
         """Return the rates with more looks and clicks, float64 by item; what traits add stays as it is."""
@@ -60,20 +70,34 @@ class ClickRates:
         rate = (clicks[own] + self.strength * self.expected) / (looks[own] + self.strength)
         return replace(self, looks=looks, clicks=clicks, rate=rate)
 
+    def without_traits(self, items: Ordinals) -> Doubles:
+        """Return what is expected of items, by ordinal (-1: unknown), whatever their traits, float64 [n]."""
+        known = (items >= 0) & (items < len(self.usual))
+        found = np.full(len(items), self.base)
+        found[known] = self.usual[items[known]]
+        return found
+
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return all that was learnt as arrays."""
         common = np.array([self.base, self.strength])
-        return {"looks": self.looks, "clicks": self.clicks, "appeal": self.appeal, "common": common}
+        return {
+            "looks": self.looks,
+            "clicks": self.clicks,
+            "appeal": self.appeal,
+            "usual": self.usual,
+            "common": common,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], rows: TraitRows) -> Self:
         """Rebuild the rates that `arrays` came from."""
         base, strength = arrays["common"].tolist()
-        return cls.of(arrays["looks"], arrays["clicks"], arrays["appeal"], base, strength, rows)
+        usual = arrays.get("usual", np.full(len(rows), base))
+        return cls.of(arrays["looks"], arrays["clicks"], arrays["appeal"], base, usual, strength, rows)
 
 
-def expected_rate(rows: TraitRows, appeal: Doubles, base: float) -> Doubles:
-    """Return the rate that items of such traits have on average, float64 [len(rows)]."""
+def expected_rate(rows: TraitRows, appeal: Doubles, base: Doubles | float) -> Doubles:
+    """Return the rate that items of such traits have on average, float64 [len(rows)]; `base` with none."""
     owner = np.repeat(np.arange(len(rows)), np.diff(rows.start))
     added = np.bincount(owner, weights=rows.weight * appeal[rows.term], minlength=len(rows))
     return np.asarray(np.clip(base + added, RAREST, 1.0 - RAREST))
@@ -84,11 +108,13 @@ def click_rates(slates: ShownSlates, rows: TraitRows, n_traits: int, look: Doubl
     n_items = len(rows)
     looks, clicks = looks_and_clicks(slates, look, n_items)
     if not looks.any():
-        return ClickRates.of(looks, clicks, np.zeros(n_traits), UNKNOWN_RATE, 1.0, rows)
+        usual = np.full(n_items, UNKNOWN_RATE)
+        return ClickRates.of(looks, clicks, np.zeros(n_traits), UNKNOWN_RATE, usual, 1.0, rows)
     base = float(np.clip(clicks.sum() / looks.sum(), RAREST, 1.0 - RAREST))
-    appeal, foretold = _appeal(looks, clicks, rows, n_traits, base)
+    usual = rate_by_place(usual_places(slates, n_items), looks, clicks, base)
+    appeal, foretold = _appeal(looks, clicks, rows, n_traits, usual)
     strength = max(STRENGTHS, key=lambda size: _likelihood(looks, clicks, foretold, size))
-    return ClickRates.of(looks, clicks, appeal, base, strength, rows)
+    return ClickRates.of(looks, clicks, appeal, base, usual, strength, rows)
 
 
 def _longer(counts: Doubles, n: int) -> Doubles:
@@ -107,20 +133,20 @@ def _counted(item: Ordinals, amount: Doubles, n_items: int) -> Doubles:
 
 
 def _appeal(
-    looks: Doubles, clicks: Doubles, rows: TraitRows, n_traits: int, base: float
+    looks: Doubles, clicks: Doubles, rows: TraitRows, n_traits: int, usual: Doubles
 ) -> tuple[Doubles, Doubles]:
     """Return ridge weights of traits, and every item's rate as foretold from other items alone.
 
     The pull to zero is the one that foretells best: of two halves of the items, each from the other.
     """
-    foretold = np.full(len(looks), base)
+    foretold = np.clip(usual, RAREST, 1.0 - RAREST)
     seen = np.flatnonzero(looks > 0.0)
     shape = (len(rows), n_traits)
     matrix = sparse.csr_matrix((rows.weight.astype(np.float64), rows.term, rows.start), shape)[seen]
     if len(seen) < FEWEST or not matrix.nnz:
         return np.zeros(n_traits), foretold
     root = np.sqrt(looks[seen])
-    target = clicks[seen] / looks[seen] - base
+    target = clicks[seen] / looks[seen] - usual[seen]
     weighed = sparse.diags(root) @ matrix
     halves = np.arange(len(seen)) % 2 == 0
     best, least = PULLS[-1], np.inf
@@ -131,7 +157,7 @@ def _appeal(
         error = float((looks[seen] * np.square(target - added)).sum())
         if error < least:
             best, least = pull, error
-            foretold[seen] = np.clip(base + added, RAREST, 1.0 - RAREST)
+            foretold[seen] = np.clip(usual[seen] + added, RAREST, 1.0 - RAREST)
     return _ridge(weighed, root * target, best), foretold
 
 

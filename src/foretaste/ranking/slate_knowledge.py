@@ -80,7 +80,7 @@ class SlateKnowledge:
         counted = inside >= 0
         looks, clicks = np.zeros(len(items)), np.zeros(len(items))
         looks[counted], clicks[counted] = rates.looks[inside[counted]], rates.clicks[inside[counted]]
-        expected = expected_rate(rows, rates.appeal, rates.base)
+        expected = expected_rate(rows, rates.appeal, rates.without_traits(items))
         rate = (clicks + rates.strength * expected) / (looks + rates.strength)
         vector = self.leanings.lines.vectors(rows, rate)
         vector[known] = self.leanings.at(items[known], rate[known])
