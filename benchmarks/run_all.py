@@ -36,6 +36,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
     found = [
         ["movielens_live.py"],
         ["movielens_cuts.py"],
+        ["place_bias.py"],
         ["streams.py", *whole],
         ["cold_items.py", *whole],
         ["strangers.py"],

@@ -22,8 +22,12 @@ except OSError as error:
         field="ranker",
     ) from error
 
-Objective = Literal["lambdarank", "rank_xendcg", "binary"]
-"""LambdaMART (Burges 2010), XE-NDCG (Bruch 2021), and logistic regression item by item."""
+Objective = Literal["lambdarank", "listwise", "binary"]
+"""LambdaMART (Burges 2010), conditional logit of the clicks of a list, and logistic regression item by item.
+
+What a place adds in log odds means the same to all three. XE-NDCG (Bruch 2021) also gives shares to what was
+not clicked, so that trees which start from the places' bias learn to take it back.
+"""
 
 CUTOFF = 10
 
@@ -86,9 +90,19 @@ def _data(lists: Lists) -> Any:
     )
 
 
+def _listwise(score: Doubles, lists: Any) -> tuple[Doubles, Doubles]:
+    """Return gradient and curvature of the log-likelihood of which items of each list were clicked."""
+    size, clicked = lists.get_group(), lists.get_label()
+    start = np.cumsum(size) - size
+    odds = np.exp(score - np.repeat(np.maximum.reduceat(score, start), size))
+    share = odds / np.repeat(np.add.reduceat(odds, start), size)
+    clicks = np.repeat(np.add.reduceat(clicked, start), size)
+    return clicks * share - clicked, clicks * share * (1.0 - share)
+
+
 def _parameters(objective: Objective, options: BoostingOptions, rows: int, seed: int) -> dict[str, Any]:
     return {
-        "objective": objective,
+        "objective": _listwise if objective == "listwise" else objective,
         "learning_rate": options.learning_rate,
         "num_leaves": options.leaves,
         "min_data_in_leaf": max(20, int(options.smallest_leaf_share * rows)),

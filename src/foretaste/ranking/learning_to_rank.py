@@ -14,7 +14,7 @@ from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.click_rates import looks_and_clicks
 from foretaste.ranking.lambdamart import BoostingOptions, Lists, Objective, curve, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
-from foretaste.ranking.position_bias import examination
+from foretaste.ranking.place_effects import place_effects
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
@@ -30,7 +30,7 @@ FEWEST_KNOWN = 100
 """From fewer slates with a choice nothing is learnt of others."""
 EDITIONS = 8
 """So often within a part of the time the clicks so far are counted anew, as in serving."""
-OBJECTIVES: tuple[Objective, ...] = ("lambdarank", "rank_xendcg", "binary")
+OBJECTIVES: tuple[Objective, ...] = ("lambdarank", "listwise", "binary")
 
 
 class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,10 +214,10 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
         else:
             features[slates.rows(own)] = way.features_then(part, asked, earlier)
         earlier = earlier.and_then(part)
-    look = np.ones(int(slates.sizes.max(initial=0)))
+    effect = np.zeros(int(slates.sizes.max(initial=0)))
     if way.options.debias:
-        look = examination(slates, len(way.traits.rows))
-    return _Table(slates, features, np.log(look)[slates.position], slates.telling)
+        effect = place_effects(slates, features)
+    return _Table(slates, features, effect[slates.position], slates.telling)
 
 
 def _from_others(

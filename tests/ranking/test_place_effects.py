@@ -1,0 +1,104 @@
+"""What a place adds is told from what was put there since it was thought to be good for the person."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from slate_world import N_ITEMS, requests_of, the_columns, the_traits
+
+from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
+from foretaste.ranking.list_gain import list_gains
+from foretaste.ranking.place_effects import ENOUGH, place_effects
+from foretaste.ranking.shown import NO_SLATES, ShownSlates
+
+PLACES = 8
+TIRED = 1.0 / (1.0 + np.arange(PLACES))
+TRUE = np.log(TIRED) - np.log(TIRED).mean()
+
+
+def sorted_lists(n, *, one_each=False, seed=0, noise=0.7):
+    """Return slates sorted for each person by a score, right but for noise; the score; and the truth."""
+    generator = np.random.default_rng(seed)
+    shown, clicked, scores, truth = [], [], [], []
+    for _ in range(n):
+        items = generator.permutation(N_ITEMS)[:PLACES]
+        liked = generator.normal(size=PLACES)
+        score = liked + generator.normal(scale=noise, size=PLACES)
+        order = np.argsort(-score)
+        odds = TIRED * np.exp(liked[order])
+        if one_each:
+            clicked.append(np.arange(PLACES) == generator.choice(PLACES, p=odds / odds.sum()))
+        else:
+            clicked.append(generator.random(PLACES) < odds / (4.0 + odds))
+        shown.append(items[order])
+        scores.append(score[order])
+        truth.append(liked[order])
+    slates = ShownSlates.of(np.arange(n) % 97, np.arange(n) * 60_000_000, shown, clicked)
+    return slates, np.concatenate(scores), np.concatenate(truth)
+
+
+@pytest.mark.parametrize("one_each", [False, True])
+def test_a_score_that_lists_were_sorted_by_is_not_taken_for_place(one_each):
+    slates, score, _ = sorted_lists(3000, one_each=one_each)
+    beside, alone = place_effects(slates, score[:, None]), place_effects(slates, np.empty((len(score), 0)))
+    assert np.abs(beside - TRUE).max() < 0.5 * np.abs(alone - TRUE).max()
+
+
+def test_where_the_order_is_by_chance_places_are_found_without_features():
+    generator = np.random.default_rng(1)
+    shown = [generator.permutation(N_ITEMS)[:PLACES] for _ in range(4000)]
+    clicked = [generator.random(PLACES) < 0.1 * TIRED for _ in shown]
+    slates = ShownSlates.of(np.zeros(4000, np.int32), np.arange(4000), shown, clicked)
+    np.testing.assert_allclose(place_effects(slates, np.empty((4000 * PLACES, 0))), TRUE, atol=0.3)
+
+
+def test_clicks_wherever_items_stand_mean_no_effect():
+    generator = np.random.default_rng(2)
+    shown = [generator.permutation(N_ITEMS)[:PLACES] for _ in range(3000)]
+    clicked = [items < 20 for items in shown]
+    slates = ShownSlates.of(np.zeros(3000, np.int32), np.arange(3000), shown, clicked)
+    kind = (slates.item < 20).astype(np.float64)[:, None]
+    np.testing.assert_allclose(place_effects(slates, kind), 0.0, atol=0.1)
+
+
+@pytest.mark.parametrize("slates", [NO_SLATES, ShownSlates.of([0], [1], [[3, 4]], [[False, False]])])
+def test_without_clicks_no_place_has_an_effect(slates):
+    assert not place_effects(slates, np.zeros((len(slates.item), 2))).any()
+
+
+def test_columns_without_values_or_differences_do_no_harm():
+    slates, score, _ = sorted_lists(300)
+    columns = np.column_stack([score, np.full(len(score), np.nan), np.ones(len(score))])
+    some = np.where(np.arange(len(score)) % 3 == 0, np.nan, score)
+    assert place_effects(slates, columns) == pytest.approx(place_effects(slates, score[:, None]))
+    assert np.isfinite(place_effects(slates, some[:, None])).all()
+
+
+def test_lists_of_several_lengths_and_more_than_enough_of_them_are_all_heard():
+    slates, score, _ = sorted_lists(ENOUGH + 500)
+    short = ShownSlates.of([0], [0], [[1, 2]], [[True, False]])
+    effect = place_effects(short.and_then(slates), np.concatenate([[0.0, 0.0], score])[:, None])
+    assert len(effect) == PLACES
+    assert np.abs(effect - TRUE).max() < 0.5
+
+
+@pytest.mark.parametrize("one_each", [False, True])
+def test_a_ranker_of_lists_sorted_by_a_good_score_goes_on_trusting_it(one_each):
+    slates, score, truth = sorted_lists(1500, one_each=one_each)
+    traits = the_traits()
+    columns = replace(the_columns(traits), sources=("blend",))
+    requests = [
+        replace(request, scores=score[None, first:end].astype(np.float32))
+        for request, first, end in zip(requests_of(slates), slates.start, slates.start[1:], strict=False)
+    ]
+    cut = 1200
+    learnt = learn_ranker(
+        slates.take(np.arange(cut)), requests[:cut], traits, columns, options=RankerOptions(rounds=60)
+    )
+    later = slates.take(np.arange(cut, 1500))
+    best = [truth[a:b].argmax() for a, b in zip(slates.start[cut:-1], slates.start[cut + 1 :], strict=True)]
+    liked = np.concatenate([np.arange(PLACES) == place for place in best])
+    wanted = ShownSlates(later.user, later.time, later.start, later.item, liked)
+    found = np.concatenate([learnt.score(request) for request in requests[cut:]])
+    shown = list_gains(wanted, -later.position.astype(np.float64)).mean()
+    assert list_gains(wanted, found).mean() > shown - 0.02
