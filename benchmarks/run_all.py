@@ -37,6 +37,7 @@ def commands(data: Path | None, home: Path) -> list[list[str]]:
         ["movielens_live.py"],
         ["movielens_cuts.py"],
         ["place_bias.py"],
+        ["own_slates.py"],
         ["streams.py", *whole],
         ["cold_items.py", *whole],
         ["strangers.py"],

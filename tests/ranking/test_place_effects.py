@@ -8,8 +8,9 @@ from slate_world import N_ITEMS, requests_of, the_columns, the_traits
 
 from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
 from foretaste.ranking.list_gain import list_gains
-from foretaste.ranking.place_effects import ENOUGH, place_effects
+from foretaste.ranking.place_effects import ENOUGH, place_effects, weight_beside_places
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
+from foretaste.ranking.slate_ranker import SlateRanker
 
 PLACES = 8
 TIRED = 1.0 / (1.0 + np.arange(PLACES))
@@ -82,23 +83,53 @@ def test_lists_of_several_lengths_and_more_than_enough_of_them_are_all_heard():
     assert np.abs(effect - TRUE).max() < 0.5
 
 
-@pytest.mark.parametrize("one_each", [False, True])
-def test_a_ranker_of_lists_sorted_by_a_good_score_goes_on_trusting_it(one_each):
-    slates, score, truth = sorted_lists(1500, one_each=one_each)
-    traits = the_traits()
+def test_what_a_score_is_worth_is_told_beside_the_place():
+    slates, score, truth = sorted_lists(3000, one_each=True)
+    assert weight_beside_places(slates, truth) == pytest.approx(1.0, abs=0.15)
+    assert weight_beside_places(slates, 2.0 * truth) == pytest.approx(0.5, abs=0.08)
+    assert 0.2 < weight_beside_places(slates, score) < 1.0
+    assert weight_beside_places(slates, -truth) == 0.0
+    assert weight_beside_places(NO_SLATES, np.empty(0)) == 0.0
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["what they like", "one of each"])
+def of_sorted_lists(request):
+    """Return what was learnt from lists sorted by a score, later lists with their requests, and the truth."""
+    slates, score, truth = sorted_lists(1500, one_each=request.param)
+    traits, cut = the_traits(), 1200
     columns = replace(the_columns(traits), sources=("blend",))
     requests = [
         replace(request, scores=score[None, first:end].astype(np.float32))
         for request, first, end in zip(requests_of(slates), slates.start, slates.start[1:], strict=False)
     ]
-    cut = 1200
+    options = RankerOptions(rounds=60)
     learnt = learn_ranker(
-        slates.take(np.arange(cut)), requests[:cut], traits, columns, options=RankerOptions(rounds=60)
+        slates.take(np.arange(cut)), requests[:cut], traits, columns, options=options, rival="score_blend"
     )
-    later = slates.take(np.arange(cut, 1500))
-    best = [truth[a:b].argmax() for a, b in zip(slates.start[cut:-1], slates.start[cut + 1 :], strict=True)]
+    return learnt, slates.take(np.arange(cut, 1500)), requests[cut:], truth[slates.start[cut] :]
+
+
+def test_a_ranker_of_lists_sorted_by_a_good_score_goes_on_trusting_it(of_sorted_lists):
+    learnt, later, requests, truth = of_sorted_lists
+    best = [truth[a:b].argmax() for a, b in zip(later.start, later.start[1:], strict=False)]
     liked = np.concatenate([np.arange(PLACES) == place for place in best])
     wanted = ShownSlates(later.user, later.time, later.start, later.item, liked)
-    found = np.concatenate([learnt.score(request) for request in requests[cut:]])
+    found = np.concatenate([learnt.score(request) for request in requests])
     shown = list_gains(wanted, -later.position.astype(np.float64)).mean()
     assert list_gains(wanted, found).mean() > shown - 0.02
+
+
+def test_what_was_never_shown_stays_where_the_score_puts_it(of_sorted_lists):
+    learnt, _, requests, _ = of_sorted_lists
+    below = np.linspace(-30.0, -10.0, 40, dtype=np.float32)[None]
+    asked = replace(requests[0], item=np.full(40, requests[0].item[0]), scores=below)
+    assert (np.diff(learnt.score(asked)) > 0.0).all()
+
+
+def test_what_a_ranker_trusts_is_kept(of_sorted_lists):
+    learnt, _, requests, _ = of_sorted_lists
+    again = SlateRanker.from_arrays(learnt.describe(), learnt.arrays())
+    assert again.trust > 0.0
+    assert again.score(requests[0]).tobytes() == learnt.score(requests[0]).tobytes()
+    before = {name: value for name, value in learnt.describe().items() if name != "trust"}
+    assert SlateRanker.from_arrays(before, learnt.arrays()).trust == 0.0

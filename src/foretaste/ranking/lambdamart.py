@@ -50,8 +50,8 @@ class BoostingOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Lists:
     """Rows to learn from, list after list: `size` int64 [n_lists] rows each.
 
-    `features` float64 [rows, n_features], `clicked` bool [rows]. `bias` float64 [rows] is what the place
-    adds to a row's score in log odds: training starts from it, so that the trees explain what is left.
+    `features` float64 [rows, n_features], `clicked` bool [rows]. `bias` float64 [rows] is what a row has in
+    log odds without the trees: training starts from it, so that the trees explain what is left.
     """
 
     features: Doubles
@@ -72,12 +72,11 @@ def curve(
     recorded: dict[str, dict[str, list[float]]] = {}
     parameters = _parameters(objective, options, len(lists.clicked), seed)
     parameters |= {"metric": "ndcg", "eval_at": [CUTOFF]}
-    plain = lightgbm.Dataset(judged.features, judged.clicked.astype(np.float64), group=judged.size)
     booster = lightgbm.train(
         parameters,
         _data(lists),
         rounds,
-        valid_sets=[plain],
+        valid_sets=[_data(judged)],
         valid_names=["judged"],
         callbacks=[lightgbm.record_evaluation(recorded)],
     )

@@ -14,9 +14,9 @@ from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.click_rates import looks_and_clicks
 from foretaste.ranking.lambdamart import BoostingOptions, Lists, Objective, curve, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
-from foretaste.ranking.place_effects import place_effects
+from foretaste.ranking.place_effects import place_effects, weight_beside_places
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
-from foretaste.ranking.slate_features import Columns, SlateRequest
+from foretaste.ranking.slate_features import SCORE, Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
 from foretaste.ranking.slate_ranker import RankerReport, SlateRanker, features_of
 from foretaste.ranking.traits import Traits
@@ -59,10 +59,11 @@ class RankerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Way:
-    """How slates are learnt from, whichever they are."""
+    """How slates are learnt from, whichever they are. `rival` is the feature to beat."""
 
     traits: Traits
     columns: Columns
+    rival: str
     seed: int
     options: RankerOptions
 
@@ -72,6 +73,16 @@ class _Way:
     def features(self, requests: Sequence[SlateRequest], known: ShownSlates) -> Doubles:
         """Return the features of what was asked for, by what the `known` slates tell."""
         return features_of(requests, self.knowledge(known), self.columns)
+
+    def trust(self, slates: ShownSlates, features: Doubles) -> float:
+        """Return the weight that the rival begins with in log odds; 0 if it is not the score of a source."""
+        if self.rival.removeprefix(SCORE) not in self.columns.sources:
+            return 0.0
+        return weight_beside_places(slates, features[:, self.columns.names.index(self.rival)])
+
+    def begin(self, features: Doubles, trust: float) -> Doubles:
+        """Return what trees begin with, float64 [rows]."""
+        return trust * features[:, self.columns.names.index(self.rival)] if trust else np.zeros(len(features))
 
     def features_then(
         self, slates: ShownSlates, requests: Sequence[SlateRequest], known: ShownSlates
@@ -92,17 +103,25 @@ class _Way:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """Features of slates, what their places add, and which of them have a choice that was made."""
+    """Features of slates, what their places add, and which have a choice made.
+
+    Trees begin with `begin`, the rival's score times `trust`.
+    """
 
     slates: ShownSlates
     features: Doubles
     bias: Doubles
+    trust: float
+    begin: Doubles
     usable: Int64s
 
     def lists(self, chosen: Int64s) -> Lists:
         rows = self.slates.rows(chosen)
         return Lists(
-            self.features[rows], self.slates.clicked[rows], self.slates.sizes[chosen], self.bias[rows]
+            self.features[rows],
+            self.slates.clicked[rows],
+            self.slates.sizes[chosen],
+            self.bias[rows] + self.begin[rows],
         )
 
 
@@ -133,11 +152,11 @@ def learn_ranker(
         slates, requests = slates.take(np.arange(first, len(slates))), requests[first:]
     before = before.take(np.arange(max(0, len(before) - options.known), len(before)))
     with threadpool_limits(limits=1, user_api="blas"):
-        return _learnt(slates, requests, before, rival, _Way(traits, columns, seed, options))
+        return _learnt(slates, requests, before, _Way(traits, columns, rival, seed, options))
 
 
 def _learnt(
-    slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, rival: str, way: _Way
+    slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way
 ) -> SlateRanker:
     seed, options = way.seed, way.options
     earlier, later, before = _parted(slates, requests, before, way)
@@ -160,7 +179,8 @@ def _learnt(
         knowledge=way.knowledge(before.and_then(slates)),
         columns=way.columns,
         trees=trees_of(dumps),
-        report=_report(slates, later, foretold, rival, rounds, way),
+        trust=table.trust * sum(1.0 / scales[objective] for objective in OBJECTIVES) / len(OBJECTIVES),
+        report=_report(slates, later, foretold, rounds, way),
     )
 
 
@@ -184,7 +204,9 @@ def _parted(
             before, features = NO_SLATES, alone
     told = [requests[place] for place in early.tolist()]
     earlier = _table(past, told, before, way)
-    return earlier, _Table(judged, features, np.zeros(len(features)), judged.telling), before
+    begin = way.begin(features, earlier.trust)
+    later = _Table(judged, features, np.zeros(len(features)), earlier.trust, begin, judged.telling)
+    return earlier, later, before
 
 
 def _foretold(
@@ -217,7 +239,9 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
     effect = np.zeros(int(slates.sizes.max(initial=0)))
     if way.options.debias:
         effect = place_effects(slates, features)
-    return _Table(slates, features, effect[slates.position], slates.telling)
+    trust = way.trust(slates, features)
+    begin = way.begin(features, trust)
+    return _Table(slates, features, effect[slates.position], trust, begin, slates.telling)
 
 
 def _from_others(
@@ -253,7 +277,7 @@ def _trial(
     learnt, judged = earlier.lists(earlier.usable), later.lists(later.usable)
     booster, gained = curve(learnt, judged, objective, options.rounds, options.boosting, seed)
     best = int(gained.argmax()) + 1
-    return booster.predict(later.features, raw_score=True, num_iteration=best), best
+    return later.begin + booster.predict(later.features, raw_score=True, num_iteration=best), best
 
 
 def _deviation(raw: Doubles, part: ShownSlates) -> float:
@@ -266,7 +290,6 @@ def _report(
     slates: ShownSlates,
     later: _Table,
     foretold: Doubles,
-    rival: str,
     rounds: dict[str, int],
     way: _Way,
 ) -> RankerReport:
@@ -274,9 +297,9 @@ def _report(
     gained = list_gains(part, foretold[rows])
     others = {
         name: list_gains(part, later.features[rows, way.columns.names.index(name)])
-        for name in {rival, *PLAIN}
+        for name in {way.rival, *PLAIN}
     }
-    ahead = gained - others[rival]
+    ahead = gained - others[way.rival]
     best = max(PLAIN, key=lambda name: others[name].mean())
     return RankerReport(
         slates=len(slates),
@@ -284,7 +307,7 @@ def _report(
         ranker=float(gained.mean()),
         as_shown=float(list_gains(part, -part.position.astype(np.float64)).mean()),
         click_rate=float(others["click_rate"].mean()),
-        rival=rival,
+        rival=way.rival,
         ahead=float(ahead.mean()),
         ahead_low=paired_low(ahead, part.user, way.seed),
         rounds=rounds,

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy
 
-from foretaste.domain.arrays import Doubles, Int64s
+from foretaste.domain.arrays import Doubles
 from foretaste.ranking.shown import ShownSlates
 
 RIDGE = 1.0
@@ -13,6 +13,8 @@ SMOOTH = 1.0
 ENOUGH = 4_000
 """Of more slates so many tell, evenly taken: places are few."""
 STEPS = 200
+SAME = 1e-9
+"""A column that deviates no more within slates tells nothing."""
 
 
 def place_effects(slates: ShownSlates, features: Doubles) -> Doubles:
@@ -25,22 +27,35 @@ def place_effects(slates: ShownSlates, features: Doubles) -> Doubles:
     estimation of Wang et al. 2018). Clicks of a slate count as drawn one by one, which makes strong effects
     look weaker where much is clicked. Slates of which nothing was clicked tell nothing.
     """
-    longest = int(slates.sizes.max(initial=0))
+    return _fitted(slates, features)[1]
+
+
+def weight_beside_places(slates: ShownSlates, score: Doubles) -> float:
+    """Return the log odds of a click that one more of `score`, float64 [rows], is worth at the same place.
+
+    It is not negative, and 0 where nothing was clicked.
+    """
+    return max(0.0, float(_fitted(slates, score[:, None])[0][0]))
+
+
+def _fitted(slates: ShownSlates, features: Doubles) -> tuple[Doubles, Doubles]:
+    """Return the weights of columns, per unit of each, and the effects of places."""
+    longest, n = int(slates.sizes.max(initial=0)), features.shape[1]
     telling = slates.telling
     if not len(telling):
-        return np.zeros(longest)
+        return np.zeros(n), np.zeros(longest)
     if len(telling) > ENOUGH:
         telling = telling[np.arange(ENOUGH) * len(telling) // ENOUGH]
     rows, part = slates.rows(telling), slates.take(telling)
-    known = _within(np.column_stack([features[rows], _elsewhere(slates)[rows]]), part)
+    known, deviation = _within(np.column_stack([features[rows], _elsewhere(slates)[rows]]), part)
     problem = _Clicks(known, part, longest)
-    start = np.zeros(known.shape[1] + longest)
+    start = np.zeros(n + 1 + longest)
     found = scipy.optimize.minimize(
         problem.loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}
     )
-    effect = found.x[known.shape[1] :]
+    effect = found.x[n + 1 :]
     shown = np.bincount(slates.position, minlength=longest)
-    return np.asarray(effect - np.average(effect, weights=shown), np.float64)
+    return found.x[:n] / deviation[:n], effect - np.average(effect, weights=shown)
 
 
 class _Clicks:
@@ -78,13 +93,13 @@ def _elsewhere(slates: ShownSlates) -> Doubles:
     return elsewhere
 
 
-def _within(columns: Doubles, slates: ShownSlates) -> Doubles:
-    """Return columns less their mean in the slate, of unit variance over all rows; without constant ones."""
+def _within(columns: Doubles, slates: ShownSlates) -> tuple[Doubles, Doubles]:
+    """Return columns less their mean in the slate, of unit variance over all rows, and what they deviated."""
     missing = np.isnan(columns)
     filled = np.where(missing, 0.0, columns)
     counted = np.maximum(np.add.reduceat((~missing).astype(np.float64), slates.start[:-1], axis=0), 1.0)
     mean = np.add.reduceat(filled, slates.start[:-1], axis=0) / counted
     off = np.where(missing, 0.0, filled - mean[slates.slate])
     deviation = np.sqrt(np.square(off).mean(axis=0))
-    kept: Int64s = np.flatnonzero(deviation > 1e-9)
-    return np.asarray(off[:, kept] / deviation[kept], np.float64)
+    deviation[deviation <= SAME] = np.inf
+    return off / deviation, deviation

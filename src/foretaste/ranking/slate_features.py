@@ -50,6 +50,10 @@ _RELATIVE_ROWS = [OF_CANDIDATES.index(name) for name in RELATIVE]
 OF_OCCASION = ("past_length", "past_share_taken", "past_surprise", "hour", "weekday", "n_candidates")
 
 
+SCORE = "score_"
+"""What the column of a source's score is called begins so."""
+
+
 def _no_rows() -> Floats:
     return np.empty((0, 0), np.float32)
 
@@ -94,7 +98,7 @@ class Columns:
             *OF_OCCASION,
             "age_days",
             *(f"popularity_{number}" for number in range(self.n_half_lives)),
-            *(f"score_{source}" for source in self.sources),
+            *(f"{SCORE}{source}" for source in self.sources),
             *(f"rank_{source}" for source in self.sources),
             *(f"attribute_{name}" for name in self.numbers),
         )

@@ -37,12 +37,17 @@ class RankerReport(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlateRanker:
-    """Orders candidates by `score`. Its trees were made by LightGBM, which scoring does not need."""
+    """Orders candidates by `score`: `trust` times the score that it had to beat, where it is one, plus trees.
+
+    So what was never shown, of which trees learn nothing, stays where that score puts it. The trees were made
+    by LightGBM, which scoring does not need.
+    """
 
     knowledge: SlateKnowledge
     columns: Columns
     trees: Trees
     report: RankerReport
+    trust: float = 0.0
 
     @property
     def n_items(self) -> int:
@@ -57,8 +62,12 @@ class SlateRanker:
         """Return a score of each candidate, float64 [n]; the larger, the likelier it is taken."""
         features = self.features(request)
         if self.report.plain:
-            return np.ascontiguousarray(features[:, self.columns.names.index(self.report.plain)])
-        return self.trees.score(features)
+            return self._column(features, self.report.plain)
+        found = self.trees.score(features)
+        return found + self.trust * self._column(features, self.report.rival) if self.trust else found
+
+    def _column(self, features: Doubles, name: str) -> Doubles:
+        return np.ascontiguousarray(features[:, self.columns.names.index(name)])
 
     def and_also(self, looks: Doubles, clicks: Doubles) -> "SlateRanker":
         """Return the ranker that knows of more looks and clicks, float64 by item, also of younger ones."""
@@ -72,7 +81,11 @@ class SlateRanker:
 
     def describe(self) -> dict[str, Any]:
         """Return columns and report as JSON values."""
-        return {"columns": msgspec.to_builtins(self.columns), "report": msgspec.to_builtins(self.report)}
+        return {
+            "columns": msgspec.to_builtins(self.columns),
+            "report": msgspec.to_builtins(self.report),
+            "trust": self.trust,
+        }
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return all that was learnt as arrays."""
@@ -89,6 +102,7 @@ class SlateRanker:
             columns=columns,
             trees=Trees.from_arrays(_part(arrays, "trees."), len(columns.names)),
             report=msgspec.convert(description["report"], RankerReport),
+            trust=float(description.get("trust", 0.0)),
         )
 
 
