@@ -53,6 +53,14 @@ def test_all_that_waits_is_archived_in_the_order_of_the_log():
     assert (task.flush(), task.waiting()) == (0, 0)
 
 
+def test_an_archive_task_that_is_told_to_stop_leaves_the_rest_to_the_next_one():
+    archive = MemoryEventArchive()
+    task, asked = ArchiveTask(log_with(25), archive, batch=10), iter([False, True])
+    assert task.flush(lambda: next(asked)) == 10
+    assert ArchiveTask(log_with(25), archive, batch=10).flush() == 15
+    assert everything(archive) == in_order(25)
+
+
 def test_a_full_batch_is_archived_at_once():
     archive = MemoryEventArchive()
     task = ArchiveTask(log_with(10), archive, batch=10, clock=Clock())

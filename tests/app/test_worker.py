@@ -10,6 +10,7 @@ from foretaste.adapters.memory.event_stream import (
     MemoryBroker,
     MemoryEventSink,
     MemoryEventSource,
+    MemoryFencedSink,
 )
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
@@ -221,6 +222,24 @@ def test_a_worker_that_is_told_to_stop_stores_what_it_is_at(home, broker):
         leave.set()
     stream, _ = broker.topic(TOPICS.events)
     assert home.log.last_seq() == sum(home.log.reached(stream).values()) > 0
+
+
+def test_a_worker_that_is_told_to_stop_publishes_no_more_than_the_batch_in_hand(home, broker):
+    home.recorder.record([click(number) for number in range(100)], now=1)
+    published = MemoryFencedSink.submit
+    with open_worker(home, streams_in(broker)) as worker:
+        outbox = worker._tasks["outbox"]
+        outbox._batch = 10
+
+        def submit(messages):
+            worker.stop.set()
+            return published(outbox._sink, messages)
+
+        outbox._sink.submit = submit
+        worker.run(until_empty=True)
+    assert len(messages_in(broker, TOPICS.log)) == 10
+    work(home, broker)
+    assert len(messages_in(broker, TOPICS.log)) == 100
 
 
 def test_what_a_worker_does_is_counted(home, broker):

@@ -71,7 +71,7 @@ def test_a_worker_whose_stream_is_away_is_not_ready_until_it_is_back(home, broke
 
 
 def test_a_task_that_is_given_up_is_named(broker, monkeypatch):
-    def other_log(_task):
+    def other_log(_task, _stopped):
         raise CorruptDataError("the archive of another log")
 
     monkeypatch.setattr(ArchiveTask, "run_once", other_log)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from foretaste.app.stopping import Stopped, never
 from foretaste.domain.errors import CorruptDataError
 from foretaste.ports.event_archive import EventArchive, EventTail
 
@@ -43,7 +44,7 @@ class ArchiveTask:
         self._checked = False
         self._reached: int | None = None
 
-    def run_once(self) -> int:
+    def run_once(self, stopped: Stopped = never) -> int:
         """Archive what waits, if it is time; return how many events this call archived.
 
         Raises `CorruptDataError` where the archive is of another log, `UnavailableError` where the archive or
@@ -57,13 +58,13 @@ class ArchiveTask:
             self._waiting_since = self._clock()
         if waiting < self._batch and self._clock() - self._waiting_since < self._patience:
             return 0
-        return self.flush()
+        return self.flush(stopped)
 
-    def flush(self) -> int:
-        """Archive all that waits at this moment; return how many events this call archived."""
+    def flush(self, stopped: Stopped = never) -> int:
+        """Archive all that waits at this moment, or until `stopped`; return how many events."""
         self._check()
         done, end = 0, self._log.last_seq()
-        while (after := self._look()) < end:
+        while not stopped() and (after := self._look()) < end:
             events = self._log.events(after, self._batch)
             if not events:
                 break

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from threading import Event, Thread
 from typing import Protocol
 
+from foretaste.app.stopping import Stopped, never
 from foretaste.app.worker_ingest import StreamIngest
 from foretaste.domain.errors import ForetasteError, UnavailableError
 
@@ -28,13 +29,16 @@ _log = logging.getLogger(__name__)
 
 
 class Task(Protocol):
-    """Something that one worker of a group does again and again."""
+    """Something that one worker of a group does again and again.
 
-    def run_once(self) -> int:
+    Both return early, between two steps, once `stopped` says so; what is left is done by the next call.
+    """
+
+    def run_once(self, stopped: Stopped = never) -> int:
         """Do what is due; return how much was done. Raises `UnavailableError` to be called again later."""
         ...
 
-    def flush(self) -> int:
+    def flush(self, stopped: Stopped = never) -> int:
         """Do all that there is to do at this moment; return how much."""
         ...
 
@@ -121,7 +125,7 @@ class Worker:
             return False
         if self._ingest.leads():
             for task in self._tasks.values():
-                task.flush()
+                task.flush(self.stop.is_set)
         return True
 
     def _started(self, name: str) -> Thread:
@@ -137,7 +141,7 @@ class Worker:
                 self._wrong.pop(name, None)
             else:
                 try:
-                    pause = 0.0 if self._tasks[name].run_once() else IDLE_SECONDS
+                    pause = 0.0 if self._tasks[name].run_once(self.stop.is_set) else IDLE_SECONDS
                     pauses.reset()
                     self._wrong.pop(name, None)
                 except UnavailableError as error:

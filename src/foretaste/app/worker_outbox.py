@@ -1,5 +1,6 @@
 """The outbox: what is in the log, told to others in the order of the log."""
 
+from foretaste.app.stopping import Stopped, never
 from foretaste.app.worker_ingest import answered
 from foretaste.ports.event_log import EventLog
 from foretaste.ports.event_stream import FencedSink, position_name
@@ -23,11 +24,13 @@ class Outbox:
         self._sink = sink
         self._batch = batch
 
-    def run_once(self) -> int:
+    def run_once(self, stopped: Stopped = never) -> int:
         """Publish the next events; return how many.
 
         Raises `UnavailableError` where the stream or the log is away; the next call goes on from there.
         """
+        if stopped():
+            return 0
         self._sink.take_over()
         stream = f"outbox:{self._sink.stream}"
         place = position_name(stream, 0)
@@ -39,9 +42,9 @@ class Outbox:
             answered(self._log.submit([], reached={place: found[-1][0]}), "the log")
         return len(found)
 
-    def flush(self) -> int:
-        """Publish all that is in the log; return how many events."""
+    def flush(self, stopped: Stopped = never) -> int:
+        """Publish all that is in the log, until `stopped`; return how many events."""
         done = 0
-        while published_now := self.run_once():
+        while published_now := self.run_once(stopped):
             done += published_now
         return done
