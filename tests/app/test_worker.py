@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from worked_stream import TOPICS, click, send, streams_in
@@ -12,6 +13,7 @@ from foretaste.adapters.memory.event_stream import (
     MemoryEventSource,
     MemoryFencedSink,
 )
+from foretaste.app import worker as worker_module
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker import LONGEST_PAUSE, Pauses
@@ -240,6 +242,19 @@ def test_a_worker_that_is_told_to_stop_publishes_no_more_than_the_batch_in_hand(
     assert len(messages_in(broker, TOPICS.log)) == 10
     work(home, broker)
     assert len(messages_in(broker, TOPICS.log)) == 100
+
+
+def test_a_worker_that_never_reached_the_stream_does_not_say_that_others_have_it(home, broker, monkeypatch):
+    def away():
+        raise UnavailableError("the brokers are away")
+
+    monkeypatch.setattr(worker_module, "JOIN_SECONDS", 0.0)
+    with (
+        open_worker(home, replace(streams_in(broker), make_topics=away)) as worker,
+        pytest.raises(UnavailableError, match="the brokers are away") as left_out,
+    ):
+        worker.run(until_empty=True)
+    assert left_out.value.field == "kafka_url"
 
 
 def test_what_a_worker_does_is_counted(home, broker):

@@ -112,12 +112,16 @@ class Worker:
                 _log.warning("the stream is not taken in for now: %s", error.message)
                 self.stop.wait(pauses.next())
             if until_empty and not self._ingest.source.assigned() and time.monotonic() > joined_by:
-                raise UnavailableError(
-                    f"no partition was given to this worker within {JOIN_SECONDS:g} s: others of its group "
-                    "have them all",
-                    field="kafka_group",
-                )
+                raise self._left_out()
         return done
+
+    def _left_out(self) -> UnavailableError:
+        """Return why no partition was given to this worker."""
+        words = f"no partition was given to this worker within {JOIN_SECONDS:g} s"
+        wrong = self._wrong.get(STREAM)
+        if wrong:
+            return UnavailableError(f"{words}: {wrong}", field="kafka_url")
+        return UnavailableError(f"{words}: others of its group have them all", field="kafka_group")
 
     def _finished(self) -> bool:
         """Whether the stream is at its end and the tasks are done."""

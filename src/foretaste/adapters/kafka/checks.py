@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
-from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, client_of, unavailable
+from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster
 from foretaste.domain.check import Check
 
 DAY_MILLIS = 86_400_000
@@ -20,11 +19,8 @@ def checks(url: str, topics: Sequence[str]) -> list[Check]:
 
     Raises `UnavailableError` where no broker answers, `InvalidInputError` for a URL that is none.
     """
-    admin = client_of(AdminClient, KafkaCluster.of(url).client())
-    try:
+    with KafkaCluster.of(url).admin().asked() as admin:
         return list(_checks(admin, topics))
-    except (KafkaException, TimeoutError) as error:
-        raise unavailable(error) from error
 
 
 def _checks(admin: AdminClient, topics: Sequence[str]) -> Iterator[Check]:

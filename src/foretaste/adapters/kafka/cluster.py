@@ -1,27 +1,24 @@
-"""A Kafka cluster: its address, its topics, and what its errors mean to us."""
+"""A Kafka cluster: its address and its topics."""
 
-import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from foretaste.domain.errors import InvalidInputError, UnavailableError
+from foretaste.adapters.kafka.client import Admin
+from foretaste.domain.errors import InvalidInputError
 
 CALL_SECONDS = 10.0
 """How long the cluster may take to answer a question about itself."""
 
 WAIT_SECONDS = 0.02
 
-Client = TypeVar("Client")
 Options = dict[str, str | int | float | bool]
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,61 +66,31 @@ class KafkaCluster:
         }
         return quiet | self.options | named
 
+    def admin(self) -> Admin:
+        """Return a client to ask the brokers with; it ends when nothing refers to it."""
+        return Admin(self.client())
+
     def make_topics(self, names: Sequence[str], *, partitions: int) -> None:
         """Make the topics that are absent, with as many replicas as the brokers say.
 
         Raises `UnavailableError` where no broker answers or it refuses.
         """
-        admin = client_of(AdminClient, self.client())
-        try:
+        with self.admin().asked() as admin:
             known = admin.list_topics(timeout=CALL_SECONDS).topics
             missing = [NewTopic(name, num_partitions=partitions) for name in names if name not in known]
             for made in admin.create_topics(missing).values() if missing else ():
                 _wait_for_topic(made)
             _wait_until_known(admin, [topic.topic for topic in missing])
-        except (KafkaException, TimeoutError) as error:
-            raise unavailable(error) from error
 
-    def stream_name(self, topic: str, admin: AdminClient | None = None) -> str:
+    def stream_name(self, topic: str, admin: Admin | None = None) -> str:
         """Return a name that no other topic has or will have, one of the same name made later neither.
 
         Who asks again and again gives the client to ask with. Raises `UnavailableError` where no broker
         answers or there is no such topic.
         """
-        asking = admin or client_of(AdminClient, self.client())  # ends when nothing refers to it
-        try:
-            asked = asking.describe_topics(TopicCollection([topic]), request_timeout=CALL_SECONDS)
+        with (admin or self.admin()).asked() as client:
+            asked = client.describe_topics(TopicCollection([topic]), request_timeout=CALL_SECONDS)
             return f"kafka:{topic}:{asked[topic].result(CALL_SECONDS).topic_id}"
-        except (KafkaException, TimeoutError) as error:
-            raise unavailable(error) from error
-
-
-def client_of(kind: Callable[[dict[str, Any]], Client], options: Mapping[str, Any]) -> Client:
-    """Return a client of librdkafka; raise `InvalidInputError` where it does not take an option."""
-    try:
-        return kind(dict(options))
-    except KafkaException as error:
-        raise InvalidInputError(
-            f"kafka_url: {error.args[0].str()}; what follows the question mark are options of librdkafka",
-            field="kafka_url",
-        ) from error
-
-
-def unavailable(error: Exception | KafkaError) -> UnavailableError:
-    """Return what a caller is told where Kafka does not do what was asked."""
-    said = error.args[0] if isinstance(error, KafkaException) else error
-    reason = said.str() if isinstance(said, KafkaError) else str(said) or type(said).__name__
-    return UnavailableError(
-        f"Kafka does not answer as it should ({reason}); is the broker of kafka_url up, "
-        "and may we use the topic?",
-        field="kafka_url",
-        retry_after=5.0,
-    )
-
-
-def note_error(error: KafkaError) -> None:
-    """Log an error that librdkafka reports beside calls; what needs an answer is raised by the calls."""
-    _log.log(logging.ERROR if error.fatal() else logging.DEBUG, "Kafka: %s", error.str())
 
 
 def _wait_until_known(admin: AdminClient, names: Sequence[str]) -> None:

@@ -6,7 +6,8 @@ from threading import Event, Lock, Thread
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from foretaste.adapters.kafka.cluster import KafkaCluster, Options, client_of, note_error, unavailable
+from foretaste.adapters.kafka.client import Heard, client_of, unavailable
+from foretaste.adapters.kafka.cluster import KafkaCluster, Options
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.event_stream import StreamMessage
 
@@ -42,6 +43,7 @@ class KafkaEventSink:
         self._closing = Event()
         self._broken = Event()
         self._stream = ""
+        self._heard = Heard()
         self._producer = self._new_producer()
         self._thread = Thread(target=self._serve, name="foretaste-kafka", daemon=True)
         self._thread.start()
@@ -57,13 +59,13 @@ class KafkaEventSink:
         """Send messages. Raises `UnavailableError` at once where too many wait already."""
         if self._closing.is_set():
             raise UnavailableError("the sink is closed")
-        pending = Acknowledgements(len(messages))
+        pending = Acknowledgements(len(messages), self._heard)
         for sent, message in enumerate(messages):
             try:
                 produce(self._usable(), self._topic, message, pending)
             except (BufferError, KafkaException) as error:
                 pending.leave_out(len(messages) - sent)
-                raise unavailable(error) from error
+                raise unavailable(error, self._heard) from error
         return pending.future
 
     def close(self) -> None:
@@ -81,7 +83,7 @@ class KafkaEventSink:
         )
 
     def _note(self, error: KafkaError) -> None:
-        note_error(error)
+        self._heard.note(error)
         if error.fatal():
             self._broken.set()
 
@@ -100,10 +102,14 @@ class KafkaEventSink:
 
 
 class Acknowledgements:
-    """Counts the acknowledgements of a batch down; `future` resolves with the last one."""
+    """Counts the acknowledgements of a batch down; `future` resolves with the last one.
 
-    def __init__(self, expected: int) -> None:
+    `heard` is what its producer heard of its connections.
+    """
+
+    def __init__(self, expected: int, heard: Heard) -> None:
         self.future: Future[None] = Future()
+        self._heard = heard
         self._left = expected
         self._error: KafkaError | None = None
         self._lock = Lock()
@@ -126,7 +132,7 @@ class Acknowledgements:
         if last and self._error is None:
             self.future.set_result(None)
         elif last and self._error is not None:
-            self.future.set_exception(unavailable(self._error))
+            self.future.set_exception(unavailable(self._error, self._heard))
 
 
 def produce(producer: Producer, topic: str, message: StreamMessage, pending: Acknowledgements) -> None:

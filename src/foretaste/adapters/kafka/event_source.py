@@ -14,9 +14,9 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
-from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, client_of, note_error, unavailable
+from foretaste.adapters.kafka.client import PASSING, Heard, client_of, unavailable
+from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.event_log import MOST_OFFSET
 from foretaste.ports.event_stream import Headers, Positions, ReceivedMessage, StreamBatch, position_name
@@ -32,9 +32,6 @@ CLOSE_SECONDS = 5.0
 
 LINGER_SECONDS = 0.005
 """How long a batch is waited for after its first message."""
-
-PASSING = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})  # noqa: SLF001
-"""Errors that librdkafka goes on from by itself."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +55,7 @@ class KafkaEventSource:
         session_seconds: float = SESSION_SECONDS,
     ) -> None:
         self._cluster = cluster
-        self._admin = client_of(AdminClient, cluster.client())
+        self._admin = cluster.admin()
         self._topic = topic
         self._held: list[Message] = []
         self._positions = positions
@@ -68,6 +65,7 @@ class KafkaEventSource:
         self._lost = 0
         self._troubles: list[tuple[KafkaError, int | None]] = []
         self._closed = False
+        self._heard = Heard()
         self._consumer = client_of(
             Consumer,
             cluster.client(
@@ -83,7 +81,7 @@ class KafkaEventSource:
                 queued_max_messages_kbytes=32_768,
                 topic_metadata_refresh_interval_ms=30_000,
             )
-            | {"error_cb": note_error},
+            | {"error_cb": self._heard.note},
         )
         self._consumer.subscribe([topic], on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
 
@@ -157,7 +155,7 @@ class KafkaEventSource:
         try:
             self._consumer.assign(wanted)
         except KafkaException as error:
-            raise unavailable(error) from error
+            raise unavailable(error, self._heard) from error
         self._next = dict(places)
 
     def _polled(self, most: int, seconds: float) -> list[Message]:
@@ -223,7 +221,7 @@ class KafkaEventSource:
                 self._troubles = self._troubles[1:]
             else:
                 self._troubles = self._troubles[1:]
-                raise unavailable(error)
+                raise unavailable(error, self._heard)
 
     def _reset(self, partition: int) -> None:
         """Go on where the stream has something, after it said that it has nothing at our position."""
@@ -257,7 +255,7 @@ class KafkaEventSource:
         try:
             ends = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), CALL_SECONDS)
         except KafkaException as error:
-            raise unavailable(error) from error
+            raise unavailable(error, self._heard) from error
         if ends is None:
             raise UnavailableError("Kafka did not say in time which messages it has", field="kafka_url")
         return ends

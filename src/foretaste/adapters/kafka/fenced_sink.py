@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 
-from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster, client_of, note_error, unavailable
+from foretaste.adapters.kafka.client import Heard, client_of, unavailable
+from foretaste.adapters.kafka.cluster import CALL_SECONDS, KafkaCluster
 from foretaste.adapters.kafka.event_sink import SAFE, SEND_SECONDS, Acknowledgements, produce
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.event_stream import StreamMessage
@@ -26,11 +26,12 @@ class KafkaFencedSink:
         self, cluster: KafkaCluster, topic: str, *, name: str, seconds: float = SEND_SECONDS
     ) -> None:
         self._cluster = cluster
-        self._admin = client_of(AdminClient, cluster.client())
+        self._admin = cluster.admin()
         self._topic = topic
         self._name = name
         self._seconds = seconds
         self._stream = ""
+        self._heard = Heard()
         self._producer: Producer | None = None
 
     @property
@@ -51,11 +52,12 @@ class KafkaFencedSink:
             transaction_timeout_ms=int(self._seconds * 2000),
             message_timeout_ms=int(self._seconds * 1000),
         )
-        producer = client_of(Producer, options | {"error_cb": note_error})
+        producer = client_of(Producer, options | {"error_cb": self._heard.note})
         try:
             producer.init_transactions(CALL_SECONDS)
         except KafkaException as error:
-            raise unavailable(error) from error
+            producer.poll(0)  # hands over what it heard meanwhile
+            raise unavailable(error, self._heard) from error
         self._producer = producer
 
     def submit(self, messages: Sequence[StreamMessage]) -> "Future[None]":
@@ -63,7 +65,7 @@ class KafkaFencedSink:
         producer = self._producer
         if producer is None:
             raise UnavailableError("this sink does not write: take_over comes first")
-        pending = Acknowledgements(len(messages))
+        pending = Acknowledgements(len(messages), self._heard)
         try:
             producer.begin_transaction()
             for message in messages:
@@ -72,7 +74,7 @@ class KafkaFencedSink:
             self._require_same_topic()
         except (BufferError, KafkaException) as error:
             self._give_up(producer)
-            raise unavailable(error) from error
+            raise unavailable(error, self._heard) from error
         except UnavailableError:
             self._producer = None
             raise
