@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -10,6 +11,8 @@ from confluent_kafka.admin import AdminClient
 from kafka_shop import Shop, assert_state_is_that_of_the_log, numbered, numbers_in
 
 from foretaste.adapters.kafka.event_sink import KafkaEventSink
+from foretaste.app.settings import Settings
+from foretaste.app.wiring import open_home
 from foretaste.app.worker_wiring import open_worker
 from foretaste.domain.errors import UnavailableError
 from foretaste.testing.waiting import until
@@ -43,6 +46,17 @@ def test_the_command_takes_in_what_is_there_and_publishes_it(shop):
     for partition in range(3):
         seqs = [int(dict(m.headers)["seq"]) for m in published if m.partition == partition]
         assert seqs == sorted(seqs)
+
+
+def test_the_first_worker_of_all_makes_its_topics_and_has_nothing_to_warn_of(broker, tmp_path, caplog):
+    settings = Settings(namespace=f"new-{uuid4().hex[:8]}", kafka_url=broker.url, kafka_partitions=1)
+    with (
+        open_home(tmp_path / "home", settings=settings, create=True, with_model=False) as home,
+        open_worker(home) as worker,
+    ):
+        time.sleep(1.0)  # long enough for a client to ask for a topic that is not there yet
+        assert worker.run(until_empty=True) == 0
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 def test_sigterm_lets_the_worker_finish_and_the_next_one_goes_on(shop):

@@ -83,11 +83,12 @@ class KafkaEventSource:
             )
             | {"error_cb": self._heard.note},
         )
-        self._consumer.subscribe([topic], on_assign=self._given, on_revoke=self._taken, on_lost=self._taken)
+        self._subscribed = False
 
     def poll(self, most: int, seconds: float) -> StreamBatch:
         """Return up to `most` messages as soon as there are some; none after `seconds`."""
         deadline = time.monotonic() + seconds
+        self._join()
         while True:
             if self._unplaced is not None:
                 self._place(self._unplaced)
@@ -129,6 +130,14 @@ class KafkaEventSource:
             leaving = Thread(target=self._consumer.close, name="foretaste-leaving", daemon=True)
             leaving.start()
             leaving.join(CLOSE_SECONDS)
+
+    def _join(self) -> None:
+        """Join the group with the first poll: by then whoever makes the topic has made it."""
+        if not self._subscribed:
+            self._subscribed = True
+            self._consumer.subscribe(
+                [self._topic], on_assign=self._given, on_revoke=self._taken, on_lost=self._taken
+            )
 
     def _given(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Take partitions, but none of their messages yet."""
