@@ -14,6 +14,7 @@ from foretaste.adapters.memory.event_stream import (
     MemoryFencedSink,
 )
 from foretaste.app import worker as worker_module
+from foretaste.app import worker_lag
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker import LONGEST_PAUSE, Pauses
@@ -267,6 +268,56 @@ def test_what_a_worker_does_is_counted(home, broker):
     assert found["event_processing_duration_seconds_count",] >= 1
     assert found["event_stream_delay_seconds_count",] >= 1
     assert found["event_stream_lag", "partition=0"] == 0
+
+
+def test_what_is_in_hand_while_the_log_is_away_counts_as_lag(home, broker, monkeypatch):
+    monkeypatch.setattr(worker_lag, "LAG_SECONDS", 0.0)
+    send(broker, *[click(number) for number in range(30)])
+    whole = home.log.submit
+
+    def away(*_events, **_reached):
+        raise UnavailableError("the log is away")
+
+    with open_worker(home, streams_in(broker)) as worker:
+        ingest = worker._ingest
+        ingest._most = 10
+        home.log.submit = away
+        with pytest.raises(UnavailableError):
+            ingest.run_once(5.0)
+        assert lag_told(home) == 30
+        send(broker, *[click(number) for number in range(30, 35)])
+        with pytest.raises(UnavailableError):
+            ingest.run_once(5.0)
+        assert lag_told(home) == 35
+        home.log.submit = whole
+        while ingest.run_once(0.0):
+            pass
+        assert lag_told(home) == 0
+
+
+def test_the_lag_of_partitions_that_went_to_another_worker_is_told_by_that_one(home, broker, monkeypatch):
+    monkeypatch.setattr(worker_lag, "LAG_SECONDS", 0.0)
+    with (
+        home_in_memory() as its_home,
+        open_worker(home, streams_in(broker)) as worker,
+    ):
+        send(broker, *[click(number) for number in range(40)])
+        worker._ingest._most = 1
+        worker._ingest.run_once(5.0)
+        assert lag_told(home) >= 39
+        with open_worker(its_home, streams_in(broker)) as other:
+            other._ingest.run_once(0.0)
+            worker._ingest.run_once(0.0)
+            worker._ingest.run_once(0.0)
+            own, lost = worker._ingest.source.assigned(), other._ingest.source.assigned()
+            assert own
+            assert lost
+            found = samples(home.telemetry)
+            assert [found["event_stream_lag", f"partition={number}"] for number in lost] == [0] * len(lost)
+
+
+def lag_told(home):
+    return sum(value for key, value in samples(home.telemetry).items() if key[0] == "event_stream_lag")
 
 
 def test_topics_are_named_by_the_namespace_and_can_be_set():

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from foretaste.app.worker_lag import StreamLag
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.clock import Clock, system_clock
 from foretaste.domain.errors import UnavailableError
@@ -22,9 +23,6 @@ MOST_MESSAGES = 5_000
 
 ANSWER_SECONDS = 60.0
 """How long the log or the topic of dead letters may take to acknowledge a batch."""
-
-LAG_SECONDS = 1.0
-"""Between two looks at the lag."""
 
 T = TypeVar("T")
 
@@ -61,9 +59,7 @@ class StreamIngest:
         self._portions: Iterator[tuple[StreamBatch, Ingested]] = iter(())
         self._batch: _Taken | None = None
         self._ahead: _Taken | None = None
-        self._lag_at = 0.0
-        self.away = ""
-        """What the stream said when it was asked last how much waits; empty where it told."""
+        self._lag = StreamLag(source, telemetry)
 
     def run_once(self, seconds: float) -> int:
         """Take in a batch, or a portion of it, waiting up to `seconds`; return how many messages it had.
@@ -74,9 +70,11 @@ class StreamIngest:
         if self._batch is None:
             self._batch, self._ahead = self._ahead or self._take(seconds), None
         taken = self._batch
+        self._lag.show(idle=taken is None)
         if taken is None:
             return 0
         self._store(taken)
+        self._lag.stored(taken.batch.messages)
         self.source.acknowledge(taken.batch.reached)
         self._batch = None
         return len(taken.batch.messages)
@@ -88,6 +86,11 @@ class StreamIngest:
         """
         waits = self._batch is not None or self._ahead is not None
         return not waits and bool(self.source.assigned()) and not any(self.source.lag().values())
+
+    @property
+    def away(self) -> str:
+        """What the stream said when it was asked last how much waits; empty where it told."""
+        return self._lag.away
 
     def leads(self) -> bool:
         """Whether this member is the one of its group that does what one alone should do."""
@@ -101,7 +104,7 @@ class StreamIngest:
     def _polled(self, seconds: float) -> Iterator[tuple[StreamBatch, Ingested]]:
         """Return what comes within `seconds`, in portions."""
         batch = self.source.poll(self._most, seconds)
-        self._show_lag()
+        self._lag.read(batch.messages)
         if batch.messages or batch.lost:
             self._portions = ingested(batch, now=self._clock(), limits=self._limits, largest=self._largest)
         return self._portions
@@ -140,20 +143,6 @@ class StreamIngest:
         if oldest:
             delay = max(self._clock() - oldest, 0) / MICROS_PER_SECOND
             self._telemetry.observe("event_stream_delay_seconds", delay)
-
-    def _show_lag(self) -> None:
-        """Export the lag of each partition, now and then; a stream that does not answer is noted."""
-        if time.monotonic() - self._lag_at < LAG_SECONDS:
-            return
-        self._lag_at = time.monotonic()
-        try:
-            lag = self.source.lag()
-        except UnavailableError as error:
-            self.away = error.message
-            return
-        self.away = ""
-        for partition, waiting in lag.items():
-            self._telemetry.gauge("event_stream_lag", waiting, partition=str(partition))
 
 
 @dataclass(frozen=True, slots=True)
