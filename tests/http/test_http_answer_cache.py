@@ -39,6 +39,7 @@ def test_health_names_an_answer_cache_that_is_away_and_stays_ready():
         health = Client(home).get("/health/ready")
     assert (health.status, health.json["status"]) == (200, "ready")
     assert any("the answer cache is away" in words for words in health.json["wrong"])
+    assert any("Connection refused" in words for words in health.json["wrong"])
 
 
 def test_health_has_nothing_to_say_of_an_answer_cache_that_answers(caching):

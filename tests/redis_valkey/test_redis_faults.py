@@ -193,6 +193,7 @@ def test_a_full_server_that_refuses_writes_loses_the_record_rather_than_an_event
     server.raw.config_set("maxmemory", "1mb")
     server.raw.config_set("maxmemory-clients", "0")
     assert store.apply(people.folded(events.take(10, 20))).fates == ("dropped",)
+    assert "maxmemory" in store.refused
     assert store.get([USERS[0]]).records == (None,)
     store.put({USERS[0]: people.person(0)})
     assert store.get([USERS[0]]).records == (None,)
@@ -201,6 +202,7 @@ def test_a_full_server_that_refuses_writes_loses_the_record_rather_than_an_event
     server.raw.config_set("maxmemory", "0")
     late = people.folded(events.take(20, 30))
     assert store.apply(late).fates == ("gap",)
+    assert store.refused == ""
     store.put({USERS[0]: people.person(0)})
     assert_knows(store, people, [0])
 
@@ -269,6 +271,22 @@ def test_a_password_that_is_wrong_is_told_without_being_shown(start):
     ):
         store.get(["anna"])
     assert "very-secret" not in error.value.message
+
+
+def test_what_our_user_may_not_read_is_told_and_not_taken_for_absent(start):
+    server = start()
+    server.raw.execute_command("ACL", "SETUSER", "some", "on", ">word", "+@all", "~ours:*", "-info")
+    url = server.url.replace("redis://", "redis://some:word@")
+    with (
+        closing(RedisOnlineStore(url, MemoryTelemetry(), limits=PersonLimits())) as store,
+        closing(RedisAnswerCache(url, MemoryTelemetry())) as cache,
+    ):
+        with pytest.raises(UnavailableError, match="info"):
+            store.get(())
+        server.raw.execute_command("ACL", "SETUSER", "some", "+info")
+        for ask in (lambda: store.get(["anna"]), lambda: cache.get("anna", ONE, LIST)):
+            with pytest.raises(UnavailableError, match="key"):
+                ask()
 
 
 def test_no_server_is_told_with_the_remedy():

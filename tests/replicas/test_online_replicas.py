@@ -125,6 +125,33 @@ def test_without_the_store_people_are_answered_from_the_log(mortal):
     assert not any(map(is_trusted, shop))
 
 
+def test_health_says_what_the_store_said(mortal):
+    server, (rec, _) = mortal
+    until(lambda: is_trusted(rec))
+    (address,) = [rec.home.settings.redis_url]
+    with driver.Redis.from_url(address) as raw:
+        raw.config_set("maxmemory-clients", "0")
+        raw.config_set("maxmemory-policy", "noeviction")
+        raw.config_set("maxmemory", "1")
+        rec.record(user_id="u1", item_id="i1", type="click")
+        assert "maxmemory" in said_of_redis(rec)
+        assert measured(rec, "online_store_refused_total") == 1
+        raw.config_set("maxmemory", "0")
+        rec.record(user_id="u1", item_id="i2", type="click")
+        assert said_of_redis(rec) == ""
+        raw.execute_command("REPLICAOF", "127.0.0.1", str(free_port()))
+        until(lambda: "primary" in said_of_redis(rec))
+        raw.execute_command("REPLICAOF", "NO", "ONE")
+    until(lambda: said_of_redis(rec) == "")
+    server.kill()
+    until(lambda: "Connection refused" in said_of_redis(rec))
+
+
+def said_of_redis(rec):
+    """What health says of the store, nothing where that is well."""
+    return " ".join(words for words in rec.home.condition.wrong() if "redis" in words)
+
+
 def test_a_store_that_comes_back_empty_is_filled_and_trusted_again(mortal):
     server, shop = mortal
     until(lambda: all(map(is_trusted, shop)))

@@ -84,9 +84,13 @@ def online(
         people.publish(events, previous, repeated=repeated)
 
     def complaint() -> str | None:
-        if trust.belief() is not None:
-            return None
-        return f"Redis at {store.where}: it is not believed now, PostgreSQL is asked for each answer instead"
+        if watch.trouble or trust.belief() is None:
+            words = "it is not believed now, PostgreSQL is asked for each answer instead"
+            return f"Redis at {store.where}: {words}" + (f" ({watch.trouble})" if watch.trouble else "")
+        if store.refused:
+            words = f"it refuses to write ({store.refused}), PostgreSQL is asked for whom it does not have"
+            return f"Redis at {store.where}: {words}"
+        return None
 
     return Online(OnlineFreshness(truth, people, versions, watch, store), complaint, publish)
 

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from foretaste.domain.arrays import MICROS_PER_SECOND
+from foretaste.domain.errors import UnavailableError
 from foretaste.domain.item import Attribute
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
@@ -76,6 +77,7 @@ class AnswerCacheFront:
         self._breaker = breaker
         self._stretch = max(1, round(item_state_seconds * MICROS_PER_SECOND))
         self._clock = clock
+        self._trouble = ""
         self.flights: Flights[tuple[Slate | None, str | None]] = Flights()
 
     def found_or_made(
@@ -139,10 +141,10 @@ class AnswerCacheFront:
         self._asked(lambda: self._cache.put(query.user_id, stamp, request, answer))
 
     def complaint(self) -> str | None:
-        """Say that the cache is away, None where it answers now, or may again."""
+        """Say that the cache is away and what it said last, None where it answers now, or may again."""
         if self._asked(lambda: self._cache.get(None, b"", b"")) is not None:
             return None
-        return "the answer cache is away: every answer is worked out anew"
+        return f"the answer cache is away: every answer is worked out anew ({self._trouble})"
 
     def close(self) -> None:
         """Release the cache."""
@@ -158,8 +160,12 @@ class AnswerCacheFront:
             self._breaker,
             call,
             clock=self._clock,
-            failed=lambda: self._telemetry.count("recommendation_cache_errors_total"),
+            failed=self._failed,
         )
+
+    def _failed(self, error: UnavailableError) -> None:
+        self._trouble = error.message
+        self._telemetry.count("recommendation_cache_errors_total")
 
 
 def request_of(query: Query) -> bytes:

@@ -90,9 +90,13 @@ class Breaker:
 
 
 def asked(
-    breaker: Breaker, call: Callable[[], T], *, clock: Callable[[], float], failed: Callable[[], None]
+    breaker: Breaker,
+    call: Callable[[], T],
+    *,
+    clock: Callable[[], float],
+    failed: Callable[[UnavailableError], None],
 ) -> T | None:
-    """Return what `call` gives; None where it is left alone, or is unavailable, which `failed` is told."""
+    """Return what `call` gives; None where it is left alone, or fails: `failed` is told the error."""
     ticket = breaker.begin(clock())
     if ticket is None:
         return None
@@ -100,8 +104,8 @@ def asked(
     try:
         found = call()
         ok = True
-    except UnavailableError:
-        failed()
+    except UnavailableError as error:
+        failed(error)
         return None
     finally:
         breaker.end(ticket, clock(), ok=ok)

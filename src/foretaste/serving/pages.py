@@ -86,5 +86,5 @@ class Pages:
             self._breaker,
             call,
             clock=self._clock,
-            failed=lambda: self._telemetry.count("recommendation_page_errors_total"),
+            failed=lambda _: self._telemetry.count("recommendation_page_errors_total"),
         )

@@ -162,6 +162,9 @@ class LivePeople:
     def _fold(self, batch: PeopleEvents) -> str | None:
         """Return the incarnation of the server that has all of a batch, None if two shared it."""
         applied = self._store.apply(batch)
+        dropped = applied.fates.count("dropped")
+        if dropped:
+            self._telemetry.count("online_store_refused_total", dropped)
         behind = [
             user_id for user_id, fate in zip(batch.user_ids, applied.fates, strict=True) if fate == "gap"
         ]

@@ -18,6 +18,7 @@ LEASE_SECONDS = 0.5
 """How long a replica believes what it read of the trust record, counted from before it asked."""
 PATIENCE_SECONDS = 0.55
 """How long after trust was withdrawn nobody believes: the lease, and a tenth for clocks that run apart."""
+NO_PRIMARY = "it is no primary, or slots of its cluster have none; name the primary"
 _SOON_SECONDS, _LONGEST_CALM = 60.0, 32.0
 _log = logging.getLogger(__name__)
 
@@ -144,6 +145,8 @@ class TrustWatch:
     """A thread that polls the trust record and asks the store who it is, every `POLL_SECONDS`."""
 
     def __init__(self, keeper: TrustKeeper, store: OnlineStore) -> None:
+        self.trouble = ""
+        """What kept the store from being believed when it was asked last, empty where nothing did."""
         self._keeper = keeper
         self._store = store
         self._stop = Event()
@@ -162,9 +165,19 @@ class TrustWatch:
         """Poll once and mend what can be mended; what does not answer is asked again the next time."""
         try:
             self._keeper.poll()
-            self._keeper.mend(self._store.get(()).incarnation)
+            self._keeper.mend(self._known())
         except UnavailableError as error:
             _log.debug("trust in the online store stays as it is: %s", error.message)
+
+    def _known(self) -> str:
+        """Return who the store says that it is; keep what is wrong where it does not."""
+        try:
+            incarnation = self._store.get(()).incarnation
+        except UnavailableError as error:
+            self.trouble = error.message
+            raise
+        self.trouble = "" if incarnation else NO_PRIMARY
+        return incarnation
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from foretaste.adapters.redis.connection import TIMEOUT_SECONDS, Connections, refusal
-from foretaste.adapters.redis.line import Script
+from foretaste.adapters.redis.line import Script, permitted
 from foretaste.domain.errors import UnavailableError
 from foretaste.ports.answer_cache import Lookup
 from foretaste.ports.telemetry import Telemetry
@@ -41,7 +41,7 @@ class RedisAnswerCache:
     def get(self, user_id: str | None, stamp: bytes, request: bytes) -> Lookup:
         """Return what is kept for a request under a stamp."""
         with self._connections.lent("cache_get") as line:
-            (reply,) = line.exchange((("HMGET", self.key(user_id), "stamp", request),))
+            (reply,) = permitted(line.exchange((("HMGET", self.key(user_id), "stamp", request),)))
         kept, answer = reply if isinstance(reply, list) else (None, None)
         if kept is None:
             return Lookup(answer=None, outcome="absent")

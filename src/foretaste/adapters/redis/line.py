@@ -47,7 +47,7 @@ class Line:
 
     def identify(self) -> None:
         """Ask the server who it is: process, replication history, and whether it is a primary."""
-        replies = self.exchange((("INFO", "server"), ("INFO", "replication")))
+        replies = permitted(self.exchange((("INFO", "server"), ("INFO", "replication"))))
         lines = b"\n".join(reply for reply in replies if isinstance(reply, bytes)).split()
         names = [line.split(b":")[1].decode() for line in lines if line.startswith(_IDENTITY)]
         self.is_cluster = any(line in lines for line in _CLUSTER)
@@ -97,6 +97,14 @@ class Line:
             return self._connection.read_response()
         except exceptions.ResponseError as error:
             return error
+
+
+def permitted(replies: list[Reply]) -> list[Reply]:
+    """Return replies; raise the first that says that our user may not ask for that."""
+    for reply in replies:
+        if isinstance(reply, exceptions.NoPermissionError):
+            raise reply
+    return replies
 
 
 _IDENTITY = (b"run_id:", b"master_replid:")

@@ -8,7 +8,7 @@ from redis import exceptions
 
 from foretaste.adapters.redis.cluster import ClusterLine
 from foretaste.adapters.redis.connection import TIMEOUT_SECONDS, Connections, new_token, refusal
-from foretaste.adapters.redis.line import Command, Line, Reply, Script
+from foretaste.adapters.redis.line import Command, Line, Reply, Script, permitted
 from foretaste.adapters.redis.record_bytes import EVENT_BYTES, decoded, encoded, event_bytes
 from foretaste.domain.errors import UnavailableError
 from foretaste.domain.person import Person
@@ -40,6 +40,8 @@ class RedisOnlineStore:
         ttl_seconds: float = TTL_SECONDS,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
+        self.refused = ""
+        """What the server said when it refused the last write, empty where it took it."""
         self._connections = Connections(url, telemetry, timeout_seconds=timeout_seconds)
         self._limits = limits
         self._signature = limits.signature
@@ -64,7 +66,7 @@ class RedisOnlineStore:
                 if line.incarnation != former:
                     self._connections.forget()
                 return Reading(line.incarnation, ())
-            replies = line.exchange([("GET", self.key(user_id)) for user_id in user_ids])
+            replies = permitted(line.exchange([("GET", self.key(user_id)) for user_id in user_ids]))
             return Reading(line.incarnation, tuple([self._record(reply) for reply in replies]))
 
     def apply(self, events: PeopleEvents) -> Applied:
@@ -140,6 +142,7 @@ class RedisOnlineStore:
 
     def _drop(self, line: Line | ClusterLine, user_ids: Sequence[str], replies: Sequence[Reply]) -> None:
         """Remove records that could not be written, so that none is behind; raise if even that fails."""
+        self.refused = str(refusal(replies) or "")
         if user_ids and refusal(line.exchange([("DEL", self.key(user_id)) for user_id in user_ids])):
             _raise_for(replies)
 
