@@ -57,6 +57,10 @@ def test_a_damaged_new_champion_leaves_the_old_one_serving(directory, caplog):
         home.follow(seconds=0.02)
         until(lambda: "the old one goes on" in caplog.text)
         assert home.artifact.version == first
+        (said,) = home.condition.wrong()
+        assert challenger in said
+        registry.promote(first)
+        until(lambda: not home.condition.wrong())
 
 
 def test_what_goes_wrong_again_and_again_is_said_once(caplog):

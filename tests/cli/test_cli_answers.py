@@ -3,6 +3,7 @@
 import json
 import shutil
 from functools import partial
+from hashlib import sha256
 
 import msgspec
 import polars as pl
@@ -10,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from foretaste.app.cli import app
+from foretaste.app.wiring import home_registry
+from foretaste.domain.artifact import ArtifactManifest, FileEntry, manifest_digest
 from foretaste.serving.answerer import Answerer
 
 
@@ -194,6 +197,23 @@ def test_a_damaged_model_is_exit_code_5_and_the_doctor_sees_it(foretaste, home):
     doctor = foretaste("doctor", "--home", home)
     assert doctor.code == 1
     assert "✗ model" in doctor.out
+
+
+def test_a_model_of_a_release_with_another_blend_is_a_problem_to_the_doctor(foretaste, home):
+    registry = home_registry(home)
+    folder = registry.path(registry.aliases()["champion"])
+    described = json.loads((folder / "blend.json").read_bytes())
+    del described["sharpness"]
+    written = json.dumps(described).encode()
+    (folder / "blend.json").write_bytes(written)
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=ArtifactManifest)
+    entry = FileEntry(path="blend.json", size=len(written), sha256=sha256(written).hexdigest())
+    files = tuple(entry if each.path == entry.path else each for each in manifest.files)
+    manifest = msgspec.structs.replace(manifest, files=files)
+    manifest = msgspec.structs.replace(manifest, hash=manifest_digest(manifest))
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    assert "train again" in foretaste("recommend", "u1", "--home", home).err
+    assert "train again" in foretaste("doctor", "--home", home).out
 
 
 def test_a_version_whose_manifest_cannot_be_read_is_listed_as_damaged(foretaste, home):

@@ -18,6 +18,7 @@ from foretaste.app.stores import Stores, models_directory, state_config
 from foretaste.app.switched_off import without_switched_off
 from foretaste.app.text_vectors import TextVectors
 from foretaste.app.told_people import ToldPeople
+from foretaste.app.untaken import Untaken
 from foretaste.domain.errors import UnavailableError
 from foretaste.domain.item import Attribute, CatalogEntry, Item
 from foretaste.features.catalog_columns import CatalogColumns
@@ -86,7 +87,8 @@ class Home:
         self.catalog_columns = self.columns_of(stores.catalog.changes(0))
         self.artifact: Artifact | None = None
         self._stores = stores
-        self.condition = Condition(stores.complaints)
+        self._untaken = Untaken()
+        self.condition = Condition((*stores.complaints, self._untaken.complaint))
         self._people_version = 0
         self._told = ToldPeople(stores.profiles.all())
         self.load = load
@@ -310,8 +312,10 @@ class Home:
             return False
         champion = self.registry.aliases().get(CHAMPION)
         if champion is None or (self.artifact is not None and self.artifact.version == champion):
+            self._untaken.forget()
             return False
-        self.serve_artifact(self.load(self.registry.path(champion)))
+        with self._untaken.told(champion):
+            self.serve_artifact(self.load(self.registry.path(champion)))
         return True
 
     def follow(self, seconds: float = FOLLOW_SECONDS) -> None:

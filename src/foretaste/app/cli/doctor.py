@@ -26,6 +26,7 @@ from foretaste.domain.errors import ForetasteError, InvalidInputError, NotFoundE
 from foretaste.domain.extras import EXTRA_OF_MODULE
 from foretaste.events.vocabulary import KNOWN_TYPES
 from foretaste.features.catalog_columns import CatalogColumns
+from foretaste.training.load import load_artifact
 
 MARKS: dict[Level, tuple[str, str]] = {
     "good": ("✓", "green"),
@@ -207,7 +208,7 @@ def _models(home: Path) -> Iterator[Finding]:
         if champion is None:
             yield Finding(level="note", about="model", words="none serves yet", remedy="foretaste train")
             return
-        registry.path(champion)
+        load_artifact(registry.path(champion))
         manifest = next(manifest for manifest in registry.versions() if manifest.version == champion)
     except ForetasteError as error:
         yield Finding(
