@@ -102,6 +102,28 @@ def test_a_schema_of_the_next_release_is_worked_with(database, site):
     assert submitted(site.open().log, events(0, 3))[-1][2] == 3
 
 
+def test_the_extension_for_vectors_is_used_by_the_migration_after_it_came(database, postgres):
+    if not run(database, "SELECT to_regclass('embedding')")[0][0]:
+        pytest.skip("this server has no pgvector")
+    database.run(lambda connection: connection.execute("DROP TABLE embedding"))
+    with closing(PostgresDatabase(postgres, database.schema, connections=2)) as again:
+        assert again.migrate() == ()
+    assert run(database, "SELECT to_regclass('embedding')")[0][0] == "embedding"
+
+
+def test_who_migrates_beside_another_says_what_it_ran_itself_and_whom_it_waited_for(database, postgres):
+    last = migrations.shipped()[-1]
+    run(database, "DELETE FROM migration WHERE number = %s RETURNING 1", last.number)
+    with psycopg.connect(postgres) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (migrations.OUR_LOCK,))
+        with pytest.raises(UnavailableError, match="another process that does the same"):
+            PostgresDatabase(postgres, database.schema, connections=2)
+    with closing(PostgresDatabase(postgres, database.schema, connections=2)) as opened:
+        assert opened.migrate() == (last.name,)
+    with closing(PostgresDatabase(postgres, database.schema, connections=2)) as late:
+        assert late.migrate() == ()
+
+
 def test_only_who_may_migrate_does(postgres):
     with pytest.raises(UnavailableError, match="foretaste migrate"):
         PostgresDatabase(postgres, "foretaste_never_made", migrating=False)

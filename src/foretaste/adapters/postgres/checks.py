@@ -38,14 +38,6 @@ def checks_of(url: str, schema: str) -> list[Check]:
         return checks(found)
 
 
-def missing_of(url: str, schema: str) -> list[str]:
-    """Return the steps that `foretaste migrate` would run."""
-    with closing(
-        PostgresDatabase(url, schema, connections=2, open_seconds=CHECK_SECONDS, looking=True)
-    ) as found:
-        return [step.name for step in found.run(lambda connection: pending(present(connection)))]
-
-
 def _checks(connection: BoundedConnection, database: PostgresDatabase) -> Iterator[Check]:
     settings = dict(connection.execute(SETTINGS, (ASKED,)).fetchall())
     yield Check(level="good", words=f"PostgreSQL {settings['server_version']} at {database.where}")

@@ -71,6 +71,8 @@ class PostgresDatabase:
     ) -> None:
         self.schema = schema
         self.where = _without_password(url)
+        self.migrated: tuple[str, ...] = ()
+        """The steps that this process ran when it opened the database."""
         self._closed = False
         self._read_only = read_only or looking
         conninfo = _conninfo(url)
@@ -157,6 +159,15 @@ class PostgresDatabase:
             retry_after=1.0,
         )
 
+    def migrate(self) -> tuple[str, ...]:
+        """Bring the tables to what this release and the server's extensions allow; return all steps run.
+
+        Opening does that only where a step is missing, so an extension that came later waits for this.
+        """
+        more = self.run(lambda connection: migrate(connection, self.schema), seconds=OPEN_SECONDS)
+        self.migrated = (*self.migrated, *more)
+        return self.migrated
+
     def close(self) -> None:
         """Release all connections. Closing twice is fine."""
         self._closed = True
@@ -203,7 +214,7 @@ class PostgresDatabase:
                 f"the schema {self.schema} of {self.where} is not up to date: run foretaste migrate",
                 field="database_schema",
             )
-        migrate(connection, self.schema)
+        self.migrated = tuple(migrate(connection, self.schema))
 
 
 def require_reachable(url: str) -> None:

@@ -77,12 +77,12 @@ def migrate(connection: psycopg.Connection[Any], schema: str) -> list[str]:
     """Bring `schema`, made if absent, to what this release needs; return the steps that were run.
 
     `connection` is in autocommit and looks into `schema` first. Others who migrate wait. Raises
-    `UnavailableError` where the role may not, saying how to let it.
+    `UnavailableError` where the role may not, saying how to let it, or where others hold the tables.
     """
     done = []
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (OUR_LOCK,))
         try:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (OUR_LOCK,))
             _make_schema(connection, schema)
             connection.execute(TABLE)
             for step in pending(present(connection)):
@@ -95,6 +95,13 @@ def migrate(connection: psycopg.Connection[Any], schema: str) -> list[str]:
                 f"the role may not make tables in the schema {schema} ({error}): grant it CREATE on the "
                 "database, or let an owner run foretaste migrate",
                 field="database_url",
+            ) from error
+        except psycopg.errors.LockNotAvailable as error:
+            raise UnavailableError(
+                f"the tables of {schema} cannot be brought up to date while others hold them ({error}), as "
+                "another process that does the same, or a backup: try again when that is done",
+                field="database_schema",
+                retry_after=5.0,
             ) from error
     if done:
         _log.info("the schema %s was brought up to date: %s", schema, ", ".join(done))

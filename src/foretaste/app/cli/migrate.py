@@ -25,12 +25,10 @@ def run(*, home: Path, as_json: bool) -> None:
     screen = Screen(as_json=as_json)
     settings = load_settings(home)
     if settings.database_url:
-        checks = with_extra("foretaste.adapters.postgres.checks", "database_url")
         database = with_extra("foretaste.adapters.postgres.database", "database_url")
         schema = schema_of(settings)
-        steps = checks.missing_of(settings.database_url, schema)
         with closing(database.PostgresDatabase(settings.database_url, schema, connections=2)) as opened:
-            migrated = Migrated(where=f"the schema {schema} of {opened.where}", steps=tuple(steps))
+            migrated = Migrated(where=f"the schema {schema} of {opened.where}", steps=opened.migrate())
     else:
         with open_home(home, beside=True, with_model=False):
             migrated = Migrated(where=str(home / DATABASE), steps=())
