@@ -75,6 +75,21 @@ def test_a_call_that_takes_too_long_is_given_up_and_others_go_on(tmp_path):
     asyncio.run(ask())
 
 
+def test_a_call_that_waits_for_long_is_complained_of_until_it_is_answered(tmp_path, monkeypatch):
+    monkeypatch.setattr(link, "SLOW_SECONDS", 0.0)
+
+    async def ask():
+        async with line_to(tmp_path / "socket") as (line, _):
+            assert line.complaint() is None
+            waiting = asyncio.create_task(line.ask(call(b"", b"20"), 10))
+            await asyncio.sleep(0.05)
+            assert "the other has not answered" in line.complaint()
+            await waiting
+            assert line.complaint() is None
+
+    asyncio.run(ask())
+
+
 def test_only_so_many_calls_may_wait(tmp_path, monkeypatch):
     monkeypatch.setattr(link, "MOST_PENDING", 3)
 

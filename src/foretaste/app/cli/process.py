@@ -95,6 +95,7 @@ def _read(order: Order, page: SharedPage, meeting: Meeting, screen: Screen) -> N
     with open_reader(order.directory, settings, telemetry, page, meeting, order.slot) as home:
         home.take_place()
         keeper = Line(meeting.keeper, "the keeper, which takes all that is written,")
+        home.condition.watch(keeper.complaint)
         gathering = Gathering(meeting.folder, order.name, lambda: exposition_of(home, system_clock()))
         adapted = reader_routes(home, keeper, gathering)
         _serve(home, Answering(order, page, gathering, adapted, (keeper,)))

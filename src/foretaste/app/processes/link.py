@@ -6,6 +6,7 @@ within its limits, and a slow client holds up nobody else.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from foretaste.domain.errors import UnavailableError
 
 MOST_PENDING: Final = 1_000
 """Requests that may wait for an answer on one connection; more are refused at once."""
+SLOW_SECONDS: Final = 5.0
+"""After how long without an answer the other process is said to hang."""
 _LENGTH: Final = 4
 _LONGEST: Final = (1 << 31) - 1
 _CONNECT_SECONDS: Final = 1.0
@@ -60,6 +63,7 @@ class Line:
         self._reading: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
         self._pending: dict[int, asyncio.Future[Reply]] = {}
+        self._asked: dict[int, float] = {}
         self._number = 0
 
     async def ask(self, call: Call, seconds: float) -> Reply:
@@ -74,6 +78,7 @@ class Line:
         number = self._number
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
+        self._asked[number] = time.monotonic()
         try:
             writer = self._writer or await self._connected()
             if writer.is_closing():  # it has ended, and `_read` is about to notice
@@ -91,6 +96,12 @@ class Line:
             raise self._away() from error
         finally:
             self._pending.pop(number, None)
+            self._asked.pop(number, None)
+
+    def complaint(self) -> str | None:
+        """Say that the other process has left a call without an answer for long, None where it has not."""
+        waited = time.monotonic() - min(list(self._asked.values()), default=time.monotonic())
+        return f"{self._name} has not answered for {waited:.0f} s" if waited > SLOW_SECONDS else None
 
     async def close(self) -> None:
         """Let go of the connection."""
