@@ -1,5 +1,8 @@
 """Batches: everyone answered as one by one, once each, however often it is cut off."""
 
+import errno
+from pathlib import Path
+
 import batch_child
 import polars as pl
 import pytest
@@ -192,6 +195,21 @@ def test_a_folder_is_no_file_to_write_and_nobody_is_answered_for_it(trained, tmp
     (tmp_path / "all.csv").mkdir()
     with pytest.raises(InvalidInputError, match="is a folder; name a file"):
         run_batch(trained, tmp_path / "all.csv", SMALL)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("name", ["all.parquet", "all.csv", "all.jsonl"])
+def test_a_full_disk_is_told_with_its_number_and_the_batch_goes_on_later(trained, tmp_path, name):
+    out = tmp_path / name
+    unfinished = tmp_path / f".{name}.partial"
+    unfinished.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        run_batch(trained, out, SMALL)
+    assert (full.value.errno, full.value.filename) == (errno.ENOSPC, str(unfinished))
+    unfinished.unlink()
+    again = run_batch(trained, out, SMALL)
+    assert again.kept == again.users >= 40
+    assert out.stat().st_size > 0
 
 
 def test_people_who_are_not_known_are_answered_too(trained, tmp_path):

@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 from foretaste.adapters.files.rows import Reject, file_format
+from foretaste.adapters.files.system_errors import as_system_errors
 from foretaste.adapters.sqlite.file_lock import FileLock
 from foretaste.app.batch.plan import BatchManifest
 from foretaste.domain.errors import InvalidInputError
@@ -103,7 +104,8 @@ class Parts:
 def _written(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file that is there as a whole and for good, or not at all."""
     unfinished = path.with_name(f".{path.name}.partial")
-    write(unfinished)
+    with as_system_errors(unfinished):
+        write(unfinished)
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())
     unfinished.replace(path)
