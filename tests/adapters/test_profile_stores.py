@@ -9,7 +9,7 @@ import pytest
 from foretaste.adapters.memory.profiles import MemoryProfiles
 from foretaste.adapters.sqlite.profiles import SqliteProfiles
 from foretaste.adapters.sqlite.read_only import ReadOnlyProfiles
-from foretaste.domain.errors import UnavailableError
+from foretaste.domain.errors import NotDurableError, UnavailableError
 from foretaste.testing.contracts.profiles import ProfilesContract
 
 
@@ -60,6 +60,15 @@ def told(tmp_path):
     with closing(SqliteProfiles(path)) as profiles:
         profiles.put({"anna": {"age": 24.0}})
     return path
+
+
+def test_what_a_full_disk_refuses_is_not_told_of_and_can_be_put_later(told):
+    with closing(SqliteProfiles(told)) as profiles:
+        with nothing_can_be_written(), pytest.raises(NotDurableError, match="free disk space"):
+            profiles.put({"ben": {"age": 30.0}})
+        assert profiles.get("ben") is None
+        profiles.put({"ben": {"age": 31.0}})
+        assert profiles.get("ben") == {"age": 31.0}
 
 
 def test_who_only_reads_sees_people_and_changes_nothing(told, tmp_path):

@@ -206,6 +206,26 @@ def test_a_job_whose_record_has_no_room_does_not_begin(home, monkeypatch):
         assert retraining.begin().is_running
 
 
+def test_a_disk_without_room_for_the_mark_of_a_job_is_said_in_words(home, monkeypatch):
+    def full(*_):
+        raise OSError(ENOSPC, "No space left on device")
+
+    with Retraining(home, command=ENDLESS) as retraining:
+        with monkeypatch.context() as disk:
+            disk.setattr("os.pwrite", full)
+            with pytest.raises(UnavailableError, match="No space left on device"):
+                retraining.begin()
+        begun = retraining.begin()
+        assert begun.is_running
+        retraining._closing.set()
+        os.kill(int((home.directory / "jobs" / begun.job_id / "pid").read_text()), signal.SIGKILL)
+        with Retraining(home) as after:
+            with monkeypatch.context() as disk:
+                disk.setattr(JobFolder, "write", full)
+                assert until(lambda: after.job(begun.job_id).state == "interrupted")
+            assert after.job(begun.job_id).state == "interrupted"
+
+
 def test_a_service_in_memory_trains_nothing():
     with home_in_memory() as home, Retraining(home) as retraining:
         assert retraining.jobs() == []

@@ -10,6 +10,7 @@ from threading import Lock
 import msgspec
 
 from foretaste.adapters.sqlite.connections import opened, readable
+from foretaste.adapters.sqlite.writer import not_durable
 from foretaste.domain.item import Attribute
 from foretaste.ports.profiles import Attributes
 
@@ -98,15 +99,15 @@ class SqliteProfiles(ProfilesToRead):
             self._connection.close()
 
 
-class _transaction:  # noqa: N801 - reads as a statement: with _transaction(connection)
-    """All that is written in the block, or nothing."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._connection.execute("BEGIN IMMEDIATE")
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Write all of the block or nothing; raise `NotDurableError` where the disk refuses."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise not_durable(error) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

@@ -145,7 +145,7 @@ class Writer:
         except (sqlite3.Error, ForetasteError) as error:
             self._roll_back()
             if len(group) == 1:
-                group[0].future.set_exception(_explained(error))
+                group[0].future.set_exception(not_durable(error))
                 return
             for waiting in group:
                 self._write_together([waiting])
@@ -179,7 +179,8 @@ class Writer:
             participant.rolled_back()
 
 
-def _explained(error: sqlite3.Error | ForetasteError) -> ForetasteError:
+def not_durable(error: sqlite3.Error | ForetasteError) -> ForetasteError:
+    """Return what is told of a write that ended in `error`, of which nothing remains."""
     if isinstance(error, ForetasteError):
         return error
     explained = NotDurableError(

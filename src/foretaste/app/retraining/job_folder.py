@@ -1,6 +1,7 @@
 """The records of jobs in a folder, and the lock that lets one run at a time."""
 
 import fcntl
+import logging
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ PATIENCE_SECONDS = 5.0
 """How long a lock is waited for whose job has ended, or is just being looked at."""
 
 LOST = "the process that trained was killed, or the machine stopped"
+_log = logging.getLogger(__name__)
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}", re.ASCII)
 _PAUSE_SECONDS = 0.02
 
@@ -80,7 +82,10 @@ class JobFolder:
             if self.cancelled(job_id):
                 state, reason = "cancelled", "cancelled by request"
             job = ended(job, state, at=format_moment(self._clock()), reason=reason)
-            self.write(job)
+            try:
+                self.write(job)
+            except OSError as error:  # whoever looks next settles it
+                _log.warning("the end of job %s cannot be recorded yet: %s", job_id, error)
         shutil.rmtree(self.staging(job_id), ignore_errors=True)
         return job
 
@@ -130,8 +135,9 @@ class JobFolder:
                             retry_after=10.0,
                         ) from None
                     time.sleep(_PAUSE_SECONDS)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, job_id.encode(), 0)
+            with self._writable():
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, job_id.encode(), 0)
             yield descriptor
 
     def trim(self, *, keep: Collection[str]) -> None:
@@ -142,17 +148,25 @@ class JobFolder:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        try:
+        with self._writable():
             self._folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._folder / "running", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise UnavailableError(
-                f"{self._folder} cannot be written ({error.strerror}); give rights to it", field="home"
-            ) from error
         try:
             yield descriptor
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Say in words what the disk refuses."""
+        try:
+            yield
+        except OSError as error:
+            raise UnavailableError(
+                f"{self._folder} cannot be written ({error.strerror}); give it room, or rights to it",
+                field="home",
+                retry_after=5.0,
+            ) from error
 
     def _names(self) -> list[str]:
         if not self._folder.is_dir():
