@@ -25,6 +25,9 @@ READER_SECONDS: Final = 15.0
 """How long a reader may take to answer what it took, when the service ends; then it is killed."""
 YOUNG_SECONDS: Final = 5.0
 SHORTEST_PAUSE: Final = 0.05
+LONGEST_PLACE: Final = 64
+"""So long may the path of the folder be in which processes meet: sockets have names of 103 bytes at most."""
+SHORT_PLACE: Final = "/tmp"  # noqa: S108 # the folder in it is made by `mkdtemp`, for us alone
 LONGEST_PAUSE: Final = 5.0
 """Pauses before a process is started again that died young: doubled each time."""
 
@@ -132,7 +135,7 @@ def supervise(plan: Plan) -> int:
 
     If a process cannot begin in the first place the service ends with its exit code.
     """
-    folder = Path(tempfile.mkdtemp(prefix="foretaste-"))
+    folder = meeting_place()
     lifeline = os.pipe()
     page = SharedPage.create(folder / "page")
     page.wanted = plan.workers
@@ -151,6 +154,13 @@ def supervise(plan: Plan) -> int:
         os.close(lifeline[1])
         shutil.rmtree(folder, ignore_errors=True)
     return service.failed
+
+
+def meeting_place() -> Path:
+    """Make a folder for the page and the sockets: in `TMPDIR`, unless its path is too long for those."""
+    usual = tempfile.gettempdir()
+    fits = len(os.fsencode(usual)) <= LONGEST_PLACE
+    return Path(tempfile.mkdtemp(prefix="foretaste-", dir=usual if fits else SHORT_PLACE))
 
 
 def _orders(plan: Plan, folder: Path, lifeline: int) -> list[Order]:
