@@ -199,6 +199,8 @@ def test_a_full_server_that_refuses_writes_loses_the_record_rather_than_an_event
     assert store.get([USERS[0]]).records == (None,)
     cache.put("anna", ONE, LIST, b"newer answer")
     assert found(cache, "anna") is None
+    cache.put("nobody was here yet", ONE, LIST, b"answer")
+    assert found(cache, "nobody was here yet") is None
     server.raw.config_set("maxmemory", "0")
     late = people.folded(events.take(20, 30))
     assert store.apply(late).fates == ("gap",)

@@ -6,7 +6,8 @@ local is_new = stamp ~= ARGV[1]
 if not is_new and redis.call('HLEN', KEYS[1]) > most then
   is_new = redis.call('HEXISTS', KEYS[1], ARGV[2]) == 0
 end
-if is_new then
+-- A script may fill a full server once it has written: so nothing is removed where nothing is.
+if is_new and redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('DEL', KEYS[1])
 end
 redis.call('HSET', KEYS[1], 'stamp', ARGV[1], ARGV[2], ARGV[3])
