@@ -2,14 +2,20 @@
 
 from secrets import token_hex
 
+import pytest
 import redis as driver
 
 import foretaste as ft
 from foretaste.app.caching import active_users, warm_cache
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import open_home
+from foretaste.domain.errors import UnavailableError
 from foretaste.pipeline.compose import answer
-from foretaste.testing.waiting import at_once
+from foretaste.testing.servers.fixtures import required
+from foretaste.testing.servers.process import free_port
+from foretaste.testing.servers.redis import redis_server
+from foretaste.testing.servers.redis import redis_url as address
+from foretaste.testing.waiting import at_once, until
 
 
 def test_a_service_answers_from_what_another_process_warmed(redis_url, tmp_path):
@@ -28,6 +34,33 @@ def test_a_service_answers_from_what_another_process_warmed(redis_url, tmp_path)
         with driver.Redis.from_url(redis_url) as client:
             assert client.type(f"ft:{settings.namespace}:recs:u1") == b"hash"
             assert 0 < client.ttl(f"ft:{settings.namespace}:recs:u1") <= 3600
+
+
+def test_a_cache_that_is_away_or_keeps_nothing_is_not_said_to_be_warm(tmp_path):
+    port = free_port()
+    settings = Settings(redis_url=address(port), redis_seconds=2.0)
+    shop = ft.datasets.synthetic(n_users=5, n_items=10, n_events=300, seed=3)
+    ft.Recommender.train(shop.events, home=tmp_path / "home", seed=1).close()
+    with open_home(tmp_path / "home", settings=settings, read_only=True) as home:
+        with pytest.raises(UnavailableError, match="Connection refused"):
+            warm_cache(home, ["u1"])
+        with required(redis_server("redis", tmp_path / "redis", port)):
+            assert warm_cache(home, ["u1"]).unkept == 0
+            with driver.Redis.from_url(address(port)) as client:
+                client.config_set("maxmemory-clients", "0")
+                client.config_set("maxmemory", "1")
+                until(lambda: refuses(client))
+            with pytest.raises(UnavailableError, match="none of 2 answers was kept"):
+                warm_cache(home, ["u2", "u3"])
+
+
+def refuses(client):
+    """Whether a server refuses to write."""
+    try:
+        client.set("more", "x")
+    except driver.ResponseError:
+        return True
+    return False
 
 
 def test_equal_questions_of_one_moment_are_worked_out_once(redis_url, tmp_path, monkeypatch):

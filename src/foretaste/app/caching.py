@@ -13,12 +13,16 @@ from foretaste.serving.answering import CACHE
 
 
 class Warmed(msgspec.Struct, frozen=True, kw_only=True):
-    """What warming did: for how many people an answer was made, was there already, or failed."""
+    """What warming did: for how many people an answer was made, was there already, or failed.
+
+    `unkept` is how many of those made the cache did not keep.
+    """
 
     people: int
     made: int
     kept: int
     failed: int
+    unkept: int = 0
 
 
 def active_users(home: Home, *, days: float, most: int | None = None) -> list[str]:
@@ -42,20 +46,32 @@ def warm_cache(
 ) -> Warmed:
     """Ask for every person what a client would ask for, so that the answer is kept; nothing is recorded.
 
-    One person's failure is counted and leaves the others. Raises `UnavailableError` where there is no cache.
+    One person's failure is counted and leaves the others. Raises `UnavailableError` where there is no cache,
+    where it is away, or where it kept nothing of all that was made.
     """
-    if home.answerer.cache is None:
+    cache = home.answerer.cache
+    if cache is None:
         raise UnavailableError(
             "answers are not kept anywhere: set FORETASTE_REDIS_URL, or FORETASTE_ANSWER_CACHE",
             field="answer_cache",
         )
+    away, before = cache.complaint(), cache.unkept
+    if away:
+        raise UnavailableError(away, field="answer_cache")
     sources = list(_asked(home, user_ids, k, scenario, advance))
-    return Warmed(
+    warmed = Warmed(
         people=len(sources),
         made=sum(source not in {None, CACHE} for source in sources),
         kept=sources.count(CACHE),
         failed=sources.count(None),
+        unkept=cache.unkept - before,
     )
+    if warmed.unkept >= warmed.made > 0:
+        raise UnavailableError(
+            f"none of {warmed.made:,} answers was kept: {cache.complaint() or 'the cache is full, it seems'}",
+            field="answer_cache",
+        )
+    return warmed
 
 
 def _asked(

@@ -34,8 +34,8 @@ class AnswerCache(Protocol):
         """Return what is kept for a request under a stamp."""
         ...
 
-    def put(self, user_id: str | None, stamp: bytes, request: bytes, answer: bytes) -> None:
-        """Keep an answer."""
+    def put(self, user_id: str | None, stamp: bytes, request: bytes, answer: bytes) -> bool:
+        """Keep an answer; return whether it is kept."""
         ...
 
     def forget(self, user_ids: Sequence[str]) -> int:

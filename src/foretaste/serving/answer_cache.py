@@ -78,6 +78,8 @@ class AnswerCacheFront:
         self._stretch = max(1, round(item_state_seconds * MICROS_PER_SECOND))
         self._clock = clock
         self._trouble = ""
+        self.unkept = 0
+        """How many answers the cache did not keep: it was away, refused, or they were too large."""
         self.flights: Flights[tuple[Slate | None, str | None]] = Flights()
 
     def found_or_made(
@@ -138,7 +140,8 @@ class AnswerCacheFront:
 
     def _put(self, query: Query, stamp: bytes, request: bytes, slate: Slate) -> None:
         answer = msgspec.msgpack.encode(slate)
-        self._asked(lambda: self._cache.put(query.user_id, stamp, request, answer))
+        if not self._asked(lambda: self._cache.put(query.user_id, stamp, request, answer)):
+            self.unkept += 1
 
     def complaint(self) -> str | None:
         """Say that the cache is away and what it said last, None where it answers now, or may again."""

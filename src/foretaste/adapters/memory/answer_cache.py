@@ -56,10 +56,10 @@ class MemoryAnswerCache:
             answer = shelf.answers.get(request)
             return Lookup(answer=answer, outcome="absent" if answer is None else "hit")
 
-    def put(self, user_id: str | None, stamp: bytes, request: bytes, answer: bytes) -> None:
-        """Keep an answer."""
+    def put(self, user_id: str | None, stamp: bytes, request: bytes, answer: bytes) -> bool:
+        """Keep an answer; return whether it is kept."""
         if len(answer) > self._most_answer_bytes:
-            return
+            return False
         with self._lock:
             shelf = self._shelf(user_id)
             if shelf is None or shelf.stamp != stamp or _is_full(shelf, request, self._most_answers):
@@ -74,6 +74,7 @@ class MemoryAnswerCache:
             self._shelves.move_to_end(user_id)
             while self._size > self._most_bytes:
                 self._drop(next(iter(self._shelves)))
+        return True
 
     def forget(self, user_ids: Sequence[str]) -> int:
         """Remove everything of people."""

@@ -49,16 +49,17 @@ class RedisAnswerCache:
             return Lookup(answer=None, outcome="stale")
         return Lookup(answer=answer, outcome="absent" if answer is None else "hit")
 
-    def put(self, user_id: str | None, stamp: bytes, request: bytes, answer: bytes) -> None:
-        """Keep an answer; where the server refuses to, the person's answers are removed."""
+    def put(self, user_id: str | None, stamp: bytes, request: bytes, answer: bytes) -> bool:
+        """Keep an answer; where the server refuses to, the person's answers are removed: then False."""
         if len(answer) > self._most_answer_bytes:
-            return
+            return False
         key = self.key(user_id)
         command = self._keep.call(key, stamp, request, answer, self._ttl, self._most_answers)
         with self._connections.lent("cache_put") as line:
             refused = refusal(line.run(self._keep, (command,)))
             if refused is not None and refusal(line.exchange((("DEL", key),))) is not None:
                 raise UnavailableError(f"Redis refuses to write: {refused}", field="redis_url")
+        return refused is None
 
     def forget(self, user_ids: Sequence[str]) -> int:
         """Remove everything of people."""

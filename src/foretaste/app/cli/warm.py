@@ -20,5 +20,9 @@ def run(*, home: Path, days: float, most: int | None, count: int, scenario: str,
 
 
 def _text(warmed: Warmed) -> Text:
-    failed = f", {warmed.failed:,} failed" if warmed.failed else ""
-    return Text(f"{warmed.people:,} people: {warmed.made:,} answers made, {warmed.kept:,} were there{failed}")
+    parts = [f"{warmed.made:,} answers made", f"{warmed.kept:,} were there"]
+    if warmed.unkept:
+        parts.append(f"{warmed.unkept:,} of those made were not kept")
+    if warmed.failed:
+        parts.append(f"{warmed.failed:,} failed")
+    return Text(f"{warmed.people:,} people: {', '.join(parts)}")
