@@ -12,6 +12,7 @@ from foretaste.app.archiving import ArchiveTask
 from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.app.worker_http import page, told_over_http, worker_health
+from foretaste.app.worker_wiring import open_worker
 from foretaste.domain.errors import CorruptDataError, UnavailableError
 from foretaste.testing.contracts.telemetry import samples
 from foretaste.testing.waiting import until
@@ -82,6 +83,26 @@ def test_a_task_that_is_given_up_is_named(broker, monkeypatch):
         assert worker_health(archived).wrong == (
             "archive is given up until a new start: the archive of another log",
         )
+
+
+def test_a_task_that_ends_in_an_error_nobody_foresaw_is_named(broker, monkeypatch):
+    def broken(_task, _stopped):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(ArchiveTask, "run_once", broken)
+    monkeypatch.setattr("foretaste.app.worker_wiring.open_archive", lambda _url, namespace: namespace)
+    settings = Settings(archive_url="anywhere", publish_log=False)
+    with home_in_memory(settings) as archived, working(archived, streams_in(broker)):
+        until(lambda: worker_health(archived).wrong, seconds=30.0)
+        assert "nobody thought of this" in worker_health(archived).wrong[0]
+
+
+def test_a_worker_that_ends_in_an_error_nobody_foresaw_is_not_ready(home, broker, monkeypatch):
+    with open_worker(home, streams_in(broker)) as worker:
+        monkeypatch.setattr(worker._ingest, "run_once", lambda _seconds: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            worker.run()
+        assert "until a new start" in worker_health(home).wrong[0]
 
 
 def test_how_far_the_archive_is_behind_is_measured(broker, tmp_path):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from foretaste.app.stopping import Stopped, never
 from foretaste.app.worker_ingest import StreamIngest
-from foretaste.domain.errors import ForetasteError, UnavailableError
+from foretaste.domain.errors import UnavailableError
 
 POLL_SECONDS, SHORT_POLL_SECONDS = 0.5, 0.05
 """How long the worker waits for messages before it looks whether it should stop, or has reached the end."""
@@ -75,6 +75,9 @@ class Worker:
         threads = [] if until_empty else [self._started(name) for name in self._tasks]
         try:
             return self._take_in(until_empty=until_empty)
+        except Exception as error:
+            self._wrong[STREAM] = f"the stream is not taken in until a new start: {error}"
+            raise
         finally:
             self.stop.set()
             deadline = time.monotonic() + DRAIN_SECONDS
@@ -152,8 +155,8 @@ class Worker:
                     self._wrong[name] = f"{name} waits: {error.message}"
                     pause = pauses.next()
                     _log.warning("%s waits for %.1f s: %s", name, pause, error.message)
-                except ForetasteError as error:
-                    self._wrong[name] = f"{name} is given up until a new start: {error.message}"
+                except Exception as error:  # noqa: BLE001 # health must not call a task well that ended
+                    self._wrong[name] = f"{name} is given up until a new start: {error}"
                     _log.exception("%s is given up until the worker is started again", name)
                     return
             self.stop.wait(pause)
