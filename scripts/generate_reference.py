@@ -77,7 +77,8 @@ def settings_page() -> str:
         lines.append(f"| `{name}` | `{settings_loading.PREFIX}{name.upper()}` | `{default}` | {meaning} |")
     lines += [
         "",
-        "`FORETASTE_HOME` is the folder that holds all state, `FORETASTE_CACHE` that of fetched data sets.\n",
+        "`FORETASTE_HOME` is the folder that holds all state, `FORETASTE_CACHE` that of fetched data sets.",
+        "Both are read from the environment alone.\n",
     ]
     return "\n".join(lines)
 

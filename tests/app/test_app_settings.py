@@ -3,7 +3,12 @@
 import pytest
 
 from foretaste.app.settings import Settings
-from foretaste.app.settings_loading import load_settings, unbuilt_variables, unknown_variables
+from foretaste.app.settings_loading import (
+    load_settings,
+    misplaced_variables,
+    unbuilt_variables,
+    unknown_variables,
+)
 from foretaste.domain.errors import InvalidInputError
 
 
@@ -21,6 +26,36 @@ def test_later_sources_win(tmp_path):
     dotenv.write_text("# ours\nexport FORETASTE_PORT=2\nFORETASTE_HOST='dotenv'\nOTHER=1\n")
     settings = load(tmp_path, dotenv, FORETASTE_HOST="environment")
     assert (settings.host, settings.port, settings.history_length) == ("environment", 2, 7)
+
+
+@pytest.mark.parametrize(
+    ("written", "heard"),
+    [
+        ("shop.example # the one outside", "shop.example"),
+        ('"two words" # quoted', "two words"),
+        ("a#b", "a#b"),
+        ("it's", "it's"),
+        ("'say \"so\"'", 'say "so"'),
+        ("# nothing yet", ""),
+    ],
+)
+def test_a_line_of_an_env_file_may_end_in_a_comment(tmp_path, written, heard):
+    (tmp_path / ".env").write_text(f"FORETASTE_ENVIRONMENT= {written}\r\nFORETASTE_PORT=7\n")
+    settings = load(dotenv=tmp_path / ".env")
+    assert (settings.environment, settings.port) == (heard, 7)
+
+
+def test_files_of_settings_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / ".env").write_text("FORETASTE_PORT=7\n", encoding="utf-8-sig")
+    (tmp_path / "foretaste.toml").write_text('host = "toml"\n', encoding="utf-8-sig")
+    settings = load(tmp_path, tmp_path / ".env")
+    assert (settings.host, settings.port) == ("toml", 7)
+
+
+def test_an_env_file_of_another_encoding_is_refused_by_name(tmp_path):
+    (tmp_path / ".env").write_bytes("FORETASTE_HOST=zürich\n".encode("latin-1"))
+    with pytest.raises(InvalidInputError, match=r"\.env is not UTF-8"):
+        load(dotenv=tmp_path / ".env")
 
 
 @pytest.mark.parametrize("text", ["view=0.5,purchase=3", '{"view": 0.5, "purchase": 3}'])
@@ -60,7 +95,14 @@ def test_a_wrong_file_says_which_key(tmp_path):
 
 def test_variables_that_name_no_setting_are_found():
     environment = {"FORETASTE_PROT": "1", "FORETASTE_PORT": "1", "FORETASTE_HOME": "x", "PATH": ""}
-    assert unknown_variables(environment) == ["FORETASTE_PROT"]
+    assert unknown_variables(environment, dotenv=None) == ["FORETASTE_PROT"]
+
+
+def test_variables_of_an_env_file_that_change_nothing_are_found(tmp_path):
+    (tmp_path / ".env").write_text("FORETASTE_PROT=1\nFORETASTE_HOME=here\nFORETASTE_CACHE=there\n")
+    assert unknown_variables({}, dotenv=tmp_path / ".env") == ["FORETASTE_PROT"]
+    cached = {"FORETASTE_CACHE": "elsewhere"}
+    assert misplaced_variables(cached, dotenv=tmp_path / ".env") == ["FORETASTE_HOME"]
 
 
 def test_diversity_and_serendipity_are_understood_by_their_plain_names():

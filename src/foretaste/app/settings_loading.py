@@ -43,6 +43,9 @@ UNBUILT = {
 LINK = re.compile(r"(tcp|udp)://.+")
 """What Kubernetes writes into `<NAME>_PORT` for a service: no value of ours."""
 
+QUOTED = re.compile(r"""\s*(?P<quote>["'])(?P<value>.*?)(?P=quote)\s*(#.*)?""")
+COMMENT = re.compile(r"\s#.*")
+
 TRUTH = frozenset({"1", "0", "true", "false"})
 """What `DEBUG` must be to mean us: other programs write other things there."""
 
@@ -86,10 +89,22 @@ def unbuilt_variables(
     ]
 
 
-def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+def unknown_variables(
+    environment: Mapping[str, str] = os.environ, *, dotenv: Path | None = Path(".env")
+) -> list[str]:
     """Return the variables that have our prefix but name no setting: likely typing errors."""
     known = {PREFIX + name.upper() for name in (*Settings.__struct_fields__, *ELSEWHERE)}
-    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    given = {*(_dotenv(dotenv) if dotenv else {}), *environment}
+    return sorted(name for name in given if name.startswith(PREFIX) and name not in known)
+
+
+def misplaced_variables(
+    environment: Mapping[str, str] = os.environ, *, dotenv: Path | None = Path(".env")
+) -> list[str]:
+    """Return the variables of the `.env` file that are heard in the environment alone, and are not there."""
+    places = [PREFIX + name.upper() for name in sorted(ELSEWHERE)]
+    written = _dotenv(dotenv) if dotenv else {}
+    return [name for name in places if name in written and name not in environment]
 
 
 def _plain(variables: Mapping[str, str]) -> dict[str, str]:
@@ -116,7 +131,7 @@ def _toml(home: Path | None) -> dict[str, Any]:
     if path is None or not path.is_file():
         return {}
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{path}: not valid TOML: {error}", field="foretaste.toml") from error
     unknown = sorted(set(values) - set(Settings.__struct_fields__))
@@ -127,15 +142,28 @@ def _toml(home: Path | None) -> dict[str, Any]:
 
 
 def _dotenv(path: Path) -> dict[str, str]:
-    """Return the variables of a `.env` file: `NAME=value` lines, `#` comments, optional quotes."""
+    """Return the variables of a `.env` file: `NAME=value` lines, `#` comments, optional quotes.
+
+    Raises `InvalidInputError` for one that is not UTF-8.
+    """
     if not path.is_file():
         return {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{path} is not UTF-8: {error}", field=".env") from error
     found: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines:
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and not name.startswith("#"):
-            found[name.strip()] = value.strip().strip("'\"")
+            found[name.strip()] = _unquoted(value)
     return found
+
+
+def _unquoted(written: str) -> str:
+    """Return a value of a `.env` file: what is in quotes, else what stands before a blank and `#`."""
+    quoted = QUOTED.fullmatch(written)
+    return quoted["value"] if quoted else COMMENT.sub("", written).strip()
 
 
 def _parsed(name: str, text: str) -> Any:

@@ -18,7 +18,12 @@ from foretaste.app.cli.doctor_servers import POSTGRES, server_findings
 from foretaste.app.cli.findings import Finding
 from foretaste.app.datasets.cache import cache_directory
 from foretaste.app.settings import Settings
-from foretaste.app.settings_loading import load_settings, unbuilt_variables, unknown_variables
+from foretaste.app.settings_loading import (
+    load_settings,
+    misplaced_variables,
+    unbuilt_variables,
+    unknown_variables,
+)
 from foretaste.app.stores import DATABASE, Stores, models_directory, stores_at
 from foretaste.app.wiring import home_registry
 from foretaste.domain.check import Level
@@ -120,6 +125,13 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             about="settings",
             words=f"{name} is set, but no setting is called so",
             remedy="correct the name; foretaste's settings are in the reference",
+        )
+    for name in misplaced_variables():
+        yield Finding(
+            level="note",
+            about="settings",
+            words=f"{name} is in .env, where it is not heard",
+            remedy=f"export {name} to the environment",
         )
 
 
