@@ -41,6 +41,14 @@ def test_the_versions_are_listed_with_what_answers(client):
     assert models["versions"][0]["metrics"] == {"ndcg": 0.1}
 
 
+def test_a_version_whose_manifest_cannot_be_read_is_listed_as_damaged(client, tmp_path):
+    manifest = next((tmp_path / "home" / "models").rglob("v1/manifest.json"))
+    manifest.write_bytes(manifest.read_bytes()[:-1])
+    models = client.get("/models").json
+    assert models["damaged"] == ["v1"]
+    assert [version["version"] for version in models["versions"]] == ["v2"]
+
+
 def test_a_promoted_version_gives_the_next_answer(client):
     answer = client.post("/models/v1/promote", b"")
     assert answer.json == {"alias": "champion", "version": "v1", "serving": "v1"}
@@ -77,6 +85,7 @@ def test_a_service_in_memory_has_no_versions_to_move(empty):
         "available": ["hybrid", "popularity", "popularity_week", "transitions"],
         "aliases": {},
         "versions": [],
+        "damaged": [],
     }
     problem(empty.post("/models/v1/promote", b""), 503)
 

@@ -25,7 +25,11 @@ class ModelRegistry(Protocol):
         ...
 
     def versions(self) -> list[ArtifactManifest]:
-        """Return all versions, oldest first."""
+        """Return all versions whose manifest can be read, oldest first."""
+        ...
+
+    def damaged(self) -> dict[str, str]:
+        """Return what is wrong with each version that `versions` leaves out."""
         ...
 
     def path(self, version_or_alias: str) -> Path:

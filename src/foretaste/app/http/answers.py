@@ -121,13 +121,15 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
 class Models(msgspec.Struct, frozen=True, kw_only=True):
     """All versions, oldest first; which the aliases name; which one answers in this process.
 
-    `available` are the names that `model` may be in a request: of the version that answers.
+    `available` are the names that `model` may be in a request: of the version that answers. `damaged` are
+    versions whose manifest cannot be read; `foretaste models list` says why.
     """
 
     serving: str
     available: tuple[str, ...]
     aliases: dict[str, str]
     versions: tuple[ModelVersion, ...]
+    damaged: tuple[str, ...] = ()
 
 
 class Promotion(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,6 +65,17 @@ class ModelRegistryContract:
         with pytest.raises(CorruptArtifactError, match=r"model\.bin"):
             site.open().path("one")
 
+    def test_a_version_whose_manifest_cannot_be_read_is_named_with_the_reason(
+        self, site: RegistrySite
+    ) -> None:
+        registry = site.open()
+        for version in ("one", "two"):
+            registry.publish(site.stage(version))
+        (registry.path("one") / "manifest.json").write_bytes(b"?")
+        assert [manifest.version for manifest in site.open().versions()] == ["two"]
+        assert list(site.open().damaged()) == ["one"]
+        assert "manifest.json" in site.open().damaged()["one"]
+
     @pytest.mark.parametrize("name", ["model.bin", "manifest.json"])
     def test_to_publish_a_damaged_version_again_heals_it(self, site: RegistrySite, name: str) -> None:
         registry = site.open()

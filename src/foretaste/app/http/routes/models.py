@@ -71,12 +71,14 @@ def _registry(home: Home) -> ModelRegistry:
 def _models(home: Home) -> Models:
     versions = home.registry.versions() if home.registry is not None else []
     aliases = home.registry.aliases() if home.registry is not None else {}
+    damaged = home.registry.damaged() if home.registry is not None else {}
     described = tuple(_described(manifest) for manifest in versions)
     return Models(
         serving=serving_version(home),
         available=home.answerer.model_names(),
         aliases=aliases,
         versions=described,
+        damaged=tuple(damaged),
     )
 
 
