@@ -160,14 +160,38 @@ def test_no_more_requests_are_under_way_than_allowed(world):
     assert 1 <= busy.most <= 2
 
 
-def test_a_service_that_stays_away_ends_the_simulation_with_a_clear_error(world):
+class Passing:
+    """Time that passes when it is slept through, in seconds."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        monkeypatch.setattr("foretaste.app.simulation_http.time.monotonic", lambda: self.now)
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def test_an_address_where_nobody_answers_is_said_to_be_one_within_seconds(world, monkeypatch):
     with Overloaded(0) as gone:
         url = gone.url
+    time = Passing(monkeypatch)
     with (
-        closing(HttpTarget(url, patience=0.0)) as target,
-        pytest.raises(UnavailableError, match="did not take"),
+        closing(HttpTarget(url, concurrency=1, sleep=time.sleep)) as target,
+        pytest.raises(UnavailableError, match=r"nobody answers at .*; start the service, or correct"),
     ):
         Simulation(world, target).run()
+    assert 5 < time.now <= 15
+
+
+def test_a_service_that_has_answered_is_given_a_minute_to_come_back(traffic, monkeypatch):
+    time = Passing(monkeypatch)
+    with (
+        Overloaded(10**6, retry_after="") as busy,
+        closing(HttpTarget(busy.url, sleep=time.sleep)) as target,
+        pytest.raises(UnavailableError, match=r"did not take /events within 60 s: .*busy"),
+    ):
+        target.send(different(traffic)[:1])
+    assert 50 < time.now <= 60
 
 
 def test_a_service_that_refuses_for_good_ends_the_simulation_with_its_reason(world):

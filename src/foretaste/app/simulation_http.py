@@ -20,6 +20,8 @@ CONCURRENCY = 4
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
 """How long a request is tried again while the service is away or overloaded."""
+ARRIVAL_SECONDS = 15.0
+"""How long a service that never answered may take to start; then the address is more likely to be wrong."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 AGAIN = frozenset({408, 429, 502, 503, 504})
 ITEMS_AT_ONCE = 500
@@ -29,7 +31,8 @@ class HttpTarget:
     """The service at `url`: `POST /events`, `PUT /items` and `GET /recommend`, `concurrency` at a time.
 
     A request that the service cannot take now (503, 429 or no connection) is sent again after what
-    `Retry-After` says, else after pauses that grow, for up to `patience` seconds.
+    `Retry-After` says, else after pauses that grow, for up to `patience` seconds; where nobody has answered
+    yet, for `ARRIVAL_SECONDS` at most.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class HttpTarget:
         self._connections = local()
         self._opening = Lock()
         self._opened: list[http.client.HTTPConnection] = []
+        self._arrived = False
         self.concurrency = concurrency
 
     def put_items(self, items: Sequence[Item]) -> None:
@@ -87,17 +91,14 @@ class HttpTarget:
 
     def _answer(self, method: str, path: str, body: bytes | None) -> tuple[Any, int]:
         """Return the answer to a request and how often it was sent again."""
-        deadline, pause, retried = time.monotonic() + self._patience, FIRST_PAUSE, 0
+        began, pause, retried = time.monotonic(), FIRST_PAUSE, 0
         while True:
             status, after, answer = self._exchanged(method, path, body)
             if status is not None and status not in AGAIN:
                 break
             wait = after if after is not None else pause * random.uniform(0.5, 1.0)  # noqa: S311 # no secret
-            if time.monotonic() + wait > deadline:
-                raise UnavailableError(
-                    f"{self._url} did not take {path} within {self._patience:g} s: {answer[:300]!r}",
-                    field="target",
-                )
+            if time.monotonic() + wait - began > self._allowed():
+                raise self._away(path, answer)
             self._sleep(wait)
             pause, retried = min(2 * pause, LONGEST_PAUSE), retried + 1
         if status >= 400:
@@ -105,6 +106,17 @@ class HttpTarget:
                 f"{self._url} answers {path} with {status}: {answer[:500]!r}", field="target"
             )
         return json.loads(answer), retried
+
+    def _allowed(self) -> float:
+        return self._patience if self._arrived else min(self._patience, ARRIVAL_SECONDS)
+
+    def _away(self, path: str, answer: bytes) -> UnavailableError:
+        """Return the error of a service that did not take a request, whose last `answer` says why."""
+        said = answer[:300].decode("utf-8", "replace")
+        words = f"{self._url} did not take {path} within {self._allowed():g} s: {said}"
+        if not self._arrived:
+            words = f"nobody answers at {self._url}: {said}; start the service, or correct the address"
+        return UnavailableError(words, field="target")
 
     def _exchanged(
         self, method: str, path: str, body: bytes | None
@@ -114,6 +126,7 @@ class HttpTarget:
         try:
             connection.request(method, self._base + path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
+            self._arrived = True
             return answer.status, _seconds(answer.getheader("Retry-After")), answer.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()  # the next request opens it again
