@@ -173,11 +173,12 @@ def test_a_folder_without_an_export_is_said_so(foretaste, tmp_path):
     assert "users, items and feedback" in outcome.err
 
 
-def test_a_wrong_key_is_said_so(foretaste):
+def test_a_wrong_key_is_said_so_before_there_is_a_home(foretaste, tmp_path):
     with gorse(ALL, api_key="secret") as address:
         outcome = foretaste("import", "gorse", address, "--home", "shop")
     assert outcome.code == 2
     assert "--api-key" in outcome.err
+    assert not (tmp_path / "shop").exists()
 
 
 def test_a_mapping_that_is_none_is_refused(foretaste, exported):

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import msgspec
 
 from foretaste.adapters.files.rejected import RejectedRows
 from foretaste.adapters.files.rows import Reject
-from foretaste.adapters.gorse.export_folder import GorseExport
+from foretaste.adapters.gorse.export_folder import ALL_KINDS, GorseExport
 from foretaste.adapters.gorse.records import GorseKind, GorseRecord, GorseSource
 from foretaste.adapters.gorse.rest_api import GorseApi
 from foretaste.adapters.gorse.translation import event_of, item_of, person_of
@@ -43,6 +44,13 @@ class GorseReport(msgspec.Struct, frozen=True, kw_only=True):
 def gorse_source(source: str, api_key: str) -> GorseSource:
     """Return where to read: a server's address, or a folder of exported files."""
     return GorseApi(source, api_key) if "://" in source else GorseExport(Path(source))
+
+
+def check_readable(source: GorseSource) -> None:
+    """Raise what reading each kind of record from `source` would raise at its beginning."""
+    for kind in ALL_KINDS:
+        with closing(source.batches(kind)) as batches:
+            next(batches, None)
 
 
 def import_gorse(

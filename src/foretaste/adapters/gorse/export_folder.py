@@ -1,6 +1,6 @@
 """Files that Gorse exported: JSON Lines since version 0.5, CSV before."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from foretaste.adapters.files.csv_rows import CsvRows
@@ -30,7 +30,7 @@ class GorseExport:
                 field="source",
             )
 
-    def batches(self, kind: GorseKind) -> Iterator[list[tuple[int, GorseRecord] | Reject]]:
+    def batches(self, kind: GorseKind) -> Generator[list[tuple[int, GorseRecord] | Reject]]:
         """Return records in pieces, each with its line, and the lines that could not be read."""
         path = self._files.get(kind)
         if path is None:

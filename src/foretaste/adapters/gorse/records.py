@@ -1,6 +1,6 @@
 """Gorse's records as they are read, whatever way they came: one spelling for every field."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Literal, Protocol, TypeAlias
 
 from foretaste.adapters.files.rows import Reject
@@ -27,7 +27,7 @@ FIELDS: Mapping[str, str] = {
 class GorseSource(Protocol):
     """Where records come from."""
 
-    def batches(self, kind: GorseKind) -> Iterator[list[tuple[int, GorseRecord] | Reject]]:
+    def batches(self, kind: GorseKind) -> Generator[list[tuple[int, GorseRecord] | Reject]]:
         """Return records in pieces, each with its number, and what could not be read."""
         ...
 

@@ -2,7 +2,7 @@
 
 import http.client
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -41,7 +41,7 @@ class GorseApi:
         self._headers = {"Accept": "application/json", "X-API-Key": api_key}
         self._sleep = sleep
 
-    def batches(self, kind: GorseKind) -> Iterator[list[tuple[int, GorseRecord] | Reject]]:
+    def batches(self, kind: GorseKind) -> Generator[list[tuple[int, GorseRecord] | Reject]]:
         """Return records in pieces, each with its number."""
         with closing(self._connection):
             yield from self._pages(kind)

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from foretaste.adapters.files.rejected import RejectedRows, beside
 from foretaste.app.cli.console import Screen
-from foretaste.app.importing_gorse import GorseReport, gorse_source, import_gorse
+from foretaste.app.importing_gorse import GorseReport, check_readable, gorse_source, import_gorse
 from foretaste.app.wiring import open_home
 from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidInputError
@@ -19,6 +19,7 @@ def run(*, source: str, api_key: str, types: Sequence[str] | None, home: Path, a
     mapped = dict(_pair(text) for text in types or ())
     folder = Path() if "://" in source else Path(source)
     records = gorse_source(source, api_key)
+    check_readable(records)
     with (
         RejectedRows(beside(folder / "gorse")) as rejected,
         open_home(home, create=True, beside=True, with_model=False) as opened,
