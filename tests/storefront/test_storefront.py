@@ -249,6 +249,23 @@ def test_a_filter_in_words_narrows_the_list(page, address):
     assert shown(page)
 
 
+def test_a_person_is_known_though_a_filter_leaves_nothing_of_theirs(page, address):
+    visit(page, address)
+    page.locator(".recipe summary").click()
+    page.fill("#filter", 'contains(title, "no such film")')
+    page.press("#filter", "Enter")
+    page.wait_for_selector("#note:not([hidden])")
+    assert page.locator("#headline").inner_text() == "A taste of what comes next"
+    assert page.locator("#past").is_visible()
+    page.locator("#person").click()
+    page.fill("#named-id", "u2")
+    page.press("#named-id", "Enter")
+    sync_api.expect(page.locator("#person .name")).to_have_text("u2")
+    sync_api.expect(page.locator("#headline")).to_have_text("A taste of what comes next")
+    sync_api.expect(page.locator("#change")).to_contain_text("Watch, rate or dismiss")
+    assert page.troubles == []
+
+
 def test_a_filter_that_is_wrong_is_pointed_at_and_the_list_stays(page, address):
     visit(page, address)
     before = shown(page)

@@ -15,7 +15,7 @@ import { causeOf, personName, scenarioWords, sourceWords } from "./words.js";
 
 const WATCH = { type: "watch", label: "Watched it", icon: "play" };
 const BUY = { type: "purchase", label: "Buy it", icon: "bag" };
-const page = { user: "", items: [], categories: new Set(), variety: 0.2, take: WATCH, asked: 0, scenario: "home", filter: "", boost: "" };
+const page = { user: "", known: false, items: [], categories: new Set(), variety: 0.2, take: WATCH, asked: 0, scenario: "home", filter: "", boost: "" };
 
 const list = byId("list");
 
@@ -38,8 +38,11 @@ async function refresh({ cause = null, freshest = null, anew = false } = {}) {
     if (asked !== page.asked) return;
     showWrong(null);
     showList(slate, { cause, anew, took });
-    const profile = slate.source === "trending" && !freshest ? null : await api.profile(page.user);
+    const profile = mayBeKnown(slate, freshest) ? await api.profile(page.user) : null;
     if (asked === page.asked) {
+      page.known = profile !== null;
+      showHeadline(slate);
+      if (anew) tell(hint(slate));
       showPast(profile, freshest, openItem);
       showTaste(profile);
     }
@@ -67,19 +70,35 @@ function showList(slate, { cause, anew, took }) {
   byId("facts").textContent = `Answered in ${Math.max(1, Math.round(took))} ms, knowing ${slate.state_seq.toLocaleString()} events, by model ${slate.model_version}.`;
 }
 
+// A filter may leave only what is trending, or nothing, for somebody of whom much is known.
+function mayBeKnown(slate, freshest) {
+  return page.known || slate.source !== "trending" || freshest || page.filter || page.categories.size > 0;
+}
+
+const isForSomebody = (slate) => page.known || slate.source !== "trending" || page.scenario !== "home";
+
+function showHeadline(slate) {
+  byId("headline").textContent = slate.title || (isForSomebody(slate) ? "A taste of what comes next" : "Click something you like");
+}
+
 function showWords(slate, before, cause, anew) {
   const instead = slate.instead_of ? `, instead of ${scenarioWords(slate.instead_of)}` : "";
   byId("source").textContent = sourceWords(slate.source) + instead;
-  const known = slate.source !== "trending" || page.scenario !== "home";
-  byId("headline").textContent = slate.title || (known ? "A taste of what comes next" : "Click something you like");
+  showHeadline(slate);
+  tell(anew ? hint(slate) : sentence(before, slate.items, cause));
   const place = byId("change");
-  const hint = known
-    ? ["Watch, rate or dismiss anything: the list answers at once."]
-    : ["This is what everyone likes. After one click it is about ", [personName(page.user)], "."];
-  const words = anew ? hint : sentence(before, slate.items, cause);
-  place.replaceChildren(...words.map((part) => (Array.isArray(part) ? h("strong", {}, part[0]) : part)));
   place.classList.remove("fresh");
   requestAnimationFrame(() => place.classList.toggle("fresh", !anew));
+}
+
+function hint(slate) {
+  return isForSomebody(slate)
+    ? ["Watch, rate or dismiss anything: the list answers at once."]
+    : ["This is what everyone likes. After one click it is about ", [personName(page.user)], "."];
+}
+
+function tell(words) {
+  byId("change").replaceChildren(...words.map((part) => (Array.isArray(part) ? h("strong", {}, part[0]) : part)));
 }
 
 function showNote(title, text, label, action) {
@@ -140,6 +159,7 @@ function openItem(item) {
 
 function choosePerson(user) {
   page.user = user;
+  page.known = false;
   api.choose(user);
   remember(user);
   showPerson(user);
