@@ -32,6 +32,24 @@ def test_an_id_may_hold_a_comma(shop):
     shop.delete_item("shirt,red")
 
 
+def test_what_is_like_an_item_may_leave_out_ids_and_keep_categories_with_commas(shop):
+    red, inches = "shirt,red", 'shirt, 12" \\ blue'
+    for name in (red, inches):
+        shop.put_item(name, {"title": "Shirt", "categories": ["Shirts, long", "Kind 1"]})
+    assert set(shop.similar("i1", k=50, category="Shirts, long").ids) == {red, inches}
+    assert shop.similar("i1", k=50, category=["Shirts, long"], exclude_ids=[red]).ids == [inches]
+    assert not {red, inches, "i5"} & set(shop.similar("i1", k=50, exclude_ids=[red, inches, "i5"]).ids)
+    for name in (red, inches):
+        shop.delete_item(name)
+
+
+@pytest.mark.parametrize("name", [".", "..", "...", "a/b", "50%", " "])
+def test_any_text_may_be_an_id(shop, name):
+    shop.record(user_id=name, item_id="i1", type="click")
+    assert shop.recommend(name, k=1).user_id == name
+    assert shop.profile(name).user_id == name
+
+
 def test_a_scenario_may_start_from_items(shop):
     answer = shop.recommend("u1", scenario="cart", item_ids=["i1", "i5"], k=3)
     assert (answer.scenario, answer.instead_of) == ("cart", None)

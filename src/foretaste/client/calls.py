@@ -133,13 +133,23 @@ def similar(
     page_id: str | None = None,
     timeout: float | None = None,
 ) -> Call[Recommendations]:
-    """Ask which items are like one item; under one `page_id` no box repeats another."""
+    """Ask which items are like one item; under one `page_id` no box repeats another.
+
+    Names in `category` and `exclude_ids` may hold commas.
+    """
+    categories, kept, expressed = _several(category), exclude_ids, list(_several(filter))
+    if any("," in name for name in categories):
+        expressed.append(f"category in {_options(categories)}")
+        categories = ()
+    if any("," in name for name in kept):
+        expressed.append(f"not item_id in {_options(kept)}")
+        kept = ()
     query = {
         "k": k,
-        "filter": _several(filter),
+        "filter": expressed,
         "boost": _several(boost),
-        "category": ",".join(_several(category)),
-        "exclude_ids": ",".join(exclude_ids),
+        "category": ",".join(categories),
+        "exclude_ids": ",".join(kept),
         "diversity_lambda": diversity_lambda,
         "page_id": page_id,
     }
@@ -270,12 +280,18 @@ def health() -> Call[Health]:
 
 
 def segment(name: str) -> str:
-    """Return an id, or another name, as one segment of an address."""
-    return quote(name, safe="")
+    """Return an id, or another name, as one segment of an address; dots alone would mean a folder."""
+    return name.replace(".", "%2E") if name in {".", ".."} else quote(name, safe="")
 
 
 def _several(values: Values) -> Sequence[str]:
     return (values,) if isinstance(values, str) and values else values
+
+
+def _options(names: Sequence[str]) -> str:
+    """Return names as the options of an expression, for lists that commas would take apart."""
+    texts = [name.replace("\\", "\\\\").replace('"', '\\"') for name in names]
+    return "(" + ", ".join(f'"{text}"' for text in texts) + ")"
 
 
 def _text(value: Attribute) -> str:
