@@ -156,6 +156,7 @@ def test_too_many_values_are_refused(client):
         ("filter=studio:Fox", {"alien"}),
         ("filter=studio:Fox&filter=studio:Universal", {"alien", "jaws"}),
         ("category=Horror&filter=studio:Fox", {"alien"}),
+        ("category=Horror&filter=category:Comedy", {"alien", "jaws", "big", "clue"}),
         ("exclude_ids=clue,alien", {"fargo", "heat", "big", "jaws"}),
         ("exclude_ids=clue,%20alien,+big", {"fargo", "heat", "jaws"}),
         ("exclude_groups=Horror", {"fargo", "heat", "big", "clue"}),

@@ -49,7 +49,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         Values,
         Meta(
             description='Only what matches, as `price < 20 and brand in ("a", "b")`; or only this value of '
-            "an attribute, as `brand:acme`. May be repeated."
+            "an attribute, as `brand:acme`. May be repeated: all must hold, but values of one attribute are "
+            "alternatives."
         ),
     ] = ()
     boost: Annotated[
@@ -308,7 +309,9 @@ def _filters(given: Filters) -> tuple[dict[str, Values], dict[str, Values]]:
         "product_type": given.product_type,
         "category": given.category,
     }
-    filters |= {name: values for name, values in named.items() if values}
+    for name, values in named.items():
+        if values:
+            filters[name] = (*filters.get(name, ()), *values)
     exclude = {
         name: values
         for name, values in (("product_group", given.exclude_groups), ("product_type", given.exclude_types))
