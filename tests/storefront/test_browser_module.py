@@ -128,6 +128,36 @@ def test_what_was_tracked_without_a_network_arrives_when_there_is_one(shop, page
     assert [event.item_id for event in until(lambda: told(home, "offline"))] == ["i5"]
 
 
+WORDY = """() => {
+  const context = Object.fromEntries(["a", "b", "c", "d"].map((name) => [name, "ü".repeat(120)]));
+  for (let n = 0; n < 90; n += 1) shop.track({type: 'view', item_id: `i${n % 20}`, context});
+}"""
+"""More than what a request may hold that outlives its page."""
+
+
+def test_events_that_say_much_arrive(shop, home):
+    page = shop(user="wordy")
+    page.evaluate(WORDY)
+    page.evaluate("shop.flush()")
+    assert page.evaluate(WAITING) == 0
+    assert len(told(home, "wordy")) == 90
+
+
+def test_of_events_that_say_much_the_first_go_as_a_beacon(shop, home):
+    page = shop(user="leaves-wordy")
+    page.evaluate(WORDY)
+    page.goto("about:blank")
+    assert 10 < len(until(lambda: told(home, "leaves-wordy"))) < 90
+
+
+def test_parameters_that_are_not_set_are_left_out(shop):
+    page = shop(user="u1")
+    answer = page.evaluate(
+        "shop.recommend({k: 2, scenario: undefined, model: null, exclude_ids: ['i1', null]})"
+    )
+    assert len(answer["items"]) == 2
+
+
 def test_the_queue_outlives_the_tab_and_a_lost_beacon(shop, browser, home):
     context = browser.new_context()
     tab = shop(context.new_page(), user="tab")

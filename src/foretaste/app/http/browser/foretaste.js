@@ -8,7 +8,8 @@
 const OURS = "foretaste:";
 const MOST_WAITING = 500;
 const MOST_SHOWN = 300;
-const BATCH = 100; // a request that outlives its page may have 64 KiB
+const BATCH = 100;
+const LARGEST = 21_000; // characters: a request that outlives its page may have 64 KiB
 const SESSION_MS = 30 * 60_000;
 const FRESH_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -99,7 +100,8 @@ export class Foretaste {
   }
 
   async #list(path, parameters = {}) {
-    const pairs = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+    const all = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+    const pairs = all.filter(([, one]) => one != null);
     const list = await this.ask(`${path}?${new URLSearchParams(pairs)}`);
     this.shown(list);
     return list;
@@ -107,7 +109,8 @@ export class Foretaste {
 
   async #send() {
     for (let batch; (batch = this.#waiting().slice(0, BATCH)).length; this.#pause = 0) {
-      const options = { method: "POST", body: asSent(batch), keepalive: true };
+      const body = asSent(batch);
+      const options = { method: "POST", body, keepalive: body.length < LARGEST };
       const { events } = await this.ask("events", options).catch((error) => {
         if (error.status !== 400) throw error;
         return { events: error.errors };
@@ -132,7 +135,9 @@ export class Foretaste {
 
   // The page goes away, perhaps for good. What is sent here stays stored until a request confirms it.
   #beacon() {
-    const batch = this.#waiting().filter((event) => !this.#beaconed.has(event.event_id)).slice(0, BATCH);
+    let room = LARGEST;
+    const batch = this.#waiting().filter((event) => !this.#beaconed.has(event.event_id)
+      && (room -= JSON.stringify(event).length + 1) > 0);
     const sent = batch.length && navigator.sendBeacon(`${this.url}events`, asSent(batch));
     if (sent) batch.forEach((event) => this.#beaconed.add(event.event_id));
   }
