@@ -63,6 +63,14 @@ def test_it_prints_as_a_table(slate):
     assert repr(slate) == text
 
 
+def test_a_chance_that_was_never_measured_is_not_shown_as_none():
+    unmeasured = msgspec.structs.replace(place(1, "242", "Kolya"), match=0.0)
+    shown = as_slate(answer(unmeasured, place(2, "k", "Kite")))
+    for text in (str(shown), shown._repr_html_()):
+        assert "82%" in text
+        assert "0%" not in text
+
+
 def test_markup_and_control_characters_are_only_text(slate):
     assert "[b]x" in str(slate)
     assert "\x1b" not in str(slate)

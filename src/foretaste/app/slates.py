@@ -131,7 +131,8 @@ def _table(slate: domain.Slate) -> Table:
 
 
 def _cells(place: ScoredItem, explained: bool) -> list[str]:
-    cells = [str(place.rank), place.item_id, place.title, f"{place.match:.0%}", place.reason]
+    match = f"{place.match:.0%}" if place.match else ""
+    cells = [str(place.rank), place.item_id, place.title, match, place.reason]
     if explained:
         cells.append(", ".join(_evidence(past) for past in place.explanation or ()))
     return [_clean(cell) for cell in cells]

@@ -50,7 +50,8 @@ class ScoredItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One place of a slate.
 
     `score` is the score that ranked the item; `match` the calibrated chance in [0, 1] that the person
-    interacts with it, fit to be shown as "match %", which boosts do not change. `sources` proposed it.
+    interacts with it, fit to be shown as "match %", which boosts do not change; it is 0 where no answer was
+    judged so far. `sources` proposed it.
     `propensity` is the probability with which the policy chose it for this place. `boosts` are those of the
     query that changed the score: without them it is `score` less all that they `added`.
     """
