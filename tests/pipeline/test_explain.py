@@ -7,7 +7,8 @@ from pipeline_world import GROUPS, N_USERS, NOBODY, World, a_query, a_world
 from foretaste.domain.history import History
 from foretaste.pipeline.choosing import by_score
 from foretaste.pipeline.compose import answer
-from foretaste.pipeline.explain import decompose
+from foretaste.pipeline.explain import Decomposition, decompose
+from foretaste.pipeline.reasons import POPULAR, reasons
 from foretaste.pipeline.scenario import SIMILAR
 from foretaste.pipeline.scoring import scored
 
@@ -116,6 +117,30 @@ def test_repeated_events_of_an_item_are_one_piece_of_evidence():
 def test_people_without_history_have_no_evidence(world):
     slate = answer(a_query(explain=True), world.view(NOBODY))
     assert all(place.explanation == () and place.explained_share == 0.0 for place in slate.items)
+
+
+def test_what_rounding_leaves_of_nothing_is_no_evidence(world, monkeypatch):
+    def rounded(*asked):
+        parts = decompose(*asked)
+        return Decomposition(1e-9 * parts.contribution, parts.standing)
+
+    monkeypatch.setattr("foretaste.pipeline.explain.decompose", rounded)
+    slate = answer(a_query(explain=True), world.view(3))
+    assert all(place.explanation == () and place.explained_share == 0.0 for place in slate.items)
+
+
+def test_what_rounding_leaves_of_nothing_is_no_reason(world):
+    view = world.view(3)
+    ranked = scored(a_query(), view)
+    places = by_score(ranked)
+    for source, name in enumerate(ranked.candidates.sources):
+        if name == "popularity":
+            ranked.mean[source] = 2 * ranked.candidates.score[source].max()
+        else:
+            ranked.candidates.score[source] = 1e-9
+    said, _ = reasons(ranked, places, [None] * len(places), view)
+    assert POPULAR in said
+    assert not [reason for reason in said if "Film" in reason]
 
 
 def test_nothing_is_explained_unless_asked(world):

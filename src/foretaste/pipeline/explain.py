@@ -11,6 +11,9 @@ from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.view import View
 from foretaste.ranking.boost import explain_boost
 
+NEGLIGIBLE = 1e-6
+"""What adds no more than this to a score is what rounding leaves of nothing; items are whole units apart."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decomposition:
@@ -53,7 +56,7 @@ def evidence(
 ) -> list[tuple[tuple[Evidence, ...], float]]:
     """Return, for each candidate at `places`, the past items that speak most for it, and their share.
 
-    Repeated events of an item are one. Only items whose contribution is positive are listed, at most `top_k`;
+    Repeated events of an item are one. At most `top_k` are listed, of those that add more than `NEGLIGIBLE`;
     their percentages sum to 100. The share is their part of all that speaks for the candidate: of the sum
     of positive contributions of past items, positive standing parts, the ranker's lift and what the query's
     boosts add; in [0, 1].
@@ -71,7 +74,7 @@ def evidence(
     found = []
     for row, of_item in enumerate(merged):
         order = np.lexsort((past, -of_item))
-        order = order[of_item[order] > 0.0][:top_k]
+        order = order[of_item[order] > NEGLIGIBLE][:top_k]
         for_it = of_item[of_item > 0.0].sum() + np.maximum(parts.standing[row], 0.0).sum() + lift[row]
         alike = _cosines(vectors, row, len(items) + order)
         share = min(1.0, float(of_item[order].sum() / for_it)) if len(order) else 0.0

@@ -11,7 +11,7 @@ from foretaste.domain.kernel import kernel
 from foretaste.models.changes import Changes, edition_of, meet
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import Told, basis_of
-from foretaste.pipeline.explain import item_name
+from foretaste.pipeline.explain import NEGLIGIBLE, item_name
 from foretaste.pipeline.model_names import GROUPS
 from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.timekeeping import REASONS
@@ -74,6 +74,7 @@ def _find_strongest(
     """Write for each place its item, the source that lifts it most, and a bit for each that proposed it.
 
     Instead of a source it is n_sources for the boost, and -1 where none proposed the item or says anything.
+    What rounding leaves of a source that has nothing to say of an item is no reason.
     """
     for k in range(len(places)):
         place, most, by, strongest = places[k], -np.inf, 0, -1
@@ -81,7 +82,7 @@ def _find_strongest(
             if proposed[s, place]:
                 by |= 1 << s
             lift = scale[s] * (score[s, place] - mean[s])
-            if score[s, place] > np.float32(0.0) and lift > most:
+            if scale[s] * score[s, place] > NEGLIGIBLE and lift > most:
                 strongest, most = s, lift
         if boost[place] > np.float32(0.0) and weight * boost[place] > most:
             strongest = len(scale)
