@@ -182,6 +182,14 @@ def test_promote_and_rollback_are_one_command_each(foretaste, home, monkeypatch)
     assert second in listed
 
 
+def test_each_version_is_one_line_of_a_narrow_terminal(foretaste, home, monkeypatch):
+    (model,) = foretaste("models", "list", "--home", home, "--json").json["models"]
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = foretaste("models", "list", "--home", home).out
+    (line,) = (line for line in listed.splitlines() if model["version"] in line)
+    assert line.split()[-2:] == [str(len(model["models"])), "champion"]
+
+
 def test_an_unknown_version_is_not_found_and_lists_those_there_are(foretaste, home):
     outcome = foretaste("models", "promote", "v0", "--home", home)
     assert outcome.code == 3

@@ -44,16 +44,16 @@ def _table(versions: list[ArtifactManifest], aliases: dict[str, str]) -> Table |
     if not versions:
         return "no model can serve; train one: foretaste train"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("version", "trained", "users", "items", "models", "serves as"):
-        table.add_column(name, overflow="fold", no_wrap=name == "version")
+    for name in ("version", "trained (UTC)", "users", "items", "sources", "serves as"):
+        table.add_column(name, overflow="fold", no_wrap=name in {"version", "trained (UTC)"})
     for manifest in versions:
         names = [alias for alias, version in aliases.items() if version == manifest.version]
         cells: list[Any] = [
             manifest.version,
-            as_datetime(manifest.created_at).strftime("%Y-%m-%d %H:%M UTC"),
+            as_datetime(manifest.created_at).strftime("%Y-%m-%d %H:%M"),
             f"{manifest.n_users:,}",
             f"{manifest.n_items:,}",
-            ", ".join(manifest.models),
+            str(len(manifest.models)),
             ", ".join(names),
         ]
         table.add_row(*cells)
