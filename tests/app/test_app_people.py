@@ -51,6 +51,28 @@ def test_the_context_of_a_question_tells_as_much_as_a_profile(rec):
     assert {item.item_id.partition("-")[0] for item in slate} == {"tie"}
 
 
+@pytest.fixture(scope="module")
+def usual():
+    """What is learnt where nobody says what to learn."""
+    users = {f"u{number}": attributes(number) for number in range(N_USERS)}
+    with ft.Recommender.train(shop(), users=users, settings=Settings(effort="quick")) as trained:
+        yield trained
+
+
+def test_the_usual_sources_give_a_stranger_what_people_alike_take_to(usual):
+    usual.add_users({"new woman": {"gender": "F"}, "new man": {"gender": "M"}})
+    for user_id, kind in (("new woman", "scarf"), ("new man", "tie")):
+        slate = usual.recommend(user_id, k=5)
+        assert {item.item_id.partition("-")[0] for item in slate} == {kind}
+
+
+@pytest.mark.parametrize("told", [{}, {"gender": "X"}, {"planet": "mars"}])
+def test_a_stranger_of_whom_nothing_is_known_that_tells_gets_what_is_popular(usual, told):
+    slate = usual.recommend(None, k=5, context=told)
+    assert {item.reason for item in slate} == {"Popular right now"}
+    assert min(item.score for item in slate) > 0.0
+
+
 def test_attributes_reach_training(rec):
     people = corpus_of(rec.home).people
     assert {people.of(0), people.of(1)} == {("gender=f",), ("gender=m",)}

@@ -76,7 +76,8 @@ def occasion_of(query: Query, view: View) -> Occasion:
     person = view.known.of(view.state, view.user)
     history = _history(query, view, person)
     moment = moment_of(query, view)
-    plan = plan_of(query.model, view, len(history), in_session=is_in_session(history, query.now))
+    in_session = is_in_session(history, query.now)
+    plan = plan_of(query.model, view, len(history), in_session=in_session, moment=moment)
     interest = None
     if view.scenario.boost_seconds:
         interest = recent_interest(history, view.catalog.categories, query.now, view.scenario.boost_seconds)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from foretaste.domain.arrays import Doubles, Int64s
-from foretaste.models.interface import Model
+from foretaste.models.context_popularity import ContextPopularity
+from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import SameForEveryone
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.model_names import sources_called
@@ -61,18 +62,33 @@ class Named(dict[int, tuple[str, ...]]):
         return named
 
 
-def plan_of(model: str | None, view: View, length: int, *, in_session: bool) -> Plan:
+def plan_of(
+    model: str | None, view: View, length: int, *, in_session: bool, moment: Moment | None = None
+) -> Plan:
     """Return who answers where the history has `length` events.
 
-    Raises `UnknownModelError` if the artifact lacks the `model` named.
+    Of strangers perhaps nothing is known at the `moment` that tells; then others than those that would hear
+    it answer. Raises `UnknownModelError` if the artifact lacks the `model` named.
     """
-    asked = (view.scenario, model, context_at(length, in_session))
+    silent = () if length or moment is None else _silent(view.artifact, moment)
+    asked = (view.scenario, model, context_at(length, in_session), silent)
     plan: Plan | None = view.artifact.memo.get(asked)
     if plan is None:
         plan = view.artifact.memo[asked] = _made(
-            model, view.artifact, view.scenario, length, in_session=in_session
+            model, view.artifact, view.scenario, length, in_session=in_session, silent=silent
         )
     return plan
+
+
+def _silent(artifact: Artifact, moment: Moment) -> tuple[str, ...]:
+    """Return the sources that live on circumstances and hear none."""
+    return tuple(
+        [
+            source
+            for source, model in artifact.models.items()
+            if isinstance(model, ContextPopularity) and not model.audience(moment)
+        ]
+    )
 
 
 def is_kind(artifact: Artifact, source: str, kinds: Sequence[str]) -> bool:
@@ -81,9 +97,15 @@ def is_kind(artifact: Artifact, source: str, kinds: Sequence[str]) -> bool:
 
 
 def _made(
-    model: str | None, artifact: Artifact, scenario: Scenario, length: int, *, in_session: bool
+    model: str | None,
+    artifact: Artifact,
+    scenario: Scenario,
+    length: int,
+    *,
+    in_session: bool,
+    silent: tuple[str, ...],
 ) -> Plan:
-    sources = _sources(model, artifact, scenario, length, in_session=in_session)
+    sources = _sources(model, artifact, scenario, length, in_session=in_session, silent=silent)
     models = tuple(artifact.models[source] for source in sources)
     weights = _weights(artifact, scenario, sources, artifact.blend.row(length, in_session=in_session))
     return Plan(
@@ -97,11 +119,18 @@ def _made(
 
 
 def _sources(
-    model: str | None, artifact: Artifact, scenario: Scenario, length: int, *, in_session: bool
+    model: str | None,
+    artifact: Artifact,
+    scenario: Scenario,
+    length: int,
+    *,
+    in_session: bool,
+    silent: tuple[str, ...],
 ) -> tuple[str, ...]:
     """Return the sources that answer: of those wanted those that the context hears, else all.
 
-    Where the artifact has none of those wanted, those that need no history answer, or else all of it.
+    Where the artifact has none of those wanted, those that need no history answer, or else all of it. Those
+    that are `silent` leave it to others.
     """
     wanted = scenario.sources
     named = None if model is None else sources_called(model, artifact)
@@ -109,7 +138,11 @@ def _sources(
         return named
     if not length and scenario.history != "nothing":
         wanted = scenario.cold_sources
-    on = tuple(source for source in artifact.models if _factor(artifact, scenario, source) > 0.0)
+    on = tuple(
+        source
+        for source in artifact.models
+        if source not in silent and _factor(artifact, scenario, source) > 0.0
+    )
     found = tuple(source for source in on if wanted == "all" or is_kind(artifact, source, wanted))
     say = artifact.blend.heard(length, in_session=in_session)
     heard = tuple(source for source in found if source in say)

@@ -115,7 +115,7 @@ def _learnt_from(
             composition.apply(prepared.events.take(done, position))
             done = position
         others = hidden.others(position, user, truth)
-        now, told = asked_at(prepared, position), prepared.contexts.of(position)
+        now, told = asked_at(prepared, position), prepared.circumstances_at(position)
         sample = composition.sample(user, now, truth, without=others, told=told)
         if sample.truth >= 0:
             samples.append(replace(sample, visit=position, person=user))
