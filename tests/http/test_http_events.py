@@ -263,13 +263,20 @@ def test_a_purchase_may_be_told_by_indexes_or_ids(client, event):
     [
         ({"user_idx": 0, "item_idx": 99}, "item_idx"),
         ({"user_idx": -1, "item_idx": 0}, "user_idx"),
-        ({"user_idx": True, "item_idx": 0}, "user_idx"),
     ],
 )
 def test_an_index_that_nothing_has_is_refused_by_name_and_counted(client, event, field):
     document = problem(client.post("/events/purchase", event), 400)
     assert document["field"] == field
     assert f"the index {event[field]}" in document["detail"]
+    assert b"purchase_lookup_errors_total" in client.get("/metrics").body
+
+
+@pytest.mark.parametrize("index", ["0", 0.0, True])
+def test_an_index_that_is_no_whole_number_is_refused_as_such_and_counted(client, index):
+    document = problem(client.post("/events/purchase", {"user_idx": index, "item_idx": 0}), 400)
+    assert document["field"] == "user_idx"
+    assert document["detail"] == "user_idx must be a whole number, as 123"
     assert b"purchase_lookup_errors_total" in client.get("/metrics").body
 
 

@@ -139,9 +139,12 @@ def _named(home: Home, kind: IdKind, fields: Mapping[str, Any]) -> Any:
     if index is None:
         return fields.get(f"{kind}_id")
     names = home.answerer.names.of(kind)
-    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(names):
+    is_index = isinstance(index, int) and not isinstance(index, bool)
+    if is_index and 0 <= index < len(names):
         return names[index]
     home.telemetry.count("purchase_lookup_errors_total", type=kind)
+    if not is_index:
+        raise InvalidEventError(f"{kind}_idx must be a whole number, as 123", field=f"{kind}_idx")
     raise InvalidEventError(
         f"no {kind} has the index {str(index)[:80]}; send {kind}_id, or an index from an answer",
         field=f"{kind}_idx",

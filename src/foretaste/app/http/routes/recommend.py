@@ -49,8 +49,8 @@ def recommend(service: Service, request: Request) -> Response:
     """Answer what to show to a person now.
 
     Live: the answer knows every event acknowledged before. An unknown person gets what is trending, and
-    `source` says so. `user_id` may also be the dense index `user_idx`. `limit` and `n` are other names
-    of `k`.
+    `source` says so. `user_id` may also be the dense index `user_idx`, as long as nobody has a number of up
+    to eight digits for an id: from then on a number is an id. `limit` and `n` are other names of `k`.
     """
     given = RECOMMEND.read(request.query)
     query = recommend_query(given, request.path["user_id"], service.clock())
@@ -93,7 +93,8 @@ async def recommend_by_body(service: Service, request: Request) -> Response:
 def similar(service: Service, request: Request) -> Response:
     """Answer which items are like one item.
 
-    `item_id` may also be the dense index `item_idx`.
+    `item_id` may also be the dense index `item_idx`, as long as no item has a number of up to eight digits for
+    an id.
     """
     given = SIMILAR.read(request.query)
     query = similar_query(given, request.path["item_id"], service.clock())
