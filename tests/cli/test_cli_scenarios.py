@@ -36,7 +36,12 @@ def test_all_scenarios_are_listed_with_where_they_come_from(foretaste, shop):
     listed = foretaste("scenarios", "list", "--home", shop, "--json").json
     assert {one["name"]: one["origin"] for one in listed["scenarios"]} == dict.fromkeys(SHIPPED, "shipped")
     assert listed["wrong"] is None
-    assert "because-you" in foretaste("scenarios", "list", "--home", shop).out
+
+
+def test_a_narrow_terminal_does_not_cut_off_their_names(foretaste, shop, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = foretaste("scenarios", "list", "--home", shop).out
+    assert all(name in listed for name in SHIPPED)
 
 
 def test_what_is_shown_can_stand_in_a_file(foretaste, shop, file):

@@ -349,7 +349,9 @@ def test_an_option_of_a_csv_that_cannot_be_is_named(tmp_path, options, message):
         read_events(path, **options)
 
 
-def test_a_file_that_is_not_there_is_named():
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InvalidInputError, match="is a folder; name a file in it"):
+        read_events(tmp_path)
     with pytest.raises(InvalidInputError, match=r"nowhere\.csv: no such file"):
         read_events("nowhere.csv")
 

@@ -81,6 +81,8 @@ def file_format(path: Path) -> FileFormat:
 
 def existing_file(path: Path) -> Path:
     """Return `path` if a file is there that can be opened."""
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder; name a file in it", field="path")
     if not path.is_file():
         raise InvalidInputError(f"{path}: no such file", field="path")
     return path

@@ -58,7 +58,7 @@ def _list(screen: Screen, home: Home) -> None:
     wrong = home.scenario_book.complaint()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("scenario", "from", "starts from", "k", "else", "version"):
-        table.add_column(title)
+        table.add_column(title, overflow="fold", no_wrap=title in {"scenario", "version"})
     for name, one in sorted(shelf.scenarios.items()):
         starts = "items" if one.needs_items else one.history
         row = (name, shelf.origins[name], starts, str(one.k), ", ".join(one.fallback), one.version)
