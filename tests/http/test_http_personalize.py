@@ -40,6 +40,22 @@ def test_an_option_that_is_null_is_as_good_as_left_out(client, change):
     assert (answer.status, answer.ids) == (200, expected.ids)
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"topics": [1]}, "topics must be a list of texts"),
+        ({"content": 7}, "content "),
+        ({"categories": [1], "topics": ["a"]}, "categories"),
+        ({"categories": [1]}, "categories must be a list of texts"),
+    ],
+)
+def test_a_wrong_field_of_a_candidate_is_called_as_the_client_calls_it(client, fields, words):
+    body = {"user_id": "ann", "candidates": ["heat", {"id": "new", **fields}]}
+    answer = client.post("/personalize", body)
+    assert answer.status == 400
+    assert answer.json["detail"].startswith(f"candidate 1: {words}")
+
+
 def test_candidates_may_be_numbers_but_no_truth_values(client):
     client.put("/items/7", {"title": "Seven"})
     assert client.post("/personalize", {"user_id": "ann", "candidates": [7, "heat"]}).ids.count("7") == 1

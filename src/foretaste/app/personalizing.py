@@ -26,8 +26,17 @@ def candidates_of(candidates: Iterable[str | Item | Mapping[str, Any]]) -> list[
         try:
             found.append(_candidate(candidate))
         except InvalidInputError as error:
-            raise InvalidQueryError(f"candidate {number}: {error.message}", field="candidates") from error
+            wrong = _as_written(candidate, error)
+            raise InvalidQueryError(f"candidate {number}: {wrong}", field="candidates") from error
     return found
+
+
+def _as_written(candidate: object, error: InvalidInputError) -> str:
+    """Return what is wrong, its field called as the candidate calls it."""
+    for theirs, ours in OTHER_NAMES.items():
+        if error.field == ours and isinstance(candidate, Mapping) and ours not in candidate:
+            return theirs + error.message.removeprefix(ours)
+    return error.message
 
 
 def _candidate(candidate: str | Item | Mapping[str, Any]) -> Item:

@@ -93,8 +93,8 @@ async def recommend_by_body(service: Service, request: Request) -> Response:
 def similar(service: Service, request: Request) -> Response:
     """Answer which items are like one item.
 
-    `item_id` may also be the dense index `item_idx`, as long as no item has a number of up to eight digits for
-    an id.
+    `item_id` may also be the dense index `item_idx`, as long as no item has a number of up to eight digits
+    for an id.
     """
     given = SIMILAR.read(request.query)
     query = similar_query(given, request.path["item_id"], service.clock())
