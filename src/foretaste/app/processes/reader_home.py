@@ -96,7 +96,7 @@ class ReaderHome(Home):
         wanted, there = self._page.wanted, len(self._page.answering())
         if not self._page.keeper:
             return "the keeper is away: nothing can be written until it is back, answers go on"
-        return None if there >= wanted else f"{there} of {wanted} workers answer; the others begin again"
+        return None if there >= wanted else f"{there} of {wanted} workers answer; the others are starting"
 
     def _tick_on(self, seconds: float) -> None:
         while not self._ending.wait(seconds):
