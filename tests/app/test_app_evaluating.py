@@ -1,10 +1,14 @@
 """`ft.evaluate`: a replay that changes nothing."""
 
+import json
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 import pytest
 
 import foretaste as ft
+from foretaste.app.settings import Settings
 from foretaste.app.wiring import home_in_memory
 from foretaste.domain.errors import NoModelError
 
@@ -86,3 +90,42 @@ def test_it_prints_as_a_table(evaluation):
 def test_without_a_model_there_is_nothing_to_evaluate(shop):
     with home_in_memory() as home, pytest.raises(NoModelError, match="foretaste train"):
         ft.evaluate(ft.Recommender(home), shop.events)
+
+
+def halves(by):
+    """Half of all buy scarves, half ties: which half, events say by themselves, if it is told by them."""
+    generator = np.random.default_rng(0)
+    rows = [
+        {
+            "user_id": f"u{user}",
+            "item_id": f"{('scarf', 'tie')[user % 2]}-{item}",
+            "type": "purchase",
+            "context": json.dumps({"gender": "FM"[user % 2]}) if by == "events" else None,
+        }
+        for user in range(400)
+        for item in generator.permutation(20)[:6]
+    ]
+    times = 1_600_000_000 + 600 * np.arange(len(rows))
+    log = ft.read_events(pl.DataFrame(rows).with_columns(timestamp=times))
+    cut = datetime.fromtimestamp(int(times[2_000]), UTC).isoformat()
+    return log.until(cut), log.after(cut)
+
+
+def accuracy_of(evaluation):
+    return {score.name: score.accuracy["ndcg"].value for score in evaluation.scores}
+
+
+@pytest.mark.parametrize("by", ["people", "events"])
+def test_questions_are_asked_under_the_circumstances_that_are_known(by):
+    past, future = halves(by)
+    users = {f"u{user}": {"gender": "FM"[user % 2]} for user in range(400)} if by == "people" else None
+    settings = Settings(sources=("popularity", "context"))
+    with ft.Recommender.train(past, users=users, settings=settings) as rec:
+        accuracy = accuracy_of(ft.evaluate(rec, future))
+    assert min(accuracy["context"], accuracy["blend"]) > 1.5 * accuracy["popularity"]
+
+
+def test_what_events_say_of_their_moments_is_judged_as_it_is_learnt():
+    past, _ = halves("events")
+    accuracy = accuracy_of(ft.judge(past, effort="quick", peers=False))
+    assert accuracy["context"] > 1.5 * accuracy["popularity"]

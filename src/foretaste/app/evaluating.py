@@ -1,5 +1,7 @@
 """How good a recommender is on what came next: `ft.evaluate`."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from foretaste.adapters.files.event_table import Events
@@ -9,6 +11,7 @@ from foretaste.app.judging.evaluation import Evaluation
 from foretaste.app.judging.running import RIVALS
 from foretaste.app.recommender import Recommender
 from foretaste.domain.arrays import Int64s, Mask
+from foretaste.domain.circumstances import circumstances_of
 from foretaste.domain.errors import NoModelError
 from foretaste.domain.event import EventColumns
 from foretaste.evaluation.factors import factors_over
@@ -33,7 +36,8 @@ def evaluate(
     not had and see where the event's item stands, then let the event in. `rec` itself is not changed:
     the replay works on a copy of its state. Beside the recommender stand each of its sources alone and
     chance. Intervals are 95 % bootstrap intervals over people. At most `limit` questions are asked,
-    drawn by `seed`.
+    drawn by `seed`. Each is asked under the circumstances that the event tells in its context and `rec` knows
+    of the person.
 
     Raises `NoModelError` where `rec` has no model, `InvalidQueryError` for a `k` that is not from 1 to 1000
     and a `limit` below 1.
@@ -48,7 +52,9 @@ def evaluate(
         raise NoModelError("nothing is trained yet, so there is nothing to evaluate: foretaste train")
     past = read_corpus(home.log, home.id_map, home.catalog_columns)
     future = future_events(past, home.id_map.names("user"), events, after=home.state.seq)
-    corpus = future.corpus
+    known = home.profiles.all()
+    people = circumstances_of([known.get(name, {}) for name in future.user_names] if known else [])
+    corpus = replace(future.corpus, events=future.columns, contexts=future.contexts, people=people)
     state = State(home.state.config, lambda: corpus.type_names)
     state.restore(home.state.snapshot())
     every = joined([past.events, future.columns])

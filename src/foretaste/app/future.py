@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import polars as pl
 
 from foretaste.adapters.files.event_table import Events
 from foretaste.domain.arrays import Int64s
+from foretaste.domain.circumstances import Circumstances
 from foretaste.domain.event import EventColumns
 from foretaste.events.identity import event_key
+from foretaste.training.contexts import contexts_among
 from foretaste.training.corpus import Corpus
 
 
@@ -17,11 +20,14 @@ from foretaste.training.corpus import Corpus
 class Future:
     """Events in time order with ordinals, and the corpus whose names cover them.
 
-    People, items and types that the log does not know have the ordinals that come after its own.
+    People, items and types that the log does not know have the ordinals that come after its own. `contexts`
+    are what the events say of their moments, `user_names` everybody by ordinal.
     """
 
     columns: EventColumns
     corpus: Corpus
+    contexts: Circumstances
+    user_names: Sequence[str]
 
 
 def future_events(past: Corpus, user_names: Sequence[str], events: Events, *, after: int) -> Future:
@@ -46,7 +52,18 @@ def future_events(past: Corpus, user_names: Sequence[str], events: Events, *, af
         key=keys[fresh][order],
         value=frame["value"].fill_null(float("nan")).to_numpy().astype(np.float32),
     )
-    return Future(columns, replace(past, item_names=items, type_names=kinds, n_users=len(users)))
+    corpus = replace(past, item_names=items, type_names=kinds, n_users=len(users))
+    return Future(columns, corpus, contexts_in(frame, columns)[0], users)
+
+
+def contexts_in(frame: pl.DataFrame, columns: EventColumns) -> tuple[Circumstances, int]:
+    """Return what the events of `frame`, in `columns` by numbers, say of their moments: see `contexts_of`."""
+    told = (
+        (seq, msgspec.json.decode(text, type=dict[str, str]))
+        for seq, text in zip(columns.seq.tolist(), frame["context"], strict=True)
+        if text
+    )
+    return contexts_among(told, columns.seq)
 
 
 def ordinals_of(known: Sequence[str], names: pl.Series) -> tuple[Int64s, list[str]]:

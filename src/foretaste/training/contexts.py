@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -25,9 +26,14 @@ def contexts_of(log: EventLog, seqs: Int64s) -> tuple[Circumstances, int]:
     What they say under `topics` is about the item that was taken, which nobody knows before, and is left out.
     Nothing, and next to no work, where no event has a context.
     """
+    return contexts_among(log.contexts(0), seqs)
+
+
+def contexts_among(told: Iterable[tuple[int, Mapping[str, str]]], seqs: Int64s) -> tuple[Circumstances, int]:
+    """Return the same of contexts `told` with the numbers of their events, rising as `seqs` do."""
     reading = _Reading()
     last = int(seqs[-1]) if len(seqs) else 0
-    for seq, context in log.contexts(0):
+    for seq, context in told:
         if seq > last:
             break
         reading.take(seq, written(context))

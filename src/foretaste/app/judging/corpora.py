@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from foretaste.adapters.files.event_table import Events
-from foretaste.app.future import ordinals_of
+from foretaste.app.future import contexts_in, ordinals_of
+from foretaste.domain.circumstances import Circumstances
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.event import EventColumns
 from foretaste.domain.item import Item
@@ -22,7 +23,8 @@ def corpus_of_events(
     """Return `events` in time order as a corpus, its names those of `test` too, and `test` in columns.
 
     Items have the first ordinals, then those that only events know, by first sight. Raises
-    `InvalidInputError` where there are no events.
+    `InvalidInputError` where there are no events. What they say of their moments is in the corpus, unless
+    `test` judges: its moments are not told, so a blend that hears them would be judged too low.
     """
     if not len(events):
         raise InvalidInputError("there are no events to learn from", field="events")
@@ -43,6 +45,7 @@ def corpus_of_events(
         value=frame["value"].fill_null(float("nan")).to_numpy().astype(np.float32),
     )
     n = len(events)
+    contexts, dropped = contexts_in(frame, columns) if test is None else (Circumstances(), 0)
     return (
         Corpus(
             events=columns.take(0, n),
@@ -50,6 +53,8 @@ def corpus_of_events(
             item_names=names,
             type_names=kinds,
             n_users=len(users),
+            contexts=contexts,
+            contexts_dropped=dropped,
         ),
         columns.take(n, len(columns)),
     )
