@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import threading
 
 import httpx
@@ -189,3 +192,56 @@ def test_a_batcher_over_a_closed_client_says_so_without_waiting():
     batcher.add(click(1))
     with pytest.raises(ClosedError, match="this client was closed"):
         batcher.close(timeout=20.0)
+
+
+def program(address, text):
+    """Run a program that has a client and a batcher that does not send by itself; return what it wrote."""
+    began = f"""
+import os, sys
+from foretaste.client import Batching, Client, EventBatcher
+shop = Client({address!r})
+events = EventBatcher(shop, Batching(size=500, seconds=600.0))
+def view(user, n):
+    events.add({{"user_id": user, "item_id": f"i{{n}}", "type": "view"}})
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", began + text],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_a_program_that_ends_without_closing_sends_what_waits(address):
+    assert not program(address, "for n in range(20): view('forgetful', n)")
+    with Client(address) as shop:
+        assert shop.profile("forgetful").total_events == 20
+
+
+def test_a_program_that_cannot_send_at_its_end_says_how_much_is_lost():
+    told = program("http://127.0.0.1:1", "view('nobody', 1); shop.close()")
+    assert "1 events were never sent: this client was closed" in told
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks nothing")
+def test_a_forked_process_sends_its_own_events_over_connections_of_its_own(address):
+    told = program(
+        address,
+        """
+shop.health()
+view("parent", 1)
+child = os.fork()
+if not child:
+    view("child", 1)
+    view("child", 2)
+    print(events.flush(20.0).accepted, shop.health().events > 0, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print(events.close().accepted)
+""",
+    )
+    assert told.split() == ["2", "True", "1"]
+    with Client(address) as shop:
+        assert [shop.profile(user).total_events for user in ("parent", "child")] == [1, 2]

@@ -1,6 +1,8 @@
 """A batcher: events are handed over at once and sent in the background, in few requests."""
 
 import asyncio
+import atexit
+import logging
 import threading
 from types import TracebackType
 from typing import Any, Self
@@ -11,9 +13,12 @@ from foretaste.client.buffer import Batching, EventBuffer, OnRejected, Tally
 from foretaste.client.clients import Client
 from foretaste.client.errors import ClientError, ClosedError, TimedOutError
 from foretaste.client.events import GivenEvent
+from foretaste.client.forking import renew_in_children
 
 USUAL_BATCHING = Batching()
 FLUSH_SECONDS = 30.0
+LAST_SECONDS = 5.0
+_log = logging.getLogger(__name__)
 
 
 class EventBatcher:
@@ -22,6 +27,9 @@ class EventBatcher:
     May be used by several threads, and, as `add` does not wait for the service, in an event loop too: there
     with `async with`, `aflush` and `aclose`. What fails is tried again for as long as it is open, in order;
     what the service will never take is handed to `on_rejected` (in the thread that sends) and counted.
+
+    A program that ends without closing it has five seconds to send what waits; what it cannot is logged. A
+    forked process begins with nothing waiting: what waited is its parent's to send.
     """
 
     def __init__(
@@ -29,12 +37,20 @@ class EventBatcher:
     ) -> None:
         self._client = client
         self._batching = batching
-        self._buffer = EventBuffer(batching, on_rejected)
+        self._on_rejected = on_rejected
+        self._closed = False
+        self._renew()
+        renew_in_children(self, EventBatcher._renew)
+        atexit.register(self._end)
+
+    def _renew(self) -> None:
+        """Begin with nothing waiting and a thread of its own."""
+        self._buffer = EventBuffer(self._batching, self._on_rejected)
         self._changed = threading.Condition()
         self._flushing = 0
-        self._closed = False
         self._thread = threading.Thread(target=self._run, name="foretaste-events", daemon=True)
-        self._thread.start()
+        if not self._closed:
+            self._thread.start()
 
     def add(self, event: GivenEvent) -> str:
         """Take an event and return its id, at once.
@@ -75,7 +91,9 @@ class EventBatcher:
             with self._changed:
                 self._closed = True
                 self._changed.notify_all()
-            self._thread.join(timeout)
+            atexit.unregister(self._end)
+            if self._thread.is_alive():
+                self._thread.join(timeout)
 
     async def aflush(self, timeout: float = FLUSH_SECONDS) -> Tally:  # noqa: ASYNC109 - as `flush` has it
         """`flush`, and let others go on meanwhile."""
@@ -100,6 +118,13 @@ class EventBatcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def _end(self) -> None:
+        """Send what waits where the program ends without closing."""
+        try:
+            self.close(LAST_SECONDS)
+        except ClientError as error:
+            _log.warning("%d events were never sent: %s", len(self._buffer), error)
 
     def _run(self) -> None:
         while batch := self._next():

@@ -4,12 +4,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
 from foretaste.client.calls import Call
 from foretaste.client.errors import ClientError, ClosedError, NoAnswerError, TimedOutError
 from foretaste.client.exchange import Exchange, Patience, Reply, Send, Wait, exchange
+from foretaste.client.forking import renew_in_children
 from foretaste.client.operations import Asynchronous, Blocking, Operations
 
 try:
@@ -42,8 +44,10 @@ class Client(Operations, Blocking):
         sleep: Callable[[float], object] = time.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._http = httpx.Client(base_url=url, headers=headers, transport=transport)
+        self._connected = partial(httpx.Client, base_url=url, headers=headers, transport=transport)
+        self._http = self._connected()
         self._patience, self._sleep, self._draw = patience, sleep, draw
+        renew_in_children(self, Client._renew)
 
     def send(self, call: Call[T]) -> T:
         """Return the answer to `call`; raise a `ClientError`."""
@@ -59,6 +63,11 @@ class Client(Operations, Blocking):
     def close(self) -> None:
         """Let the connections go."""
         self._http.close()
+
+    def _renew(self) -> None:
+        """Use connections of its own: a forked process must not write into its parent's."""
+        if not self._http.is_closed:
+            self._http = self._connected()
 
     def __enter__(self) -> Self:
         return self
