@@ -225,6 +225,9 @@ def test_the_reference_page_draws_every_operation_and_can_try_one(page, address)
     page.goto(f"{address}/docs")
     page.wait_for_selector("#operations[aria-busy=false]")
     assert page.locator(".operation").count() > 20
+    texts = page.locator(".operation summary, .operation p, .operation td").all_text_contents()
+    assert not [text for text in texts if "`" in text]
+    assert page.locator("#post_recommend summary code").all_inner_texts() == ["rules"]
     box = page.locator("#get_recommend_user_id")
     box.locator("summary").click()
     box.locator("input").first.fill("u1")
@@ -264,6 +267,12 @@ def test_a_person_is_known_though_a_filter_leaves_nothing_of_theirs(page, addres
     sync_api.expect(page.locator("#headline")).to_have_text("A taste of what comes next")
     sync_api.expect(page.locator("#change")).to_contain_text("Watch, rate or dismiss")
     assert page.troubles == []
+
+
+def test_in_a_shop_one_is_told_to_buy(page, address):
+    page.route("**/catalog?*", lambda route: route.fulfill(json={"categories": [], "taken_by": ["purchase"]}))
+    visit(page, address)
+    assert page.locator("#change").inner_text() == "Buy, rate or dismiss anything: the list answers at once."
 
 
 def test_a_filter_that_is_wrong_is_pointed_at_and_the_list_stays(page, address):

@@ -13,8 +13,8 @@ import { setUpSearch } from "./search.js";
 import { setUpTheme } from "./theme.js";
 import { causeOf, personName, scenarioWords, sourceWords } from "./words.js";
 
-const WATCH = { type: "watch", label: "Watched it", icon: "play" };
-const BUY = { type: "purchase", label: "Buy it", icon: "bag" };
+const WATCH = { type: "watch", label: "Watched it", icon: "play", hint: "Watch" };
+const BUY = { type: "purchase", label: "Buy it", icon: "bag", hint: "Buy" };
 const page = { user: "", known: false, items: [], categories: new Set(), variety: 0.2, take: WATCH, asked: 0, scenario: "home", filter: "", boost: "" };
 
 const list = byId("list");
@@ -93,7 +93,7 @@ function showWords(slate, before, cause, anew) {
 
 function hint(slate) {
   return isForSomebody(slate)
-    ? ["Watch, rate or dismiss anything: the list answers at once."]
+    ? [`${page.take.hint}, rate or dismiss anything: the list answers at once.`]
     : ["This is what everyone likes. After one click it is about ", [personName(page.user)], "."];
 }
 
