@@ -18,6 +18,9 @@ function typeName(schema) {
   return `${schema.enum ? schema.enum.join(" | ") : schema.type ?? "any"}${range}`;
 }
 
+// Text in which `names` stand between backticks.
+const marked = (text) => text.split("`").map((part, place) => (place % 2 ? h("code", {}, part) : part));
+
 function fieldsOf(schema) {
   const known = resolve(schema);
   const rows = Object.entries(known?.properties ?? {});
@@ -33,7 +36,7 @@ function operationBox(path, method, operation) {
     const input = h("input", { "aria-label": parameter.name, placeholder: String(parameter.example ?? parameter.schema.default ?? "") });
     if (!parameter.name.endsWith("*")) inputs.set(parameter, input);
     return h("tr", {}, h("td", {}, h("code", {}, parameter.name), parameter.required ? " *" : ""),
-      h("td", { class: "soft" }, typeName(parameter.schema), parameter.description ? `: ${parameter.description}` : ""),
+      h("td", { class: "soft" }, typeName(parameter.schema), parameter.description ? [": ", ...marked(parameter.description)] : ""),
       h("td", {}, parameter.name.endsWith("*") ? "" : input));
   });
   const body = operation.requestBody ? h("textarea", { spellcheck: "false", "aria-label": "Body" }) : null;
@@ -44,8 +47,8 @@ function operationBox(path, method, operation) {
   const [code, answer] = Object.entries(operation.responses)[0];
   const fields = fieldsOf(answer.content["application/json"]?.schema);
   return h("details", { class: "operation", id: operation.operationId },
-    h("summary", {}, h("span", { class: `method ${method}` }, method.toUpperCase()), h("span", { class: "path" }, path), h("span", { class: "soft" }, operation.summary)),
-    h("div", { class: "in" }, operation.description ? h("p", {}, operation.description) : null,
+    h("summary", {}, h("span", { class: `method ${method}` }, method.toUpperCase()), h("span", { class: "path" }, path), h("span", { class: "soft" }, marked(operation.summary))),
+    h("div", { class: "in" }, operation.description ? h("p", {}, marked(operation.description)) : null,
       rows.length ? [h("h3", {}, "Parameters"), h("table", {}, rows)] : null,
       body ? [h("h3", {}, "Body"), body] : null, h("div", { class: "run" }, run, status), output,
       fields ? [h("h3", {}, `Answer (${code})`), fields] : null,
