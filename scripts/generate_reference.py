@@ -177,6 +177,9 @@ def http_page() -> str:
     lines = [
         "# HTTP\n",
         "It describes itself at `/docs` and `/openapi.json`. Errors are problem documents (RFC 9457).\n",
+        "Whatever is asked may also be answered `503` with `Retry-After`, where there is too much to do or",
+        "the time is over that the client gives in the header `X-Request-Timeout` (seconds). Events may be",
+        "sent with an `Idempotency-Key`: a retry with the same one changes nothing.\n",
     ]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
