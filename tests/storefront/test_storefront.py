@@ -1,5 +1,7 @@
 """The storefront in a real browser."""
 
+import re
+
 import pytest
 from playwright import sync_api
 
@@ -191,6 +193,21 @@ def test_a_service_that_is_away_is_said_so_and_may_be_asked_again(page, address)
     page.locator("#note button").click()
     page.wait_for_selector("#note", state="hidden")
     assert page.locator(".card").count() > 0
+
+
+def test_a_service_that_was_away_at_first_is_all_there_when_asked_again(page, address):
+    asked = re.compile(r"/(recommend/|catalog|scenarios|users)")
+    page.route(asked, lambda route: route.abort())
+    page.goto(f"{address}/?user=u7")
+    page.wait_for_selector("#note:not([hidden])")
+    page.unroute(asked)
+    page.locator("#note button").click()
+    page.wait_for_selector("#note", state="hidden")
+    page.wait_for_selector(".card:not(.skeleton)")
+    assert page.locator("#chips button").count() == 4
+    page.select_option("#scenario", "trending")
+    page.locator("#chips button").first.click()
+    sync_api.expect(page.locator("#chips button").first).to_have_attribute("aria-pressed", "true")
 
 
 def test_an_event_that_is_not_taken_is_said_so_and_the_list_stays(page, address):

@@ -32,6 +32,7 @@ async function refresh({ cause = null, freshest = null, anew = false } = {}) {
   list.classList.toggle("waiting", !anew && page.items.length > 0);
   if (anew) list.replaceChildren(...Array.from({ length: count() }, skeleton));
   try {
+    await Promise.all(preparations.map((prepare) => prepare()));
     const start = performance.now();
     const slate = await api.recommend({ ...page, count: count() });
     const took = performance.now() - start;
@@ -193,10 +194,20 @@ function changeRecipe(what, value, words) {
   refresh({ cause: { before: "you asked for ", title: words, after: "" }, anew: what === "scenario" });
 }
 
+// Begins what has to be done once; what failed is begun again when it is asked for the next time.
+function once(begin) {
+  let begun = null;
+  return () => (begun ??= begin().catch((error) => {
+    begun = null;
+    throw error;
+  }));
+}
+
+const preparations = [once(setUpChips), once(() => setUpRecipe(changeRecipe))];
+
 setUpTheme();
 setUpVariety();
 setUpSearch(openItem);
 setUpPeople(() => page.user, choosePerson);
 list.replaceChildren(...Array.from({ length: count() }, skeleton));
-await Promise.all([setUpChips(), setUpRecipe(changeRecipe)]).catch(showTrouble);
 choosePerson(await firstPerson());
