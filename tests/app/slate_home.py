@@ -1,4 +1,4 @@
-"""A home whose slates teach a ranker: people click items of their own kind, whatever else is shown."""
+"""A home whose slates teach a ranker: people click items of their own kind, some of them more than others."""
 
 import time
 
@@ -34,7 +34,7 @@ def an_event(user, item, kind, time):
 
 
 def shown_and_clicked():
-    """Return exposures at random and clicks of people on those of their own kind.
+    """Return exposures at random and clicks of people on those of their own kind, the later the more.
 
     All are of the last days, at the same hours and weekdays whenever it is run.
     """
@@ -48,7 +48,7 @@ def shown_and_clicked():
         clicks += [
             an_event(f"u{user}", f"i{item}", "click", now + SECOND * (place + 1))
             for place, item in enumerate(items)
-            if generator.random() < (0.6 if item % 2 == user % 2 else 0.05)
+            if generator.random() < (0.3 + 0.6 * item / N_ITEMS if item % 2 == user % 2 else 0.05)
         ]
     return exposures, clicks
 

@@ -80,7 +80,7 @@ def rank_of(slate, item_id):
 
 @pytest.mark.parametrize("young", [False, True], ids=["known in training", "younger than the ranker"])
 @pytest.mark.parametrize("clicked", PAIR)
-def test_what_people_click_goes_up_without_training(home, began, clicked, young):
+def test_what_others_click_goes_up_without_training(home, began, clicked, young):
     other = next(name for name in PAIR if name != clicked)
     if young:
         home.delete_items(PAIR)
@@ -88,9 +88,10 @@ def test_what_people_click_goes_up_without_training(home, began, clicked, young)
         home.put_items([Item(item_id=name, text="calm loud") for name in (clicked, other)])
     now = began + HOUR
     before = answer(home, now)
-    show_and_click(home, began + MINUTE, clicked, pair=(clicked, other))
+    others = [user for user in range(N_PEOPLE) if user != 3]
+    show_and_click(home, began + MINUTE, clicked, people=others, pair=(clicked, other))
     assert following(home, now).refresh()
-    after = answer(home, now)
+    after = answer(home, now, "u3")
     assert rank_of(after, clicked) < rank_of(after, other)
     assert rank_of(after, clicked) <= rank_of(before, clicked)
     assert before.versions.clicks is None

@@ -262,6 +262,14 @@ def test_what_is_clicked_more_scores_more_and_more_clicks_than_looks_do_no_harm(
     assert np.isfinite(always.features(request)[:, : len(OF_CANDIDATES)]).all()
 
 
+def test_no_higher_rate_scores_less(learnt):
+    features = features_of(requests_of(some_slates(40, seed=4)), learnt.knowledge, learnt.columns)
+    rising = learnt.columns.rising
+    assert set(np.array(learnt.columns.names)[rising]) > {"click_rate", "rate_and_leaning_in_slate"}
+    for more in (0.01, 0.1, 1.0):
+        assert (learnt.trees.score(features + more * rising) >= learnt.trees.score(features) - 1e-12).all()
+
+
 def test_features_do_not_depend_on_the_order_of_candidates(learnt):
     request = requests_of(some_slates(20, seed=5))[-1]
     turned = SlateRequest(item=request.item[::-1].copy(), past=request.past, now=request.now)

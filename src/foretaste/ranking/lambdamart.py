@@ -51,18 +51,20 @@ class Lists:
     """Rows to learn from, list after list: `size` int64 [n_lists] rows each.
 
     `features` float64 [rows, n_features], `clicked` bool [rows]. `bias` float64 [rows] is what a row has in
-    log odds without the trees: training starts from it, so that the trees explain what is left.
+    log odds without the trees: training starts from it, so that the trees explain what is left. Features that
+    are `rising` bool [n_features] may only raise a score.
     """
 
     features: Doubles
     clicked: Mask
     size: Int64s
     bias: Doubles
+    rising: Mask
 
 
 def grow(lists: Lists, objective: Objective, rounds: int, options: BoostingOptions, seed: int) -> Any:
     """Return a booster of `rounds` trees; one thread, so that the same lists and seed give the same trees."""
-    return lightgbm.train(_parameters(objective, options, len(lists.clicked), seed), _data(lists), rounds)
+    return lightgbm.train(_parameters(lists, objective, options, seed), _data(lists), rounds)
 
 
 def curve(
@@ -70,7 +72,7 @@ def curve(
 ) -> tuple[Any, Doubles]:
     """Return a booster and NDCG@10 on `judged`, not corrected for places, after each of its trees."""
     recorded: dict[str, dict[str, list[float]]] = {}
-    parameters = _parameters(objective, options, len(lists.clicked), seed)
+    parameters = _parameters(lists, objective, options, seed)
     parameters |= {"metric": "ndcg", "eval_at": [CUTOFF]}
     booster = lightgbm.train(
         parameters,
@@ -99,17 +101,19 @@ def _listwise(score: Doubles, lists: Any) -> tuple[Doubles, Doubles]:
     return clicks * share - clicked, clicks * share * (1.0 - share)
 
 
-def _parameters(objective: Objective, options: BoostingOptions, rows: int, seed: int) -> dict[str, Any]:
+def _parameters(lists: Lists, objective: Objective, options: BoostingOptions, seed: int) -> dict[str, Any]:
     return {
         "objective": _listwise if objective == "listwise" else objective,
         "learning_rate": options.learning_rate,
         "num_leaves": options.leaves,
-        "min_data_in_leaf": max(20, int(options.smallest_leaf_share * rows)),
+        "min_data_in_leaf": max(20, int(options.smallest_leaf_share * len(lists.clicked))),
         "lambda_l2": options.ridge,
         "feature_fraction": options.sample,
         "bagging_fraction": options.sample,
         "bagging_freq": 1,
         "lambdarank_truncation_level": 30,
+        "monotone_constraints": lists.rising.astype(int).tolist(),
+        "monotone_constraints_method": "intermediate",
         "boost_from_average": False,
         "num_threads": 1,
         "deterministic": True,

@@ -4,13 +4,13 @@ The latest slates tell how many trees there are and what the whole is worth, fro
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from foretaste.domain.arrays import Doubles, Int64s
+from foretaste.domain.arrays import Doubles, Int64s, Mask
 from foretaste.ranking.click_rates import looks_and_clicks
 from foretaste.ranking.lambdamart import BoostingOptions, Lists, Objective, curve, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
@@ -114,6 +114,7 @@ class _Table:
     trust: float
     begin: Doubles
     usable: Int64s
+    rising: Mask
 
     def lists(self, chosen: Int64s) -> Lists:
         rows = self.slates.rows(chosen)
@@ -122,6 +123,7 @@ class _Table:
             self.slates.clicked[rows],
             self.slates.sizes[chosen],
             self.bias[rows] + self.begin[rows],
+            self.rising,
         )
 
 
@@ -205,7 +207,14 @@ def _parted(
     told = [requests[place] for place in early.tolist()]
     earlier = _table(past, told, before, way)
     begin = way.begin(features, earlier.trust)
-    later = _Table(judged, features, np.zeros(len(features)), earlier.trust, begin, judged.telling)
+    later = replace(
+        earlier,
+        slates=judged,
+        features=features,
+        bias=np.zeros(len(features)),
+        begin=begin,
+        usable=judged.telling,
+    )
     return earlier, later, before
 
 
@@ -241,7 +250,8 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
         effect = place_effects(slates, features)
     trust = way.trust(slates, features)
     begin = way.begin(features, trust)
-    return _Table(slates, features, effect[slates.position], trust, begin, slates.telling)
+    bias, rising = effect[slates.position], way.columns.rising
+    return _Table(slates, features, bias, trust, begin, slates.telling, rising)
 
 
 def _from_others(

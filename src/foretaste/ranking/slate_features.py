@@ -46,10 +46,14 @@ RELATIVE = (
     "rate_and_taste",
 )
 """These are given again relative to the slate: less its mean, over its deviation."""
+RISING = ("click_rate", "rate_and_leaning", "rate_and_taste")
+"""The more of these, and of these relative to the slate, the higher the score: a click never harms."""
 _RELATIVE_ROWS = [OF_CANDIDATES.index(name) for name in RELATIVE]
 OF_OCCASION = ("past_length", "past_share_taken", "past_surprise", "hour", "weekday", "n_candidates")
 
 
+IN_SLATE = "_in_slate"
+"""What a column relative to the slate is called ends so."""
 SCORE = "score_"
 """What the column of a source's score is called begins so."""
 
@@ -94,7 +98,7 @@ class Columns:
         """The name of each column."""
         return (
             *OF_CANDIDATES,
-            *(f"{name}_in_slate" for name in RELATIVE),
+            *(f"{name}{IN_SLATE}" for name in RELATIVE),
             *OF_OCCASION,
             "age_days",
             *(f"popularity_{number}" for number in range(self.n_half_lives)),
@@ -102,6 +106,11 @@ class Columns:
             *(f"rank_{source}" for source in self.sources),
             *(f"attribute_{name}" for name in self.numbers),
         )
+
+    @property
+    def rising(self) -> Mask:
+        """Which columns may only raise a score, bool [columns]."""
+        return np.array([name.removesuffix(IN_SLATE) in RISING for name in self.names])
 
 
 def slate_features(request: SlateRequest, knowledge: SlateKnowledge, columns: Columns) -> Doubles:
