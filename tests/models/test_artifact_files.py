@@ -32,6 +32,7 @@ from foretaste.models.neural.ncf import NCFConfig
 from foretaste.models.neural.self_attention import SelfAttentionConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
+from foretaste.models.repetition import RepetitionConfig
 from foretaste.models.rising import RisingConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.tensor_file import file_entry, read_tensors, write_tensors
@@ -75,6 +76,7 @@ def models():
         "cold_items": ColdItemsConfig(
             base=EaseConfig(regularization=20.0, recency=Recency()), way="likeness", words=0.5, gain=1.0
         ),
+        "repetition": RepetitionConfig(recency=Recency(power=0.5), latest=0.0),
         "rising": RisingConfig(),
         "context_popularity": ContextPopularityConfig(),
         "session_knn": SessionKNNConfig(neighbours=20, before=1.0, half_life=10.0, discount=0.25),

@@ -14,6 +14,7 @@ from foretaste.models.interface import Learner
 from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
+from foretaste.models.repetition import RepetitionConfig
 from foretaste.models.rising import RisingConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
@@ -117,6 +118,14 @@ class TestContent(ModelContract):
 
     def learner(self) -> Learner:
         return ContentConfig()
+
+
+class TestRepetition(ModelContract):
+    floor = 0.4
+    personal = False  # what a person had says nothing of anything else
+
+    def learner(self) -> Learner:
+        return RepetitionConfig()
 
 
 class TestRising(ModelContract):

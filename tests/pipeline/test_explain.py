@@ -155,6 +155,7 @@ def test_every_place_has_a_reason_that_names_something_real(world):
         assert start in ("Because of ", "Often follows ") or place.reason in (
             "Popular right now",
             "More that you may like",
+            "You had it before",
             *(f"{opening} {group}" for group in GROUPS for opening in ("New in",)),
             *(f"More {group}, as you looked at lately" for group in GROUPS),
         )

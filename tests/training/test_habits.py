@@ -9,6 +9,7 @@ import pytest
 import foretaste as ft
 from foretaste.app.settings import Settings
 from foretaste.pipeline.scenario import Scenario
+from foretaste.training.config import TrainConfig
 from foretaste.training.habits import taken_once
 from foretaste.training.prepare import prepare
 
@@ -68,6 +69,46 @@ def test_a_scenario_that_names_types_of_its_own_keeps_to_them(make_corpus, quick
     asked = replace(quick, scenario=Scenario(name="home", consumed=own))
     prepared = prepare(clicks(make_corpus, *once_each(120)), asked, 0)
     assert prepared.config.scenario.consumed == own
+
+
+def sources(corpus, config):
+    return prepare(corpus, config, 0).sources
+
+
+def test_where_people_come_back_what_they_had_is_a_source(make_corpus):
+    weekly = [(number % 4, number % 20, CLICK) for number in range(120)]
+    assert "repetition" in sources(clicks(make_corpus, *weekly), TrainConfig())
+
+
+def test_where_nothing_had_may_be_shown_it_is_none(make_corpus):
+    watched = [(number % 4, number % 20, WATCH) for number in range(120)]
+    assert "repetition" not in sources(clicks(make_corpus, *watched), TrainConfig())
+    assert "repetition" not in sources(clicks(make_corpus, *once_each(120)), TrainConfig())
+
+
+def test_where_times_are_unknown_it_is_none(make_corpus):
+    weekly = [(number % 4, number % 20, CLICK) for number in range(120)]
+    assert "repetition" not in sources(clicks(make_corpus, *weekly), TrainConfig(split="hold-out"))
+
+
+def test_lists_for_people_of_habit_hold_what_they_are_used_to():
+    generator, had = np.random.default_rng(5), [[number] for number in range(40)]
+    user = generator.integers(0, 40, 3_000)
+    for person in user.tolist():
+        past = had[person]
+        lately = int(len(past) ** generator.random())
+        again = generator.random() < 0.7
+        past.append(past[-lately] if again else int(generator.integers(0, 300)))
+    turn = np.array([np.count_nonzero(user[:row] == person) for row, person in enumerate(user.tolist())])
+    rows = {
+        "user_id": [f"u{person}" for person in user.tolist()],
+        "item_id": [f"i{had[person][1 + place]}" for person, place in zip(user.tolist(), turn, strict=True)],
+        "timestamp": 1_700_000_000 + 600 * np.arange(3_000),
+    }
+    found = ft.judge(ft.read_events(pl.DataFrame(rows)), protocol="live", effort="quick", peers=False)
+    ndcg = {score.name: score.accuracy["ndcg"].value for score in found.scores}
+    others = max(value for name, value in ndcg.items() if name not in {"blend", "repetition"})
+    assert ndcg["blend"] > 1.1 * others
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from foretaste.models.neural.ncf import NCF, NCFConfig
 from foretaste.models.neural.self_attention import SelfAttention, SelfAttentionConfig
 from foretaste.models.nmf import NMF, NMFConfig
 from foretaste.models.popularity import Popularity, PopularityConfig
+from foretaste.models.repetition import Repetition, RepetitionConfig
 from foretaste.models.rising import Rising, RisingConfig
 from foretaste.models.session_knn import SessionKNN, SessionKNNConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
@@ -24,6 +25,7 @@ ModelConfig = (
     PopularityConfig
     | ContextPopularityConfig
     | RisingConfig
+    | RepetitionConfig
     | TransitionsConfig
     | IALSConfig
     | NMFConfig
@@ -45,6 +47,7 @@ MODEL_KINDS: Mapping[str, type[Model]] = MappingProxyType(
         "popularity": Popularity,
         "context_popularity": ContextPopularity,
         "rising": Rising,
+        "repetition": Repetition,
         "transitions": Transitions,
         "ials": IALS,
         "nmf": NMF,

@@ -33,17 +33,25 @@ MOST_EVENTS = 400_000
 C = TypeVar("C", bound=msgspec.Struct)
 
 
-def settled(config: C, choices: Mapping[str, Sequence[Any]], interactions: Interactions, seed: int) -> C:
+def settled(
+    config: C,
+    choices: Mapping[str, Sequence[Any]],
+    interactions: Interactions,
+    seed: int,
+    *,
+    again: bool = False,
+) -> C:
     """Return `config` with what is None in it chosen out of `choices`, of which the first is the usual one.
 
-    Where the interactions have no order, or give too few questions, the usual one is taken. The
-    configuration's `fit` must learn nothing from interactions once nothing is open.
+    Asked is what people take for the first time, or what they take `again`. Where the interactions have no
+    order, or give too few questions, the usual one is taken. The configuration's `fit` must learn nothing
+    from interactions once nothing is open.
     """
     open_names = [name for name in choices if getattr(config, name) is None]
     usual = _with(config, {name: choices[name][0] for name in open_names})
     if not open_names or not interactions.timed:
         return usual
-    exam = _exam(interactions, seed)
+    exam = _exam(interactions, seed, again=again)
     steps = [(name, choice) for name in open_names for choice in choices[name][1:]]
     values = _values(exam, [usual, *(_with(usual, dict([step])) for step in steps)])
     if len(values[0]) < FEWEST:
@@ -62,16 +70,17 @@ def settled(config: C, choices: Mapping[str, Sequence[Any]], interactions: Inter
 class _Exam:
     """Events of which those before `begin` are known; asked is what happens at `places`, rising.
 
-    `live`: what happens up to a question is known then.
+    `live`: what happens up to a question is known then. `again`: about what was had before, else about new.
     """
 
     window: Interactions
     begin: int
     places: Int64s
     live: bool
+    again: bool
 
 
-def _exam(interactions: Interactions, seed: int) -> _Exam:
+def _exam(interactions: Interactions, seed: int, *, again: bool) -> _Exam:
     if interactions.sequential:
         interactions = with_users_up_to(interactions, MOST_EVENTS, seed)
         last = last_of_each(interactions.user)
@@ -82,7 +91,7 @@ def _exam(interactions: Interactions, seed: int) -> _Exam:
     asked = begin + np.flatnonzero(interactions.weight[order[begin:]] > 0.0)
     most = affordable_questions(QUESTIONS, interactions.n_items, fewest=2 * FEWEST)
     drawn = np.random.default_rng(seed).permutation(asked)[:most]
-    return _Exam(part(interactions, order), begin, np.sort(drawn), not interactions.sequential)
+    return _Exam(part(interactions, order), begin, np.sort(drawn), not interactions.sequential, again)
 
 
 def _values(exam: _Exam, configs: Sequence[Any]) -> list[Doubles]:
@@ -98,20 +107,21 @@ def _values(exam: _Exam, configs: Sequence[Any]) -> list[Doubles]:
             done = place
         user, item = int(events.user[place]), int(events.item[place])
         had = state.tally(user).item
-        if not len(had) or item in had:
+        if not len(had) or (item in had) != exam.again:
             continue
+        left_out = had[:0] if exam.again else had
         moment = Moment(int(events.time[place]), state.items, catalog, state.people, user)
         history = state.history(user)
-        gains.append([_gain(model.score(history, moment), had, item) for model in models])
+        gains.append([_gain(model.score(history, moment), left_out, item) for model in models])
     return list(np.array(gains, np.float64).reshape(len(gains), len(models)).T)
 
 
-def _gain(scores: Floats, had: Ordinals, item: int) -> float:
+def _gain(scores: Floats, left_out: Ordinals, item: int) -> float:
     """Return the NDCG of one answer, ties broken in the middle."""
     if item >= len(scores):
         return 0.0
     target = scores[item]
-    scores[had] = -np.inf
+    scores[left_out] = -np.inf
     place = (scores > target).sum() + ((scores == target).sum() - 1) / 2.0
     return float(1.0 / np.log2(2.0 + place)) if place < CUTOFF else 0.0
 

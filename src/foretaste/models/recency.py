@@ -20,6 +20,13 @@ def recent_weights(history: History, recency: Recency, now: int) -> Floats:
     return weight
 
 
+def decayed_weights(history: History, recency: Recency, now: int) -> Floats:
+    """Return the weight of each event times its decay, float32 [len(history)]; none is forgotten."""
+    decay = _decay(history, recency, now)
+    weighed: Floats = history.weight * decay[len(decay) - len(history) :]
+    return weighed
+
+
 def spoken(
     history: History, recency: Recency, now: int, *, n_items: int, most: int
 ) -> tuple[Int64s, Ordinals, Floats]:

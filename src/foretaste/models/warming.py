@@ -25,6 +25,7 @@ from foretaste.models.inverted_lists import Centres, InvertedLists, nearest
 from foretaste.models.item_features import Features
 from foretaste.models.item_rows import ItemRows
 from foretaste.models.likeness import Anchors
+from foretaste.models.repetition import Repetition, RepetitionConfig
 from foretaste.models.session_knn import SessionKNN, SessionKNNConfig
 from foretaste.models.transitions import Transitions, TransitionsConfig
 
@@ -42,6 +43,7 @@ def warm_up() -> None:
     models: tuple[Model, ...] = (
         GraphFilter(GraphFilterConfig(), _ROWS),
         Transitions(TransitionsConfig()),
+        Repetition(RepetitionConfig()),
     )
     history, both = state.history(0), np.arange(2, dtype=np.int32)
     vectors = vectors_in_lists()

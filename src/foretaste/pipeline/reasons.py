@@ -18,6 +18,7 @@ from foretaste.pipeline.timekeeping import REASONS
 from foretaste.pipeline.view import View
 
 POPULAR = "Popular right now"
+AGAIN = "You had it before"
 UNPROPOSED = "More that you may like"
 _TOLD, _MOST_TOLD = "past items that speak most", 256
 
@@ -159,6 +160,8 @@ def _speaking_most(model: Model, history: History, moment: Moment, items: list[i
 
 def _because(kind: str, item: int, about: Item | None, past: int, view: View) -> str:
     """Return what a model of this kind says of an item for which a `past` one speaks."""
+    if past == item:
+        return AGAIN
     if kind in GROUPS["content"] and _is_new(view, item) and _category(about):
         return f"New in {_category(about)}"
     name = item_name(view, past)

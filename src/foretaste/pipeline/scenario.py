@@ -207,6 +207,7 @@ DISCOVER = Scenario(
     diversity_lambda=0.3,
     diversity_threshold=0.3,
     serendipity_weight=0.2,
+    weights={"repetition": 0.0},
     rotate_categories=True,
     fallback=("trending", "popular"),
 )

@@ -1,4 +1,4 @@
-"""What people do not come back to: the types of events after which nobody here takes an item again."""
+"""What people come back to, and what not: types of events after which nobody here takes an item again."""
 
 import numpy as np
 
@@ -30,3 +30,18 @@ def taken_once(events: EventColumns, counts: Mask, consuming: Mask, n_types: int
         again = int((open_still & (every > first_marked(pair, of_kind))).sum())
         found[kind] = again + BY_CHANCE <= SELDOM * later
     return found
+
+
+def come_back(events: EventColumns, counts: Mask, consuming: Mask) -> bool:
+    """Return whether more than a few of the later signs of liking are for what may be shown again.
+
+    `events` are in order of time, `counts` and `consuming` bool [n]: such signs, and what ends the interest
+    in an item.
+    """
+    every = np.arange(len(events))
+    user = events.user.astype(np.int64)
+    pair = user << 32 | events.item.astype(np.int64)
+    anything = np.ones(len(events), np.bool_)
+    later = counts & (every > first_marked(user, anything)) & (every <= first_marked(pair, consuming))
+    again = later & (every > first_marked(pair, anything))
+    return int(again.sum()) > max(BY_CHANCE, SELDOM * int(later.sum()))

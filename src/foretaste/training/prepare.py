@@ -18,7 +18,7 @@ from foretaste.models.interface import Learner
 from foretaste.models.limits import affordable_questions
 from foretaste.training.config import TrainConfig
 from foretaste.training.corpus import Corpus
-from foretaste.training.habits import taken_once
+from foretaste.training.habits import come_back, taken_once
 from foretaste.training.sources import usual_sources, with_sizes, with_words
 from foretaste.training.tuning import Tuning
 
@@ -50,6 +50,8 @@ class Prepared:
     words: str
     once: tuple[str, ...] = ()
     """The types of events after which people hardly ever come back to an item: these are not shown again."""
+    returns: bool = False
+    """Whether people come back to what they had, so that it is worth a source."""
     contexts: Circumstances = field(default_factory=Circumstances)
     """What the events said of their moments, by position."""
 
@@ -69,6 +71,7 @@ class Prepared:
             effort=self.config.effort,
             vectors=usual_dim(self.corpus.catalog.items) > 0,
             people=bool(self.corpus.people.names or self.contexts.names),
+            returns=self.returns,
         )
         return self._as_set(usual)
 
@@ -157,9 +160,11 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
     before = events.take(0, test)
     single = taken_once(before, counts[:test], consuming[:test], len(corpus.type_names))
     once = tuple(name for name, alone in zip(corpus.type_names, single.tolist(), strict=True) if alone)
+    timed = parts.kind == "time"
+    ended = consuming[:test] | single[before.type]
     return Prepared(
         corpus=corpus,
-        config=_nothing_twice(config, corpus, once, timed=parts.kind == "time"),
+        config=_nothing_twice(config, corpus, once, timed=timed),
         seed=seed,
         events=events,
         weight=weight[order],
@@ -169,6 +174,7 @@ def prepare(corpus: Corpus, config: TrainConfig, seed: int) -> Prepared:
         tune=tune,
         test=test,
         once=once,
+        returns=timed and come_back(before, counts[:test], ended),
         kind=parts.kind,
         words=_words(parts.words, once),
         contexts=corpus.contexts.take(order),

@@ -16,6 +16,7 @@ from foretaste.models.ease import EaseConfig
 from foretaste.models.graph_filter import GraphFilterConfig
 from foretaste.models.ials import IALSConfig
 from foretaste.models.nmf import NMFConfig
+from foretaste.models.repetition import RepetitionConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
 
@@ -129,6 +130,7 @@ SPACES: Mapping[type, tuple[Parameter, ...]] = MappingProxyType(
             Parameter(path="damping", refit=False, timed=True),
             Parameter(path="discount", refit=False, timed=True),
         ),
+        RepetitionConfig: (*_recency(), Parameter(path="latest", refit=False, timed=True)),
         NMFConfig: _recency(fastest=2.0),
         ContentConfig: (
             *_recency(),

@@ -19,9 +19,13 @@ from foretaste.models.neural.ncf import NCFConfig
 from foretaste.models.neural.self_attention import SelfAttentionConfig
 from foretaste.models.nmf import NMFConfig
 from foretaste.models.popularity import PopularityConfig
+from foretaste.models.repetition import RepetitionConfig
 from foretaste.models.rising import RisingConfig
 from foretaste.models.session_knn import SessionKNNConfig
 from foretaste.models.transitions import TransitionsConfig
+
+USUAL_REPETITION = RepetitionConfig(recency=Recency(power=1.0), latest=1.0)
+"""What a person had, as it fades where nothing is chosen."""
 
 AS_PUBLISHED = GraphFilterConfig(
     event=0.5, user=1.0, target=0.5, sharpness=2.5, low_pass=0.2, recency=Recency()
@@ -51,14 +55,15 @@ def usual_sources(
     timed: bool = True,
     ordered: bool = True,
     people: bool = False,
+    returns: bool = False,
     effort: Effort = "usual",
     vectors: bool = False,
 ) -> dict[str, Learner]:
     """Return the sources that ship: what each is called, and how it is learnt.
 
     Without times (`timed` off) there are none that live on age, without any order (`ordered` off) none that
-    live on what follows what. With `vectors` one is by the vectors that items have. The quick ones choose
-    little for themselves.
+    live on what follows what. With `vectors` one is by the vectors that items have, where one `returns` to
+    what one had one is that. The quick ones choose little for themselves.
     """
     quick = effort == "quick"
     sources: dict[str, Learner] = {
@@ -95,6 +100,7 @@ def usual_sources(
             "rising_day": RisingConfig(half_life=86_400.0),
             "rising_hour": RisingConfig(half_life=3600.0),
         }
+    sources |= {"repetition": USUAL_REPETITION if quick else RepetitionConfig()} if returns else {}
     if people or (timed and not quick):
         sources["context"] = ContextPopularityConfig()
     if ordered and not quick:
@@ -133,6 +139,7 @@ def optional_sources() -> dict[str, Learner]:
         "latent": LatentConfig(),
         "vectors": VectorsConfig(),
         "ncf": NCFConfig(),
+        "repetition": RepetitionConfig(),
         "self_attention": SelfAttentionConfig(),
         "symmetric": AS_PUBLISHED,
     }
