@@ -26,6 +26,8 @@ PLAIN = ("click_rate", "rate_and_leaning", "rate_and_taste")
 """Features that order slates alone where trees, on little data, do no better."""
 HEARD_BY = "rate_and_leaning"
 """By this order it is decided whether slates of long ago are heard."""
+CODED_BY = "rate_and_taste"
+"""By this order it is decided whether whole numbers are codes that items share, or only numbers."""
 FEWEST_KNOWN = 100
 """From fewer slates with a choice nothing is learnt of others."""
 EDITIONS = 8
@@ -142,6 +144,7 @@ def learn_ranker(
 
     Those `before`, in order of time, only tell how items are clicked and how people lean. They do
     not where by what is known with them the latest of `slates` are surely ordered worse than without.
+    Whole numbers are traits only where these tell surely more of the latest slates than without.
     `columns.numbers` must be the traits' own. `rival` names the feature whose order the report compares with.
     No feature of a slate comes from what was clicked in it, and where there are slates before it, none from
     slates shown later. The number of trees is chosen, and the report made, on the latest slates by what
@@ -154,7 +157,8 @@ def learn_ranker(
         slates, requests = slates.take(np.arange(first, len(slates))), requests[first:]
     before = before.take(np.arange(max(0, len(before) - options.known), len(before)))
     with threadpool_limits(limits=1, user_api="blas"):
-        return _learnt(slates, requests, before, _Way(traits, columns, rival, seed, options))
+        way = _suiting(slates, requests, before, _Way(traits, columns, rival, seed, options))
+        return _learnt(slates, requests, before, way)
 
 
 def _learnt(
@@ -186,6 +190,26 @@ def _learnt(
     )
 
 
+def _suiting(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way) -> _Way:
+    """Return `way` with whole numbers as codes where by these the latest slates are surely ordered better."""
+    plain = replace(way, traits=way.traits.without_codes())
+    if plain.traits is way.traits:
+        return way
+    early, late = _cut(slates, way)
+    judged, asked = slates.take(late), [requests[place] for place in late.tolist()]
+    known = before.and_then(slates.take(early))
+    coded, others = (_foretold(judged, asked, known, each, CODED_BY)[1] for each in (way, plain))
+    return way if _are_less(others, coded) else plain
+
+
+def _cut(slates: ShownSlates, way: _Way) -> tuple[Int64s, Int64s]:
+    """Return the places of the earlier slates and of the latest, rising."""
+    order = np.argsort(slates.time, kind="stable")
+    telling = np.flatnonzero(np.isin(order, slates.telling))
+    cut = telling[-max(1, round(way.options.judged * len(telling)))]  # the latest may have no clicks yet
+    return np.sort(order[:cut]), np.sort(order[cut:])
+
+
 def _parted(
     slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way
 ) -> tuple[_Table, _Table, ShownSlates]:
@@ -193,15 +217,12 @@ def _parted(
 
     That is those `before`, or none of them.
     """
-    order = np.argsort(slates.time, kind="stable")
-    telling = np.flatnonzero(np.isin(order, slates.telling))
-    cut = telling[-max(1, round(way.options.judged * len(telling)))]  # the latest may have no clicks yet
-    early, late = np.sort(order[:cut]), np.sort(order[cut:])
+    early, late = _cut(slates, way)
     past, asked = slates.take(early), [requests[place] for place in late.tolist()]
     judged = slates.take(late)
-    features, gains = _foretold(judged, asked, before.and_then(past), way)
+    features, gains = _foretold(judged, asked, before.and_then(past), way, HEARD_BY)
     if len(before):
-        alone, others = _foretold(judged, asked, past, way)
+        alone, others = _foretold(judged, asked, past, way, HEARD_BY)
         if _are_less(gains, others):
             before, features = NO_SLATES, alone
     told = [requests[place] for place in early.tolist()]
@@ -219,12 +240,12 @@ def _parted(
 
 
 def _foretold(
-    judged: ShownSlates, asked: Sequence[SlateRequest], known: ShownSlates, way: _Way
+    judged: ShownSlates, asked: Sequence[SlateRequest], known: ShownSlates, way: _Way, by: str
 ) -> tuple[Doubles, Doubles]:
-    """Return the features of slates by what `known` ones tell, and the gains of a plain order by these."""
+    """Return the features of slates by what `known` ones tell, and the gains of the order by one of these."""
     features = way.features(asked, known)
     telling = judged.telling
-    plain = features[judged.rows(telling), way.columns.names.index(HEARD_BY)]
+    plain = features[judged.rows(telling), way.columns.names.index(by)]
     return features, list_gains(judged.take(telling), plain)
 
 

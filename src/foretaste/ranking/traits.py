@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.domain.arrays import Doubles, Floats, Int64s, Ordinals
+from foretaste.domain.arrays import Doubles, Floats, Int64s, Mask, Ordinals
 from foretaste.domain.errors import CorruptArtifactError
 from foretaste.domain.item import Attribute, Item
 from foretaste.models.terms import LONGEST_TERM, words
@@ -21,12 +21,12 @@ MOST_NUMBERS = 24
 COMMON = 0.5
 """A trait of more than this share of the items tells nothing."""
 WORD_WEIGHT = 0.4
-"""A word of a text counts so much beside a category or the value of an attribute."""
+"""A word of a text, or a whole number, counts so much beside a category or the text of an attribute."""
 FEW_WORDS = 5
 """A value of no more words than this is a trait as a whole."""
 
 _PARTS = re.compile(r"\s*[|;,]\s*")
-_WORD_MARK, _CATEGORY_MARK = "\x1e", "\x1f"
+_CODE_MARK, _WORD_MARK, _CATEGORY_MARK = "\x1d", "\x1e", "\x1f"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +62,16 @@ class TraitRows:
         number = np.where(known[:, None], self.number[inside], np.nan)
         return TraitRows(start, self.term[rows], self.weight[rows], number)
 
+    def among(self, kept: Mask) -> "TraitRows":
+        """Return the rows with only the terms `kept`, bool by term, which are numbered anew."""
+        inside = kept[self.term]
+        row = np.repeat(np.arange(len(self)), np.diff(self.start))[inside]
+        term = (np.cumsum(kept) - 1)[self.term[inside]].astype(np.int32)
+        weight = self.weight[inside].astype(np.float64)
+        length = np.sqrt(np.bincount(row, weights=weight**2, minlength=len(self)))
+        start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(row, minlength=len(self)))))
+        return TraitRows(start, term, (weight / length[row]).astype(np.float32), self.number)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traits:
@@ -70,6 +80,16 @@ class Traits:
     vocabulary: Vocabulary
     number_names: tuple[str, ...]
     rows: TraitRows
+
+    def without_codes(self) -> Self:
+        """Return them without what whole numbers say; the same where these say nothing."""
+        names = list(self.vocabulary.number)
+        kept = np.array([not name.startswith(_CODE_MARK) for name in names], np.bool_)
+        if kept.all():
+            return self
+        number = {name: place for place, name in enumerate(np.array(names, object)[kept].tolist())}
+        vocabulary = Vocabulary(number, self.vocabulary.idf[kept])
+        return type(self)(vocabulary, self.number_names, self.rows.among(kept))
 
     def of(self, items: Ordinals, given: Mapping[int, Item]) -> TraitRows:
         """Return the rows of `items`; `given` maps places in `items` to items to be read anew."""
@@ -142,12 +162,16 @@ def traits_of(items: Sequence[Item | None]) -> Traits:
 def said(item: Item) -> dict[str, float]:
     """Return the weight of each trait of an item: its categories, attribute values, and words.
 
+    Whole numbers are traits too, of the weight of a word: they may be codes, as of a brand, or counts.
     An attribute of several values has them in one text, with `|`, `;` or `,` between.
     """
     weights = {_CATEGORY_MARK + category.casefold()[:LONGEST_TERM]: 1.0 for category in item.categories}
     texts = [item.title, item.text]
     for name, value in item.attributes.items():
         if not isinstance(value, str):
+            number = number_of(value)
+            if number.is_integer():
+                weights[f"{_CODE_MARK}{name}={int(number)}"[:LONGEST_TERM]] = WORD_WEIGHT
             continue
         for part in _PARTS.split(value):
             if part and part.count(" ") < FEW_WORDS:
