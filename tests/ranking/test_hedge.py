@@ -45,6 +45,19 @@ def test_where_even_weights_are_surely_worse_next_to_nothing_is_given_up():
     assert kept >= (1.0 - PREMIUM) * learnt
 
 
+def test_what_is_not_ahead_of_its_best_source_has_nothing_to_give():
+    """The two rivals say nearly the same, and one of them all that there is to know."""
+    every = samples(4000, (2.0, 0.0, 0.0))
+    for sample in every:
+        noise = sample.columns[:, 1].copy()
+        sample.columns[:, 1] = 0.98 * sample.columns[:, 0] + 0.2 * noise
+    blend = blend_of((2.0, 0.0, 0.0))
+    even = gains(stack(every, len(SOURCES)), np.array([1.0, 1.0, 0.0, 0.1]))
+    learnt = gains(stack(every, len(SOURCES)), blend.row(10))
+    assert 0.99 < even.mean() / learnt.mean() < 1.0
+    assert hedged(blend, every, sources=SOURCES, rivals=("one", "other")) is blend
+
+
 def test_a_rival_that_was_left_out_takes_part_and_all_weigh_together_what_they_did():
     left_out = blend_of((1.0, 0.0, 0.5)).without("other")
     every = samples(2000, (1.0, 0.8, 0.5))

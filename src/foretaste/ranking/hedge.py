@@ -22,6 +22,8 @@ PARTS = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 """So far weights are drawn to even ones: the farthest that costs no more than it may."""
 PREMIUM, RISK = 0.005, 0.015
 """The most that may be given up, relatively: as far as can be told, and for sure."""
+OF_LEAD = 0.5
+"""Of what the blend is ahead of its best source at most this part is given up: it is to stay ahead."""
 FEWEST = 1_000
 """Fewer samples do not tell what is given up."""
 HARDLY = 0.05
@@ -37,15 +39,26 @@ def hedged(
 
     `samples` are those it was learnt on, their columns `sources` and the boost. Weights are drawn as far as
     that costs no more than `PREMIUM` of their mean NDCG@10, and by a standard error of the paired difference
-    no more than `RISK`. Rivals that the blend had left out take part. Nothing changes for people without a
-    history, nor with fewer than two rivals or `FEWEST` samples.
+    no more than `RISK`; where they are less than that ahead of the best source, no more than `OF_LEAD` of it.
+    Rivals that the blend had left out take part. Nothing changes for people without a history, nor with fewer
+    than two rivals or `FEWEST` samples.
     """
     table = stack([sample for sample in samples if sample.length], len(sources))
+    best = max(_alone(table, source).sum() for source in range(len(sources))) if len(table) else 0.0
     names, table, learnt = _widened(blend, table, sources, rivals)
     if len(rivals) < 2 or len(table) < FEWEST:
         return blend
+    lead = max(0.0, 1.0 - best / max(float(judge_by_context(table, learnt).sum()), 1e-12))
     among = np.array([place for place, name in enumerate(names) if name in rivals], np.int64)
-    return _farthest(blend, names, table, learnt, PARTS, lambda part: _evened(learnt, among, part))
+    return _farthest(
+        blend,
+        names,
+        table,
+        learnt,
+        PARTS,
+        lambda part: _evened(learnt, among, part),
+        paid=min(1.0, OF_LEAD * lead / PREMIUM),
+    )
 
 
 def hedged_by_best(
@@ -73,6 +86,11 @@ def hedged_by_best(
     return _farthest(blend, names, table, learnt, parts, lambda part: _drawn(learnt, single, part))
 
 
+def _alone(table: SampleTable, source: int) -> Doubles:
+    """Return what each sample of `table` gains by one source, the boost aside."""
+    return gains(table, np.eye(1, table.columns.shape[1], source)[0])
+
+
 def _widened(
     blend: Blend, table: SampleTable, sources: Sequence[str], others: Collection[str]
 ) -> tuple[tuple[str, ...], SampleTable, Doubles]:
@@ -94,14 +112,20 @@ def _farthest(
     learnt: Doubles,
     parts: Sequence[float],
     drawn: Callable[[float], Doubles],
+    *,
+    paid: float = 1.0,
 ) -> Blend:
-    """Return `blend` with the weights `drawn` by the first of `parts` that costs no more than it may."""
+    """Return `blend` with the weights `drawn` by the first of `parts` that costs no more than it may.
+
+    That is the part `paid` of the usual.
+    """
     gained = judge_by_context(table, learnt)
     for part in parts:
         rows = drawn(part)
         lost = gained - judge_by_context(table, rows)
         error = math.sqrt(float((sums_apart(lost, table.visit) ** 2).sum())) / len(lost)
-        if lost.mean() <= gained.mean() * PREMIUM and lost.mean() + error <= gained.mean() * RISK:
+        most = paid * gained.mean()
+        if lost.mean() <= most * PREMIUM and lost.mean() + error <= most * RISK:
             return Blend(names, rows, blend.form, blend.report, blend.sharpness)
     return blend
 
