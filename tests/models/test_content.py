@@ -87,6 +87,33 @@ def test_titles_count_twice_and_categories_as_words_and_whole():
     assert counts == {"garden": 4, "tools": 1, CATEGORY_MARK + "garden tools": 1}
 
 
+def test_values_of_attributes_count_as_wholes_and_prose_and_numbers_do_not():
+    item = Item(
+        item_id="a",
+        attributes={
+            "maker": "Ash Tree",
+            "tags": "oak; elm|oak",
+            "about": "far more than five words of it",
+            "year": 1.0,
+        },
+    )
+    marked = {"maker=ash tree": 1, "tags=oak": 2, "tags=elm": 1}
+    assert terms(item) == {CATEGORY_MARK + value: count for value, count in marked.items()}
+
+
+def test_items_that_have_nothing_but_attributes_are_alike_by_them():
+    makers = ["ash", "oak", "elm"]
+    catalog = CatalogColumns.of(
+        [Item(item_id=str(n), attributes={"maker": makers[n % 3], "lot": f"l{n}"}) for n in range(30)]
+    )
+    model = ContentConfig().fit(NOTHING, 0, catalog)
+    assert set(np.flatnonzero(model.score(seen(4), at(catalog)) > 0.01).tolist()) == set(range(1, 30, 3))
+    moved = put(catalog, 7, Item(item_id="7", attributes={"maker": "oak", "lot": "l7"}))
+    assert model.score(seen(4), at(moved))[7] > 0.01
+    moved = put(catalog, 7, Item(item_id="7", attributes={"maker": "elm", "lot": "l7"}))
+    assert model.score(seen(4), at(moved))[7] == 0.0
+
+
 def test_the_vocabulary_takes_the_most_frequent_terms_but_none_that_nearly_all_have():
     items = [Item(item_id=str(n), title=f"common word{n % 3} word{n}") for n in range(30)]
     vocabulary = vocabulary_of(items, 3)

@@ -21,6 +21,7 @@ ITEMS = st.lists(
         title=TEXTS,
         text=TEXTS,
         categories=st.lists(TEXTS, max_size=3).map(tuple),
+        attributes=st.dictionaries(TEXTS, TEXTS | st.floats(allow_nan=False), max_size=2),
     ),
     max_size=6,
 )

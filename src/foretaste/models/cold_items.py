@@ -27,6 +27,7 @@ from foretaste.models.item_features import Described, Features
 from foretaste.models.item_item import ItemItemConfig
 from foretaste.models.likeness import Anchors, most_taken
 from foretaste.models.nmf import NMF, NMFConfig
+from foretaste.models.terms import values
 
 Way = Literal["likeness", "ridge", "none"]
 FEWEST = 20
@@ -122,7 +123,9 @@ def content_of(
 
 def is_described(item: Item | None) -> bool:
     """Return whether anything is known of an item beside its id."""
-    return item is not None and bool(item.title or item.text or item.categories or item.vector)
+    return item is not None and bool(
+        item.title or item.text or item.categories or item.vector or any(True for _ in values(item))
+    )
 
 
 class ColdFactors(FactorsOfCold):

@@ -12,7 +12,7 @@ from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.models.item_rows import add_weighted_rows
 from foretaste.models.term_rows import NO_TERMS, Row, TermRows, term_rows
-from foretaste.models.terms import replaced
+from foretaste.models.terms import replaced, values
 from foretaste.models.vocabulary import Vocabulary
 
 CHANGED_SHARE = 0.05
@@ -24,7 +24,9 @@ def digest_of(item: Item | None) -> int:
     """Return 64 bits that change with any part of the item that content reads; 0 for None."""
     if item is None:
         return 0
-    text = "\0".join((item.title, item.text, *item.categories)).encode("utf-8", "surrogatepass")
+    text = "\0".join((item.title, item.text, *item.categories, *values(item))).encode(
+        "utf-8", "surrogatepass"
+    )
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little", signed=True)
 
 

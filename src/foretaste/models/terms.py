@@ -15,6 +15,10 @@ LONGEST_TERM = 40
 MOST_TEXT = 20_000
 """Characters of an item's text that are read."""
 
+FEW_WORDS = 5
+"""A value of an attribute that has more words is prose."""
+_BETWEEN = re.compile(r"\s*[|;,]\s*")
+
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
     "\u0e31-\u0e4e\u0eb1-\u0ece\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
@@ -62,9 +66,9 @@ def _parts(word: str) -> Iterator[str]:
 
 
 def terms(item: Item) -> Mapping[str, int]:
-    """Return how often each term occurs in the item's title (twice), text and categories.
+    """Return how often each term occurs in the item's title (twice), text, categories and attributes.
 
-    A category counts as its words and, marked, as a whole.
+    A category counts as its words and, marked, as a whole; of an attribute see `values`.
     """
     counts: Counter[str] = Counter(words(item.text))
     for word in words(item.title):
@@ -72,7 +76,19 @@ def terms(item: Item) -> Mapping[str, int]:
     for category in item.categories:
         counts.update(words(category))
         counts[marked(category)] += 1
+    counts.update(marked(value) for value in values(item))
     return counts
+
+
+def values(item: Item) -> Iterator[str]:
+    """Yield the values of an item's attributes that are text, each with its name: `maker=ash`.
+
+    An attribute of several values has them in one text, with `|`, `;` or `,` between. Prose is none.
+    """
+    for name, value in item.attributes.items():
+        if isinstance(value, str):
+            parts = _BETWEEN.split(value.strip())
+            yield from (f"{name}={part}" for part in parts if part and part.count(" ") < FEW_WORDS)
 
 
 def marked(category: str) -> str:

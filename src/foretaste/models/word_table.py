@@ -15,7 +15,7 @@ from foretaste.domain.item import Item
 from foretaste.domain.kernel import inner_kernel, kernel, variable
 from foretaste.models.sorting import rise
 from foretaste.models.term_rows import Row, TermRows
-from foretaste.models.terms import LONGEST_TERM, MOST_TEXT, marked, words
+from foretaste.models.terms import LONGEST_TERM, MOST_TEXT, marked, values, words
 
 Bytes = NDArray[np.uint8]
 
@@ -86,6 +86,8 @@ def _parts(at: int, item: Item) -> Iterable[Part]:
     for category in item.categories:
         yield _part(at, 1, category)
         yield at, _WHOLE, 1, _encoded(marked(category))
+    for value in values(item):
+        yield at, _WHOLE, 1, _encoded(marked(value))
 
 
 def _part(at: int, times: int, text: str) -> Part:
