@@ -220,10 +220,23 @@ def test_slates_that_were_all_clicked_whole_are_too_few(shop):
 
 
 def test_clicks_by_chance_leave_the_order_to_the_blend(shop):
+    """By the 95 % interval of what it gains, one order in forty is believed without being better."""
+    said = [
+        trained_by_chance(shop, seed).report.ranker.endswith("not surely better, the blend orders")
+        for seed in range(5)
+    ]
+    assert sum(said) >= len(said) - 1
+
+
+def trained_by_chance(shop, seed):
     shown = shop.shown
-    clicked = np.random.default_rng(0).random(len(shown.item)) < 0.3
+    clicked = np.random.default_rng(seed).random(len(shown.item)) < 0.3
     aimless = ShownSlates(shown.user, shown.time, shown.start, shown.item, clicked)
-    trained = learn(replace(shop, shown=aimless), created_at=0, config=CONFIG)
+    return learn(replace(shop, shown=aimless), created_at=0, config=CONFIG)
+
+
+def test_where_the_blend_orders_the_artifact_holds_no_ranker(shop):
+    trained = trained_by_chance(shop, seed=1)
     assert trained.artifact.ranker is None
     assert "not surely better" in trained.report.ranker
 

@@ -75,7 +75,8 @@ def _find_strongest(
     """Write for each place its item, the source that lifts it most, and a bit for each that proposed it.
 
     Instead of a source it is n_sources for the boost, and -1 where none proposed the item or says anything.
-    What rounding leaves of a source that has nothing to say of an item is no reason.
+    What rounding leaves of a source that has nothing to say of an item is no reason. A source that says the
+    same of all that it proposed has no scale; its scores count as they are.
     """
     for k in range(len(places)):
         place, most, by, strongest = places[k], -np.inf, 0, -1
@@ -83,7 +84,8 @@ def _find_strongest(
             if proposed[s, place]:
                 by |= 1 << s
             lift = scale[s] * (score[s, place] - mean[s])
-            if scale[s] * score[s, place] > NEGLIGIBLE and lift > most:
+            said = (scale[s] if scale[s] > 0.0 else 1.0) * score[s, place]
+            if said > NEGLIGIBLE and lift > most:
                 strongest, most = s, lift
         if boost[place] > np.float32(0.0) and weight * boost[place] > most:
             strongest = len(scale)

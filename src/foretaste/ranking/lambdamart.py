@@ -1,5 +1,6 @@
 """LightGBM's boosted trees; a module of its own because LightGBM is optional, and only for training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,22 +68,31 @@ def grow(lists: Lists, objective: Objective, rounds: int, options: BoostingOptio
     return lightgbm.train(_parameters(lists, objective, options, seed), _data(lists), rounds)
 
 
-def curve(
-    lists: Lists, judged: Lists, objective: Objective, rounds: int, options: BoostingOptions, seed: int
+def curves(
+    lists: Lists,
+    judged: Sequence[Lists],
+    objective: Objective,
+    rounds: int,
+    options: BoostingOptions,
+    seed: int,
 ) -> tuple[Any, Doubles]:
-    """Return a booster and NDCG@10 on `judged`, not corrected for places, after each of its trees."""
+    """Return a booster, and NDCG@10 on each of `judged` after each of its trees, float64 [judged, rounds].
+
+    NDCG is not corrected for places.
+    """
     recorded: dict[str, dict[str, list[float]]] = {}
     parameters = _parameters(lists, objective, options, seed)
     parameters |= {"metric": "ndcg", "eval_at": [CUTOFF]}
+    names = [str(number) for number in range(len(judged))]
     booster = lightgbm.train(
         parameters,
         _data(lists),
         rounds,
-        valid_sets=[_data(judged)],
-        valid_names=["judged"],
+        valid_sets=[_data(part) for part in judged],
+        valid_names=names,
         callbacks=[lightgbm.record_evaluation(recorded)],
     )
-    return booster, np.array(recorded["judged"][f"ndcg@{CUTOFF}"])
+    return booster, np.array([recorded[name][f"ndcg@{CUTOFF}"] for name in names])
 
 
 def _data(lists: Lists) -> Any:

@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from foretaste.domain.arrays import Doubles, Int64s, Mask
+from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.click_rates import looks_and_clicks
-from foretaste.ranking.lambdamart import BoostingOptions, Lists, Objective, curve, grow
+from foretaste.ranking.lambdamart import BoostingOptions, Objective, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
 from foretaste.ranking.place_effects import place_effects, weight_beside_places
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
@@ -20,6 +20,7 @@ from foretaste.ranking.slate_features import SCORE, Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
 from foretaste.ranking.slate_ranker import RankerReport, SlateRanker, features_of
 from foretaste.ranking.traits import Traits
+from foretaste.ranking.tree_trial import Table, deviation, trial
 from foretaste.ranking.trees import trees_of
 
 PLAIN = ("click_rate", "rate_and_leaning", "rate_and_taste")
@@ -103,32 +104,6 @@ class _Way:
         return features
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Table:
-    """Features of slates, what their places add, and which have a choice made.
-
-    Trees begin with `begin`, the rival's score times `trust`.
-    """
-
-    slates: ShownSlates
-    features: Doubles
-    bias: Doubles
-    trust: float
-    begin: Doubles
-    usable: Int64s
-    rising: Mask
-
-    def lists(self, chosen: Int64s) -> Lists:
-        rows = self.slates.rows(chosen)
-        return Lists(
-            self.features[rows],
-            self.slates.clicked[rows],
-            self.slates.sizes[chosen],
-            self.bias[rows] + self.begin[rows],
-            self.rising,
-        )
-
-
 def learn_ranker(
     slates: ShownSlates,
     requests: Sequence[SlateRequest],
@@ -170,8 +145,10 @@ def _learnt(
     scales: dict[Objective, float] = {}
     rounds: dict[str, int] = {}
     for number, objective in enumerate(OBJECTIVES):
-        raw, rounds[objective] = _trial(earlier, later, objective, seed + number, options)
-        scales[objective] = _deviation(raw, later.slates)
+        raw, rounds[objective] = trial(
+            earlier, later, objective, seed + number, options.rounds, options.boosting
+        )
+        scales[objective] = deviation(raw, later.slates)
         foretold += raw / scales[objective]
     table = _table(slates, requests, before, way)
     every = table.lists(table.usable)
@@ -212,7 +189,7 @@ def _cut(slates: ShownSlates, way: _Way) -> tuple[Int64s, Int64s]:
 
 def _parted(
     slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way
-) -> tuple[_Table, _Table, ShownSlates]:
+) -> tuple[Table, Table, ShownSlates]:
     """Return the earlier slates, the latest ones with the features they had in serving, and what is heard.
 
     That is those `before`, or none of them.
@@ -255,7 +232,7 @@ def _are_less(gains: Doubles, others: Doubles) -> bool:
     return bool(less.mean() > less.std() / np.sqrt(len(less)))
 
 
-def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way) -> _Table:
+def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownSlates, way: _Way) -> Table:
     """Return the slates with the features that they had at their moment."""
     features = np.empty((len(slates.item), len(way.columns.names)))
     earlier = before
@@ -272,7 +249,7 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
     trust = way.trust(slates, features)
     begin = way.begin(features, trust)
     bias, rising = effect[slates.position], way.columns.rising
-    return _Table(slates, features, bias, trust, begin, slates.telling, rising)
+    return Table(slates, features, bias, trust, begin, slates.telling, rising)
 
 
 def _from_others(
@@ -301,25 +278,9 @@ def _by_time(slates: ShownSlates, parts: int) -> list[Int64s]:
     return [part for part in np.split(order, cuts) if len(part)]
 
 
-def _trial(
-    earlier: _Table, later: _Table, objective: Objective, seed: int, options: RankerOptions
-) -> tuple[Doubles, int]:
-    """Return scores of the later rows by trees of the earlier ones, and how many trees did best."""
-    learnt, judged = earlier.lists(earlier.usable), later.lists(later.usable)
-    booster, gained = curve(learnt, judged, objective, options.rounds, options.boosting, seed)
-    best = int(gained.argmax()) + 1
-    return later.begin + booster.predict(later.features, raw_score=True, num_iteration=best), best
-
-
-def _deviation(raw: Doubles, part: ShownSlates) -> float:
-    """Return the mean deviation of scores within a slate."""
-    mean = np.bincount(part.slate, weights=raw) / part.sizes
-    return float(max(np.sqrt(np.square(raw - mean[part.slate]).mean()), 1e-9))
-
-
 def _report(
     slates: ShownSlates,
-    later: _Table,
+    later: Table,
     foretold: Doubles,
     rounds: dict[str, int],
     way: _Way,

@@ -28,6 +28,7 @@ const PROPOSERS = [
   [/^cold_items/, "new and alike in kind"],
   [/^popularity/, "popular"],
   [/^rising/, "on the rise"],
+  [/^repetition/, "you had it before"],
   [/^context/, "liked at such moments"],
 ];
 
