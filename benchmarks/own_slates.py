@@ -15,7 +15,6 @@ import argparse
 import os
 import platform
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,8 @@ from foretaste.testing.simulator.world import World
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+BEGAN = 1_767_571_200 * SECOND
+"""A Monday of the past."""
 ALONE, SHOWN, WHOLE = 3, 5, 6
 """Days without recommendations, until the second training, and in all."""
 PLACES, VISITS_SHOWN, EAGER, JUDGED_EVERY = 10, 0.6, 6.0, 4
@@ -47,7 +48,6 @@ class Shop:
     """A made-up shop and what serves it."""
 
     def __init__(self, home: Path, seed: int) -> None:
-        self.began = time.time_ns() // 1000 - (WHOLE * DAY + DAY // 50)
         self.world = World(
             Scenery(
                 users=250,
@@ -55,7 +55,7 @@ class Shop:
                 rate=0.06,
                 duration=WHOLE * DAY / SECOND,
                 seed=seed,
-                start=self.began,
+                start=BEGAN,
                 bots=0,
                 duplicates=0,
                 late=0,
@@ -71,7 +71,7 @@ class Shop:
 
     def visits(self, first: int, last: int) -> list[Event]:
         """Return the choices that people make of themselves on the days from `first` until `last`."""
-        low, high = self.began + first * DAY, self.began + last * DAY
+        low, high = BEGAN + first * DAY, BEGAN + last * DAY
         return [one.event for one in deliveries(self.world) if low <= (one.event.timestamp or 0) < high]
 
     def record(self, visit: Event, item_id: str, moment: int) -> None:
@@ -158,7 +158,7 @@ def serve_whatever_it_is_worth() -> None:
 
     def learnt(*given: Any, **named: Any) -> SlateRanker:
         ranker = learn(*given, **named)
-        return replace(ranker, report=msgspec.structs.replace(ranker.report, ahead_low=1e-9))
+        return replace(ranker, report=msgspec.structs.replace(ranker.report, told_low=1e-9))
 
     learning_to_rank.learn_ranker = learnt
 

@@ -51,7 +51,7 @@ def test_people_not_seen_are_served_better_than_by_click_rates(learnt):
     ours = np.nanmean(list_gains(slates, np.concatenate([learnt.score(r) for r in requests])))
     rate = np.nanmean(list_gains(slates, learnt.knowledge.rates.rate[slates.item]))
     assert ours > rate + 0.03
-    assert learnt.report.ahead_low > 0.0
+    assert learnt.report.told_low > 0.0
     assert learnt.report.ranker > learnt.report.click_rate > learnt.report.as_shown - 0.02
 
 
@@ -157,7 +157,7 @@ def test_what_was_clicked_by_others_in_the_same_hours_is_no_merit():
     bare = traits_of([Item(item_id=f"i{number}") for number in range(N_ITEMS)])
     ranker = learn_ranker(slates, requests_of(slates), bare, the_columns(bare), options=QUICK)
     assert ranker.report.ranker < ranker.report.as_shown + 0.05
-    assert ranker.report.ahead_low <= 0.0
+    assert ranker.report.told_low <= 0.0
 
 
 def test_looks_by_place_are_found_though_the_best_stand_at_the_top():

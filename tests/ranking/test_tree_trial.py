@@ -23,7 +23,7 @@ def a_table(people, second):
         clicked,
     )
     nothing = np.zeros(len(liked))
-    return Table(slates, features, nothing, 0.0, nothing, slates.telling, np.zeros(2, np.bool_))
+    return Table(slates, features, nothing, 0.0, nothing, np.zeros(2, np.bool_))
 
 
 def trees_of(second):

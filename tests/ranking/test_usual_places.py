@@ -1,6 +1,7 @@
 """The place where an item usually stood foretells how it is clicked, as far as the log says so."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -41,6 +42,12 @@ def test_few_items_and_items_without_looks_are_expected_to_be_common():
     rate = rate_by_place(place, looks, 0.1 * looks * place, 0.3)
     assert set(rate[FEWEST:].tolist()) == {0.3}
     assert 0.3 not in rate[:FEWEST]
+
+
+def test_looks_next_to_none_tell_nothing_and_do_no_harm():
+    hardly = np.full(N_ITEMS, 5e-324)
+    rate = rate_by_place(np.linspace(0.0, 2.0, N_ITEMS), hardly, np.zeros(N_ITEMS), 0.3)
+    assert rate == pytest.approx(0.3)
 
 
 numbers = st.floats(0.0, 1e6)

@@ -99,18 +99,19 @@ def test_without_the_keeper_answers_go_on_and_writes_are_refused_until_it_is_bac
 
 def send_until_refused(port, outcomes):
     """Send events, each in the connection of the one before if it is kept, until nobody takes connections."""
-    connection, sent_in_it = HTTPConnection("127.0.0.1", port, timeout=60), 0
-    while True:
-        try:
-            connection.request("POST", "/events", json.dumps(EVENT), {"content-type": "application/json"})
-            answer = connection.getresponse()
-            answer.read()
-        except (OSError, HTTPException):
-            if sent_in_it:
-                outcomes.append("a request was lost in a connection that was kept")
-            return
-        outcomes.append(answer.status)
-        sent_in_it = 0 if answer.will_close else sent_in_it + 1
+    sent_in_it = 0
+    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        while True:
+            try:
+                connection.request("POST", "/events", json.dumps(EVENT), {"content-type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, HTTPException):
+                if sent_in_it:
+                    outcomes.append("a request was lost in a connection that was kept")
+                return
+            outcomes.append(answer.status)
+            sent_in_it = 0 if answer.will_close else sent_in_it + 1
 
 
 def test_a_service_that_is_told_to_end_loses_no_request_and_no_event(tmp_path):

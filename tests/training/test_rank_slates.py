@@ -118,7 +118,7 @@ def test_a_ranker_is_learnt_where_it_beats_the_blend(trained):
     ranker = trained.artifact.ranker
     assert ranker is not None
     assert ranker.report.rival == "score_blend"
-    assert ranker.report.ahead_low > 0.0
+    assert ranker.report.told_low > 0.0
     assert "the ranker orders" in trained.report.ranker
 
 

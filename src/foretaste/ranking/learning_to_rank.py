@@ -14,7 +14,7 @@ from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.click_rates import looks_and_clicks
 from foretaste.ranking.lambdamart import BoostingOptions, Objective, grow
 from foretaste.ranking.list_gain import list_gains, paired_low
-from foretaste.ranking.place_effects import place_effects, weight_beside_places
+from foretaste.ranking.place_effects import place_effects, told_beside_places, weight_beside_places
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import SCORE, Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
@@ -151,7 +151,7 @@ def _learnt(
         scales[objective] = deviation(raw, later.slates)
         foretold += raw / scales[objective]
     table = _table(slates, requests, before, way)
-    every = table.lists(table.usable)
+    every = table.lists(slates.telling)
     dumps = []
     for objective in OBJECTIVES:
         for bag in range(options.bags):
@@ -211,7 +211,6 @@ def _parted(
         features=features,
         bias=np.zeros(len(features)),
         begin=begin,
-        usable=judged.telling,
     )
     return earlier, later, before
 
@@ -249,7 +248,7 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
     trust = way.trust(slates, features)
     begin = way.begin(features, trust)
     bias, rising = effect[slates.position], way.columns.rising
-    return Table(slates, features, bias, trust, begin, slates.telling, rising)
+    return Table(slates, features, bias, trust, begin, rising)
 
 
 def _from_others(
@@ -285,13 +284,15 @@ def _report(
     rounds: dict[str, int],
     way: _Way,
 ) -> RankerReport:
-    rows, part = later.slates.rows(later.usable), later.slates.take(later.usable)
+    telling = later.slates.telling
+    rows, part = later.slates.rows(telling), later.slates.take(telling)
+    rival = later.features[:, way.columns.names.index(way.rival)]
+    told = np.subtract(*told_beside_places(later.slates, np.stack((foretold, rival)), way.seed))
     gained = list_gains(part, foretold[rows])
     others = {
         name: list_gains(part, later.features[rows, way.columns.names.index(name)])
         for name in {way.rival, *PLAIN}
     }
-    ahead = gained - others[way.rival]
     best = max(PLAIN, key=lambda name: others[name].mean())
     return RankerReport(
         slates=len(slates),
@@ -300,8 +301,9 @@ def _report(
         as_shown=float(list_gains(part, -part.position.astype(np.float64)).mean()),
         click_rate=float(others["click_rate"].mean()),
         rival=way.rival,
-        ahead=float(ahead.mean()),
-        ahead_low=paired_low(ahead, part.user, way.seed),
+        ahead=float((gained - others[way.rival]).mean()),
+        told=float(told.mean()),
+        told_low=paired_low(told, part.user, way.seed),
         rounds=rounds,
         plain=best if others[best].mean() >= gained.mean() else "",
     )

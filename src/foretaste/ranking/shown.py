@@ -54,6 +54,13 @@ class ShownSlates:
         clicks = np.bincount(self.slate[self.clicked], minlength=len(self))
         return np.flatnonzero((clicks > 0) & (clicks < self.sizes))
 
+    def halves(self, seed: int) -> list[Int64s]:
+        """Return the telling slates of half of the people and the others'; all once if a half has none."""
+        telling = self.telling
+        people, who = np.unique(self.user[telling], return_inverse=True)
+        first = np.random.default_rng(seed).permutation(len(people))[who] % 2 == 0
+        return [telling] if first.all() else [telling[first], telling[~first]]
+
     @property
     def position(self) -> Int64s:
         """The place of each row in its slate, from 0, int64 [rows]."""

@@ -21,7 +21,6 @@ class Table:
     bias: Doubles
     trust: float
     begin: Doubles
-    usable: Int64s
     rising: Mask
 
     def lists(self, chosen: Int64s) -> Lists:
@@ -44,25 +43,15 @@ def trial(
     How many score a half of the later people is chosen on the other half: else what they are worth would
     hold the luck of the choice.
     """
-    halves = _halves(later, seed)
+    halves = later.slates.halves(seed)
     judged = [later.lists(half) for half in halves]
-    booster, gained = curves(earlier.lists(earlier.usable), judged, objective, rounds, options, seed)
+    booster, gained = curves(earlier.lists(earlier.slates.telling), judged, objective, rounds, options, seed)
     best = int(np.average(gained, axis=0, weights=[len(half) for half in halves]).argmax()) + 1
     raw = booster.predict(later.features, raw_score=True, num_iteration=best)
     for half, other in zip(halves, reversed(gained), strict=True):
         rows, chosen = later.slates.rows(half), int(other.argmax()) + 1
         raw[rows] = booster.predict(later.features[rows], raw_score=True, num_iteration=chosen)
     return later.begin + raw, best
-
-
-def _halves(table: Table, seed: int) -> list[Int64s]:
-    """Return the usable slates of half of the people and those of the others; all once if one has none."""
-    user = table.slates.user[table.usable]
-    people, who = np.unique(user, return_inverse=True)
-    first = np.random.default_rng(seed).permutation(len(people))[who] % 2 == 0
-    if first.all():
-        return [table.usable]
-    return [table.usable[first], table.usable[~first]]
 
 
 def deviation(raw: Doubles, part: ShownSlates) -> float:

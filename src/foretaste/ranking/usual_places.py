@@ -43,7 +43,7 @@ def rate_by_place(place: Doubles, looks: Doubles, clicks: Doubles, base: float) 
         expected = looked * np.exp(np.clip(level + slope * away, -STEEPEST, 0.0))
         missing = taken - expected
         curve = np.array(
-            [[expected.sum(), expected @ away], [expected @ away, expected @ np.square(away) + hold]]
+            [[expected.sum() + CLOSE, expected @ away], [expected @ away, expected @ np.square(away) + hold]]
         )
         step = np.linalg.solve(curve, np.array([missing.sum(), missing @ away - hold * slope]))
         step = np.clip(step, -LONGEST_STEP, LONGEST_STEP)
