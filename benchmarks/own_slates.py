@@ -158,7 +158,7 @@ def serve_whatever_it_is_worth() -> None:
 
     def learnt(*given: Any, **named: Any) -> SlateRanker:
         ranker = learn(*given, **named)
-        return replace(ranker, report=msgspec.structs.replace(ranker.report, told_low=1e-9))
+        return replace(ranker, report=msgspec.structs.replace(ranker.report, ahead_low=1e-9))
 
     learning_to_rank.learn_ranker = learnt
 

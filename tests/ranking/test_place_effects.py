@@ -7,13 +7,8 @@ import pytest
 from slate_world import N_ITEMS, requests_of, the_columns, the_traits
 
 from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
-from foretaste.ranking.list_gain import list_gains, paired_low
-from foretaste.ranking.place_effects import (
-    ENOUGH,
-    place_effects,
-    told_beside_places,
-    weight_beside_places,
-)
+from foretaste.ranking.list_gain import list_gains
+from foretaste.ranking.place_effects import ENOUGH, place_effects, weight_beside_places
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_ranker import SlateRanker
 
@@ -97,47 +92,6 @@ def test_what_a_score_is_worth_is_told_beside_the_place():
     assert weight_beside_places(NO_SLATES, np.empty(0)) == 0.0
 
 
-def told_more(slates, score, rival):
-    """Return the least of what a score tells more than its rival, and of what it gains in NDCG of clicks."""
-    told = np.subtract(*told_beside_places(slates, np.stack((score, rival)), seed=0))
-    gained = (list_gains(slates, score) - list_gains(slates, rival))[slates.telling]
-    user = slates.user[slates.telling]
-    return paired_low(told, user, 0), paired_low(gained, user, 0)
-
-
-def test_a_better_order_is_known_though_places_flatter_the_one_that_was_shown():
-    slates, score, truth = sorted_lists(1500, noise=0.4)
-    told, gained = told_more(slates, truth, score)
-    assert told > 0.0 > gained
-
-
-@pytest.mark.parametrize("worse", ["noise", "nothing", "what was shown forgotten"])
-def test_a_worse_order_never_tells_surely_more(worse):
-    slates, score, truth = sorted_lists(1500)
-    drawn = np.random.default_rng(3).normal(size=len(score))
-    other = {
-        "noise": score + 0.5 * drawn,
-        "nothing": np.zeros(len(score)),
-        "what was shown forgotten": truth - score,
-    }[worse]
-    assert told_more(slates, other, score)[0] < 0.0
-
-
-def test_another_unit_of_a_score_tells_the_same():
-    slates, _, truth = sorted_lists(300)
-    once, thrice = told_beside_places(slates, np.stack((truth, 3.0 * truth)), seed=0)
-    np.testing.assert_allclose(once, thrice, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    "slates", [NO_SLATES, ShownSlates.of([0, 0], [1, 2], [[3, 4]] * 2, [[True, False]] * 2)]
-)
-def test_of_one_person_or_nobody_it_is_told_too(slates):
-    told = told_beside_places(slates, np.zeros((2, len(slates.item))), seed=0)
-    assert told.shape == (2, len(slates))
-    assert np.isfinite(told).all()
-
-
 @pytest.fixture(scope="module", params=[False, True], ids=["what they like", "one of each"])
 def of_sorted_lists(request):
     """Return what was learnt from lists sorted by a score, later lists with their requests, and the truth."""
@@ -159,7 +113,7 @@ def test_a_ranker_of_lists_sorted_by_a_good_score_goes_on_trusting_it(of_sorted_
     learnt, later, requests, truth = of_sorted_lists
     best = [truth[a:b].argmax() for a, b in zip(later.start, later.start[1:], strict=False)]
     liked = np.concatenate([np.arange(PLACES) == place for place in best])
-    wanted = ShownSlates(later.user, later.time, later.start, later.item, liked)
+    wanted = replace(later, clicked=liked)
     found = np.concatenate([learnt.score(request) for request in requests])
     shown = list_gains(wanted, -later.position.astype(np.float64)).mean()
     assert list_gains(wanted, found).mean() > shown - 0.02

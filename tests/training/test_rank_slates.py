@@ -118,7 +118,7 @@ def test_a_ranker_is_learnt_where_it_beats_the_blend(trained):
     ranker = trained.artifact.ranker
     assert ranker is not None
     assert ranker.report.rival == "score_blend"
-    assert ranker.report.told_low > 0.0
+    assert ranker.report.ahead_low > 0.0
     assert "the ranker orders" in trained.report.ranker
 
 
@@ -213,7 +213,7 @@ def test_few_slates_leave_the_order_to_the_blend(shop):
 
 def test_slates_that_were_all_clicked_whole_are_too_few(shop):
     shown = shop.shown
-    whole = ShownSlates(shown.user, shown.time, shown.start, shown.item, np.ones(len(shown.item), np.bool_))
+    whole = replace(shown, clicked=np.ones(len(shown.item), np.bool_))
     trained = learn(replace(shop, shown=whole), created_at=0, config=CONFIG)
     assert trained.artifact.ranker is None
     assert trained.report.ranker.startswith("0 slates with clicks")
@@ -231,7 +231,7 @@ def test_clicks_by_chance_leave_the_order_to_the_blend(shop):
 def trained_by_chance(shop, seed):
     shown = shop.shown
     clicked = np.random.default_rng(seed).random(len(shown.item)) < 0.3
-    aimless = ShownSlates(shown.user, shown.time, shown.start, shown.item, clicked)
+    aimless = replace(shown, clicked=clicked)
     return learn(replace(shop, shown=aimless), created_at=0, config=CONFIG)
 
 

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 from foretaste.domain.arrays import Doubles, Int64s
 from foretaste.ranking.click_rates import looks_and_clicks
 from foretaste.ranking.lambdamart import BoostingOptions, Objective, grow
-from foretaste.ranking.list_gain import list_gains, paired_low
-from foretaste.ranking.place_effects import place_effects, told_beside_places, weight_beside_places
+from foretaste.ranking.list_gain import gains_at_alike_places, list_gains, paired_low
+from foretaste.ranking.place_effects import place_effects, weight_beside_places
 from foretaste.ranking.shown import NO_SLATES, ShownSlates
 from foretaste.ranking.slate_features import SCORE, Columns, SlateRequest
 from foretaste.ranking.slate_knowledge import SlateKnowledge, knowledge_of
@@ -163,7 +163,7 @@ def _learnt(
         columns=way.columns,
         trees=trees_of(dumps),
         trust=table.trust * sum(1.0 / scales[objective] for objective in OBJECTIVES) / len(OBJECTIVES),
-        report=_report(slates, later, foretold, rounds, way),
+        report=_report(slates, later, foretold, earlier.effect, rounds, way),
     )
 
 
@@ -209,7 +209,7 @@ def _parted(
         earlier,
         slates=judged,
         features=features,
-        bias=np.zeros(len(features)),
+        effect=np.zeros(int(judged.sizes.max(initial=0))),
         begin=begin,
     )
     return earlier, later, before
@@ -244,11 +244,15 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
         earlier = earlier.and_then(part)
     effect = np.zeros(int(slates.sizes.max(initial=0)))
     if way.options.debias:
-        effect = place_effects(slates, features)
+        effect = place_effects(slates, features[:, ~way.columns.ordinal])
     trust = way.trust(slates, features)
     begin = way.begin(features, trust)
-    bias, rising = effect[slates.position], way.columns.rising
-    return Table(slates, features, bias, trust, begin, rising)
+    return Table(slates, features, effect, trust, begin, way.columns.rising)
+
+
+def _as_long(effect: Doubles, slates: ShownSlates) -> Doubles:
+    """Return the effects of places for slates that may be longer, by as much as the last one's."""
+    return np.pad(effect, (0, max(0, int(slates.sizes.max(initial=0)) - len(effect))), mode="edge")
 
 
 def _from_others(
@@ -281,18 +285,16 @@ def _report(
     slates: ShownSlates,
     later: Table,
     foretold: Doubles,
+    effect: Doubles,
     rounds: dict[str, int],
     way: _Way,
 ) -> RankerReport:
-    telling = later.slates.telling
+    telling, looked = later.slates.telling, _as_long(effect, later.slates)
     rows, part = later.slates.rows(telling), later.slates.take(telling)
-    rival = later.features[:, way.columns.names.index(way.rival)]
-    told = np.subtract(*told_beside_places(later.slates, np.stack((foretold, rival)), way.seed))
+    rival = later.features[rows, way.columns.names.index(way.rival)]
+    ahead = np.subtract(*(gains_at_alike_places(part, by, looked) for by in (foretold[rows], rival)))
     gained = list_gains(part, foretold[rows])
-    others = {
-        name: list_gains(part, later.features[rows, way.columns.names.index(name)])
-        for name in {way.rival, *PLAIN}
-    }
+    others = {name: list_gains(part, later.features[rows, way.columns.names.index(name)]) for name in PLAIN}
     best = max(PLAIN, key=lambda name: others[name].mean())
     return RankerReport(
         slates=len(slates),
@@ -301,9 +303,8 @@ def _report(
         as_shown=float(list_gains(part, -part.position.astype(np.float64)).mean()),
         click_rate=float(others["click_rate"].mean()),
         rival=way.rival,
-        ahead=float((gained - others[way.rival]).mean()),
-        told=float(told.mean()),
-        told_low=paired_low(told, part.user, way.seed),
+        ahead=float(ahead.mean()),
+        ahead_low=paired_low(ahead, part.user, way.seed),
         rounds=rounds,
         plain=best if others[best].mean() >= gained.mean() else "",
     )

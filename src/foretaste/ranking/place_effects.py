@@ -4,13 +4,16 @@ import numpy as np
 import scipy
 
 from foretaste.domain.arrays import Doubles
-from foretaste.ranking.click_choices import ClickChoices
 from foretaste.ranking.shown import ShownSlates
 
 RIDGE = 1.0
 """Weights of columns of unit variance are held to zero so much."""
 SMOOTH = 1.0
 """A place is held so much to the one before it, in log odds."""
+BENDS = (0.2, 0.4, 0.6, 0.8, 0.9, 0.97)
+"""At these quantiles of the scores that lists were shown by, what one more is worth may change."""
+FARTHEST = (0.01, 0.99)
+"""Scores beyond these quantiles count as these."""
 ENOUGH = 4_000
 """Of more slates so many tell, evenly taken: places are few."""
 STEPS = 200
@@ -21,13 +24,15 @@ SAME = 1e-9
 def place_effects(slates: ShownSlates, features: Doubles) -> Doubles:
     """Return what each place adds to the log odds of a click, float64 [longest slate], mean 0.
 
-    Clicks are told as choices by `features` float64 [rows, n] (NaN counts as the mean of the slate), by where
-    the item stood in its other slates, and by the place. Lists that are sorted for a person have what is good
-    at the top: as far as the features say what was thought to be good, and for whom, that is not taken for
-    the place's doing (as in the regression-based estimation of Wang et al. 2018). Slates of which nothing was
-    clicked tell nothing.
+    A conditional logit (McFadden 1974) of which items of a slate were clicked, by the score that it was shown
+    by, by `features` float64 [rows, n] (NaN counts as the mean of the slate), by where the item stood in its
+    other slates, and by the place. Lists that are sorted for a person have what is good at the top: as
+    far as these say what was thought to be good, and for whom, that is not taken for the place's doing (as in
+    the regression-based estimation of Wang et al. 2018). No feature may tell the order within the slate,
+    which is all but the place. Clicks of a slate count as drawn one by one, which makes strong effects
+    look weaker where much is clicked. Slates of which nothing was clicked tell nothing.
     """
-    return _fitted(slates, features)[1]
+    return _fitted(slates, np.column_stack([features, _bent(slates.score)]))[1]
 
 
 def weight_beside_places(slates: ShownSlates, score: Doubles) -> float:
@@ -47,61 +52,51 @@ def _fitted(slates: ShownSlates, features: Doubles) -> tuple[Doubles, Doubles]:
     if len(telling) > ENOUGH:
         telling = telling[np.arange(ENOUGH) * len(telling) // ENOUGH]
     rows, part = slates.rows(telling), slates.take(telling)
-    known, deviation = _within(np.column_stack([features[rows], _elsewhere(slates)[rows]]), part)
-    problem = _Problem(known, part, longest)
-    start = np.zeros(n + 1 + longest)
+    columns = np.column_stack([features[rows], _elsewhere(slates)[rows]])
+    known, deviation = _within(columns, part)
+    problem = _Clicks(known, part, longest)
+    start = np.zeros(known.shape[1] + longest)
     found = scipy.optimize.minimize(
         problem.loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}
     )
-    effect = found.x[n + 1 :]
+    effect = found.x[known.shape[1] :]
     shown = np.bincount(slates.position, minlength=longest)
     return found.x[:n] / deviation[:n], effect - np.average(effect, weights=shown)
 
 
-class _Problem:
+class _Clicks:
     """The penalized likelihood of clicks, as a function of weights of columns and effects of places."""
 
     def __init__(self, known: Doubles, slates: ShownSlates, longest: int) -> None:
         self._known, self._place, self._longest = known, slates.position, longest
-        self._choices = ClickChoices(slates)
+        self._start, self._slate = slates.start[:-1], slates.slate
+        self._clicked = slates.clicked.astype(np.float64)
+        self._clicks = np.add.reduceat(self._clicked, self._start)
 
     def loss(self, weights: Doubles) -> tuple[float, Doubles]:
         """Return the loss at `weights`, of columns and then of places, and its gradient."""
         n = self._known.shape[1]
         beside, effect = weights[:n], weights[n:]
-        likely, expected = self._choices.likely(self._known @ beside + effect[self._place])
-        left = self._choices.clicked - expected
+        score = self._known @ beside + effect[self._place]
+        highest = np.maximum.reduceat(score, self._start)
+        odds = np.exp(score - highest[self._slate])
+        total = np.add.reduceat(odds, self._start)
+        likely = float(self._clicked @ score - self._clicks @ (np.log(total) + highest))
+        left = self._clicked - (self._clicks / total)[self._slate] * odds
         step = np.diff(effect, prepend=effect[:1], append=effect[-1:])
         penalty = 0.5 * RIDGE * float(beside @ beside) + 0.5 * SMOOTH * float(step @ step)
         by_column = left @ self._known - RIDGE * beside
         by_place = np.bincount(self._place, left, self._longest) + SMOOTH * np.diff(step)
-        return penalty - float(likely.sum()), -np.concatenate((by_column, by_place))
+        return penalty - likely, -np.concatenate((by_column, by_place))
 
 
-def told_beside_places(slates: ShownSlates, scores: Doubles, seed: int) -> Doubles:
-    """Return what each of `scores` tells of the clicks at places as they are, float64 [n_scores, n telling].
-
-    That is the log likelihood of the clicks of each slate that tells something. What was shown first is
-    clicked more for its place, which flatters the order that things were shown in; so what places add is
-    told apart, beside all the scores together, and is the same for all. `scores` are float64
-    [n_scores, rows]; what places add, and what a score is worth in log odds, comes from the clicks of the
-    other half of the people.
-    """
-    telling, halves = slates.telling, slates.halves(seed)
-    told = np.empty((len(scores), len(telling)))
-    for own, other in zip(halves, reversed(halves), strict=True):
-        here, there = slates.take(own), slates.take(other)
-        rows, others = slates.rows(own), slates.rows(other)
-        effect = np.zeros(int(slates.sizes.max(initial=0)))
-        found = place_effects(there, scores[:, others].T)
-        effect[: len(found)] = found
-        choices, theirs = ClickChoices(here), ClickChoices(there)
-        for score, of_score in zip(scores, told, strict=True):
-            slope = theirs.best_slope(score[others], effect[there.position])
-            of_score[np.searchsorted(telling, own)] = choices.likely(
-                slope * score[rows] + effect[here.position]
-            )[0]
-    return told
+def _bent(score: Doubles) -> Doubles:
+    """Return columns, float64 [rows, m], whose sums are broken lines of the score; none if none is known."""
+    known = score[np.isfinite(score)]
+    if not len(known):
+        return np.empty((len(score), 0))
+    held = np.clip(score, *np.quantile(known, FARTHEST))
+    return np.column_stack([held, *(np.maximum(held - bend, 0.0) for bend in np.quantile(known, BENDS))])
 
 
 def _elsewhere(slates: ShownSlates) -> Doubles:

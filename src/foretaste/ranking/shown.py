@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foretaste.domain.arrays import Int64s, Mask, Micros, Ordinals
+from foretaste.domain.arrays import Doubles, Int64s, Mask, Micros, Ordinals
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownSlates:
     """Slates after one another: slate s showed `item[start[s]:start[s + 1]]`, from the first place on.
 
-    `user` int32 and `time` int64 (microseconds) are by slate; `item` int32 and `clicked` bool by place,
-    `start` int64 [n + 1].
+    `user` int32 and `time` int64 (microseconds) are by slate; `item` int32, `clicked` bool and `score`
+    float64, which the items were shown by (NaN where that is not known), by place; `start` int64 [n + 1].
     """
 
     user: Ordinals
@@ -21,6 +21,7 @@ class ShownSlates:
     start: Int64s
     item: Ordinals
     clicked: Mask
+    score: Doubles
 
     @classmethod
     def of(
@@ -29,14 +30,19 @@ class ShownSlates:
         time: Sequence[int] | Micros,
         shown: Sequence[Sequence[int] | Ordinals],
         clicked: Sequence[Sequence[bool] | Mask],
+        score: Sequence[Sequence[float] | Doubles] | None = None,
     ) -> "ShownSlates":
-        """Return the slates of these people, moments, items and clicks, one entry of each per slate."""
+        """Return the slates of these people, moments, items, clicks and scores, one entry each per slate."""
+        start = np.cumsum([0, *map(len, shown)], dtype=np.int64)
         return cls(
             user=np.asarray(user, np.int32),
             time=np.asarray(time, np.int64),
-            start=np.cumsum([0, *map(len, shown)], dtype=np.int64),
+            start=start,
             item=np.concatenate([np.empty(0, np.int32), *(np.asarray(s, np.int32) for s in shown)]),
             clicked=np.concatenate([np.empty(0, np.bool_), *(np.asarray(c, np.bool_) for c in clicked)]),
+            score=np.full(start[-1], np.nan)
+            if score is None
+            else np.concatenate([np.empty(0), *(np.asarray(s, np.float64) for s in score)]),
         )
 
     def __len__(self) -> int:
@@ -85,13 +91,21 @@ class ShownSlates:
             np.concatenate((self.start, self.start[-1] + others.start[1:])),
             np.concatenate((self.item, others.item)),
             np.concatenate((self.clicked, others.clicked)),
+            np.concatenate((self.score, others.score)),
         )
 
     def take(self, chosen: Int64s) -> "ShownSlates":
         """Return the slates at positions `chosen`."""
         rows = self.rows(chosen)
         start = np.concatenate(([0], np.cumsum(self.sizes[chosen])))
-        return ShownSlates(self.user[chosen], self.time[chosen], start, self.item[rows], self.clicked[rows])
+        return ShownSlates(
+            self.user[chosen],
+            self.time[chosen],
+            start,
+            self.item[rows],
+            self.clicked[rows],
+            self.score[rows],
+        )
 
 
 NO_SLATES = ShownSlates.of([], [], [], [])

@@ -54,8 +54,8 @@ OF_OCCASION = ("past_length", "past_share_taken", "past_surprise", "hour", "week
 
 IN_SLATE = "_in_slate"
 """What a column relative to the slate is called ends so."""
-SCORE = "score_"
-"""What the column of a source's score is called begins so."""
+SCORE, RANK = "score_", "rank_"
+"""What the columns of a source's score, and of the order by it, are called begins so."""
 
 
 def _no_rows() -> Floats:
@@ -103,9 +103,14 @@ class Columns:
             "age_days",
             *(f"popularity_{number}" for number in range(self.n_half_lives)),
             *(f"{SCORE}{source}" for source in self.sources),
-            *(f"rank_{source}" for source in self.sources),
+            *(f"{RANK}{source}" for source in self.sources),
             *(f"attribute_{name}" for name in self.numbers),
         )
+
+    @property
+    def ordinal(self) -> Mask:
+        """Which columns tell the order within the slate, bool [columns]."""
+        return np.array([name.startswith(RANK) for name in self.names])
 
     @property
     def rising(self) -> Mask:

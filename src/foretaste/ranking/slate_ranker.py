@@ -18,10 +18,8 @@ from foretaste.ranking.trees import Trees
 class RankerReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the ranker was worth on later slates than it had learnt from: NDCG@10 of clicks of several orders.
 
-    `ahead` is the mean gain over `rival`, the order it has to beat. Where lists were shown in about that
-    order it flatters the rival, for what stands first is clicked for its place too. So `told` is what the
-    ranker's score tells more than the rival's of a slate's clicks at the same places, in nats of log
-    likelihood, and `told_low` the lower end of its 95 % interval by person.
+    `ahead` is how far it is ahead of `rival`, the order it has to beat, in what clicks are worth as if all
+    places were looked at alike, and `ahead_low` the lower end of its 95 % interval by person.
     """
 
     slates: int
@@ -31,8 +29,7 @@ class RankerReport(msgspec.Struct, frozen=True, kw_only=True):
     click_rate: float
     rival: str
     ahead: float
-    told: float
-    told_low: float
+    ahead_low: float
     rounds: dict[str, int]
     plain: str = ""
     """The feature that alone was at least as good as the trees, and so is the score; empty where none was."""

@@ -11,14 +11,15 @@ from foretaste.ranking.shown import ShownSlates
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Features of slates, what their places add, and which have a choice made.
+    """Slates with their features, float64 [rows, n], and what each place adds, float64 [longest].
 
-    Trees begin with `begin`, the rival's score times `trust`.
+    Trees begin with `begin` float64 [rows], the rival's score times `trust`; in features that are `rising`
+    they rise.
     """
 
     slates: ShownSlates
     features: Doubles
-    bias: Doubles
+    effect: Doubles
     trust: float
     begin: Doubles
     rising: Mask
@@ -30,7 +31,7 @@ class Table:
             self.features[rows],
             self.slates.clicked[rows],
             self.slates.sizes[chosen],
-            self.bias[rows] + self.begin[rows],
+            self.effect[self.slates.position[rows]] + self.begin[rows],
             self.rising,
         )
 

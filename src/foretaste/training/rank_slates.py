@@ -43,8 +43,8 @@ def learn_slate_ranker(
     """Learn a ranker from the corpus's slates since the sources were fitted; None where it gains nothing.
 
     `models` were fitted on what is before `prepared.tune`, so that no feature of a slate knows its clicks.
-    The ranker has to tell more of the clicks on the latest slates than the blend does at the same places, by
-    what it knew before them, surely: by the lower end of the 95 % interval.
+    The ranker has to be ahead of the blend on the latest slates, by what it knew before them, surely: by the
+    lower end of the 95 % interval.
     """
     shown = prepared.corpus.shown
     if shown is None or not prepared.timed or not len(prepared.events):
@@ -80,10 +80,10 @@ def learn_slate_ranker(
     )
     report = ranker.report
     gain = (
-        f"NDCG@10 of clicks {report.ranker:.4f}, {report.ahead:+.4f} to the blend; at the same places "
-        f"it tells {report.told:+.4f} nats more of a slate's clicks (at least {report.told_low:+.4f})"
+        f"NDCG@10 of clicks {report.ranker:.4f}; as if all places were looked at alike {report.ahead:+.4f} "
+        f"to the blend (at least {report.ahead_low:+.4f})"
     )
-    if report.told_low <= 0.0:
+    if report.ahead_low <= 0.0:
         return RankerOutcome(None, f"{gain}: not surely better, the blend orders")
     return RankerOutcome(ranker, f"{gain}: the ranker orders the blend's best")
 

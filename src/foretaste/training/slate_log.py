@@ -53,6 +53,7 @@ def shown_slates(
         time=[exposure.time for exposure in mine],
         shown=[exposure.items for exposure in mine],
         clicked=[[False] * len(exposure.items) for exposure in mine],
+        score=[exposure.scores for exposure in mine],
     )
     rows = np.flatnonzero(liking)
     answered = answered_rows(
