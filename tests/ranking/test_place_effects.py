@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from slate_world import N_ITEMS, requests_of, the_columns, the_traits
 
+from foretaste.ranking import learning_to_rank
 from foretaste.ranking.learning_to_rank import RankerOptions, learn_ranker
 from foretaste.ranking.list_gain import list_gains
 from foretaste.ranking.place_effects import ENOUGH, place_effects, weight_beside_places
@@ -43,6 +44,29 @@ def test_a_score_that_lists_were_sorted_by_is_not_taken_for_place(one_each):
     slates, score, _ = sorted_lists(3000, one_each=one_each)
     beside, alone = place_effects(slates, score[:, None]), place_effects(slates, np.empty((len(score), 0)))
     assert np.abs(beside - TRUE).max() < 0.5 * np.abs(alone - TRUE).max()
+
+
+@pytest.mark.parametrize("unit", [np.asarray, np.exp, lambda score: 1e6 * score - 5.0])
+def test_the_score_that_lists_were_shown_by_is_heard_in_whatever_unit(unit):
+    slates, score, _ = sorted_lists(3000)
+    known = replace(slates, score=unit(score).astype(np.float64))
+    nothing = np.empty((len(score), 0))
+    beside, alone = place_effects(known, nothing), place_effects(slates, nothing)
+    assert np.abs(beside - TRUE).max() < 0.5 * np.abs(alone - TRUE).max()
+
+
+def test_scores_that_a_few_lists_were_shown_by_in_another_unit_do_no_harm():
+    slates, score, _ = sorted_lists(2000)
+    scores, few = score[:, None], slates.slate % 50 == 0
+    mostly = place_effects(replace(slates, score=np.where(few, 1e300, score)), scores)
+    np.testing.assert_allclose(mostly, place_effects(replace(slates, score=score), scores), atol=0.05)
+
+
+def test_where_some_lists_lack_the_score_the_others_tell():
+    slates, score, _ = sorted_lists(3000)
+    nothing, some = np.empty((len(score), 0)), slates.slate % 3 != 0
+    half_known = place_effects(replace(slates, score=np.where(some, score, np.nan)), nothing)
+    assert np.abs(half_known - TRUE).max() < 0.8 * np.abs(place_effects(slates, nothing) - TRUE).max()
 
 
 def test_where_the_order_is_by_chance_places_are_found_without_features():
@@ -88,6 +112,7 @@ def test_what_a_score_is_worth_is_told_beside_the_place():
     assert weight_beside_places(slates, truth) == pytest.approx(1.0, abs=0.15)
     assert weight_beside_places(slates, 2.0 * truth) == pytest.approx(0.5, abs=0.08)
     assert 0.2 < weight_beside_places(slates, score) < 1.0
+    assert weight_beside_places(replace(slates, score=score), score) == weight_beside_places(slates, score)
     assert weight_beside_places(slates, -truth) == 0.0
     assert weight_beside_places(NO_SLATES, np.empty(0)) == 0.0
 
@@ -117,6 +142,27 @@ def test_a_ranker_of_lists_sorted_by_a_good_score_goes_on_trusting_it(of_sorted_
     found = np.concatenate([learnt.score(request) for request in requests])
     shown = list_gains(wanted, -later.position.astype(np.float64)).mean()
     assert list_gains(wanted, found).mean() > shown - 0.02
+
+
+def test_a_ranker_that_knows_better_is_known_by_clicks_though_places_flatter_what_was_shown(monkeypatch):
+    slates, score, truth = sorted_lists(3000, noise=0.7)
+    columns, heard = replace(the_columns(the_traits()), sources=("blend", "oracle")), []
+
+    def seen(slates, features):
+        heard.append(features.shape[1])
+        return place_effects(slates, features)
+
+    monkeypatch.setattr(learning_to_rank, "place_effects", seen)
+    scores = np.stack((score, truth)).astype(np.float32)
+    requests = [
+        replace(request, scores=scores[:, first:end])
+        for request, first, end in zip(requests_of(slates), slates.start, slates.start[1:], strict=False)
+    ]
+    known = replace(slates, score=score)
+    report = learn_ranker(known, requests, the_traits(), columns, rival="score_blend").report
+    assert report.ahead_low > 0.0
+    assert report.ranker < report.as_shown
+    assert set(heard) == {len(columns.names) - len(columns.sources)}, "places are told beside ranks"
 
 
 def test_what_was_never_shown_stays_where_the_score_puts_it(of_sorted_lists):

@@ -275,6 +275,7 @@ def test_a_click_belongs_to_the_latest_slate_that_showed_the_item():
     slates = shown_slates(exposures, {"u": 0, "v": 1}, events, np.ones(4, np.bool_))
     assert slates.time.tolist() == [10 * SECOND, 20 * SECOND]
     assert slates.clicked.tolist() == [False, False, True, False]
+    assert slates.score.tolist() == [1.0, 0.5, 1.0, 0.5]
     assert not len(shown_slates([], {}, events, np.ones(4, np.bool_)))
 
 
