@@ -1,6 +1,6 @@
 """The content platform's paths: what its clients send is understood, what they read is there."""
 
-from asgi_client import did, problem
+from asgi_client import DAY, NOW, did, problem
 
 from foretaste.events.moments import format_moment
 
@@ -111,6 +111,15 @@ def test_an_engagement_of_the_lesson_is_an_event(client):
     assert event_of(client, "eve").type == "share"
     assert "error" in problem(client.post("/api/record_engagement", {"item_id": "fargo"}), 400)
     assert "error" in problem(client.post("/api/record_engagement", {**body, "user_id": ""}), 400)
+
+
+def test_an_engagement_may_say_when_it_was_and_is_recognized_again(client):
+    then = NOW - DAY
+    body = {"user_id": "eve", "item_id": "fargo", "event_id": "e1", "timestamp": format_moment(then)}
+    for _ in range(2):
+        assert client.post("/api/record_engagement", {**body, "session_id": "s"}).json == {"success": True}
+    (kept,) = [event for _, event in client.home.log.events(0, 1000) if event.user_id == "eve"]
+    assert (kept.event_id, kept.timestamp, kept.session_id, kept.context) == ("e1", then, "s", {})
 
 
 def test_an_interaction_with_a_nested_context_is_kept_under_its_paths(client):

@@ -84,8 +84,12 @@ class EngagementBody(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | int
     item_id: str | int
     engagement_type: str = "click"
+    event_id: str | None = None
+    timestamp: str | int | float | None = None
     value: float | None = None
+    session_id: str | None = None
     recommendation_id: str | None = None
+    context: dict[str, str] | None = None
 
 
 SHOP = Parameters(ShopParameters, OTHER_NAMES, WHOLE)
@@ -236,7 +240,7 @@ async def record_engagement(service: Service, request: Request) -> Response:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidEventError(f"the body is no engagement: {error}") from error
     fields = msgspec.to_builtins(given)
-    event = {**fields, "type": fields.pop("engagement_type")}
+    event = {"type": fields.pop("engagement_type"), **fields}
     receipt = await recorded(service.home, [event], service.clock(), idempotency_key(request))
     if receipt.rejected:
         raise InvalidEventError(receipt.events[0].reason or "", field=receipt.events[0].field)
