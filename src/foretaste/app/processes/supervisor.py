@@ -23,6 +23,8 @@ LOOK_SECONDS: Final = 0.05
 """How often processes are looked at, beside at once when one ends."""
 READER_SECONDS: Final = 15.0
 """How long a reader may take to answer what it took, when the service ends; then it is killed."""
+KEEPER_SECONDS: Final = 120.0
+"""How long the keeper may take after them; what was accepted is on disk since then, and is read again."""
 YOUNG_SECONDS: Final = 5.0
 SHORTEST_PAUSE: Final = 0.05
 LONGEST_PLACE: Final = 64
@@ -86,13 +88,10 @@ class Service:
         """Let the readers answer what they took, then let the keeper store what it knows."""
         readers = [child for child in self.children if child.order.role != "keeper"]
         _told_to_end(readers)
-        deadline = time.monotonic() + READER_SECONDS
-        for child in readers:
-            _waited_for(child, max(0.0, deadline - time.monotonic()))
+        _waited_for(readers, READER_SECONDS)
         keepers = [child for child in self.children if child.order.role == "keeper"]
         _told_to_end(keepers)
-        for child in keepers:
-            _waited_for(child, None)
+        _waited_for(keepers, KEEPER_SECONDS)
 
     def _may_start(self, child: Child) -> bool:
         """Let the first one begin alone: kernels are then compiled once, and the home is there for others."""
@@ -204,14 +203,17 @@ def _told_to_end(children: list[Child]) -> None:
             child.process.terminate()
 
 
-def _waited_for(child: Child, seconds: float | None) -> None:
-    if child.process is None:
-        return
-    try:
-        child.process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        child.process.kill()
-        child.process.wait()
+def _waited_for(children: list[Child], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for child in children:
+        if child.process is None:
+            continue
+        try:
+            child.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.process.kill()
+            child.process.wait()
+            sys.stderr.write(f"foretaste: {child.order.name} did not end within {seconds:g} s; killed\n")
 
 
 def _announce(plan: Plan) -> None:
