@@ -3,12 +3,14 @@
 import codecs
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from foretaste.adapters.files.rows import Reject, Rows
+from foretaste.adapters.files.rows import Reject, Rows, opened
 from foretaste.domain.errors import InvalidInputError
 
 DELIMITERS = ",\t;|"
@@ -77,9 +79,11 @@ class CsvRows:
             while taken := list(islice(numbered, size)):
                 yield _columns(names, taken)
 
-    def _open(self) -> TextIO:
+    @contextmanager
+    def _open(self) -> Iterator[TextIO]:
         encoding = _marked(self.path) or self.encoding if _is_utf_8(self.encoding) else self.encoding
-        return self.path.open(encoding=encoding, errors="replace", newline="")
+        with opened(self.path) as file:
+            yield TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
 
     def _header(self, file: TextIO) -> tuple[list[str], str, int]:
         """Return the names, the delimiter and the number of lines read so far."""
@@ -106,7 +110,7 @@ def _is_utf_8(encoding: str) -> bool:
 
 def _marked(path: Path) -> str | None:
     """Return the encoding that a file's byte-order mark says, None without one of two or four bytes."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         begin = file.read(4)
     return next((encoding for mark, encoding in MARKS if begin.startswith(mark)), None)
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from foretaste.adapters.files.rows import Reject, Rows
+from foretaste.adapters.files.rows import Reject, Rows, opened
 from foretaste.domain.errors import InvalidInputError
 
 EXCERPT = 200
@@ -40,7 +40,7 @@ class JsonLines:
             yield Rows(columns, [line for line, _ in rows], rejects)
 
     def _objects(self) -> Iterator[tuple[int, dict[str, Any] | Reject]]:
-        with self.path.open("rb") as file:
+        with opened(self.path) as file:
             if _starts_with_bracket(file):
                 yield from self._array(file)
                 return

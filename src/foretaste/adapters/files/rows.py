@@ -1,9 +1,12 @@
 """Rows of a file in pieces: what every format is read into before its columns mean anything."""
 
+import gzip
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol, cast
 
 import msgspec
 import polars as pl
@@ -22,6 +25,10 @@ SUFFIXES: dict[str, FileFormat] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
 }
+
+
+COMPRESSED, GZIP_MARK = ".gz", b"\x1f\x8b"
+"""How names of files end that gzip compressed, and how their bytes begin."""
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +84,36 @@ def file_format(path: Path) -> FileFormat:
         known = ", ".join(sorted(SUFFIXES))
         raise InvalidInputError(f"{path.name}: cannot tell the format from the name; use one of {known}")
     return found
+
+
+def format_to_read(path: Path) -> FileFormat:
+    """Return the format that the name of `path` announces, which for text may be compressed: `log.csv.gz`."""
+    inner = path.with_suffix("") if path.suffix.lower() == COMPRESSED else path
+    found = file_format(inner)
+    if inner != path and found == "parquet":
+        raise InvalidInputError(f"{path.name}: unpack it first (gunzip); Parquet is compressed within")
+    return found
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Give the bytes of a file of text, unpacked if they are compressed by gzip, whatever its name says.
+
+    Raises `InvalidInputError` where compressed bytes are damaged or end too early.
+    """
+    with path.open("rb") as file:
+        packed = file.peek(len(GZIP_MARK)).startswith(GZIP_MARK)
+        if not packed:
+            yield file
+            return
+        try:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield cast("BinaryIO", unpacked)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise InvalidInputError(
+                f"{path.name}: what gzip compressed is damaged or cut off ({error}); fetch the file again: "
+                "rows that were taken before are recognized"
+            ) from error
 
 
 def existing_file(path: Path) -> Path:

@@ -7,7 +7,7 @@ import polars as pl
 from foretaste.adapters.files.csv_rows import CsvRows
 from foretaste.adapters.files.json_lines import JsonLines
 from foretaste.adapters.files.parquet import FrameRows, ParquetRows
-from foretaste.adapters.files.rows import FileFormat, RowSource, existing_file, file_format
+from foretaste.adapters.files.rows import FileFormat, RowSource, existing_file, format_to_read
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.extras import with_extra
 from foretaste.ports.event_archive import AsOf
@@ -26,7 +26,8 @@ def open_rows(
 ) -> RowSource:
     """Return the rows of `source`; the format is `file_type`, or what the name's ending says.
 
-    A folder with a Delta table and any URL is a Delta table, read as of the version or moment `as_of`.
+    CSV and JSON Lines may be compressed by gzip. A folder with a Delta table and any URL is a Delta table,
+    read as of the version or moment `as_of`.
 
     Raises `MissingExtraError` for a Delta table without the extra `delta`.
     """
@@ -37,7 +38,7 @@ def open_rows(
     if as_of is not None:
         raise InvalidInputError(f"{source} has no past versions, only Delta tables have", field="as_of")
     path = existing_file(Path(source))
-    match file_type or file_format(path):
+    match file_type or format_to_read(path):
         case "csv":
             return CsvRows(path, delimiter, encoding)
         case "parquet":
