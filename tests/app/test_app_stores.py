@@ -16,9 +16,11 @@ from foretaste.app.importing import import_events
 from foretaste.app.keeper import StateKeeper
 from foretaste.app.settings import Settings
 from foretaste.app.stores import SNAPSHOT, stores_for_reading, stores_in, stores_in_memory
+from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from foretaste.domain.event import Event
 from foretaste.domain.item import Item
+from foretaste.testing.contracts.exposure_log import NOW, an_exposure
 
 SETTINGS = Settings()
 SECONDS = 30.0
@@ -214,3 +216,12 @@ def test_memory_keeps_the_same_state_as_the_directory(tmp_path):
 def test_settings_that_the_state_cannot_have_are_refused(tmp_path):
     with pytest.raises(InvalidInputError, match="half_lives"):
         stores_in(tmp_path, Settings(half_lives=(1.0,)))
+
+
+def test_what_was_shown_is_kept_in_memory_as_long_as_the_setting_says():
+    stores = stores_in_memory(Settings(exposure_days=1.0))
+    for name, days in (("old", 0), ("young", 2)):
+        stores.exposures.record(an_exposure(name, time=NOW + days * MICROS_PER_DAY))
+    stores.exposures.flush()
+    assert [record.recommendation_id for record in stores.exposures.read()] == ["young"]
+    stores.close()

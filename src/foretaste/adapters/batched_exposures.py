@@ -14,6 +14,8 @@ from foretaste.domain.slate import Exposure
 MOST_WAITING = 20_000
 BATCH = 1_000
 PAUSE_SECONDS = 0.5
+IDLE_SECONDS = 3_600.0
+"""So often what is too old is removed where nothing is written."""
 
 Row = tuple[str, int, bytes]
 """A record as it is stored: its id, its time and all of it as JSON."""
@@ -28,6 +30,7 @@ class BatchedExposures(ABC):
 
     Records wait in memory, at most `most_waiting`, and are written every half second or by the thousand:
     `kill -9` loses what waited, which no answer depends on. While the database refuses they go on waiting.
+    Every `idle_seconds` without a record none are written, so that what is too old is removed all the same.
 
     Whoever derives from it initializes it last: its thread writes from then on.
     """
@@ -35,8 +38,9 @@ class BatchedExposures(ABC):
     refusal: ClassVar[type[Exception]]
     """What `_put` raises where nothing can be written at present."""
 
-    def __init__(self, most_waiting: int) -> None:
+    def __init__(self, most_waiting: int, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._most_waiting = most_waiting
+        self._idle_seconds = idle_seconds
         self._waiting: dict[str, Row] = {}
         self._leaving: dict[str, Row] = {}
         self._dropped = 0
@@ -48,7 +52,7 @@ class BatchedExposures(ABC):
 
     @abstractmethod
     def _put(self, rows: Sequence[Row]) -> None:
-        """Write rows in one transaction, and remove what is too old."""
+        """Write rows in one transaction, maybe none, and remove what is too old."""
 
     @abstractmethod
     def _found(self, recommendation_id: str) -> Exposure | None:
@@ -98,8 +102,8 @@ class BatchedExposures(ABC):
     def _run(self) -> None:
         while not self._closing:
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._waiting) or self._closing)
-                self._changed.wait_for(self._urgent, PAUSE_SECONDS)
+                if self._changed.wait_for(lambda: bool(self._waiting) or self._closing, self._idle_seconds):
+                    self._changed.wait_for(self._urgent, PAUSE_SECONDS)
             self._failing = not self._stored()
         if not self._stored():
             self._dropped += len(self._waiting)
@@ -112,7 +116,7 @@ class BatchedExposures(ABC):
         try:
             self._store()
         except self.refusal as error:
-            _log.warning("%d exposures wait, they could not be written: %s", len(self._waiting), error)
+            _log.warning("exposures cannot be written for now, %d wait: %s", len(self._waiting), error)
             return False
         return True
 

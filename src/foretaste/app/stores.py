@@ -157,7 +157,8 @@ def stores_in_memory(settings: Settings) -> Stores:
     keeper = new_keeper(settings, lambda: id_map.names("type"), None)
     log = MemoryEventLog(id_map, on_commit=keeper.fold)
     catalog = MemoryCatalog(id_map, retention_days=settings.exposure_days)
-    exposures, profiles = MemoryExposureLog(), MemoryProfiles()
+    exposures = MemoryExposureLog(retention_days=settings.exposure_days)
+    profiles = MemoryProfiles()
     return Stores(log, id_map, catalog, catalog, exposures, keeper, profiles, MemoryBlendStore())
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import msgspec
 
-from foretaste.adapters.batched_exposures import MOST_WAITING, BatchedExposures, Row
+from foretaste.adapters.batched_exposures import IDLE_SECONDS, MOST_WAITING, BatchedExposures, Row
 from foretaste.adapters.sqlite.connections import Readers, opened, readable
 from foretaste.adapters.sqlite.file_lock import FileLock
 from foretaste.adapters.sqlite.many_rows import ManyRows
 from foretaste.adapters.sqlite.schema import EXPOSURE_TABLES, EXPOSURE_VERSION
+from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.clock import MICROS_PER_DAY, Clock, system_clock
 from foretaste.domain.errors import NotDurableError
 from foretaste.domain.slate import Exposure
 
 RETENTION_DAYS = 90.0
-MICROS_BETWEEN_PURGES = 3_600_000_000
 
 PUT = ManyRows("INSERT OR REPLACE INTO exposure", "recommendation_id, time, record")
 GET = "SELECT record FROM exposure WHERE recommendation_id = ?"
@@ -31,8 +31,9 @@ decoded = msgspec.json.Decoder(Exposure).decode
 class SqliteExposureLog(BatchedExposures):
     """`ExposureLog` in a file of its own, created if absent.
 
-    Records older than `retention_days` are removed with the first write and every hour. With `beside`
-    another process of the same service has the file: this one writes into it too, and removes nothing.
+    Records older than `retention_days` are removed with the first write and every `purge_seconds`, whoever
+    wrote them and whether anything is written or not. With `beside` another process of the same service has
+    the file: this one writes into it too, and removes nothing.
 
     Raises `UnavailableError` where another process writes the file or a newer version wrote it.
     """
@@ -47,6 +48,7 @@ class SqliteExposureLog(BatchedExposures):
         most_waiting: int = MOST_WAITING,
         clock: Clock = system_clock,
         beside: bool = False,
+        purge_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._file_lock = None if beside else FileLock(path)
         try:
@@ -59,8 +61,9 @@ class SqliteExposureLog(BatchedExposures):
         self._readers = Readers(path)
         self._retention = round(retention_days * MICROS_PER_DAY)
         self._clock = clock
+        self._between_purges = round(purge_seconds * MICROS_PER_SECOND)
         self._purge_due = 0
-        super().__init__(most_waiting)
+        super().__init__(most_waiting, idle_seconds=purge_seconds)
 
     def read(self, newest: int | None = None) -> Iterator[Exposure]:
         """Yield all stored records, or so many of the latest, those of earlier times first."""
@@ -85,7 +88,7 @@ class SqliteExposureLog(BatchedExposures):
             self._connection.execute(*statement)
         if now >= self._purge_due and self._file_lock is not None:
             self._connection.execute(PURGE, (now - self._retention,))
-            self._purge_due = now + MICROS_BETWEEN_PURGES
+            self._purge_due = now + self._between_purges
 
     def _found(self, recommendation_id: str) -> Exposure | None:
         with readable(self._path), self._readers.lend() as connection:
