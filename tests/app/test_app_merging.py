@@ -5,8 +5,10 @@ import shutil
 import pytest
 
 import foretaste as ft
-from foretaste.app.learning import train_home
+from foretaste.app.learning import corpus_of, train_home
+from foretaste.app.online_quality import measured_online
 from foretaste.app.reproducing import fold_log
+from foretaste.domain.clock import system_clock
 from foretaste.domain.errors import InvalidEventError, InvalidInputError, UnknownUserError
 from foretaste.training.corpus import read_corpus
 
@@ -135,3 +137,19 @@ def test_two_strangers_can_be_merged_and_are_still_strangers(rec):
     assert rec.recommend("nobody").source == "trending"
     with pytest.raises(UnknownUserError):
         rec.profile("no one")
+
+
+def test_what_a_known_person_takes_of_a_slate_from_before_is_a_click_on_it(rec):
+    click(rec, "anonymous", "i1")
+    before = rec.recommend("anonymous")
+    click(rec, "anonymous", before[0].item_id)
+    rec.merge_users("anonymous", "anna")
+    after = rec.recommend("anonymous")
+    click(rec, "anonymous", after[1].item_id)
+    click(rec, "anna", after[2].item_id)
+    lately = measured_online(rec.home, system_clock()).windows[0].overall
+    assert (lately.slates, lately.people, lately.clicked) == (2, 1, 2)
+    assert (lately.next_events, lately.hits) == (3, 3)
+    shown = corpus_of(rec.home).shown
+    taken = [before[0].item_idx, after[1].item_idx, after[2].item_idx]
+    assert sorted(shown.item[shown.clicked].tolist()) == sorted(taken)

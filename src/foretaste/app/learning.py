@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from foretaste.app.home import Home
+from foretaste.app.merging import everyone
 from foretaste.app.settings import Settings
 from foretaste.app.stores import models_directory, state_config
 from foretaste.domain.circumstances import circumstances_of
@@ -43,7 +44,6 @@ def _shown(home: Home, corpus: Corpus) -> ShownSlates:
     In a home opened for reading, slates may be younger than the id map and show what it does not know.
     """
     home.exposures.flush()
-    users = {name: ordinal for ordinal, name in enumerate(home.id_map.names("user"))}
     events = corpus.events
     weights = weigh(corpus.type_names, events.type, events.value, state_config(home.settings).weights)
     slates = (
@@ -52,7 +52,7 @@ def _shown(home: Home, corpus: Corpus) -> ShownSlates:
         if max(slate.items, default=-1) < corpus.n_items and is_own(slate)
     )
     latest = deque(slates, maxlen=MOST_EXPOSURES)
-    return shown_slates(latest, users, events, weights > 0.0)
+    return shown_slates(latest, everyone(home), events, weights > 0.0)
 
 
 def train_home(

@@ -3,6 +3,7 @@
 from hashlib import blake2b
 
 import msgspec
+import numpy as np
 
 from foretaste.app.home import Home
 from foretaste.domain.clock import Clock
@@ -49,6 +50,14 @@ def merge_users(home: Home, from_user_id: str, into_user_id: str, *, clock: Cloc
         merged = False
     _hand_over_profile(home, from_user_id, into_user_id)
     return Merged(user_id=into_user_id, from_user_id=from_user_id, merged=merged, state_seq=home.state.seq)
+
+
+def everyone(home: Home) -> dict[str, int]:
+    """Return who each id of the log is now, by id: ids that were merged are one person's."""
+    names = home.id_map.names("user")
+    with home.state.lock:
+        people = home.state.persons(np.arange(len(names), dtype=np.int32))
+    return dict(zip(names, people.tolist(), strict=True))
 
 
 def _are_one(home: Home, one: str, other: str) -> bool:

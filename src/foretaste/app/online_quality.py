@@ -1,8 +1,9 @@
 """How good the answers of a home turned out to be of late."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foretaste.app.home import Home
+from foretaste.app.merging import everyone
 from foretaste.app.stores import state_config
 from foretaste.events.weights import weigh
 from foretaste.training.online_quality import QualityWindow, online_quality
@@ -20,12 +21,13 @@ class OnlineQuality:
 
 
 def measured_online(home: Home, now: int) -> OnlineQuality:
-    """Return how good the latest slates were, joined with the log."""
+    """Return how good the latest slates were, joined with the log; ids that were merged are one person's."""
     home.exposures.flush()
     exposures = list(home.exposures.read(MOST_SLATES))
     since = exposures[0].time if exposures else now
     events = home.log.window(since, now + 1)
     weights = weigh(home.id_map.names("type"), events.type, events.value, state_config(home.settings).weights)
-    users = {name: ordinal for ordinal, name in enumerate(home.id_map.names("user"))}
-    windows = online_quality(exposures, users, events, weights > 0.0, now=now)
+    with home.state.lock:
+        events = replace(events, user=home.state.persons(events.user))
+    windows = online_quality(exposures, everyone(home), events, weights > 0.0, now=now)
     return OnlineQuality(windows, since if exposures else None)

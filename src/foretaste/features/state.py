@@ -190,6 +190,10 @@ class State:
         """Return who a user is now: another one, where they were merged."""
         return self._aliases.person(user)
 
+    def persons(self, users: Ordinals) -> Ordinals:
+        """Return who users are now, int32."""
+        return self._aliases.people(users)
+
     def merged_into(self, person: int) -> list[int]:
         """Return the users that were merged into a person."""
         return self._aliases.of(person)
