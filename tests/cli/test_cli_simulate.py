@@ -1,5 +1,7 @@
 """`foretaste simulate`."""
 
+import pytest
+
 import foretaste as ft
 
 DAY = ("--rate", "0.05", "--duration", "20000", "--start", "2026-01-01", "--seed", "4")
@@ -72,3 +74,25 @@ def test_a_live_simulation_takes_its_time(foretaste):
     assert said.json["seconds"] >= 1.5
     times = ft.read_events("live.jsonl").frame["timestamp"]
     assert times.is_sorted()
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        (("--start", "9999-12-31"), "in the future"),
+        (("--start", "2020-01-01", "--duration", "1e300"), "duration"),
+        (("--live", "--duration", "1e300"), "duration"),
+        (("--duration", "1e-7"), "duration"),
+        (("--duration", "1e10"), "before 1970"),
+        (("--start", "1960-01-01"), "before 1970"),
+    ],
+)
+def test_times_that_cannot_be_are_said_to_be(foretaste, times, reason):
+    found = foretaste("simulate", "shop", *times)
+    assert found.code == 2
+    assert reason in found.err
+
+
+def test_slates_that_hold_all_items_are_as_good_as_can_be(foretaste):
+    words = foretaste("simulate", "shop", *DAY, "--users", "5", "--items", "5", "--judge", "5").out
+    assert "popularity is as good as can be" in words

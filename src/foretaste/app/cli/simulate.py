@@ -70,13 +70,17 @@ def _scenery(numbers: dict[str, Any], start: str | None, *, live: bool) -> Scene
         begin = micros_of(start)
     else:
         begin = now if live else now - round(numbers["duration"] * MICROS_PER_SECOND)
+    if begin < 0:
+        raise InvalidInputError(
+            "the simulation would begin before 1970; let it start later, or last shorter", field="start"
+        )
     try:
         scenery = msgspec.convert({**numbers, "start": begin}, Scenery)
     except msgspec.ValidationError as error:
         raise InvalidInputError(f"this cannot be simulated: {error}") from error
     if not live and scenery.end > now:
         raise InvalidInputError(
-            f"the simulation would end at {as_datetime(scenery.end).isoformat()}, in the future; "
+            f"the simulation begins at {as_datetime(begin).isoformat()} and would end in the future; "
             "let it start earlier, or last shorter",
             field="start",
         )
@@ -112,8 +116,10 @@ def _words(report: SimulationReport) -> str:
 
 def judgement_words(judgement: Judgement) -> str:
     """Return in words how good the slates were."""
+    share = judgement.share
+    way = "popularity is as good as can be" if share is None else f"{share:.0%} of the way"
     return (
         f"the next choice of {judgement.people:,} people is on their slate of {judgement.k} with a chance of "
         f"{judgement.reward:.3f}; popularity {judgement.popular:.3f}, the best there can be "
-        f"{judgement.oracle:.3f}: {judgement.share:.0%} of the way"
+        f"{judgement.oracle:.3f}: {way}"
     )

@@ -9,6 +9,9 @@ from foretaste.testing.simulator.world import World
 Ask = Callable[[str, int], Sequence[str]]
 """Asked for a person's slate of k items, gives item ids."""
 
+ROUNDING = 1e-9
+"""Chances that are nearer to each other are the same, summed up in another order."""
+
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Mean chances that a person's next choice is on their slate of `k`, over `people` people.
@@ -23,9 +26,13 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     oracle: float
 
     @property
-    def share(self) -> float:
-        """Which part of the way from popularity to the oracle was gone; 1 is all of it, below 0 is worse."""
-        return (self.reward - self.popular) / (self.oracle - self.popular)
+    def share(self) -> float | None:
+        """Which part of the way from popularity to the oracle was gone; 1 is all of it, below 0 is worse.
+
+        None where popularity is as good as the oracle, as on slates that hold all items.
+        """
+        way = self.oracle - self.popular
+        return (self.reward - self.popular) / way if way > ROUNDING else None
 
 
 def judged(

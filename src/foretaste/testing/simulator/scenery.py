@@ -16,6 +16,9 @@ STEP = STEP_SECONDS * MICROS_PER_SECOND
 START = 1_704_067_200 * MICROS_PER_SECOND
 """2024-01-01 00:00 UTC, a Monday."""
 
+CENTURY_SECONDS = 100 * 366 * 86_400
+"""No simulation lasts longer, so that its moments can be counted in microseconds."""
+
 
 class Scenery(msgspec.Struct, frozen=True, kw_only=True):
     """All that a simulation depends on. `start` is in microseconds UTC, `duration` in seconds.
@@ -29,7 +32,7 @@ class Scenery(msgspec.Struct, frozen=True, kw_only=True):
     users: Annotated[int, Meta(ge=1)] = 200
     items: Annotated[int, Meta(ge=2)] = 300
     rate: Annotated[float, Meta(gt=0)] = 0.1
-    duration: Annotated[float, Meta(gt=0)] = 86_400.0
+    duration: Annotated[float, Meta(ge=1e-6, le=CENTURY_SECONDS)] = 86_400.0
     drift: Share = 0.05
     season: Share = 0.6
     new_items: Share = 0.1
