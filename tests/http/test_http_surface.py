@@ -71,6 +71,13 @@ def test_a_failure_inside_is_logged_and_not_told(client, monkeypatch, caplog):
     assert "secret" in caplog.text
 
 
+def test_who_asked_for_what_failed_inside_is_not_logged(client, monkeypatch, caplog):
+    monkeypatch.setattr(client.home.answerer, "recommend", lambda *_, **__: 1 / 0)
+    assert client.get("/recommend/ann@example.com").status == 500
+    assert "GET /recommend/{user_id} failed" in caplog.text
+    assert "ann@example.com" not in caplog.text
+
+
 def test_the_process_is_alive_and_ready_without_a_model(empty):
     assert empty.get("/health/live").json == {"status": "alive"}
     ready = empty.get("/health/ready")

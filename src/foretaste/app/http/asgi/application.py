@@ -95,7 +95,7 @@ class Application:
         except ClientGoneError:
             raise
         except Exception:  # noqa: BLE001 - the last boundary: whatever fails, the client gets a problem document
-            _log.exception("%s %s failed", scope["method"], scope["path"])
+            _log.exception("%s %s failed", scope["method"], scope.get(ROUTE, "of no route"))  # no ids
             return refusal(HttpError(500, ""), legacy=legacy)
 
     def _begun(self, route: Route, request: Request) -> Response | Awaitable[Response]:
