@@ -77,6 +77,8 @@ def test_half_lives_are_a_list():
         ("FORETASTE_WEIGHTS", "view"),
         ("FORETASTE_WEIGHTS", "view=nan"),
         ("FORETASTE_HALF_LIVES", "[-1]"),
+        ("FORETASTE_EXPOSURE_DAYS", "inf"),
+        ("FORETASTE_EXPOSURE_DAYS", "1e9"),
     ],
 )
 def test_a_wrong_value_names_its_variable(variable, text):

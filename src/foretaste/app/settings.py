@@ -93,9 +93,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """After how many new events a running service stores a snapshot of its state; on a long log after an
     eighth of what the last one held, if that is more."""
 
-    exposure_days: Annotated[float, Meta(gt=0)] = 90.0
+    exposure_days: Annotated[float, Meta(gt=0, le=100_000)] = 90.0
     """How long records of shown slates are kept, and models that serve no more, which made them; the model
-    that serves and the one before it stay."""
+    that serves and the one before it stay. The most are 100000, some 270 years."""
 
     sources: tuple[str, ...] = ()
     """What to learn, as `popularity,ials,nmf`; empty takes the usual sources."""
