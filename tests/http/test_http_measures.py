@@ -100,3 +100,12 @@ def test_hits_and_errors_of_the_cache_are_counted(caching):
     shop = caching.get("/metrics?profile=shop").body.decode()
     for name in ("recommendation_requests_total", "recommendation_errors_total"):
         assert re.search(rf"^{name} \d", shop, re.MULTILINE)
+
+
+def test_events_count_for_our_lists_only(client):
+    shown = client.get("/recommend/ann?k=3").json["recommendation_id"]
+    before = value(client, "events_processed_total")
+    for name in (shown, "another-system-7", "-" * 63 + "é", "x" * 64 + "y"):
+        client.post("/events", {**did("ann", "big"), "recommendation_id": name})
+    assert value(client, "attributed_events_total") == 1
+    assert value(client, "events_processed_total") == before + 4

@@ -16,6 +16,7 @@ _USUAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SORTED = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _TO_SORTED = bytes.maketrans(_USUAL, _SORTED)
 _TO_USUAL = bytes.maketrans(_SORTED, _USUAL)
+_LETTERS = _SORTED.decode()
 LENGTH = 64
 
 
@@ -65,6 +66,11 @@ def make_id(query: Query, versions: Versions) -> str:
         unique,
     )
     return b2a_base64(packed, newline=False).translate(_TO_SORTED).decode()
+
+
+def is_id(text: str | None) -> bool:
+    """Return whether a text has the form of the ids made here: other systems' ids are told from them."""
+    return text is not None and len(text) == LENGTH and text.isascii() and not text.strip(_LETTERS)
 
 
 def parse_id(recommendation_id: str) -> Identity:

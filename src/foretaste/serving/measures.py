@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
 from foretaste.events.validation import CheckedEvent
+from foretaste.pipeline.identity import is_id
 from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.telemetry import Telemetry
 
@@ -72,7 +73,7 @@ def count_events(
 ) -> None:
     """Count a batch of events that took `seconds` from their arrival to the log and the state.
 
-    `stored` are the accepted ones; those that name the answer they belong to are counted by type.
+    `stored` are the accepted ones; those that name the answer of ours they belong to are counted by type.
     """
     if accepted:
         telemetry.count("events_processed_total", accepted)
@@ -80,7 +81,7 @@ def count_events(
     purchases = unknown = ahead = 0
     attributed: Counter[str] = Counter()
     for each in stored:
-        if each.event.recommendation_id is not None:
+        if is_id(each.event.recommendation_id):
             attributed[each.event.type] += 1
         purchases += each.event.type == "purchase"
         unknown += not each.known
