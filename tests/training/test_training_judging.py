@@ -24,16 +24,16 @@ from foretaste.training.prepare import prepare
 
 
 class Lowest:
-    """Likes low ordinals best, whoever asks; writes down what it is told people had."""
+    """Likes low ordinals best (or high ones), whoever asks; writes down what it is told people had."""
 
     name = "lowest"
 
-    def __init__(self, n_items):
-        self.n_items, self.told = n_items, []
+    def __init__(self, n_items, sign=-1.0):
+        self.n_items, self.told, self.sign = n_items, [], sign
 
     def scores(self, had):
         self.told.append(had.tolist())
-        return -np.arange(self.n_items, dtype=np.float64)
+        return self.sign * np.arange(self.n_items, dtype=np.float64)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,13 @@ def test_a_peer_ranks_what_the_person_has_not_had(learnt):
         assert not set(listed) & set(had)
         free = [item for item in range(peer.n_items) if item not in had]
         assert listed == free[:10]
+
+
+def test_a_peer_lists_nothing_that_nobody_has_named_yet(timed_corpus, settings_of_judging):
+    names = (*timed_corpus.item_names, "to-come")
+    later = prepare(replace(timed_corpus, item_names=names), settings_of_judging, 0)
+    judgement = judge_learnt(learn_before(later), [Lowest(len(names), sign=1.0)])
+    assert judgement.lists[-1].max() < len(names) - 1
 
 
 def test_a_peer_knows_the_live_history(learnt):

@@ -29,7 +29,7 @@ class WithPeers:
     """Implements `evaluation.judgement.Judged`: a composition, and peers that see the same live history.
 
     Every peer ranks what may be shown to the person in the scenario: nothing that they had, nothing that is
-    not available.
+    not available, nothing that neither the catalog nor an event of before has named.
     """
 
     def __init__(self, composition: Composition, peers: Sequence[Peer], prepared: Prepared) -> None:
@@ -55,7 +55,9 @@ class WithPeers:
         state = self._composition.state
         history = state.history(user)
         had = np.unique(history.item[history.weight > 0.0])
-        shown = self._corpus.catalog.available(now, self._corpus.n_items)
+        catalog = self._corpus.catalog
+        shown = catalog.available(now, self._corpus.n_items)
+        shown[max(state.items.n_items, catalog.n_items) :] = False
         without(shown, consumed(state.tally(user), self._consumed, self._corpus.type_names))
         theirs = [_best(peer.scores(had), shown, k) for peer in self._peers]
         return np.vstack((ours, *theirs))
