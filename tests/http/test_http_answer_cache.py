@@ -16,6 +16,16 @@ def test_the_same_question_is_answered_from_the_cache_until_something_changes(ca
     assert caching.get("/recommend/anna?k=3").json["source"] == "personalized"
 
 
+def test_the_record_of_a_kept_answer_says_when_it_was_made_and_when_it_was_shown(caching):
+    first = caching.get("/recommend/anna?k=3").json
+    caching.now += 1_000_000
+    again = caching.get("/recommend/anna?k=3").json
+    made, shown = (caching.get(f"/recommendations/{one['recommendation_id']}").json for one in (first, again))
+    assert made["generated_at"] == made["shown_at"] == first["generated_at"]
+    assert shown["generated_at"] == again["generated_at"] == first["generated_at"]
+    assert (made["shown_at"], shown["shown_at"]) == ("2024-10-04T00:00:00Z", "2024-10-04T00:00:01Z")
+
+
 def test_the_lesson_is_told_where_its_answer_comes_from(caching):
     path = "/api/recommendations?user_id=anna&context_time_of_day=evening&context_device=phone"
     other = "/api/recommendations?user_id=anna&context_device=phone&context_time_of_day=evening"

@@ -139,6 +139,7 @@ class PastRecommendations(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str = ""
     source: str = ""
     generated_at: str = ""
+    shown_at: str = ""
     versions: dict[str, Any] = {}
     query: dict[str, Any] | None = None
     reproduced: Reproduced | None = None

@@ -40,6 +40,7 @@ class GivenAgain(msgspec.Struct, frozen=True, kw_only=True):
 class PastRecommendation(msgspec.Struct, frozen=True, kw_only=True):
     """A past answer: what was shown, the versions and the request it was made from.
 
+    `shown_at` is after `generated_at` where the answer came from the cache.
     `query` is null where the candidates were the caller's own; such an answer cannot be given again. `person`
     are the attributes that its filters and boosts asked for. `left_out` is what there was no time for, then
     and in the answer given again.
@@ -50,6 +51,7 @@ class PastRecommendation(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     source: str
     generated_at: str
+    shown_at: str
     versions: Versions
     query: Query | None
     circumstances: tuple[str, ...]
@@ -99,7 +101,8 @@ def _past(home: Home, recommendation_id: str, *, reproduce: bool) -> PastRecomme
         user_id=exposure.user_id,
         scenario=exposure.scenario,
         source=exposure.source,
-        generated_at=format_moment(exposure.time),
+        generated_at=format_moment(exposure.made_at or exposure.time),
+        shown_at=format_moment(exposure.time),
         versions=exposure.versions,
         query=exposure.query,
         circumstances=exposure.circumstances,
