@@ -134,3 +134,10 @@ def test_an_item_may_bring_a_vector_and_is_read_with_it(client):
     document = problem(client.put("/items/ran", {"title": "Ran", "vector": [0.5, -1]}), 400)
     assert document["field"] == "vector"
     assert "same dimension" in document["detail"]
+
+
+def test_an_order_that_there_is_not_is_refused_with_those_there_are(client):
+    refused = client.get("/users?order=best")
+    assert (refused.status, refused.json["field"]) == (400, "order")
+    assert refused.json["detail"].endswith("not 'best'")
+    assert "recent" in refused.json["detail"]

@@ -106,8 +106,8 @@ def described(kind: inspect.Type) -> str:
     """Return in words what a value of `kind` is."""
     if isinstance(kind, inspect.Metadata):
         return described(kind.type)
-    if isinstance(kind, inspect.UnionType):
-        return " or ".join(described(part) for part in kind.types if not isinstance(part, inspect.NoneType))
+    if isinstance(kind, inspect.UnionType | inspect.LiteralType):
+        return " or ".join(_alternatives(kind))
     if isinstance(kind, inspect.BoolType):
         return "true or false"
     if isinstance(kind, inspect.IntType | inspect.FloatType):
@@ -116,6 +116,12 @@ def described(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.StrType):
         return "text" if kind.max_length is None else f"text of 1 to {kind.max_length} characters"
     return "a comma-separated list"
+
+
+def _alternatives(kind: inspect.UnionType | inspect.LiteralType) -> list[str]:
+    if isinstance(kind, inspect.LiteralType):
+        return [str(value) for value in kind.values]
+    return [described(part) for part in kind.types if not isinstance(part, inspect.NoneType)]
 
 
 def _listed(value: str) -> list[str]:
