@@ -76,3 +76,11 @@ def test_coverage_novelty_and_diversity_agree_with_an_independent_library():
     assert novelty(lists, owners, 200).mean() == pytest.approx(theirs)
     theirs = 1.0 - rexmex.metrics.ranking.intra_list_similarity(lists, vectors)
     assert intra_list_diversity(lists, vectors).mean() == pytest.approx(theirs, rel=1e-5)
+
+
+def test_a_list_of_one_and_the_same_has_no_diversity_and_not_less():
+    vector = np.array([0.6, 0.3, 0.74], np.float32)
+    for scale in np.linspace(0.5, 2.0, 50, dtype=np.float32):
+        alike = np.stack([vector * scale] * 3)
+        alike /= np.linalg.norm(alike, axis=1, keepdims=True)
+        assert 0.0 <= intra_list_diversity(np.array([[0, 1, 2]], np.int32), alike)[0] < 1e-6

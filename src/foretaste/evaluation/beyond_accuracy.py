@@ -44,7 +44,8 @@ def intra_list_diversity(lists: Ordinals, vectors: Floats) -> Doubles:
         count = (part >= 0).sum(axis=1)
         alike = (rows.sum(axis=1) ** 2).sum(axis=1) - (rows**2).sum(axis=(1, 2))
         pairs = count * (count - 1)
-        np.divide(pairs - alike, pairs, out=result[begin : begin + _CHUNK], where=pairs > 0)
+        apart = np.maximum(pairs - alike, 0.0)  # of vectors whose length is 1 but for rounding
+        np.divide(apart, pairs, out=result[begin : begin + _CHUNK], where=pairs > 0)
     return result
 
 
