@@ -29,7 +29,8 @@ _decode = msgspec.json.Decoder(Exposure).decode
 class PostgresExposureLog(BatchedExposures):
     """`ExposureLog` in `database`, which whoever opened it closes.
 
-    Records older than `retention_days` are not stored, and removed with the next write, a day at a time.
+    Records older than `retention_days` are not stored, and removed with the next write, or without one
+    within the hour, a day at a time.
     """
 
     refusal = ForetasteError
