@@ -99,6 +99,13 @@ def test_columns_without_values_or_differences_do_no_harm():
     assert np.isfinite(place_effects(slates, some[:, None])).all()
 
 
+def test_columns_that_are_not_heard_say_nothing():
+    slates, score, _ = sorted_lists(500)
+    order = np.column_stack([slates.position, score]).astype(np.float64)
+    found = place_effects(slates, order, np.array([False, True]))
+    assert found.tolist() == place_effects(slates, score[:, None]).tolist()
+
+
 def test_lists_of_several_lengths_and_more_than_enough_of_them_are_all_heard():
     slates, score, _ = sorted_lists(ENOUGH + 500)
     short = ShownSlates.of([0], [0], [[1, 2]], [[True, False]])
@@ -148,9 +155,9 @@ def test_a_ranker_that_knows_better_is_known_by_clicks_though_places_flatter_wha
     slates, score, truth = sorted_lists(3000, noise=0.7)
     columns, heard = replace(the_columns(the_traits()), sources=("blend", "oracle")), []
 
-    def seen(slates, features):
-        heard.append(features.shape[1])
-        return place_effects(slates, features)
+    def seen(slates, features, of_these):
+        heard.append(int(of_these.sum()))
+        return place_effects(slates, features, of_these)
 
     monkeypatch.setattr(learning_to_rank, "place_effects", seen)
     scores = np.stack((score, truth)).astype(np.float32)

@@ -244,7 +244,7 @@ def _table(slates: ShownSlates, requests: Sequence[SlateRequest], before: ShownS
         earlier = earlier.and_then(part)
     effect = np.zeros(int(slates.sizes.max(initial=0)))
     if way.options.debias:
-        effect = place_effects(slates, features[:, ~way.columns.ordinal])
+        effect = place_effects(slates, features, ~way.columns.ordinal)
     trust = way.trust(slates, features)
     begin = way.begin(features, trust)
     return Table(slates, features, effect, trust, begin, way.columns.rising)

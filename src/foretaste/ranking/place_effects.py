@@ -3,7 +3,7 @@
 import numpy as np
 import scipy
 
-from foretaste.domain.arrays import Doubles
+from foretaste.domain.arrays import Doubles, Int64s, Mask
 from foretaste.ranking.shown import ShownSlates
 
 RIDGE = 1.0
@@ -21,18 +21,23 @@ SAME = 1e-9
 """A column that deviates no more within slates tells nothing."""
 
 
-def place_effects(slates: ShownSlates, features: Doubles) -> Doubles:
+def place_effects(slates: ShownSlates, features: Doubles, heard: Mask | None = None) -> Doubles:
     """Return what each place adds to the log odds of a click, float64 [longest slate], mean 0.
 
     A conditional logit (McFadden 1974) of which items of a slate were clicked, by the score that it was shown
     by, by `features` float64 [rows, n] (NaN counts as the mean of the slate), by where the item stood in its
-    other slates, and by the place. Lists that are sorted for a person have what is good at the top: as
-    far as these say what was thought to be good, and for whom, that is not taken for the place's doing (as in
-    the regression-based estimation of Wang et al. 2018). No feature may tell the order within the slate,
-    which is all but the place. Clicks of a slate count as drawn one by one, which makes strong effects
-    look weaker where much is clicked. Slates of which nothing was clicked tell nothing.
+    other slates, and by the place. Lists that are sorted for a person have what is good at the top: as far as
+    these say what was thought to be good, and for whom, that is not taken for the place's doing (as in the
+    regression-based estimation of Wang et al. 2018). No feature may tell the order within the slate, which is
+    all but the place: those are left out that are not `heard`, bool [n]. Clicks of a slate count as drawn one
+    by one, which makes strong effects look weaker where much is clicked. Slates of which nothing was clicked
+    tell nothing.
     """
-    return _fitted(slates, np.column_stack([features, _bent(slates.score)]))[1]
+    columns = np.arange(features.shape[1]) if heard is None else np.flatnonzero(heard)
+    part, rows = _those_that_tell(slates)
+    beside = (_elsewhere(slates)[rows], _bent(slates.score)[rows])
+    known = np.column_stack([features[np.ix_(rows, columns)], *beside])
+    return _fitted(part, known, int(slates.sizes.max(initial=0)))[1]
 
 
 def weight_beside_places(slates: ShownSlates, score: Doubles) -> float:
@@ -40,28 +45,32 @@ def weight_beside_places(slates: ShownSlates, score: Doubles) -> float:
 
     It is not negative, and 0 where nothing was clicked.
     """
-    return max(0.0, float(_fitted(slates, score[:, None])[0][0]))
+    part, rows = _those_that_tell(slates)
+    known = np.column_stack([score[rows], _elsewhere(slates)[rows]])
+    return max(0.0, float(_fitted(part, known, int(slates.sizes.max(initial=0)))[0][0]))
 
 
-def _fitted(slates: ShownSlates, features: Doubles) -> tuple[Doubles, Doubles]:
-    """Return the weights of columns, per unit of each, and the effects of places."""
-    longest, n = int(slates.sizes.max(initial=0)), features.shape[1]
+def _those_that_tell(slates: ShownSlates) -> tuple[ShownSlates, Int64s]:
+    """Return at most `ENOUGH` slates of which something was clicked, and their rows."""
     telling = slates.telling
-    if not len(telling):
-        return np.zeros(n), np.zeros(longest)
     if len(telling) > ENOUGH:
         telling = telling[np.arange(ENOUGH) * len(telling) // ENOUGH]
-    rows, part = slates.rows(telling), slates.take(telling)
-    columns = np.column_stack([features[rows], _elsewhere(slates)[rows]])
-    known, deviation = _within(columns, part)
-    problem = _Clicks(known, part, longest)
+    return slates.take(telling), slates.rows(telling)
+
+
+def _fitted(slates: ShownSlates, columns: Doubles, longest: int) -> tuple[Doubles, Doubles]:
+    """Return the weights of columns, per unit of each, and the effects of `longest` places."""
+    if not len(slates):
+        return np.zeros(columns.shape[1]), np.zeros(longest)
+    known, deviation = _within(columns, slates)
+    problem = _Clicks(known, slates, longest)
     start = np.zeros(known.shape[1] + longest)
     found = scipy.optimize.minimize(
         problem.loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}
     )
     effect = found.x[known.shape[1] :]
     shown = np.bincount(slates.position, minlength=longest)
-    return found.x[:n] / deviation[:n], effect - np.average(effect, weights=shown)
+    return found.x[: known.shape[1]] / deviation, effect - np.average(effect, weights=shown)
 
 
 class _Clicks:
