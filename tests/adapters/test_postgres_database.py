@@ -102,15 +102,6 @@ def test_a_schema_of_the_next_release_is_worked_with(database, site):
     assert submitted(site.open().log, events(0, 3))[-1][2] == 3
 
 
-def test_the_extension_for_vectors_is_used_by_the_migration_after_it_came(database, postgres):
-    if not run(database, "SELECT to_regclass('embedding')")[0][0]:
-        pytest.skip("this server has no pgvector")
-    database.run(lambda connection: connection.execute("DROP TABLE embedding"))
-    with closing(PostgresDatabase(postgres, database.schema, connections=2)) as again:
-        assert again.migrate() == ()
-    assert run(database, "SELECT to_regclass('embedding')")[0][0] == "embedding"
-
-
 def test_who_migrates_beside_another_says_what_it_ran_itself_and_whom_it_waited_for(database, postgres):
     last = migrations.shipped()[-1]
     run(database, "DELETE FROM migration WHERE number = %s RETURNING 1", last.number)
@@ -193,6 +184,15 @@ def test_a_server_that_does_not_sync_is_found(with_vectors):
     with closing(PostgresDatabase(with_vectors, "foretaste_unsafe", connections=2)) as database:
         problems = [check.words for check in checks(database) if check.level == "problem"]
     assert any("fsync is off" in words for words in problems)
+
+
+def test_the_extension_for_vectors_is_used_by_the_migration_after_it_came(with_vectors):
+    with closing(PostgresDatabase(with_vectors, "foretaste_late", connections=2)) as database:
+        database.migrate()
+        database.run(lambda connection: connection.execute("DROP TABLE embedding"))
+        with closing(PostgresDatabase(with_vectors, database.schema, connections=2)) as again:
+            assert again.migrate() == ()
+        assert run(database, "SELECT to_regclass('embedding')")[0][0] == "embedding"
 
 
 def test_vectors_are_kept_beside_the_items_where_pgvector_is(with_vectors):
