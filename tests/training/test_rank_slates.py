@@ -219,13 +219,11 @@ def test_slates_that_were_all_clicked_whole_are_too_few(shop):
     assert trained.report.ranker.startswith("0 slates with clicks")
 
 
-def test_clicks_by_chance_leave_the_order_to_the_blend(shop):
-    """By the 95 % interval of what it gains, one order in forty is believed without being better."""
-    said = [
-        trained_by_chance(shop, seed).report.ranker.endswith("not surely better, the blend orders")
-        for seed in range(5)
-    ]
-    assert sum(said) >= len(said) - 1
+@pytest.mark.parametrize("seed", range(5))
+def test_clicks_by_chance_leave_the_order_to_the_blend(shop, seed):
+    trained = trained_by_chance(shop, seed)
+    assert trained.artifact.ranker is None
+    assert "not surely better" in trained.report.ranker
 
 
 def trained_by_chance(shop, seed):
@@ -233,12 +231,6 @@ def trained_by_chance(shop, seed):
     clicked = np.random.default_rng(seed).random(len(shown.item)) < 0.3
     aimless = replace(shown, clicked=clicked)
     return learn(replace(shop, shown=aimless), created_at=0, config=CONFIG)
-
-
-def test_where_the_blend_orders_the_artifact_holds_no_ranker(shop):
-    trained = trained_by_chance(shop, seed=1)
-    assert trained.artifact.ranker is None
-    assert "not surely better" in trained.report.ranker
 
 
 def test_a_click_belongs_to_the_latest_slate_that_showed_the_item():
