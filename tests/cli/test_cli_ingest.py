@@ -25,6 +25,38 @@ def test_it_says_in_words_what_happened(foretaste, tmp_path):
     assert "1 rows could not be used, see shop.csv.rejected.jsonl" in outcome.out
 
 
+def test_it_says_how_the_columns_of_events_were_understood(foretaste, tmp_path):
+    (tmp_path / "plays.csv").write_text("user,artist,plays,date\nanna,a-1,7,2024-03-01\n")
+    outcome = foretaste("ingest", "events", "plays.csv", "--column", "item_id=artist")
+    assert "item_id is artist, user_id is user, timestamp is date" in outcome.out
+    assert "no column says what: each is a click; not used: plays" in outcome.out
+
+
+def test_it_says_what_a_file_without_times_and_types_counts_as(foretaste, tmp_path):
+    (tmp_path / "bought.csv").write_text("user_id,item_id\nanna,a-1\n")
+    outcome = foretaste("ingest", "events", "bought.csv", "--type", "purchase")
+    assert "no column says when: each counts as a day old" in outcome.out
+    assert "no column says what: each is a purchase" in outcome.out
+
+
+@pytest.mark.parametrize(("kind", "id_field"), [("items", "item_id"), ("users", "user_id")])
+def test_it_says_what_became_attributes(foretaste, tmp_path, kind, id_field):
+    (tmp_path / "things.csv").write_text("id,price,colour\na,2,red\n")
+    report = foretaste("ingest", kind, "things.csv", "--json").json
+    assert (report["columns"], report["others"]) == ({id_field: "id"}, ["price", "colour"])
+    assert "attributes: price, colour" in foretaste("ingest", kind, "things.csv").out
+
+
+def test_names_in_brackets_are_shown_as_they_are(foretaste, tmp_path):
+    (tmp_path / "log[old].csv").write_text("user_id,item_id,[draft]\nanna,a-1,1\n,a-1,1\n")
+    (tmp_path / "films.csv").write_text("item_id,title\na-1,[rec] :smile: (2007)\n")
+    outcome = foretaste("ingest", "events", "log[old].csv")
+    assert "see log[old].csv.rejected.jsonl" in outcome.out
+    assert "not used: [draft]" in outcome.out
+    foretaste("ingest", "items", "films.csv")
+    assert "[rec] :smile: (2007)" in foretaste("recommend", "ben").out
+
+
 def test_bad_rows_are_set_aside_beside_the_file(foretaste, tmp_path):
     (tmp_path / "clicks.csv").write_text("visitor,article\nanna,a-1\nben,\n")
     columns = ("--column", "user_id=visitor", "--column", "item_id=article")

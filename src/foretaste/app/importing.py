@@ -1,7 +1,7 @@
 """Taking in many events and items at once."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import msgspec
@@ -20,7 +20,9 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the rows of a file.
 
     `accepted` are new in the log or told of items or people, `duplicates` were there before, `skipped` rows
-    say that nothing happened, `rejected` could not be used and stand in `rejected_file`.
+    say that nothing happened, `rejected` could not be used and stand in `rejected_file`. `columns` is field →
+    column of the file, `others` are the columns that are no field: attributes of items and people, unused of
+    events. `event_type` is what events are where no column says it.
     """
 
     kind: str
@@ -29,6 +31,9 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     rejected: int = 0
     rejected_file: str | None = None
+    columns: Mapping[str, str] = {}
+    others: Sequence[str] = ()
+    event_type: str | None = None
     seconds: float = 0.0
 
 

@@ -61,7 +61,7 @@ class Slate(domain.Slate, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         written = io.StringIO()
-        Console(file=written, width=WIDTH, color_system=None).print(_shown(self))
+        Console(file=written, width=WIDTH, color_system=None, markup=False, emoji=False).print(_shown(self))
         return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
 
     __str__ = __repr__

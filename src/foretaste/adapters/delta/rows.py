@@ -27,17 +27,22 @@ class DeltaRows:
         self._table = open_table(location(url), as_of)
 
     def names(self) -> list[str]:
-        """Return the column names."""
-        return [field.name for field in self._table.schema().fields]
+        """Return the column names but `seq`, which says the order of rows and nothing of them."""
+        return [name for name in self._columns() if name != SEQ]
 
     def chunks(self, size: int) -> Iterator[Rows]:
         """Return the rows in pieces of at most `size`, numbered from 1."""
         done = 0
-        for frame in self._in_order() if SEQ in self.names() else query(self._table, "SELECT * FROM events"):
+        for frame in (
+            self._in_order() if SEQ in self._columns() else query(self._table, "SELECT * FROM events")
+        ):
             for piece in frame.iter_slices(size):
                 lines = list(range(done + 1, done + 1 + piece.height))
                 done += piece.height
                 yield Rows({column.name: column for column in piece}, lines)
+
+    def _columns(self) -> list[str]:
+        return [field.name for field in self._table.schema().fields]
 
     def _in_order(self) -> Iterator[pl.DataFrame]:
         """Yield the rows by `seq`, a span of numbers at a time: files and parts without any are not read."""

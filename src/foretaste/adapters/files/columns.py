@@ -81,6 +81,12 @@ def column_mapping(
     return found
 
 
+def others(names: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
+    """Return the columns that are no field, in order."""
+    taken = frozenset(mapping.values())
+    return [name for name in names if name not in taken]
+
+
 def as_text(values: pl.Series | Sequence[Any]) -> pl.Series:
     """Return values as strings, the way they would be written in a CSV; empty ones are null.
 

@@ -1,17 +1,17 @@
 """Rows as events: typed, checked, identified; what cannot be used is said with its reason."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mapping
+from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mapping, others
 from foretaste.adapters.files.event_context import contexts_of
 from foretaste.adapters.files.event_frame import EVENT_SCHEMA, frame_events
 from foretaste.adapters.files.moment_order import places_at_moments
 from foretaste.adapters.files.occurrences import Occurrences
-from foretaste.adapters.files.rows import Reject, Rows, RowSource
+from foretaste.adapters.files.rows import Pieces, Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import to_micros
 from foretaste.domain.arrays import MICROS_PER_SECOND
 from foretaste.domain.clock import MICROS_PER_DAY
@@ -59,17 +59,22 @@ class EventOptions:
 
 def event_chunks(
     source: RowSource, options: EventOptions, where: str, size: int = CHUNK
-) -> Iterator[EventChunk]:
+) -> Pieces[EventChunk]:
     """Return the events of `source` in pieces of at most `size` rows, in the order of the file.
 
     Raises `InvalidInputError` where a needed column is missing, at once.
     """
+    names = source.names()
     mapping = column_mapping(
-        EVENT_NAMES, source.names(), options.columns, required=("user_id", "item_id"), where=where
+        EVENT_NAMES, names, options.columns, required=("user_id", "item_id"), where=where
     )
-    default_type = options.event_type or _announced_type(mapping)
+    default_type = usual_type(mapping, options)
     seen = _Seen()
-    return (_events(rows, mapping, options, default_type, seen) for rows in source.chunks(size))
+    return Pieces(
+        mapping,
+        others(names, mapping),
+        (_events(rows, mapping, options, default_type, seen) for rows in source.chunks(size)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,10 @@ class _Seen:
     moments: Occurrences = field(default_factory=Occurrences)
 
 
-def _announced_type(mapping: Mapping[str, str]) -> str:
-    """Return the type of events without one, from the name of the column that carries their value."""
+def usual_type(mapping: Mapping[str, str], options: EventOptions) -> str:
+    """Return the type of events without one: as told, or by the name of the column with their value."""
+    if options.event_type:
+        return options.event_type
     names = {mapping.get("value", "").lower(), "purchased" if "purchased" in mapping else ""}
     return next((kind for column, kind in TYPE_OF_COLUMN.items() if column in names), DEFAULT_TYPE)
 

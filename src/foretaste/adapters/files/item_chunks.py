@@ -1,14 +1,14 @@
 """Rows as catalog items; what cannot be used is said with its reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from foretaste.adapters.files.cells import attribute_of, is_there, values_of
-from foretaste.adapters.files.columns import ITEM_NAMES, column_mapping, text_of
-from foretaste.adapters.files.rows import Reject, Rows, RowSource
+from foretaste.adapters.files.columns import ITEM_NAMES, column_mapping, others, text_of
+from foretaste.adapters.files.rows import Pieces, Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import as_datetime, to_micros
 from foretaste.domain.errors import InvalidItemError
 from foretaste.domain.item import Item
@@ -35,14 +35,16 @@ def item_chunks(
     *,
     separator: str = SEPARATOR,
     size: int = CHUNK,
-) -> Iterator[ItemChunk]:
+) -> Pieces[ItemChunk]:
     """Return the items of `source` in pieces, in the order of the file.
 
     A column that is no field of an item becomes an attribute of that name. Categories are a list, or
     text split at `separator`. Raises `InvalidInputError` where the item's id has no column, at once.
     """
-    mapping = column_mapping(ITEM_NAMES, source.names(), columns, required=("item_id",), where=where)
-    return (_items(rows, mapping, separator) for rows in source.chunks(size))
+    names = source.names()
+    mapping = column_mapping(ITEM_NAMES, names, columns, required=("item_id",), where=where)
+    items = (_items(rows, mapping, separator) for rows in source.chunks(size))
+    return Pieces(mapping, others(names, mapping), items)
 
 
 def _items(rows: Rows, mapping: Mapping[str, str], separator: str) -> ItemChunk:

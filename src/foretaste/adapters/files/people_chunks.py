@@ -1,12 +1,12 @@
 """Rows as people with attributes; what cannot be used is said with its reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from foretaste.adapters.files.cells import attribute_of, is_there, values_of
-from foretaste.adapters.files.columns import USER_NAMES, column_mapping, text_of
-from foretaste.adapters.files.rows import Reject, Rows, RowSource
+from foretaste.adapters.files.columns import USER_NAMES, column_mapping, others, text_of
+from foretaste.adapters.files.rows import Pieces, Reject, Rows, RowSource
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.item import Attribute
 from foretaste.events.people import parse_attributes
@@ -25,14 +25,16 @@ class PeopleChunk:
 
 def people_chunks(
     source: RowSource, columns: Mapping[str, str], where: str, *, size: int = CHUNK
-) -> Iterator[PeopleChunk]:
+) -> Pieces[PeopleChunk]:
     """Return the people of `source` in pieces, in the order of the file.
 
     Every column but the user's id is an attribute of that name, as are the entries of an object called
     `attributes`; empty cells say nothing. Raises `InvalidInputError` where the id has no column, at once.
     """
-    mapping = column_mapping(USER_NAMES, source.names(), columns, required=("user_id",), where=where)
-    return (_people(rows, mapping["user_id"]) for rows in source.chunks(size))
+    names = source.names()
+    mapping = column_mapping(USER_NAMES, names, columns, required=("user_id",), where=where)
+    people = (_people(rows, mapping["user_id"]) for rows in source.chunks(size))
+    return Pieces(mapping, others(names, mapping), people)
 
 
 def _people(rows: Rows, id_column: str) -> PeopleChunk:

@@ -2,11 +2,11 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol, cast
+from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeVar, cast
 
 import msgspec
 import polars as pl
@@ -14,6 +14,7 @@ import polars as pl
 from foretaste.domain.errors import InvalidInputError
 
 FileFormat = Literal["csv", "parquet", "jsonl"]
+Piece = TypeVar("Piece")
 
 SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv",
@@ -63,6 +64,21 @@ class Rows:
 def _value(values: pl.Series | list[Any], position: int) -> Any:
     value = values[position]
     return value.to_list() if isinstance(value, pl.Series) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces(Generic[Piece]):
+    """A file in pieces that are read as they are asked for, once, and how its columns are understood.
+
+    `columns` is field → column of the file, `others` are the columns that are no field.
+    """
+
+    columns: Mapping[str, str]
+    others: Sequence[str]
+    pieces: Iterator[Piece]
+
+    def __iter__(self) -> Iterator[Piece]:
+        return self.pieces
 
 
 class RowSource(Protocol):

@@ -64,8 +64,8 @@ class Screen:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = Console(highlight=False, soft_wrap=False)
-        self._error = Console(stderr=True, highlight=False)
+        self._out = Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
+        self._error = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self.interactive = self._error.is_terminal and not as_json
 
     def result(self, value: Any, readable: RenderableType) -> None:

@@ -1,16 +1,16 @@
 """`foretaste ingest`: a file into the log, the catalog or what is known of people."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from foretaste.adapters.files.event_chunks import EventChunk, EventOptions, event_chunks
+from foretaste.adapters.files.event_chunks import EventChunk, EventOptions, event_chunks, usual_type
 from foretaste.adapters.files.event_frame import frame_events
 from foretaste.adapters.files.item_chunks import ItemChunk, item_chunks
 from foretaste.adapters.files.people_chunks import PeopleChunk, people_chunks
 from foretaste.adapters.files.rejected import RejectedRows, beside
-from foretaste.adapters.files.rows import RowSource
+from foretaste.adapters.files.rows import Pieces, RowSource
 from foretaste.adapters.files.sources import open_rows
 from foretaste.adapters.files.timestamps import as_datetime, micros_of
 from foretaste.app.cli.console import Screen
@@ -24,8 +24,6 @@ from foretaste.domain.event import Event
 from foretaste.ports.event_archive import AsOf
 
 Advance = Callable[[int], None]
-Taking = Callable[[Home, RejectedRows, Advance], tuple[int, int, int]]
-"""Takes rows into a home; says how many were taken, were there before, and say that nothing happened."""
 
 
 def run(
@@ -53,7 +51,7 @@ def run(
         timestamp_format=timestamp_format,
     )
     began = time.monotonic()
-    taking = _taking(
+    pieces = _pieces(
         kind, rows, options, name
     )  # a file without its columns is refused before there is a home
     with (
@@ -61,7 +59,7 @@ def run(
         _own(home) as opened,
         screen.progress(f"ingesting {kind.value}") as advance,
     ):
-        taken, duplicates, skipped = taking(opened, rejected, advance)
+        taken, duplicates, skipped = _TAKING[kind](pieces, opened, rejected, advance)
     report = ImportReport(
         kind=kind.value,
         accepted=taken,
@@ -69,18 +67,21 @@ def run(
         skipped=skipped,
         rejected=rejected.count,
         rejected_file=str(rejected.path) if rejected.count else None,
+        columns=pieces.columns,
+        others=pieces.others,
+        event_type=None
+        if kind is not Kind.EVENTS or "type" in pieces.columns
+        else usual_type(pieces.columns, options),
         seconds=round(time.monotonic() - began, 3),
     )
     screen.result(report, _words(report))
 
 
-def _taking(kind: Kind, rows: RowSource, options: EventOptions, name: str) -> Taking:
-    """Return what takes the rows in; raise `InvalidInputError` where a needed column is missing."""
+def _pieces(kind: Kind, rows: RowSource, options: EventOptions, name: str) -> Pieces[Any]:
+    """Return the file in pieces; raise `InvalidInputError` where a needed column is missing."""
     if kind is Kind.EVENTS:
-        return partial(_events, event_chunks(rows, options, name))
-    if kind is Kind.ITEMS:
-        return partial(_items, item_chunks(rows, options.columns, name))
-    return partial(_people, people_chunks(rows, options.columns, name))
+        return event_chunks(rows, options, name)
+    return (item_chunks if kind is Kind.ITEMS else people_chunks)(rows, options.columns, name)
 
 
 def _own(home: Path) -> Home:
@@ -108,7 +109,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _events(
-    chunks: Iterator[EventChunk], home: Home, rejected: RejectedRows, advance: Advance
+    chunks: Iterable[EventChunk], home: Home, rejected: RejectedRows, advance: Advance
 ) -> tuple[int, int, int]:
     skipped = 0
 
@@ -124,7 +125,7 @@ def _events(
 
 
 def _items(
-    chunks: Iterator[ItemChunk], home: Home, rejected: RejectedRows, _: Advance
+    chunks: Iterable[ItemChunk], home: Home, rejected: RejectedRows, _: Advance
 ) -> tuple[int, int, int]:
     taken = 0
     for chunk in chunks:
@@ -135,7 +136,7 @@ def _items(
 
 
 def _people(
-    chunks: Iterator[PeopleChunk], home: Home, rejected: RejectedRows, _: Advance
+    chunks: Iterable[PeopleChunk], home: Home, rejected: RejectedRows, _: Advance
 ) -> tuple[int, int, int]:
     taken = 0
     for chunk in chunks:
@@ -153,4 +154,25 @@ def _words(report: ImportReport) -> str:
         parts.append(f"{report.skipped:,} rows say that nothing happened")
     if report.rejected:
         parts.append(f"{report.rejected:,} rows could not be used, see {report.rejected_file}")
-    return f"{'; '.join(parts)} ({report.seconds:.1f} s)"
+    return f"{'; '.join(parts)} ({report.seconds:.1f} s)\n{_reading(report)}".rstrip()
+
+
+def _reading(report: ImportReport) -> str:
+    """Say how the columns were understood, so that what was mistaken or left out is seen at once."""
+    renamed = [f"{field} is {column}" for field, column in report.columns.items() if field != column]
+    parts = [", ".join(renamed)] if renamed else []
+    if report.kind == Kind.EVENTS.value:
+        parts += [] if "timestamp" in report.columns else ["no column says when: each counts as a day old"]
+        parts += [f"no column says what: each is a {report.event_type}"] if report.event_type else []
+    if report.others:
+        use = "not used" if report.kind == Kind.EVENTS.value else "attributes"
+        parts.append(f"{use}: {', '.join(report.others)}")
+    return "; ".join(parts)
+
+
+_TAKING: Mapping[Kind, Callable[[Iterable[Any], Home, RejectedRows, Advance], tuple[int, int, int]]] = {
+    Kind.EVENTS: _events,
+    Kind.ITEMS: _items,
+    Kind.USERS: _people,
+}
+"""Takes pieces into a home; says how many were taken, were there before, say that nothing happened."""

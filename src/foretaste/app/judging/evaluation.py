@@ -191,7 +191,7 @@ class Evaluation:
 
     def __repr__(self) -> str:
         written = io.StringIO()
-        Console(file=written, width=WIDTH, color_system=None).print(self)
+        Console(file=written, width=WIDTH, color_system=None, markup=False, emoji=False).print(self)
         return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
 
     __str__ = __repr__
