@@ -157,8 +157,23 @@ def test_the_newest_event_of_an_item_is_known_to_the_minute():
 
 
 def test_kernels_see_the_same_neighbours_as_readers():
-    state = folded(random_events(9, 300, n_items=12))
+    check_neighbours(folded(random_events(9, 300, n_items=12)))
+
+
+def test_kernels_see_the_neighbours_of_now_however_much_more_is_known():
+    state = folded(random_events(9, 60, n_items=12))
+    rng = np.random.default_rng(9)
+    for n_items in (12, 400, 400, 400, 400, 3_000):
+        state.items.neighbours  # noqa: B018 - what was seen before is not what is seen now
+        rows = [(int(rng.integers(5)), int(rng.integers(n_items)), CLICK, 10**6 + k) for k in range(300)]
+        rows.append((0, n_items - 1, CLICK, 10**6 + 300))
+        state.apply(event_columns(rows, previous_seq=state.seq))
+        check_neighbours(state)
+
+
+def check_neighbours(state):
     rows = state.items.neighbours
+    assert rows.interactions.tolist() == state.items.interactions.tolist()
     for item in range(state.items.n_items):
         row = slice(rows.start[item], rows.start[item] + rows.length[item])
         follow = dict(zip(rows.item[row].tolist(), (rows.follow[row] / 256).tolist(), strict=True))
@@ -167,7 +182,9 @@ def test_kernels_see_the_same_neighbours_as_readers():
         assert {key: value for key, value in follow.items() if value} == dict(
             zip(others.tolist(), weight.tolist(), strict=True)
         )
-        assert together == dict(zip(*(column.tolist() for column in state.items.together(item)), strict=True))
+        assert {key: value for key, value in together.items() if value} == dict(
+            zip(*(column.tolist() for column in state.items.together(item)), strict=True)
+        )
 
 
 @pytest.mark.parametrize("item", [-1, 99])

@@ -66,6 +66,12 @@ class ItemState:
         self._moments = [math.nan] * len(self.half_lives)
         self._interactions = np.zeros(0, np.int64)
         self._counted = (0, 0)
+        self._views: tuple[Arrays, Int64s, int, Neighbours | None] = (
+            holder.arrays,
+            self._interactions,
+            0,
+            None,
+        )
         self.recent = RecentItems()
 
     @property
@@ -165,18 +171,22 @@ class ItemState:
 
     @property
     def neighbours(self) -> Neighbours:
-        """The rows behind `followers` and `together`, for kernels."""
-        arrays = self._holder.arrays
-        rows = arrays.items[: self.n_items]
-        halves = arrays.pairs.view(np.int32)
-        return Neighbours(
-            start=rows[:, tables.ROW],
-            length=rows[:, tables.ROW_LENGTH],
-            interactions=self.interactions,
-            item=halves[:, 0],
-            follow=halves[:, 3],
-            together=halves[:, 2],
-        )
+        """The rows behind `followers` and `together`, for kernels; the same views while these lie there."""
+        arrays, n_items = self._holder.arrays, self.n_items
+        interactions = self.interactions
+        held, counted, known, views = self._views
+        if views is None or held is not arrays or counted is not self._interactions or known != n_items:
+            rows, halves = arrays.items[:n_items], arrays.pairs.view(np.int32)
+            views = Neighbours(
+                start=rows[:, tables.ROW],
+                length=rows[:, tables.ROW_LENGTH],
+                interactions=interactions,
+                item=halves[:, 0],
+                follow=halves[:, 3],
+                together=halves[:, 2],
+            )
+            self._views = arrays, self._interactions, n_items, views
+        return views
 
     def _row(self, item: int) -> tuple[Ordinals, Ordinals, Ordinals]:
         """Return copies of an item's neighbours, sorted by ordinal."""

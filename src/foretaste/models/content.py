@@ -111,22 +111,19 @@ class Content:
         shares = np.zeros((len(items), len(history)), np.float32)
         index = self.index_of(moment.catalog)
         weight = recent_weights(history, self._recency, moment.now)
-        heard = self._profile(index, history, weight) != 0.0
-        used = np.flatnonzero(weight)
-        rows = term_rows([index.row(int(item)) for item in history.item[used]], [0] * len(used))
-        owner = np.repeat(np.arange(len(used)), np.diff(rows.start))
-        spoken = rows.weight * weight[used][owner] * heard[rows.term]
-        asked = np.zeros(len(self.vocabulary.idf), np.float32)
-        guest = dict(zip(*(places.tolist() for places in moment.guests.among(items)), strict=True))
-        for place, item in enumerate(items.tolist()):
-            term, value = (
-                self.vocabulary.rows_of(moment.guests).row(guest[place])
-                if place in guest
-                else index.row(item)
-            )
-            asked[term] = value
-            shares[place, used] = np.bincount(owner, spoken * asked[rows.term], minlength=len(used))
-            asked[term] = 0.0
+        profile = self._profile(index, history, weight)
+        event, spoken = index.rows_of(history.item)
+        asked, rows = index.rows_of(items)
+        place, guest = moment.guests.among(items)
+        if len(place):
+            guests = self.vocabulary.rows_of(moment.guests)
+            own = dict(zip(place.tolist(), guest.tolist(), strict=True))
+            each = [
+                guests.row(own[k]) if k in own else index.row(item) for k, item in enumerate(items.tolist())
+            ]
+            asked, rows = np.arange(len(items), dtype=np.int32), term_rows(each, ())
+        said, told = (spoken.start, spoken.term, spoken.weight), (rows.start, rows.term, rows.weight)
+        _find_shares(event, weight, *said, asked, *told, profile, shares)
         return shares
 
     def vectors(self, items: Ordinals) -> Floats | None:
@@ -185,6 +182,41 @@ def _products(start: Int64s, term: Ordinals, weight: Floats, profile: Floats) ->
             if profile[term[place]] != np.float32(0.0):
                 found[row] += profile[term[place]] * weight[place]
     return found
+
+
+@kernel
+def _find_shares(
+    event: Ordinals,
+    weight: Floats,
+    start: Int64s,
+    term: Ordinals,
+    value: Floats,
+    asked: Ordinals,
+    asked_start: Int64s,
+    asked_term: Ordinals,
+    asked_value: Floats,
+    profile: Floats,
+    shares: Floats,
+) -> None:
+    """Write to `shares` [asked, event] what each event's row adds to the product of the profile and each row.
+
+    Terms that are 0 in the profile are not heard. Sums are taken in float64.
+    """
+    row = np.zeros(len(profile), np.float32)
+    for k in range(len(asked)):
+        if not 0 <= asked[k] < len(asked_start) - 1:
+            continue
+        for place in range(asked_start[asked[k]], asked_start[asked[k] + 1]):
+            if profile[asked_term[place]] != np.float32(0.0):
+                row[asked_term[place]] = asked_value[place]
+        for h in range(len(event)):
+            if weight[h] != np.float32(0.0) and 0 <= event[h] < len(start) - 1:
+                total = 0.0
+                for place in range(start[event[h]], start[event[h] + 1]):
+                    total += np.float64(value[place] * weight[h] * row[term[place]])
+                shares[k, h] = total
+        for place in range(asked_start[asked[k]], asked_start[asked[k] + 1]):
+            row[asked_term[place]] = np.float32(0.0)
 
 
 def _strongest(profile: Floats, most: int) -> Floats:

@@ -82,16 +82,18 @@ class ContentIndex:
             return self._changed[item]
         return self._laid_out.row(item) if 0 <= item < len(self._laid_out.digest) else NO_TERMS
 
+    def rows_of(self, items: Ordinals) -> tuple[Ordinals, TermRows]:
+        """Return where the row of each of `items` is, int32, and in which rows; one outside has none."""
+        if self._changed and np.isin(items, self._changed_items).any():
+            own = term_rows([self.row(item) for item in items.tolist()], ())
+            return np.arange(len(items), dtype=np.int32), own
+        return items, self._laid_out
+
     def profile(self, history: History, weight: Floats) -> Floats:
         """Return the weighted sum of the events' rows, float32 [terms]."""
         profile = np.zeros(len(self._vocabulary.idf), np.float32)
-        if self._changed and np.isin(history.item, self._changed_items).any():
-            own = term_rows([self.row(item) for item in history.item.tolist()], ())
-            places = np.arange(len(history), dtype=np.int32)
-            add_weighted_rows(places, weight, own.start, own.term, own.weight, profile)
-            return profile
-        rows = self._laid_out
-        add_weighted_rows(history.item, weight, rows.start, rows.term, rows.weight, profile)
+        places, rows = self.rows_of(history.item)
+        add_weighted_rows(places, weight, rows.start, rows.term, rows.weight, profile)
         return profile
 
     def score(self, profile: Floats, n_items: int) -> Floats:

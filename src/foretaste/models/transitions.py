@@ -1,5 +1,6 @@
 """Transitions: what others did next, or at the same time, after what this person did last."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.features.item_state import Neighbours
 from foretaste.features.recency import Recency
 from foretaste.models.entries import entry_of
+from foretaste.models.foremost import Foremost
 from foretaste.models.interface import Moment
 from foretaste.models.live_model import Sparse
 from foretaste.models.popular import discounted, discounts
@@ -40,7 +42,22 @@ class TransitionsConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="ki
         return Transitions(self)
 
 
-class Transitions(Sparse[TransitionsConfig]):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counted:
+    """The events of a history that count where so many items are known: places, items and weights."""
+
+    n_items: int
+    place: Int64s
+    event: Ordinals
+    weight: Floats
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they take."""
+        return self.place.nbytes + self.event.nbytes + self.weight.nbytes
+
+
+class Transitions(Sparse[TransitionsConfig], Foremost):
     """What others did next (or near in time) after each of the last events, weighted and added up."""
 
     name: ClassVar[str] = "transitions"
@@ -84,15 +101,30 @@ class Transitions(Sparse[TransitionsConfig]):
             shares[:, used] = found
         return shares
 
+    def foremost(self, history: History, items: Ordinals, moment: Moment) -> Ordinals:
+        """Return the past item whose row adds most to each item; see `Foremost`."""
+        _, event, weight = self._spoken(history, moment)
+        rows, count = self._rows(moment)
+        where = (rows.start, rows.length, rows.item, count)
+        return np.asarray(_foremost(event, weight, *where, self._config.damping, items))
+
     def _rows(self, moment: Moment) -> tuple[Neighbours, Ordinals]:
         """Return the rows of neighbours, and what is counted of each."""
         rows = moment.items.neighbours
         return rows, rows.follow if self._config.relation == "follow" else rows.together
 
     def _spoken(self, history: History, moment: Moment) -> tuple[Int64s, Ordinals, Floats]:
-        """Return places, items and weights of the events that count."""
+        """Return places, items and weights of the events that count; kept with the history while they do."""
         config, n_items = self._config, moment.items.n_items
-        return spoken(history, config.recency, moment.now, n_items=n_items, most=config.events)
+        kept: _Counted | None = None if self.fades_with_time else history.memo.get((_Counted, self))
+        if kept is None or kept.n_items != n_items:
+            place, event, weight = spoken(
+                history, config.recency, moment.now, n_items=n_items, most=config.events
+            )
+            kept = _Counted(n_items, place.copy(), event.copy(), weight.copy())
+            if not self.fades_with_time:
+                history.memo[_Counted, self] = kept
+        return kept.place, kept.event, kept.weight
 
 
 @kernel
@@ -186,3 +218,38 @@ def _find_shares(
                     for k in range(len(asked)):
                         if item[place] == asked[k]:
                             shares[k, h] = factor * np.float32(count[place])
+
+
+@kernel
+def _foremost(
+    events: Ordinals,
+    weight: Floats,
+    start: Int64s,
+    length: Int64s,
+    item: Ordinals,
+    count: Ordinals,
+    damping: float,
+    asked: Ordinals,
+) -> Ordinals:
+    """Return of the shares that `_find_shares` would find for each item the event's item of the largest.
+
+    -1 where there is none above 0; an item's own discount changes none of it.
+    """
+    most, found, maybe = np.zeros(len(asked), np.float32), np.full(len(asked), -1, np.int32), np.uint64(0)
+    for k in range(len(asked)):
+        maybe |= np.uint64(1) << np.uint64(asked[k] & 63)
+    for h in range(len(events)):
+        begin = start[events[h]]
+        end = begin + length[events[h]]
+        total = 0
+        for place in range(begin, end):
+            total += count[place]
+        if total > 0 and weight[h] > np.float32(0.0):
+            factor = np.float32(weight[h] / np.float64(total) ** damping)
+            for place in range(begin, end):
+                if (maybe >> np.uint64(item[place] & 63)) & np.uint64(1):
+                    for k in range(len(asked)):
+                        share = factor * np.float32(count[place])
+                        if item[place] == asked[k] and share > most[k]:
+                            most[k], found[k] = share, events[h]
+    return found

@@ -18,6 +18,7 @@ from foretaste.models.cold_rows import ColdItems, Foretold
 from foretaste.models.companions import blended, companions
 from foretaste.models.content import Content, ContentConfig
 from foretaste.models.entries import pick_scores
+from foretaste.models.foremost import foremost
 from foretaste.models.graph_filter import GraphFilter, GraphFilterConfig
 from foretaste.models.guests import Guests
 from foretaste.models.interface import Model, Moment
@@ -54,6 +55,7 @@ def warm_up() -> None:
     for model in models:
         model.score(history, moment)
         model.explain_each(history, np.zeros(1, np.int32), moment)
+        foremost(model, history, np.zeros(1, np.int32), moment)
     meet(both, both)
     pick_scores(np.zeros(1, np.int64), both, both.astype(np.int64), np.zeros(2, np.float32))
 
@@ -95,6 +97,7 @@ def warm_up_to_guests() -> None:
     cold, knowledge, content = _cold_rows()
     cold.score_guests(history, moment)
     content.score_guests(history, moment)
+    content.explain_each(history, np.zeros(1, np.int32), moment)
     near = companions(moment.items, knowledge.anchors.item, knowledge.count)
     blended(near, near, np.ones(2)).of_rows(lambda used: np.ones((len(used), 2), np.float32))
 

@@ -9,6 +9,7 @@ from foretaste.domain.history import History
 from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.models.changes import Changes, edition_of, meet
+from foretaste.models.foremost import foremost
 from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import Told, basis_of
 from foretaste.pipeline.explain import NEGLIGIBLE, item_name
@@ -130,12 +131,11 @@ class _Told:
 def _told_by(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:
     """Return the past item that speaks most for each of `items`, -1 for none; kept with the history."""
     basis = basis_of(model, history, moment)
-    if basis is None:
-        return _speaking_most(model, history, moment, items)
-    known = _told_before(model, history, basis)
+    known = {} if basis is None else _told_before(model, history, basis)
     missing = [item for item in items if item not in known]
     if missing:
-        known.update(zip(missing, _speaking_most(model, history, moment, missing), strict=True))
+        past = foremost(model, history, np.array(missing, np.int32), moment)
+        known.update(zip(missing, past.tolist(), strict=True))
     return [known[item] for item in items]
 
 
@@ -148,16 +148,6 @@ def _told_before(model: Model, history: History, basis: object) -> dict[int, int
     if kept is None or kept.basis is not basis or not kept.follows(history) or len(kept.by_item) > _MOST_TOLD:
         kept = history.memo[_TOLD, model] = _Told(basis, edition_of(basis), {})
     return kept.by_item
-
-
-def _speaking_most(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:
-    shares = model.explain_each(history, np.array(items, np.int32), moment)
-    if not shares.shape[1]:
-        return [-1] * len(items)
-    most = shares.argmax(axis=1)
-    speaks = shares[np.arange(len(items)), most] > 0.0
-    past: list[int] = np.where(speaks, history.item[most], -1).tolist()
-    return past
 
 
 def _because(kind: str, item: int, about: Item | None, past: int, view: View) -> str:
