@@ -3,6 +3,7 @@
 import numpy as np
 
 from foretaste.domain.arrays import Ordinals
+from foretaste.domain.kernel import kernel
 
 MOST = 1024
 """So many items of events are remembered; who asks for more looks at all items."""
@@ -39,7 +40,7 @@ class RecentItems:
         if self._told is None or self._told[0] != (seq, now):
             until = self._until[self._begin : self._end]
             start = self._begin + int(until.searchsorted(seq, side="right"))
-            self._told = (seq, now), np.unique(self._item[start : self._end])
+            self._told = (seq, now), _rising_once(self._item[start : self._end])
         return self._told[1]
 
     def _append(self, last: int, items: Ordinals) -> None:
@@ -54,3 +55,25 @@ class RecentItems:
         if end - self._begin > MOST:
             self._first = int(self._until[end - MOST - 1])
             self._begin += int(self._until[self._begin : end].searchsorted(self._first, side="right"))
+
+
+@kernel
+def _rising_once(items: Ordinals) -> Ordinals:
+    """Return each of the items once, rising: Shell's sort, which is quick for the few there are."""
+    rising, gap = items.copy(), 1
+    while gap < len(rising) // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for k in range(gap, len(rising)):
+            item, place = rising[k], k
+            while place >= gap and rising[place - gap] > item:
+                rising[place] = rising[place - gap]
+                place -= gap
+            rising[place] = item
+        gap //= 3
+    n = 0
+    for k in range(len(rising)):
+        if k == 0 or rising[k] != rising[n - 1]:
+            rising[n] = rising[k]
+            n += 1
+    return rising[:n]

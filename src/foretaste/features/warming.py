@@ -15,6 +15,7 @@ def warm_up() -> None:
     state.apply(_events(0, user=[0, 0], kind=["view", "view"]))
     state.apply(_events(2, user=[0, 1], kind=[MERGE_FROM, MERGE_INTO]))
     state.items.popularity(0, now=1)
+    state.items.touched_since(0)
     state.restore(state.snapshot())
 
 
