@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from foretaste.domain.history import History
 from foretaste.domain.item import Item
 from foretaste.features.catalog_columns import CatalogColumns
-from foretaste.ranking.boost import boosts, explain_boost, recent_interest
+from foretaste.ranking.boost import boost_shares, boosts, recent_interest
 
 CATEGORIES = CatalogColumns.of(
     [
@@ -51,10 +51,9 @@ def test_a_boost_lies_between_0_and_1_and_is_the_sum_of_its_explanation(events):
         return
     boost = boosts(interest, CATEGORIES, EVERY)
     assert ((boost >= 0.0) & (boost <= 1.0)).all()
-    for item in EVERY:
-        shares = explain_boost(interest, CATEGORIES, history, int(item))
-        assert shares.sum() == pytest.approx(boost[item], abs=1e-6)
-        assert not shares[history.time <= 3600 * SECOND].any()
+    shares = boost_shares(interest, CATEGORIES, history, EVERY)
+    assert shares.sum(axis=1) == pytest.approx(boost, abs=1e-6)
+    assert not shares[:, history.time <= 3600 * SECOND].any()
 
 
 @pytest.mark.parametrize("events", [[], [(0, 1.0, 10)], [(0, -1.0, 7000)]])

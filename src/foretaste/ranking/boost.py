@@ -74,19 +74,36 @@ def sum_over(part: Doubles, start: Int64s, code: Ordinals, items: Ordinals, boos
             boost[i] = min(total, 1.0)
 
 
-def explain_boost(interest: Interest, categories: CategoryTable, history: History, item: int) -> Floats:
-    """Return what each history event adds to the boost of `item`, float32 [len(history)]."""
-    shares = np.zeros(len(history), np.float32)
-    wanted = _codes(categories, item)
-    for position in range(interest.first, len(history)):
-        own = _codes(categories, int(history.item[position]))
-        if history.weight[position] > 0.0 and len(own):
-            overlap = len(wanted & own) / len(own)
-            shares[position] = history.weight[position] / interest.total * overlap
+def boost_shares(interest: Interest, categories: CategoryTable, history: History, items: Ordinals) -> Floats:
+    """Return what each history event adds to the boost of each item, float32 [len(items), len(history)]."""
+    shares = np.zeros((len(items), len(history)), np.float32)
+    table, first = (categories.start, categories.code), interest.first
+    _find_shares(history.item, history.weight, first, interest.total, *table, items, shares)
     return shares
 
 
-def _codes(categories: CategoryTable, item: int) -> set[int]:
-    if not 0 <= item < categories.n_items:
-        return set()
-    return set(categories.code[categories.start[item] : categories.start[item + 1]].tolist())
+@kernel
+def _find_shares(
+    event: Ordinals,
+    weight: Floats,
+    since: int,
+    total: float,
+    start: Int64s,
+    code: Ordinals,
+    items: Ordinals,
+    shares: Floats,
+) -> None:
+    """Write an event's share of the weight, times the part of its categories that the item has too."""
+    n_items = len(start) - 1
+    for h in range(since, len(event)):
+        if weight[h] <= 0.0 or event[h] >= n_items:
+            continue
+        first, end = start[event[h]], start[event[h] + 1]
+        for k in range(len(items)):
+            common = 0
+            if items[k] < n_items:
+                for place in range(first, end):
+                    for other in range(start[items[k]], start[items[k] + 1]):
+                        common += code[place] == code[other]
+            if common:
+                shares[k, h] = weight[h] / total * (common / (end - first))
