@@ -64,8 +64,8 @@ def import_gorse(
 ) -> GorseReport:
     """Take everything from `source`; what was taken before changes nothing.
 
-    `types` maps feedback types to event types, or to nothing for those to leave out (see `USUAL_TYPES`);
-    `now` is in microseconds. What cannot be used goes to `rejected`.
+    `types` maps feedback types to event types, or to nothing for those to leave out; `now` is in
+    microseconds. What cannot be used goes to `rejected`.
     """
     began = time.monotonic()
     items = people = 0

@@ -60,6 +60,15 @@ ALIASES = {
     "purchase_complete": "purchase",
     "media_play": "watch",
     "media_complete": "complete",
+    # Gorse, feedback types of its examples
+    "read": "view",
+    "star": "like",
+    "favorite": "like",
+    "favourite": "like",
+    "upvote": "like",
+    "downvote": "dislike",
+    "collect": "add_to_wishlist",
+    "bookmark": "add_to_wishlist",
     # Spellings met elsewhere
     "viewed": "view",
     "page_view": "view",

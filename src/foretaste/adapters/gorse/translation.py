@@ -16,19 +16,6 @@ from foretaste.events.items import MOST_CATEGORIES, parse_item
 from foretaste.events.moments import format_moment, parse_moment
 from foretaste.events.text import checked_id
 from foretaste.events.validation import USUAL_LIMITS, parse_event
-from foretaste.events.vocabulary import canonical_type
-
-USUAL_TYPES: Mapping[str, str] = {
-    "read": "view",
-    "star": "like",
-    "favorite": "like",
-    "favourite": "like",
-    "upvote": "like",
-    "downvote": "dislike",
-    "collect": "add_to_wishlist",
-    "bookmark": "add_to_wishlist",
-}
-"""Feedback types of Gorse's examples; every other name is understood as `POST /events` understands it."""
 
 LONGEST_TITLE = 200
 LONGEST_ATTRIBUTE = 256
@@ -39,13 +26,14 @@ _GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(
 def event_of(record: GorseRecord, types: Mapping[str, str], now: int) -> Event | None:
     """Return a feedback as an event, None where `types` maps its type to nothing.
 
-    `types` goes before `USUAL_TYPES`. The event's id follows from the feedback's own key (type, user, item)
-    and time, so that it is taken once whatever it is mapped to, and again when Gorse noted a later one.
+    Other types are understood as `POST /events` understands them. The event's id follows from the feedback's
+    own key (type, user, item) and time, so that it is taken once whatever it is mapped to, and again when
+    Gorse noted a later one.
 
     Raises `InvalidEventError`.
     """
     written = str(record.get("feedback_type", ""))
-    kind = types.get(written, USUAL_TYPES.get(canonical_type(written), written))
+    kind = types.get(written, written)
     if not kind and written:
         return None
     time = _moment(record, InvalidEventError)
