@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from foretaste.adapters.gorse.labels import sorted_labels
 from foretaste.adapters.gorse.translation import event_of, item_of, person_of
+from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.domain.errors import InvalidInputError
 
 NOW = 1_800_000_000_000_000
@@ -34,9 +35,9 @@ def test_names_of_gorse_s_examples_have_a_meaning():
     assert kinds == {"read": "view", "star": "like", "Favorite": "like", "click": "click", "zap": "zap"}
 
 
-def test_feedback_without_a_time_gets_that_of_the_import_and_keeps_its_id():
+def test_feedback_without_a_time_counts_as_a_day_old_and_keeps_its_id():
     first = event_of(read(timestamp=None), {}, NOW)
-    assert first.timestamp == NOW
+    assert first.timestamp == NOW - MICROS_PER_DAY
     assert first.event_id == event_of(read(timestamp="0001-01-01T00:00:00Z"), {}, NOW + 1).event_id
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
+from foretaste.adapters.files.event_chunks import UNKNOWN_AGE
 from foretaste.adapters.gorse.labels import SEPARATOR, sorted_labels
 from foretaste.adapters.gorse.records import GorseRecord
 from foretaste.domain.arrays import MICROS_PER_SECOND
@@ -26,9 +27,9 @@ _GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(
 def event_of(record: GorseRecord, types: Mapping[str, str], now: int) -> Event | None:
     """Return a feedback as an event, None where `types` maps its type to nothing.
 
-    Other types are understood as `POST /events` understands them. The event's id follows from the feedback's
-    own key (type, user, item) and time, so that it is taken once whatever it is mapped to, and again when
-    Gorse noted a later one.
+    Other types are understood as `POST /events` understands them, and feedback without a time counts as a
+    day old, as rows of files do. The event's id follows from the feedback's own key (type, user, item) and
+    time, so that it is taken once whatever it is mapped to, and again when Gorse noted a later one.
 
     Raises `InvalidEventError`.
     """
@@ -44,7 +45,7 @@ def event_of(record: GorseRecord, types: Mapping[str, str], now: int) -> Event |
         "item_id": record.get("item_id"),
         "type": kind,
         "value": _number(record.get("value")) or None,
-        "timestamp": None if time is None else format_moment(time),
+        "timestamp": format_moment(now - UNKNOWN_AGE if time is None else time),
         "context": {name: _short(value) for name, value in context.items()},
         "event_id": _event_id(record, time),
     }
