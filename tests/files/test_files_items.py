@@ -47,6 +47,21 @@ def test_decimals_as_databases_export_prices_are_numbers():
     assert [item.attributes for item in read_items(frame)] == [{"price": 18.5}, {}]
 
 
+def test_prices_are_numbers_with_whatever_zeros_they_end(tmp_path):
+    path = tmp_path / "items.csv"
+    path.write_text("item_id,price\na,18.50\nb,9.90\nc,7.00\nd,3.2\ne,-0.50\nf, 12.00\n")
+    prices = [item.attributes["price"] for item in read_items(path)]
+    assert prices == [18.5, 9.9, 7.0, 3.2, -0.5, 12.0]
+
+
+@pytest.mark.parametrize(
+    "code", ["007", "00.50", "12,50", "1.2.3", ".", "1.", "+5", "9007199254740993", "1_000", "٣"]
+)
+def test_what_is_no_number_for_sure_stays_text(code):
+    (item,) = read_items(pl.DataFrame({"item_id": ["a"], "code": [code]}))
+    assert item.attributes == {"code": code}
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

@@ -1,6 +1,7 @@
 """Cells of a row: whether one says anything, and what it says as an attribute."""
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,8 @@ import polars as pl
 from foretaste.domain.item import Attribute
 
 EXACT_BELOW = 2**53
+_DECIMAL = re.compile(r"\s*-?(0|[1-9]\d*)(\.\d+)?\s*", re.ASCII)
+"""A number as people and databases write it; with zeros in front it is a code."""
 
 
 def values_of(column: pl.Series | list[Any]) -> list[Any]:
@@ -24,7 +27,10 @@ def is_there(value: Any) -> bool:
 
 
 def attribute_of(value: Any) -> Any:
-    """Return an attribute's value; decimals are numbers, and so is text that is one in the usual form."""
+    """Return an attribute's value; decimals are numbers, and so is text that is one, as `18.50`.
+
+    Text with zeros in front, as `007`, and whole numbers too large to be exact are codes and stay text.
+    """
     if isinstance(value, str):
         return _number(value)
     if isinstance(value, Decimal) and value.is_finite():
@@ -41,7 +47,7 @@ def _number(text: str) -> Attribute:
         number = float(text)
     except ValueError:
         return text
-    usual = text == repr(number) or (
-        number.is_integer() and abs(number) < EXACT_BELOW and text == str(int(number))
-    )
+    written = _DECIMAL.fullmatch(text)
+    exact = "." in text or abs(number) < EXACT_BELOW
+    usual = text == repr(number) or (written is not None and exact)
     return number if usual and math.isfinite(number) else text
