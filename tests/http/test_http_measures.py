@@ -3,7 +3,10 @@
 import re
 
 import pytest
-from asgi_client import did
+from asgi_client import FILMS, PAST, Client, did
+
+from foretaste.app.settings import Settings
+from foretaste.app.wiring import open_home
 
 
 def value(client, name):
@@ -69,6 +72,24 @@ def test_a_measure_is_there_and_moves(client, name):
     before = value(client, name)
     MOVES[name](client)
     assert value(client, name) > before
+
+
+def unlabelled(client):
+    """The counters that have no labels, as they are told now."""
+    text = client.get("/metrics").body.decode()
+    return dict(re.findall(r"^(\w+_total) (\S+)$", text, re.MULTILINE))
+
+
+def test_counters_without_labels_are_told_as_nought_before_they_count(tmp_path):
+    with open_home(tmp_path / "home", settings=Settings(answer_cache="memory"), create=True) as home:
+        client = Client(home)
+        told = unlabelled(client)
+        assert told["recommendation_errors_total"] == "0.0"
+        home.put_items(FILMS)
+        client.post("/events", [*PAST, did("ann", "big", "zap"), {"user_id": "ann"}])
+        for move in MOVES.values():
+            move(client)
+        assert unlabelled(client).keys() == told.keys()
 
 
 @pytest.mark.parametrize(

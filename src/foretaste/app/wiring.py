@@ -25,6 +25,7 @@ from foretaste.ports.answer_cache import AnswerCache
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.answer_cache import AnswerCacheFront
 from foretaste.serving.breaker import Breaker
+from foretaste.serving.measures import begin_counting
 from foretaste.serving.pages import Pages
 from foretaste.training.load import load_artifact
 
@@ -93,6 +94,7 @@ def home_of(
 
     Where that fails the stores are closed.
     """
+    begin_counting(telemetry)
     try:
         models = None if directory is None else models_directory(directory, settings)
         return make(

@@ -10,6 +10,34 @@ from foretaste.pipeline.identity import is_id
 from foretaste.pipeline.scenario import Scenario
 from foretaste.ports.telemetry import Telemetry
 
+FROM_THE_START = (
+    "answers_stale_total",
+    "events_clock_ahead_total",
+    "events_duplicate_total",
+    "events_processed_total",
+    "events_rejected_total",
+    "events_unknown_type_total",
+    "explain_requests_total",
+    "items_excluded_explicit_total",
+    "items_excluded_history_total",
+    "mmr_rerank_applied_total",
+    "personalization_recommendations_total",
+    "personalization_requests_total",
+    "purchase_events_accepted_total",
+    "recommendation_cache_errors_total",
+    "recommendation_cache_hits_total",
+    "recommendation_errors_total",
+    "user_profile_requests_total",
+)
+"""Counters without labels, which are told as 0 before they count: what begins at 1 never rose for Prometheus,
+so that an alert would miss the first error."""
+
+
+def begin_counting(telemetry: Telemetry) -> None:
+    """Tell the counters that have no labels from now on."""
+    for name in FROM_THE_START:
+        telemetry.count(name, 0.0)
+
 
 def count_answer(
     telemetry: Telemetry,
