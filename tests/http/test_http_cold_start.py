@@ -70,6 +70,16 @@ def test_a_known_person_gets_the_model(shop):
     assert len(listed(answer)) == 3
 
 
+def test_model_and_situation_are_heard_as_without_cold_start(shop):
+    asked = "user_id=p1&model=content&context_category=none-such"
+    assert listed(shop.get(f"{PATH}?{asked}")) == []
+    content = shop.get(f"{PATH}?user_id=p1&model=content").json["recommendations"]
+    assert content == shop.get("/api/recommendations?user_id=p1&model=content").json["recommendations"]
+    assert content != shop.get(f"{PATH}?user_id=p1").json["recommendations"]
+    refused = problem(shop.get(f"{PATH}?user_id=p1&model=zap"), 400)
+    assert refused["error"].startswith("Model type 'zap' not found; there are hybrid, ")
+
+
 def test_one_event_later_nobody_is_new(shop):
     shop.post("/events", did("newcomer", "i3", "purchase"))
     assert shop.get(f"{PATH}?user_id=newcomer").json["source"] == "model"

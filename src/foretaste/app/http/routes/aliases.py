@@ -34,8 +34,8 @@ from foretaste.events.moments import format_moment
 from foretaste.events.text import checked_id
 from foretaste.pipeline.artifact import Artifact
 from foretaste.pipeline.model_names import HYBRID
-from foretaste.pipeline.scenario import HOME, Scenario
 from foretaste.pipeline.scenario import SHOP as TAKING_TURNS
+from foretaste.pipeline.scenario import Scenario
 from foretaste.serving.answering import CACHE
 
 operations: Operations[Service] = Operations("Other systems' paths")
@@ -50,12 +50,6 @@ class ShopParameters(msgspec.Struct, frozen=True, kw_only=True):
     boost: Annotated[Values, Meta(description="As for `GET /recommend`.")] = ()
 
 
-class ShopUserParameters(ShopParameters, frozen=True, kw_only=True):
-    """For whom and how many."""
-
-    user_id: Annotated[str, Meta(description="The person.")]
-
-
 class ViewParameters(ShopParameters, frozen=True, kw_only=True):
     """Who views, and how much to show next."""
 
@@ -68,9 +62,10 @@ class ViewBody(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | int | None = None
 
 
-class CourseParameters(ShopUserParameters, frozen=True, kw_only=True):
+class CourseParameters(ShopParameters, frozen=True, kw_only=True):
     """For whom, by which model and in what situation."""
 
+    user_id: Annotated[str, Meta(description="The person.")]
     model: Annotated[str, Meta(max_length=64, description="A name of `GET /api/models`.")] = HYBRID
     context: Annotated[
         dict[str, str],
@@ -94,7 +89,6 @@ class EngagementBody(msgspec.Struct, frozen=True, kw_only=True):
 
 SHOP = Parameters(ShopParameters, OTHER_NAMES, WHOLE)
 COURSE = Parameters(CourseParameters, OTHER_NAMES, WHOLE)
-SHOP_USER = Parameters(ShopUserParameters, OTHER_NAMES, WHOLE)
 VIEW = Parameters(ViewParameters, OTHER_NAMES, WHOLE)
 
 
@@ -124,22 +118,7 @@ def shop(service: Service, request: Request) -> Response:
 def course(service: Service, request: Request) -> Response:
     """Answer recommendations by one of several models, as the course lesson has them."""
     given = COURSE.read(request.query)
-    category = given.context.get("category")
-    asked = RecommendParameters(
-        k=given.k,
-        model=given.model,
-        context=given.context,
-        filter=given.filter,
-        boost=given.boost,
-        category=(category,) if category else (),
-    )
-    query = recommend_query(asked, given.user_id, service.clock())
-    try:
-        slate = service.home.answerer.recommend(query, seconds=service.seconds_for(request))
-    except UnknownModelError as error:
-        known = ", ".join(service.home.answerer.model_names())
-        detail = f"Model type {given.model!r} not found; there are {known}"
-        raise HttpError(400, detail, kind="unknown-model", field="model") from error
+    slate = _slate_by_model(service, request, given)
     answer = ModelScores(
         user_id=given.user_id,
         model=given.model,
@@ -161,16 +140,16 @@ def course_models(service: Service, _: Request) -> Response:
 @operations.route(
     "GET",
     "/api/recommendations_with_cold_start",
-    parameters=SHOP_USER,
+    parameters=COURSE,
     answer=ColdStart,
     refusals=(400,),
     legacy=True,
 )
 def cold_start(service: Service, request: Request) -> Response:
     """Answer recommendations that say whether the person is new."""
-    given = SHOP_USER.read(request.query)
+    given = COURSE.read(request.query)
     new = not service.home.answerer.knows(given.user_id)
-    slate = _slate(service, request, given.user_id, given)
+    slate = _slate_by_model(service, request, given)
     answer = ColdStart(
         user_id=given.user_id,
         new_user=new,
@@ -261,8 +240,27 @@ def _updated(artifact: Artifact | None) -> str | None:
 
 
 def _slate(
-    service: Service, request: Request, user_id: str, given: ShopParameters, scenario: Scenario = HOME
+    service: Service, request: Request, user_id: str, given: ShopParameters, scenario: Scenario
 ) -> Slate:
     asked = RecommendParameters(k=given.k, filter=given.filter, boost=given.boost, scenario=scenario.name)
     query = recommend_query(asked, user_id, service.clock())
     return service.home.answerer.recommend(query, seconds=service.seconds_for(request))
+
+
+def _slate_by_model(service: Service, request: Request, given: CourseParameters) -> Slate:
+    category = given.context.get("category")
+    asked = RecommendParameters(
+        k=given.k,
+        model=given.model,
+        context=given.context,
+        filter=given.filter,
+        boost=given.boost,
+        category=(category,) if category else (),
+    )
+    query = recommend_query(asked, given.user_id, service.clock())
+    try:
+        return service.home.answerer.recommend(query, seconds=service.seconds_for(request))
+    except UnknownModelError as error:
+        known = ", ".join(service.home.answerer.model_names())
+        detail = f"Model type {given.model!r} not found; there are {known}"
+        raise HttpError(400, detail, kind="unknown-model", field="model") from error
