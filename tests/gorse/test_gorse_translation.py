@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,19 @@ def test_a_short_comment_is_the_title_and_a_long_one_the_text():
     assert item_of({"item_id": "i", "comment": told}, NOW).text == told
     named = item_of({"item_id": "i", "comment": "Heat", "labels": {"name": "Heat (1995)"}}, NOW)
     assert (named.title, named.text) == ("Heat (1995)", "Heat")
+
+
+@pytest.mark.parametrize(
+    ("written", "hidden"),
+    [("1", True), ("t", True), ("TRUE", True), (True, True), ("0", False), (None, False)],
+)
+def test_hidden_is_told_as_go_reads_truth_values(written, hidden):
+    assert item_of({"item_id": "i", "is_hidden": written}, NOW).hidden is hidden
+
+
+def test_what_is_neither_hidden_nor_shown_is_refused():
+    with pytest.raises(InvalidInputError, match="is_hidden must be true or false, not 'perhaps'"):
+        item_of({"item_id": "i", "is_hidden": "perhaps"}, NOW)
 
 
 def test_an_item_of_the_future_waits():

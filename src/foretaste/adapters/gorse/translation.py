@@ -21,6 +21,7 @@ from foretaste.events.validation import USUAL_LIMITS, parse_event
 LONGEST_TITLE = 200
 LONGEST_ATTRIBUTE = 256
 TITLES = ("title", "name")
+TRUE, FALSE = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
 _GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d)(?: .*)?", re.ASCII)
 
 
@@ -74,7 +75,7 @@ def item_of(record: GorseRecord, now: int) -> Item:
         "title": title,
         "text": "\n".join(part for part in (comment, *texts, " ".join(words[MOST_CATEGORIES:])) if part),
         "categories": words[:MOST_CATEGORIES],
-        "hidden": str(record.get("is_hidden", False)).lower() == "true",
+        "hidden": _truth(record.get("is_hidden")),
         "available_from": format_moment(time) if time is not None and later else None,
         "vector": max(labels.vectors, key=len, default=None),
         "attributes": attributes,
@@ -124,6 +125,14 @@ def _number(value: Any) -> float | None:
         return None if value is None else float(value)
     except (TypeError, ValueError) as wrong:
         raise InvalidEventError(f"value must be a number, not {value!r}", field="value") from wrong
+
+
+def _truth(value: Any) -> bool:
+    """Return what a truth value says; Gorse's own CSV may write it in any way that Go reads."""
+    written = "false" if value is None else str(value).strip().lower()
+    if written not in TRUE | FALSE:
+        raise InvalidItemError(f"is_hidden must be true or false, not {value!r}", field="is_hidden")
+    return written in TRUE
 
 
 def _words(value: Any) -> list[str]:
