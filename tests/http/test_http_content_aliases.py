@@ -87,6 +87,7 @@ def test_answers_are_judged_by_what_people_did_then(client):
     overall = hour["overall"]
     assert (overall["slates"], overall["people"], overall["clicked"]) == (2, 2, 1)
     assert (overall["click_through"], overall["next_events"], overall["hit_rate"]) == (0.5, 2, 0.5)
+    assert (overall["bought"], overall["conversion"]) == (0, 0.0)
     assert set(hour["by_model"]) == {"untrained"}
     assert evaluated["online_since"] == format_moment(client.now - 60_000_000)
 

@@ -1,6 +1,7 @@
 """The monitoring page in a real browser."""
 
 import json
+import re
 import urllib.request
 
 import pytest
@@ -49,6 +50,18 @@ def test_the_page_shows_what_was_asked_and_refreshes_itself(page, address, path)
     assert "ms" in shown(page, "p95")
     assert "0.0 %" in shown(page, "errors")
     assert shown(page, "hits").rstrip().endswith("%")
+    assert page.troubles == []
+
+
+def test_what_became_of_lists_is_told_of_clients_whose_events_name_none(page, address):
+    for path in ("/api/recommendations?user_id=u4", "/api/recommendations_with_cold_start?user_id=u5"):
+        answer = ask(address, path)
+        what = {"user_id": answer["user_id"], "item_id": answer["recommendations"][0]["item_id"]}
+        ask(address, "/api/record_engagement", {**what, "engagement_type": "purchase"})
+    page.goto(f"{address}/dashboard?seconds=0.2")
+    for share in ("taken", "bought"):
+        sync_api.expect(page.locator(f"#{share} output")).to_have_text(re.compile(r"[1-9]\d*\.\d %"))
+        assert "of the last week" in shown(page, share)
     assert page.troubles == []
 
 

@@ -45,15 +45,23 @@ def did(*events):
     )
 
 
-def quality(exposures, events, liking=None, hours=(24.0,)):
-    mask = np.ones(len(events), np.bool_) if liking is None else np.array(liking)
-    return online_quality(exposures, USERS, events, mask, now=NOW, hours=hours)
+def quality(exposures, events, liking=None, buying=None, hours=(24.0,)):
+    likes = np.ones(len(events), np.bool_) if liking is None else np.array(liking)
+    buys = np.zeros(len(events), np.bool_) if buying is None else np.array(buying)
+    return online_quality(exposures, USERS, events, likes, buys, now=NOW, hours=hours)
 
 
 def test_a_slate_that_something_was_taken_from_counts_as_clicked():
     slates = [shown("ann", [1, 2], ago=3 * HOUR), shown("bob", [1, 2], ago=3 * HOUR)]
     (day,) = quality(slates, did((0, 2, 2 * HOUR), (1, 7, 2 * HOUR)))
     assert (day.overall.slates, day.overall.clicked, day.overall.click_through) == (2, 1, 0.5)
+
+
+def test_a_slate_that_something_was_bought_from_counts_as_converted():
+    slates = [shown("ann", [1, 2], ago=3 * HOUR), shown("bob", [1, 2], ago=3 * HOUR)]
+    events = did((0, 2, 2 * HOUR), (1, 1, 2 * HOUR), (1, 7, HOUR))
+    (day,) = quality(slates, events, buying=[True, False, True])
+    assert (day.overall.clicked, day.overall.bought, day.overall.conversion) == (2, 1, 0.5)
 
 
 def test_the_next_event_is_a_hit_if_its_item_stood_in_the_latest_slate():

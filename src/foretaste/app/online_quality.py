@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from foretaste.app.home import Home
 from foretaste.app.merging import everyone
 from foretaste.app.stores import state_config
+from foretaste.events.vocabulary import PURCHASE
 from foretaste.events.weights import weigh
 from foretaste.training.online_quality import QualityWindow, online_quality
 
@@ -26,8 +29,10 @@ def measured_online(home: Home, now: int) -> OnlineQuality:
     exposures = list(home.exposures.read(MOST_SLATES))
     since = exposures[0].time if exposures else now
     events = home.log.window(since, now + 1)
-    weights = weigh(home.id_map.names("type"), events.type, events.value, state_config(home.settings).weights)
+    types = home.id_map.names("type")
+    weights = weigh(types, events.type, events.value, state_config(home.settings).weights)
+    buying = np.array([name == PURCHASE for name in types], np.bool_)[events.type]
     with home.state.lock:
         events = replace(events, user=home.state.persons(events.user))
-    windows = online_quality(exposures, everyone(home), events, weights > 0.0, now=now)
+    windows = online_quality(exposures, everyone(home), events, weights > 0.0, buying, now=now)
     return OnlineQuality(windows, since if exposures else None)

@@ -24,7 +24,7 @@ KNOWN_TYPES = (
 CONSUMING_TYPES = frozenset({"purchase", "rating", "like", "dislike", "dismiss", "watch", "complete"})
 """After one of these a person is done with the item: scenarios may leave it out."""
 
-IMPRESSION, RATING = "impression", "rating"
+IMPRESSION, PURCHASE, RATING = "impression", "purchase", "rating"
 
 MERGE_FROM, MERGE_INTO = "merge_from", "merge_into"
 """Reserved: two events next to each other that tell that one person is another (see `features.merging`)."""

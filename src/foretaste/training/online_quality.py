@@ -8,7 +8,8 @@ import numpy as np
 from foretaste.domain.arrays import MICROS_PER_SECOND, Int64s, Mask, Micros, Ordinals
 from foretaste.domain.event import EventColumns
 from foretaste.domain.slate import Exposure
-from foretaste.training.slate_log import of_known, shown_slates
+from foretaste.ranking.shown import ShownSlates
+from foretaste.training.slate_log import answered_rows, of_known, shown_slates
 
 HOURS = (1.0, 24.0, 168.0)
 NEXT_SECONDS = 3_600.0
@@ -20,15 +21,18 @@ _HOUR = 3_600 * MICROS_PER_SECOND
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
     """What became of some slates.
 
-    `click_through` is the share of `slates` that the person took something from within a day: `clicked`. Of
-    the `next_events` of people within an hour after a slate, `hit_rate` is the share whose item stood in the
-    latest slate before. Only signs of liking count as events. Null where there is nothing to divide by.
+    `click_through` is the share of `slates` that the person took something from within a day: `clicked`;
+    `conversion` of those that they bought something from: `bought`. Of the `next_events` of people within an
+    hour after a slate, `hit_rate` is the share whose item stood in the latest slate before. Only signs of
+    liking count as events. Null where there is nothing to divide by.
     """
 
     slates: int
     people: int
     clicked: int
     click_through: float | None
+    bought: int
+    conversion: float | None
     next_events: int
     hits: int
     hit_rate: float | None
@@ -49,18 +53,21 @@ def online_quality(
     users: Mapping[str, int],
     events: EventColumns,
     liking: Mask,
+    buying: Mask,
     *,
     now: int,
     hours: Sequence[float] = HOURS,
 ) -> tuple[QualityWindow, ...]:
     """Return how good the slates of known people were in the last so many `hours` before `now`.
 
-    `events` are all since the first of `exposures`, `liking` bool [n] which of them are signs of liking.
+    `events` are all since the first of `exposures`, `liking` bool [n] which of them are signs of liking,
+    `buying` which are purchases.
     """
     shown = of_known(exposures, users)
     slates = shown_slates(shown, users, events, liking)
     clicked = np.zeros(len(slates), np.bool_)
     clicked[slates.slate[slates.clicked]] = True
+    bought = _bought(slates, events, buying)
     rows = np.flatnonzero(liking)
     before = _latest(slates.user, slates.time, events.user[rows], events.time[rows])
     near = before >= 0
@@ -70,19 +77,30 @@ def online_quality(
 
     def quality(chosen: Mask) -> Quality:
         asked = chosen[followed]
-        n, took = int(chosen.sum()), int((chosen & clicked).sum())
+        n, took, paid = int(chosen.sum()), int((chosen & clicked).sum()), int((chosen & bought).sum())
         events_of, hits = int(asked.sum()), int((asked & hit).sum())
         return Quality(
             slates=n,
             people=len(np.unique(slates.user[chosen])),
             clicked=took,
             click_through=round(took / n, 6) if n else None,
+            bought=paid,
+            conversion=round(paid / n, 6) if n else None,
             next_events=events_of,
             hits=hits,
             hit_rate=round(hits / events_of, 6) if events_of else None,
         )
 
     return tuple(_window(each, shown, slates.time >= now - round(each * _HOUR), quality) for each in hours)
+
+
+def _bought(slates: ShownSlates, events: EventColumns, buying: Mask) -> Mask:
+    """Return from which slates the person bought something."""
+    rows = np.flatnonzero(buying)
+    answered = answered_rows(slates, user=events.user[rows], item=events.item[rows], time=events.time[rows])
+    bought = np.zeros(len(slates), np.bool_)
+    bought[slates.slate[answered[answered >= 0]]] = True
+    return bought
 
 
 def _window(

@@ -1,10 +1,11 @@
 // The monitoring page: reads /metrics again and again, and draws what changed in between.
 
 import { byId, h, s } from "/storefront/dom.js";
-import { between, read } from "./measures.js";
+import { between, read, readOnline } from "./measures.js";
 
 const SECONDS = Math.max(0.2, Number(new URLSearchParams(location.search).get("seconds")) || 5);
 const POINTS = 120;
+const ONLINE_SECONDS = 30;
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 const milliseconds = (value) => `${(1000 * value).toFixed(1)} ms`;
@@ -16,10 +17,13 @@ const MEASURES = [
   { key: "errors", title: "Answers with an error", write: percent },
   { key: "clicks", title: "Clicks for each list", write: percent },
   { key: "conversions", title: "Purchases for each list", write: percent },
+  { key: "taken", title: "Lists that something was taken from, of the last hour", write: percent, all: "of the last week" },
+  { key: "bought", title: "Lists that something was bought from, of the last hour", write: percent, all: "of the last week" },
 ];
 
 const start = await read();
 let before = start;
+let online = { time: -Infinity };
 const boxes = MEASURES.map((measure) => box(measure));
 byId("measures").replaceChildren(...boxes.map(({ element }) => element));
 byId("measures").setAttribute("aria-busy", "false");
@@ -28,8 +32,11 @@ refresh();
 async function refresh() {
   try {
     const now = await read();
-    const lately = between(before, now);
-    const all = between(null, now);
+    if (now.time - online.time >= ONLINE_SECONDS) {
+      online = { ...online, time: now.time, ...await readOnline().catch(() => null) };
+    }
+    const lately = { ...between(before, now), ...online.hour };
+    const all = { ...between(null, now), ...online.week };
     boxes.forEach((one) => one.show(lately, all));
     before = now;
     byId("state").textContent = `As of ${new Date().toLocaleTimeString()}, refreshed every ${SECONDS} s.`;
@@ -39,7 +46,7 @@ async function refresh() {
   setTimeout(refresh, 1000 * SECONDS);
 }
 
-function box({ key, title, write }) {
+function box({ key, title, write, all: whole = "since the start" }) {
   const values = [];
   const number = h("output", {}, "–");
   const curve = s("path", { d: "" });
@@ -54,7 +61,7 @@ function box({ key, title, write }) {
     number.textContent = lately[key] === null ? "–" : write(lately[key]);
     curve.setAttribute("d", path(values, most));
     low.textContent = known.length ? `at most ${write(Math.max(...known))}` : "nothing was asked";
-    total.textContent = all[key] === null ? "" : `since the start ${write(all[key])}`;
+    total.textContent = all[key] === null ? "" : `${whole} ${write(all[key])}`;
   };
   return { element, show };
 }

@@ -19,6 +19,19 @@ export async function read() {
   return { time: performance.now() / 1000, sums, buckets };
 }
 
+// What became of the lists of the last hour and week, joined with what people did: also for clients whose
+// events name no list. It is worked out anew for each question.
+export async function readOnline() {
+  const response = await fetch("/evaluation/metrics");
+  if (!response.ok) throw new Error(`${response.status}`);
+  const [hour, , week] = (await response.json()).online;
+  return { hour: shares(hour.overall), week: shares(week.overall) };
+}
+
+function shares({ click_through: taken, conversion: bought }) {
+  return { taken, bought };
+}
+
 // Shares are null where nothing was asked. Without `before`: since the service started.
 export function between(before, now) {
   const grown = (name) => (now.sums.get(name) ?? 0) - (before?.sums.get(name) ?? 0);
