@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +27,18 @@ def get(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=10) as response:
         body = response.read()
     return json.loads(body) if "json" in response.headers["content-type"] else body.decode()
+
+
+def tell(address: str, event: dict[str, Any]) -> None:
+    request = urllib.request.Request(
+        f"{address}/events", json.dumps(event).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert response.status == 202
+
+
+def asked_as_in_the_course(address: str, person: str) -> list[str]:
+    return [item["item_id"] for item in get(f"{address}/recommend?user_id={person}&limit=10")["items"]]
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +87,30 @@ def test_the_demo_answers_personally_with_reasons(demo: str) -> None:
 
 def test_the_demo_changes_with_a_click(demo: str) -> None:
     before = [item["item_id"] for item in get(f"{demo}/recommend/196")["items"]]
-    event = {"user_id": "196", "item_id": before[0], "type": "rating", "value": 5}
-    request = urllib.request.Request(
-        f"{demo}/events", json.dumps(event).encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as response:
-        assert response.status == 202
+    tell(demo, {"user_id": "196", "item_id": before[0], "type": "rating", "value": 5})
     after = [item["item_id"] for item in get(f"{demo}/recommend/196")["items"]]
     assert before[0] not in after
     assert after != before[1:] + after[-1:]
+
+
+def test_an_event_changes_nearly_every_answer_and_nearly_everybody_has_a_list_of_their_own(demo: str) -> None:
+    rng = random.Random(7)
+    people = [str(number) for number in rng.sample(range(1, 944), 150)]
+    changed, lists = 0, set()
+    for person in people:
+        before = asked_as_in_the_course(demo, person)
+        taken = rng.choice(before)
+        tell(demo, {"user_id": person, "item_id": taken, "event_type": "click"})
+        left = [item for item in before if item != taken]
+        after = [item for item in asked_as_in_the_course(demo, person) if item != taken]
+        changed += left != after[: len(left)]
+        lists.add(tuple(before))
+    assert changed >= 0.95 * len(people)
+    assert len(lists) >= 0.85 * len(people)
+
+
+def test_all_cold_people_are_served(demo: str) -> None:
+    assert all(len(asked_as_in_the_course(demo, f"nobody-{number}")) == 10 for number in range(50))
 
 
 def test_the_demo_has_a_storefront(demo: str) -> None:

@@ -20,8 +20,16 @@ def test_candidates_come_back_in_order_with_scores_and_reasons(client):
     body = answer.json
     assert len(body["items"]) == 2
     assert {item["item_id"] for item in body["items"]} <= {"alien", "brand-new", "heat"}
+    assert [item["rank"] for item in body["items"]] == [1, 2]
     assert all(item["reason"] and isinstance(item["score"], float) for item in body["items"])
     assert body["user_id"] == "ann"
+
+
+def test_without_diversity_the_order_is_that_of_the_scores(client):
+    plain = {"diversity_params": {"enable_diversity": False}}
+    scores = [item["score"] for item in client.post("/personalize", {**BODY, **plain}).json["items"]]
+    assert len(set(scores)) == 3
+    assert scores == sorted(scores, reverse=True)
 
 
 @pytest.mark.parametrize(
