@@ -226,6 +226,20 @@ def test_a_layout_can_be_given_for_other_dates():
     assert event.timestamp == 1_704_153_600_000_000
 
 
+def test_beside_a_layout_that_is_given_iso_8601_is_understood_and_no_number():
+    dates = ["02/01/2024 00:00", "2024-01-02", "2024-01-02T02:00:00+02:00", "1704153600", "2.5"]
+    frame = pl.DataFrame({"user_id": list("abcde"), "item_id": ["i"] * 5, "date": dates})
+    events = read_events(frame, timestamp_format="%d/%m/%Y %H:%M")
+    assert {event.user_id: event.timestamp for event in events} == dict.fromkeys("abc", 1_704_153_600_000_000)
+    assert [reject.line for reject in events.rejected] == [4, 5]
+
+
+def test_who_writes_dates_otherwise_is_told_how_to_say_so():
+    frame = pl.DataFrame({"user_id": ["u"], "item_id": ["a"], "date": ["01.03.2024 10:05"]})
+    (reject,) = read_events(frame).rejected
+    assert "--timestamp-format (timestamp_format)" in reject.reason
+
+
 @pytest.mark.parametrize(
     ("column", "kind", "value"),
     [("rating", "rating", 4.0), ("quantity", "purchase", 4.0), ("value", "click", 4.0)],

@@ -146,7 +146,11 @@ def _first_fault(now: int, *, timed: bool) -> pl.Expr:
         faults.insert(0, pl.when(pl.col(name).is_null()).then(pl.lit(f"{name} is missing")))
     if timed:
         shown = pl.coalesce("_time", pl.lit("")).str.slice(0, 40)
-        unreadable = pl.format("timestamp '{}' is not a moment (ISO 8601, or a number since 1970)", shown)
+        unreadable = pl.format(
+            "timestamp '{}' is not a moment: write ISO 8601 or a number since 1970, or say by "
+            "--timestamp-format (timestamp_format) how else it is written, as %d.%m.%Y %H:%M",
+            shown,
+        )
         faults.append(pl.when(pl.col("timestamp").is_null()).then(unreadable))
         early = pl.format("timestamp '{}' lies before 1970", shown)
         faults.append(pl.when(pl.col("timestamp") < 0).then(early))

@@ -26,6 +26,8 @@ FORMATS = (
 """Layouts that are read a column at a time; whatever else `parse_moment` understands is read one by one."""
 
 UTC_WRITTEN = r"\s*(?:[zZ]|UTC|GMT)$"
+NUMBER = r"^[-+]?[\d.]+(?:[eE][-+]?\d+)?$"
+NO_TEXT = pl.Series([None], dtype=pl.String)
 DAY_IN_DIGITS = r"^(?:19[7-9]\d|20\d\d)\d{4}$"
 
 Moment = str | int | date | datetime
@@ -35,9 +37,9 @@ Moment = str | int | date | datetime
 def to_micros(values: pl.Series, layout: str | None = None) -> pl.Series:
     """Return moments as int64 microseconds, null where a value is none.
 
-    Numbers count from 1970 in the unit that their size says, as `foretaste.events.moments` does. Text is
-    ISO 8601, or as `layout` says (`%d/%m/%Y %H:%M`); without a zone it is UTC. Text that is nothing but days
-    in eight digits (`20240301`) is no number.
+    Numbers count from 1970 in the unit that their size says, as `foretaste.events.moments` does. Text is as
+    `layout` says (`%d/%m/%Y %H:%M`), or ISO 8601; without a zone it is UTC. Text that is nothing but days in
+    eight digits (`20240301`) is no number; where there is a `layout`, no text is one.
     """
     if values.dtype == pl.Datetime:
         utc = values if values.dtype.time_zone is None else values.dt.convert_time_zone("UTC")  # type: ignore[attr-defined] # a Datetime has it
@@ -47,7 +49,11 @@ def to_micros(values: pl.Series, layout: str | None = None) -> pl.Series:
     if values.dtype.is_numeric():
         return _from_numbers(values)
     text = as_text(values).str.strip_chars()
-    return _from_text(text, (layout,)) if layout else _understood(text)
+    if layout is None:
+        return _understood(text)
+    laid_out = _from_text(text, (layout,))
+    other = laid_out.is_null() & ~text.str.contains(NUMBER)
+    return laid_out.zip_with(~other.fill_null(value=False), _understood(text.zip_with(other, NO_TEXT)))
 
 
 def _understood(text: pl.Series) -> pl.Series:

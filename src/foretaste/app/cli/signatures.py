@@ -59,7 +59,7 @@ def ingest(
         str | None, typer.Option("--type", help="The type of events that have none, as purchase.")
     ] = None,
     timestamp_format: Annotated[
-        str | None, typer.Option(help="How dates are written, as %d/%m/%Y %H:%M; ISO 8601 is understood.")
+        str | None, typer.Option(help="How dates are written, as %d/%m/%Y %H:%M, where it is not ISO 8601.")
     ] = None,
     delimiter: Annotated[str | None, typer.Option(help="Of a CSV; recognized by default.")] = None,
     encoding: Annotated[
