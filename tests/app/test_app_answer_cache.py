@@ -53,6 +53,13 @@ def test_another_question_or_person_is_not(rec):
     assert rec.recommend("u2", k=5).source == "personalized"
 
 
+def test_the_boxes_of_a_page_are_all_answered_from_the_cache(rec):
+    boxes = [{"scenario": "home"}, {"scenario": "shop"}, {"boost": ["user.age > 30 : 2"]}]
+    for box in boxes:
+        assert rec.recommend("u1", k=5, **box).source == "personalized"
+    assert [rec.recommend("u1", k=5, **box).source for box in boxes] == ["cache"] * 3
+
+
 def test_an_event_of_the_person_is_in_the_next_answer(rec):
     before = rec.recommend("u1", k=5)
     rec.record(user_id="u1", item_id=before[0].item_id, type="purchase")

@@ -119,15 +119,28 @@ CHANGES = {
     "namespace": "other",
 }
 
+OF_THE_QUESTION = {"scenario", "person"}
+"""What is another for two questions of one moment."""
+
 
 @pytest.mark.parametrize("field", AnswerBasis.__struct_fields__)
 def test_a_change_of_anything_an_answer_depends_on_is_a_miss(front, telemetry, field):
     front.keep(a_query(), BASIS, a_slate(0))
     changed = msgspec.structs.replace(BASIS, **{field: CHANGES[field]})
     assert front.find(a_query(), changed, CATALOG) is None
+    reason = "absent" if field in OF_THE_QUESTION else "stale"
     assert counted(telemetry, "recommendation_cache_misses_total") == {
-        'recommendation_cache_misses_total{reason="stale"}': 1.0
+        f'recommendation_cache_misses_total{{reason="{reason}"}}': 1.0
     }
+
+
+@pytest.mark.parametrize("field", sorted(OF_THE_QUESTION))
+def test_answers_by_other_recipes_are_kept_beside_each_other(front, field):
+    other = msgspec.structs.replace(BASIS, **{field: CHANGES[field]})
+    front.keep(a_query(), BASIS, a_slate(0))
+    front.keep(a_query(), other, a_slate(1))
+    kept = [front.find(a_query(), basis, CATALOG) for basis in (BASIS, other)]
+    assert [slate.items[0].item_id for slate in kept] == ["a", "b"]
 
 
 ASKED = {

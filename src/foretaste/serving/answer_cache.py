@@ -21,7 +21,7 @@ from foretaste.serving.breaker import Breaker, asked
 from foretaste.serving.flights import Flights
 
 ITEM_STATE_SECONDS = 60.0
-_LAYOUT = 2
+_LAYOUT = 3
 _DIGEST_BYTES = 16
 T = TypeVar("T")
 
@@ -30,7 +30,8 @@ class AnswerBasis(msgspec.Struct, frozen=True, kw_only=True):
     """All that an answer depends on beside the question and the moment.
 
     `user_events` is how many events the person has, which is the same in every process.
-    `scenario` is the version of the recipe; `circumstances` and `person` as in `pipeline.view.View`.
+    `scenario` is the version of the recipe; `circumstances` and `person` as in `pipeline.view.View`. Recipe
+    and `person`, which is what it and the question ask of them, differ between questions of one moment.
     """
 
     user_events: int
@@ -90,7 +91,7 @@ class AnswerCacheFront:
         What `make` makes is kept, unless there was no time for all of it. `catalog` is that of
         `basis.catalog_version`.
         """
-        stamp, request = self._stamp(query, basis), request_of(query)
+        stamp, request = self._keys(query, basis)
         again = False
 
         def work() -> tuple[Slate | None, str | None]:
@@ -101,8 +102,7 @@ class AnswerCacheFront:
                 return kept, None
             made = make()
             if made.slate is not None and not made.slate.left_out:
-                under = stamp if made.basis == basis else self._stamp(query, made.basis)
-                self._put(query, under, request, made.slate)
+                self.keep(query, made.basis, made.slate)
             return made.slate, made.fallback
 
         found, shared = self.flights.joined((query.user_id, stamp, request), work)
@@ -117,7 +117,7 @@ class AnswerCacheFront:
 
     def find(self, query: Query, basis: AnswerBasis, catalog: CatalogColumns) -> Slate | None:
         """Return the answer to `query` if one is kept; `catalog` is that of `basis.catalog_version`."""
-        return self._found(query, self._stamp(query, basis), request_of(query), catalog)
+        return self._found(query, *self._keys(query, basis), catalog)
 
     def _found(self, query: Query, stamp: bytes, request: bytes, catalog: CatalogColumns) -> Slate | None:
         lookup = self._asked(lambda: self._cache.get(query.user_id, stamp, request))
@@ -136,9 +136,7 @@ class AnswerCacheFront:
 
     def keep(self, query: Query, basis: AnswerBasis, slate: Slate) -> None:
         """Keep the answer to `query`."""
-        self._put(query, self._stamp(query, basis), request_of(query), slate)
-
-    def _put(self, query: Query, stamp: bytes, request: bytes, slate: Slate) -> None:
+        stamp, request = self._keys(query, basis)
         answer = msgspec.msgpack.encode(slate)
         if not self._asked(lambda: self._cache.put(query.user_id, stamp, request, answer)):
             self.unkept += 1
@@ -153,9 +151,15 @@ class AnswerCacheFront:
         """Release the cache."""
         self._cache.close()
 
-    def _stamp(self, query: Query, basis: AnswerBasis) -> bytes:
+    def _keys(self, query: Query, basis: AnswerBasis) -> tuple[bytes, bytes]:
+        """Return stamp and request: what differs between questions of one moment is of the request.
+
+        Else the boxes of a page, each by a scenario of its own, would remove each other's answers.
+        """
         offset = int.from_bytes(_digest(query.user_id)[:6], "big") % self._stretch
-        return _digest((_LAYOUT, basis, (query.now + offset) // self._stretch))
+        of_all = msgspec.structs.replace(basis, scenario="", person=())
+        stamp = _digest((_LAYOUT, of_all, (query.now + offset) // self._stretch))
+        return stamp, _digest((request_of(query), basis.scenario, basis.person))
 
     def _asked(self, call: Callable[[], T]) -> T | None:
         """Return what the cache answers, None where it does not or is left alone."""
