@@ -171,6 +171,11 @@ def test_another_question_is_another_answer(front, field):
     assert front.find(a_query(**{field: ASKED[field]}), BASIS, CATALOG) is None
 
 
+def test_to_name_the_usual_model_is_the_same_question(front):
+    front.keep(a_query(), BASIS, a_slate(0))
+    assert front.find(a_query(model="hybrid"), BASIS, CATALOG) is not None
+
+
 @given(st.permutations(list({"a": "1", "b": "2", "c": "3"}.items())), st.permutations(["x", "y", "z"]))
 def test_the_order_of_contexts_filters_and_exclusions_does_not_matter(context, ids):
     usual = a_query(

@@ -15,6 +15,7 @@ from foretaste.domain.query import Query
 from foretaste.domain.slate import Slate
 from foretaste.features.catalog_columns import CatalogColumns
 from foretaste.pipeline.identity import make_id
+from foretaste.pipeline.model_names import HYBRID
 from foretaste.ports.answer_cache import AnswerCache, Lookup
 from foretaste.ports.telemetry import Telemetry
 from foretaste.serving.breaker import Breaker, asked
@@ -176,12 +177,16 @@ class AnswerCacheFront:
 
 
 def request_of(query: Query) -> bytes:
-    """Return a digest of what is asked: all of `query` but who, when and the seed, whatever the order."""
+    """Return a digest of what is asked: all of `query` but who, when and the seed, whatever the order.
+
+    To name the model that is meant where none is named is the same question.
+    """
     asked = msgspec.structs.replace(
         query,
         now=0,
         seed=0,
         user_id=None,
+        model=None if query.model == HYBRID else query.model,
         filters={name: tuple(sorted(values)) for name, values in query.filters.items()},
         exclude={name: tuple(sorted(values)) for name, values in query.exclude.items()},
         exclude_ids=tuple(sorted(query.exclude_ids)),

@@ -184,7 +184,10 @@ def warm(
     most: Annotated[int | None, typer.Option(min=1, help="Not more people than this.")] = None,
     count: Count = 10,
     scenario: Annotated[
-        str, typer.Option(help="The scenario to ask for; paths under /api: shop, -k 5.")
+        str,
+        typer.Option(
+            help="What to ask for: with -k 5, home is /api/recommendations, shop /api/recommendations/USER."
+        ),
     ] = "home",
     as_json: Json = False,
 ) -> None:
