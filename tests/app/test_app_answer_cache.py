@@ -131,6 +131,7 @@ def test_who_was_active_is_found_the_latest_first(rec):
 def test_warming_makes_what_is_asked_for_next(rec):
     people = active_users(rec.home, days=100_000.0)
     warmed = warm_cache(rec.home, people, k=5)
+    assert warmed.last_seconds == 3600.0
     assert (warmed.people, warmed.made, warmed.failed) == (len(people), len(people), 0)
     assert rec.recommend(people[0], k=5).source == "cache"
     assert warm_cache(rec.home, people, k=5).kept == len(people)

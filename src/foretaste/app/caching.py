@@ -15,7 +15,8 @@ from foretaste.serving.answering import CACHE
 class Warmed(msgspec.Struct, frozen=True, kw_only=True):
     """What warming did: for how many people an answer was made, was there already, or failed.
 
-    `unkept` is how many of those made the cache did not keep.
+    `unkept` is how many of those made the cache did not keep. Those that it keeps are given again for
+    `last_seconds` at most.
     """
 
     people: int
@@ -23,6 +24,7 @@ class Warmed(msgspec.Struct, frozen=True, kw_only=True):
     kept: int
     failed: int
     unkept: int = 0
+    last_seconds: float
 
 
 def active_users(home: Home, *, days: float, most: int | None = None) -> list[str]:
@@ -65,6 +67,7 @@ def warm_cache(
         kept=sources.count(CACHE),
         failed=sources.count(None),
         unkept=cache.unkept - before,
+        last_seconds=min(home.settings.item_state_seconds, home.settings.answer_cache_seconds),
     )
     if warmed.unkept >= warmed.made > 0:
         raise UnavailableError(

@@ -25,4 +25,5 @@ def _text(warmed: Warmed) -> Text:
         parts.append(f"{warmed.unkept:,} of those made were not kept")
     if warmed.failed:
         parts.append(f"{warmed.failed:,} failed")
-    return Text(f"{warmed.people:,} people: {', '.join(parts)}")
+    lasting = f"they last for {warmed.last_seconds:g} s at most (item_state_seconds, answer_cache_seconds)"
+    return Text(f"{warmed.people:,} people: {', '.join(parts)}; {lasting}")
