@@ -30,6 +30,7 @@ def weight_of(name, value=math.nan, weights=None):
         ("detail-page-view", "view"),
         ("purchase-complete", "purchase"),
         ("add-to-cart", "add_to_cart"),
+        ("conversion", "purchase"),
         ("read", "view"),
         ("star", "like"),
         ("downvote", "dislike"),

@@ -110,7 +110,8 @@ def test_an_engagement_of_the_lesson_is_an_event(client):
     body = {"user_id": "eve", "item_id": "fargo", "engagement_type": "share"}
     assert client.post("/api/record_engagement", body).json == {"success": True}
     assert event_of(client, "eve").type == "share"
-    assert "error" in problem(client.post("/api/record_engagement", {"item_id": "fargo"}), 400)
+    refused = problem(client.post("/api/record_engagement", {"item_id": "fargo"}), 400)
+    assert (refused["error"], refused["field"]) == ("user_id is missing", "user_id")
     assert "error" in problem(client.post("/api/record_engagement", {**body, "user_id": ""}), 400)
 
 

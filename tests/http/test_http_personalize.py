@@ -1,6 +1,7 @@
 """`POST /personalize`: candidates of the client's, in the shape that content platforms send."""
 
 import pytest
+from asgi_client import problem
 
 BODY = {
     "user_id": "ann",
@@ -23,6 +24,14 @@ def test_candidates_come_back_in_order_with_scores_and_reasons(client):
     assert [item["rank"] for item in body["items"]] == [1, 2]
     assert all(item["reason"] and isinstance(item["score"], float) for item in body["items"])
     assert body["user_id"] == "ann"
+
+
+@pytest.mark.parametrize("missing", ["user_id", "candidates"])
+def test_what_is_missing_is_named(client, missing):
+    body = {name: value for name, value in BODY.items() if name != missing}
+    for asked in (body, {**body, missing: None}):
+        refused = problem(client.post("/personalize", asked), 400)
+        assert (refused["detail"], refused["field"]) == (f"{missing} is missing", missing)
 
 
 def test_without_diversity_the_order_is_that_of_the_scores(client):

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from foretaste.domain.clock import system_clock
-from foretaste.domain.errors import InvalidQueryError
+from foretaste.domain.errors import InvalidInputError, InvalidQueryError
 from foretaste.domain.slate_rules import SlateRules
 from foretaste.events.context import flattened, text_of
 from foretaste.events.text import checked_text
@@ -24,6 +24,7 @@ LAST_MOMENT = 253_402_300_799_999_999
 
 NO_CHARACTER = "a text holds a lone surrogate, which is no character; send well-formed Unicode"
 
+_MISSING = re.compile(r"^Object missing required field `(?P<name>.*?)`")
 _PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
@@ -142,14 +143,18 @@ def as_rules(rules: SlateRules | Mapping[str, Any] | None) -> SlateRules | None:
     return given
 
 
-def unreadable(error: Exception, root: str = "") -> InvalidQueryError:
+def unreadable(
+    error: Exception, root: str = "", kind: type[InvalidInputError] = InvalidQueryError
+) -> InvalidInputError:
     """Return what is wrong with given data, and the field in `root` that it is wrong with."""
     said = str(error)
-    found = _PLACE.search(said)
-    if found is None:
-        return InvalidQueryError(f"{root or 'the body'} cannot be read: {said}", field=root or None)
-    path = ".".join(part for part in (root, found["path"]) if part).replace(".[", "[")
-    return InvalidQueryError(f"{path}: {said[: found.start()]}", field=path)
+    found, missing = _PLACE.search(said), _MISSING.search(said)
+    if found is None and missing is None:
+        return kind(f"{root or 'the body'} cannot be read: {said}", field=root or None)
+    parts = (root, found["path"] if found else "", missing["name"] if missing else "")
+    path = ".".join(part for part in parts if part).replace(".[", "[")
+    said = said if found is None else said[: found.start()]
+    return kind(f"{path} is missing" if missing else f"{path}: {said}", field=path)
 
 
 def as_values(values: Any) -> dict[str, tuple[str, ...]]:

@@ -83,6 +83,7 @@ ALIASES = {
     "order": "purchase",
     "purchased": "purchase",
     "transaction": "purchase",
+    "conversion": "purchase",
     "rate": "rating",
     "rated": "rating",
     "review": "rating",

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from foretaste.app.arguments import unreadable
 from foretaste.app.http.answers import (
     AvailableModels,
     ColdStart,
@@ -217,7 +218,7 @@ async def record_engagement(service: Service, request: Request) -> Response:
     try:
         given = msgspec.json.decode(await request.body(), type=EngagementBody)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InvalidEventError(f"the body is no engagement: {error}") from error
+        raise unreadable(error, kind=InvalidEventError) from error
     fields = msgspec.to_builtins(given)
     event = {"type": fields.pop("engagement_type"), **fields}
     receipt = await recorded(service.home, [event], service.clock(), idempotency_key(request))
