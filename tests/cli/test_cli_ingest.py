@@ -23,6 +23,7 @@ def test_it_says_in_words_what_happened(foretaste, tmp_path):
     assert "1 events taken in" in outcome.out
     assert "1 rows say that nothing happened" in outcome.out
     assert "1 rows could not be used, see shop.csv.rejected.jsonl" in outcome.out
+    assert "--column timestamp=NAME" in outcome.out
 
 
 def test_it_says_how_the_columns_of_events_were_understood(foretaste, tmp_path):

@@ -249,6 +249,28 @@ def test_the_value_column_announces_the_type(column, kind, value):
     assert (event.type, event.value) == (kind, value)
 
 
+def test_what_was_sent_back_was_not_bought(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "customer_id,product_id,quantity,order_date\nu,a,2,2024-01-05\nu,b,-1,2024-01-06\nv,a,0,\n"
+    )
+    events = read_events(path)
+    assert [(event.user_id, event.item_id, event.type) for event in events] == [("u", "a", "purchase")]
+    assert [reject.line for reject in events.rejected] == [4]
+    assert events.skipped == 1
+
+
+def test_a_quantity_of_events_that_say_their_type_may_be_anything():
+    rows = {"user_id": ["u"], "item_id": ["a"], "quantity": [-1], "event_type": ["refund"]}
+    assert [(event.type, event.value) for event in read_events(pl.DataFrame(rows))] == [("refund", -1.0)]
+
+
+@pytest.mark.parametrize("name", ["order_date", "Invoice Date", "event_timestamp", "occurred_at"])
+def test_columns_of_times_are_recognized_by_their_usual_names(name):
+    event = next(iter(read_events(pl.DataFrame({"user": ["u"], "item": ["a"], name: ["2024-01-05"]}))))
+    assert event.timestamp == 1_704_412_800_000_000
+
+
 def test_the_same_file_gives_the_same_ids_and_honest_repeats_stay_two():
     rows = {"user_id": ["u", "u", "v"], "item_id": ["a", "a", "a"], "timestamp": [5, 5, 5]}
     first, again = (read_events(pl.DataFrame(rows)) for _ in range(2))

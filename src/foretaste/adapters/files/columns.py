@@ -11,7 +11,10 @@ EVENT_NAMES: dict[str, tuple[str, ...]] = {
     "user_id": ("user_id", "user", "userid", "customer_id", "customerid", "visitor_id", "visitorid"),
     "item_id": ("item_id", "item", "itemid", "product_id", "productid", "article_id", "movie_id", "movieid"),
     "type": ("type", "event_type", "event", "interaction_type", "event_name"),
-    "timestamp": ("timestamp", "time", "ts", "event_time", "datetime", "date", "created_at", "t_dat"),
+    "timestamp": (
+        *("timestamp", "time", "ts", "event_time", "event_timestamp", "event_date", "datetime", "date"),
+        *("created_at", "occurred_at", "order_date", "purchase_date", "invoice_date", "invoicedate", "t_dat"),
+    ),
     "value": ("value", "rating", "quantity"),
     "purchased": ("purchased",),
     "session_id": ("session_id", "session", "sessionid", "user_session"),

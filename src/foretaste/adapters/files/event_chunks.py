@@ -23,7 +23,8 @@ from foretaste.events.vocabulary import LONGEST_TYPE, canonical_type
 CHUNK = 100_000
 ID_FIELDS = ("event_id", "user_id", "item_id", "type", "session_id", "recommendation_id")
 CONTENT = ("user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id", "context")
-TYPE_OF_COLUMN = {"rating": "rating", "purchased": "purchase", "quantity": "purchase"}
+QUANTITY = "quantity"
+TYPE_OF_COLUMN = {"rating": "rating", "purchased": "purchase", QUANTITY: "purchase"}
 DEFAULT_TYPE = "click"
 UNKNOWN_AGE = MICROS_PER_DAY
 """How long before they are read events count as having happened of which nothing says when.
@@ -36,7 +37,8 @@ Enough that nobody's interest of the moment, no session and no trend follows fro
 class EventChunk:
     """Some events of a file in the columns of `EVENT_SCHEMA`, and what was rejected.
 
-    `skipped` is how many rows say that nothing happened (`purchased` is 0).
+    `skipped` is how many rows say that nothing happened: `purchased` is 0, or `quantity` of what is bought is
+    0 or less, as of what was sent back.
     """
 
     frame: pl.DataFrame
@@ -101,6 +103,8 @@ def _events(
     bad = [(position, reason) for position, reason in enumerate(wrong.to_list()) if reason]
     rejects = [Reject(line=rows.lines[at], reason=reason, row=rows.row(at)) for at, reason in bad]
     happened = _happened(raw, len(rows))
+    if "type" not in mapping and mapping.get("value", "").lower() == QUANTITY:
+        happened &= ~(frame["value"] <= 0.0).fill_null(value=False)
     kept = frame.filter(wrong.is_null() & happened)
     skipped = int((~happened & wrong.is_null()).sum())
     content = kept.select(CONTENT)

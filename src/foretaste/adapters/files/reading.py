@@ -33,7 +33,8 @@ def read_events(
 
     `columns` says which column is which field, as `{"user_id": "customer"}`; usual names are
     recognized without it. `event_type` is the type of events that have none; without it a `rating`
-    column makes ratings, a `purchased` (0/1) or `quantity` column purchases, else they are clicks.
+    column makes ratings, a `purchased` (0/1) or `quantity` column purchases (none where it is 0 or less, as
+    of what was sent back), else they are clicks.
     Timestamps are ISO 8601 text, or numbers since 1970 in seconds to nanoseconds, or as
     `timestamp_format` says; where there are none, all events count as having happened a day before they
     are read, so that nothing that people do of late follows from them. Rows that cannot be used are in

@@ -162,7 +162,11 @@ def _reading(report: ImportReport) -> str:
     renamed = [f"{field} is {column}" for field, column in report.columns.items() if field != column]
     parts = [", ".join(renamed)] if renamed else []
     if report.kind == Kind.EVENTS.value:
-        parts += [] if "timestamp" in report.columns else ["no column says when: each counts as a day old"]
+        parts += (
+            []
+            if "timestamp" in report.columns
+            else ["no column says when: each counts as a day old (--column timestamp=NAME names one)"]
+        )
         parts += [f"no column says what: each is a {report.event_type}"] if report.event_type else []
     if report.others:
         use = "not used" if report.kind == Kind.EVENTS.value else "attributes"
