@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from foretaste.adapters.files.event_chunks import EventOptions, event_chunks
 from foretaste.adapters.files.item_chunks import item_chunks
+from foretaste.adapters.files.people_chunks import people_chunks
 from foretaste.adapters.files.reading import read_events
 from foretaste.adapters.files.rejected import RejectedRows
 from foretaste.adapters.files.rows import Reject
@@ -121,6 +122,29 @@ def test_a_typed_column_of_any_kind_ends_in_events_or_rejected_rows(column, valu
     frame = pl.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "b"]} | {column: values})
     events = read_events(frame)
     assert len(events) + len(events.rejected) == 2
+
+
+@pytest.mark.parametrize("field", ["user_id", "item_id", "type", "session_id"])
+@pytest.mark.parametrize("value", [["a", "b"], {"$oid": "5f"}, []])
+def test_lists_and_objects_are_no_ids(tmp_path, field, value):
+    good = {"user_id": "u", "item_id": "a", "type": "click", "session_id": "s"}
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(good) + "\n" + json.dumps({**good, field: value}) + "\n")
+    for source in (path, pl.DataFrame({name: [value if name == field else good[name]] for name in good})):
+        events = read_events(source)
+        assert {event.user_id for event in events} <= {"u"}
+        assert events.rejected[-1].reason.startswith(f"{field} is a list or an object")
+
+
+@pytest.mark.parametrize("value", [["a", "b"], {"$oid": "5f"}])
+def test_lists_and_objects_are_no_ids_of_items_and_people(tmp_path, value):
+    path = tmp_path / "some.jsonl"
+    path.write_text(json.dumps({"id": value}) + "\n" + json.dumps({"id": "a"}) + "\n")
+    (items,) = item_chunks(open_rows(path), {}, "some.jsonl")
+    (people,) = people_chunks(open_rows(path), {}, "some.jsonl")
+    assert [item.item_id for item in items.items] == list(people.people) == ["a"]
+    for reject in (*items.rejects, *people.rejects):
+        assert "is a list or an object" in reject.reason
 
 
 def test_bytes_are_read_as_the_text_that_they_are():

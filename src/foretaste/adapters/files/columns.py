@@ -41,6 +41,7 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
 USER_NAMES: dict[str, tuple[str, ...]] = {"user_id": (*EVENT_NAMES["user_id"], "id")}
 """Field of a person → column names understood; every other column is an attribute."""
 
+COMPOUND = "is a list or an object; write one row for each, with text or a number"
 ONE_BY_ONE = (pl.Binary, pl.Duration, pl.Object)
 """Types of columns that cannot become text as a whole, beside lists and structures."""
 
@@ -109,6 +110,18 @@ def as_text(values: pl.Series | Sequence[Any]) -> pl.Series:
     elif series.dtype != pl.String:
         series = series.cast(pl.String)
     return series.set(series == "", None)
+
+
+def is_compound(value: Any) -> bool:
+    """Return whether a value is a list or an object, which is no id."""
+    return isinstance(value, list | tuple | Mapping)
+
+
+def id_of(value: Any, field: str, error: type[InvalidInputError]) -> str | None:
+    """Return a value as an id is written. Raises `error` for a list or an object."""
+    if is_compound(value):
+        raise error(f"{field} {COMPOUND}", field=field)
+    return text_of(value)
 
 
 def text_of(value: Any) -> str | None:

@@ -6,7 +6,14 @@ from typing import Any
 
 import polars as pl
 
-from foretaste.adapters.files.columns import EVENT_NAMES, as_text, column_mapping, others
+from foretaste.adapters.files.columns import (
+    COMPOUND,
+    EVENT_NAMES,
+    as_text,
+    column_mapping,
+    is_compound,
+    others,
+)
 from foretaste.adapters.files.event_context import contexts_of
 from foretaste.adapters.files.event_frame import EVENT_SCHEMA, frame_events
 from foretaste.adapters.files.moment_order import places_at_moments
@@ -140,6 +147,10 @@ def _typed(
     columns["context"], wrong_context = contexts_of(raw.get("context", nothing))
     frame = pl.DataFrame({name: columns[name] for name in EVENT_SCHEMA}, schema=EVENT_SCHEMA)
     checked = frame.with_columns(_value=text_value, _time=as_text(written_time), _context=wrong_context)
+    checked = checked.with_columns(
+        _compound(raw[name]).alias(f"_{name}") if name in raw else pl.lit(value=False).alias(f"_{name}")
+        for name in ID_FIELDS
+    )
     wrong = checked.select(_first_fault(options.now, timed="timestamp" in raw)).to_series()
     return frame.with_columns(pl.col("timestamp").clip(upper_bound=options.now)), wrong
 
@@ -178,7 +189,16 @@ def _id_fault(name: str) -> pl.Expr:
         pl.lit(f"{name} is not valid in this encoding; say which one it is with --encoding")
     )
     empty = pl.when(column == "").then(pl.lit(f"{name} is empty"))
-    return pl.coalesce(empty, too_long, nul, garbled)
+    compound = pl.when(pl.col(f"_{name}")).then(pl.lit(f"{name} {COMPOUND}"))
+    return pl.coalesce(compound, empty, too_long, nul, garbled)
+
+
+def _compound(values: pl.Series | list[Any]) -> pl.Series:
+    """Return which values are lists or objects."""
+    if isinstance(values, pl.Series):
+        nested = values.dtype.is_nested()
+        return values.is_not_null() if nested else pl.repeat(False, len(values), eager=True)
+    return pl.Series([is_compound(value) for value in values], dtype=pl.Boolean)
 
 
 def _canonical(types: pl.Series) -> pl.Series:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from foretaste.adapters.files.cells import attribute_of, is_there, values_of
-from foretaste.adapters.files.columns import ITEM_NAMES, column_mapping, others, text_of
+from foretaste.adapters.files.columns import ITEM_NAMES, column_mapping, id_of, others, text_of
 from foretaste.adapters.files.rows import Pieces, Reject, Rows, RowSource
 from foretaste.adapters.files.timestamps import as_datetime, to_micros
 from foretaste.domain.errors import InvalidItemError
@@ -73,7 +73,7 @@ def _item(row: Mapping[str, Any], mapping: Mapping[str, str], separator: str) ->
     fields |= {field: _moment(given, field) for field in AVAILABILITY if field in given}
     fields |= {"vector": given["vector"]} if "vector" in given else {}
     fields["categories"] = _categories(given.get("categories", ()), separator)
-    fields["item_id"] = text_of(given.get("item_id"))
+    fields["item_id"] = id_of(given.get("item_id"), "item_id", InvalidItemError)
     return parse_item({**fields, "attributes": plain})
 
 

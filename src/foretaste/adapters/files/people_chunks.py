@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foretaste.adapters.files.cells import attribute_of, is_there, values_of
-from foretaste.adapters.files.columns import USER_NAMES, column_mapping, others, text_of
+from foretaste.adapters.files.columns import USER_NAMES, column_mapping, id_of, others
 from foretaste.adapters.files.rows import Pieces, Reject, Rows, RowSource
 from foretaste.domain.errors import InvalidInputError
 from foretaste.domain.item import Attribute
@@ -44,7 +44,9 @@ def _people(rows: Rows, id_column: str) -> PeopleChunk:
     for at, line in enumerate(rows.lines):
         row = {name: values[at] for name, values in columns.items()}
         try:
-            user_id = checked_id(text_of(row[id_column]), "user_id", InvalidInputError)
+            user_id = checked_id(
+                id_of(row[id_column], "user_id", InvalidInputError), "user_id", InvalidInputError
+            )
             people[user_id] = _attributes(user_id, row, id_column)
         except InvalidInputError as error:
             rejects.append(Reject(line=line, reason=error.message, row=row))
