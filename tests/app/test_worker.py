@@ -258,6 +258,13 @@ def test_a_worker_that_never_reached_the_stream_does_not_say_that_others_have_it
     assert left_out.value.field == "kafka_url"
 
 
+def test_what_a_worker_counts_is_told_as_nought_before(home, broker):
+    with open_worker(home, streams_in(broker)):
+        found = samples(home.telemetry)
+    for name in ("events_debounced_total", "events_dead_letter_total", "event_stream_lost_total"):
+        assert found[name,] == 0
+
+
 def test_what_a_worker_does_is_counted(home, broker):
     send(broker, [click(1), click(1), click(2)], b"?")
     work(home, broker)

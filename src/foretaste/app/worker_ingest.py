@@ -60,6 +60,7 @@ class StreamIngest:
         self._batch: _Taken | None = None
         self._ahead: _Taken | None = None
         self._lag = StreamLag(source, telemetry)
+        self._count(0, 0, 0)
 
     def run_once(self, seconds: float) -> int:
         """Take in a batch, or a portion of it, waiting up to `seconds`; return how many messages it had.
@@ -128,21 +129,16 @@ class StreamIngest:
             rejected=len(found.dead),
             seconds=time.perf_counter() - started,
         )
-        self._count(batch, found)
-
-    def _count(self, batch: StreamBatch, found: Ingested) -> None:
-        counts = {
-            "events_debounced_total": found.debounced,
-            "events_dead_letter_total": len(found.dead),
-            "event_stream_lost_total": batch.lost,
-        }
-        for name, amount in counts.items():
-            if amount:
-                self._telemetry.count(name, amount)
+        self._count(found.debounced, len(found.dead), batch.lost)
         oldest = min((message.time for message in batch.messages if message.time), default=0)
         if oldest:
             delay = max(self._clock() - oldest, 0) / MICROS_PER_SECOND
             self._telemetry.observe("event_stream_delay_seconds", delay)
+
+    def _count(self, debounced: int, dead: int, lost: int) -> None:
+        self._telemetry.count("events_debounced_total", debounced)
+        self._telemetry.count("events_dead_letter_total", dead)
+        self._telemetry.count("event_stream_lost_total", lost)
 
 
 @dataclass(frozen=True, slots=True)
