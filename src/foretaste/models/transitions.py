@@ -201,23 +201,18 @@ def _find_shares(
     asked: Ordinals,
     shares: Floats,
 ) -> None:
-    """Write to `shares` [asked, events] what each event's row adds; a bit pattern skips most entries."""
-    maybe = np.uint64(0)
-    for k in range(len(asked)):
-        maybe |= np.uint64(1) << np.uint64(asked[k] & 63)
-    for h in range(len(events)):
-        begin = start[events[h]]
-        end = begin + length[events[h]]
-        total = 0
-        for place in range(begin, end):
-            total += count[place]
-        if total > 0:
-            factor = np.float32(weight[h] / np.float64(total) ** damping)
-            for place in range(begin, end):
-                if (maybe >> np.uint64(item[place] & 63)) & np.uint64(1):
-                    for k in range(len(asked)):
-                        if item[place] == asked[k]:
-                            shares[k, h] = factor * np.float32(count[place])
+    """Write to `shares` [asked, events] what each event's row adds."""
+    found, maybe = np.empty(len(asked), np.int32), _pattern(asked)
+    for first in range(len(events)):
+        if (events[:first] == events[first]).any():
+            continue
+        begin = start[events[first]]
+        total = _look_up(item, count, begin, begin + length[events[first]], asked, maybe, found)
+        for h in range(first, len(events)):
+            if events[h] == events[first] and total > 0:
+                factor = np.float32(weight[h] / np.float64(total) ** damping)
+                for k in range(len(asked)):
+                    shares[k, h] = factor * np.float32(found[k])
 
 
 @kernel
@@ -235,21 +230,44 @@ def _foremost(
 
     -1 where there is none above 0; an item's own discount changes none of it.
     """
-    most, found, maybe = np.zeros(len(asked), np.float32), np.full(len(asked), -1, np.int32), np.uint64(0)
+    found, maybe = np.empty(len(asked), np.int32), _pattern(asked)
+    most, past = np.zeros(len(asked), np.float32), np.full(len(asked), -1, np.int32)
+    for first in range(len(events)):
+        if (events[:first] == events[first]).any():
+            continue
+        begin = start[events[first]]
+        total = _look_up(item, count, begin, begin + length[events[first]], asked, maybe, found)
+        loudest = weight[first]
+        for h in range(first, len(events)):
+            loudest = max(loudest, weight[h]) if events[h] == events[first] else loudest
+        if total > 0 and loudest > np.float32(0.0):
+            factor = np.float32(loudest / np.float64(total) ** damping)
+            for k in range(len(asked)):
+                share = factor * np.float32(found[k])
+                if share > most[k]:
+                    most[k], past[k] = share, events[first]
+    return past
+
+
+@kernel
+def _pattern(asked: Ordinals) -> np.uint64:
+    """Return bits by which most items that are not asked about are told."""
+    maybe = np.uint64(0)
     for k in range(len(asked)):
         maybe |= np.uint64(1) << np.uint64(asked[k] & 63)
-    for h in range(len(events)):
-        begin = start[events[h]]
-        end = begin + length[events[h]]
-        total = 0
-        for place in range(begin, end):
-            total += count[place]
-        if total > 0 and weight[h] > np.float32(0.0):
-            factor = np.float32(weight[h] / np.float64(total) ** damping)
-            for place in range(begin, end):
-                if (maybe >> np.uint64(item[place] & 63)) & np.uint64(1):
-                    for k in range(len(asked)):
-                        share = factor * np.float32(count[place])
-                        if item[place] == asked[k] and share > most[k]:
-                            most[k], found[k] = share, events[h]
-    return found
+    return maybe
+
+
+@kernel
+def _look_up(
+    item: Ordinals, count: Ordinals, begin: int, end: int, asked: Ordinals, maybe: np.uint64, found: Ordinals
+) -> int:
+    """Write what a row counts of each item asked about, 0 for none, and return what it counts in all."""
+    total, found[:] = 0, 0
+    for place in range(begin, end):
+        total += count[place]
+        if (maybe >> np.uint64(item[place] & 63)) & np.uint64(1):
+            for k in range(len(asked)):
+                if item[place] == asked[k]:
+                    found[k] = count[place]
+    return total
