@@ -201,6 +201,71 @@ def test_an_event_that_can_never_be_taken_does_not_hold_up_the_others(shop, page
     assert page.evaluate(WAITING) == 0
 
 
+def test_half_a_character_in_an_event_loses_none(shop, home):
+    page = shop(user="halves")
+    page.evaluate(
+        """() => {
+          shop.track({type: 'view', item_id: 'i1'});
+          shop.track({type: 'view', item_id: 'i2', context: {said: 'a \\u{1F381}'.slice(0, 3)}});
+          return shop.flush();
+        }"""
+    )
+    assert [event.item_id for event in told(home, "halves")] == ["i1", "i2"]
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_request_refused_without_a_word_on_each_event_costs_only_the_event_that_is_meant(
+    shop, page, home, status
+):
+    def refuse(route):
+        many = len(route.request.post_data_json) > 60
+        meant = "unspeakable" in route.request.post_data
+        return route.fulfill(status=status, body="<html>") if many or meant else route.continue_()
+
+    shop(user=f"refused-{status}")
+    page.route("**/events", refuse)
+    page.evaluate(
+        "for (let n = 0; n < 70; n += 1) shop.track({type: n === 33 ? 'unspeakable' : 'view', item_id: 'i1'})"
+    )
+    page.evaluate("shop.flush()")
+    assert len(told(home, f"refused-{status}")) == 69
+    assert page.evaluate(WAITING) == 0
+
+
+@pytest.mark.parametrize("nobody", ["''", "undefined", "null"])
+def test_who_is_not_known_by_any_of_its_names_is_a_stranger(shop, page, home, nobody):
+    shop()
+    page.evaluate(f"shop.known = {nobody}")
+    user = page.evaluate("shop.user")
+    assert user.startswith("anonymous-")
+    assert page.evaluate("shop.recommend({k: 1})")["user_id"] == user
+    page.evaluate("shop.track({type: 'view', item_id: 'i1'}); shop.flush()")
+    until(lambda: told(home, user))
+
+
+def test_a_click_on_an_item_called_by_a_number_names_its_list(shop, home):
+    home.put_items([Item(item_id="7", title="Seven")])
+    page = shop(user="numbers")
+    listed = page.evaluate("shop.recommend({filter: 'item_id == \"7\"'})")
+    page.evaluate("shop.track({type: 'click', item_id: 7}); shop.flush()")
+    (event,) = until(lambda: told(home, "numbers"))
+    assert event.recommendation_id == listed["recommendation_id"]
+
+
+def test_what_was_just_shown_again_is_among_the_last_300_shown(shop):
+    page = shop(user="scrolls")
+    page.evaluate(
+        """() => {
+          const items = (names) => names.map((item_id) => ({ item_id }));
+          const list = (id, ...names) => ({ recommendation_id: id, items: items(names) });
+          for (let n = 0; n < 300; n += 1) shop.shown(list('old', `s${n}`));
+          shop.shown(list('new', 's0', 'more'));
+          shop.track({type: 'click', item_id: 's0', event_id: 'again'});
+        }"""
+    )
+    assert page.evaluate("JSON.parse(localStorage['foretaste:event.again']).recommendation_id") == "new"
+
+
 def test_a_wrong_clock_loses_nothing(shop, page, home):
     shop(user="clock")
     page.evaluate("{ const real = Date.now; Date.now = () => real() + 3_600_000 + (window.later ?? 0) }")
@@ -225,6 +290,14 @@ def test_to_take_consent_back_removes_what_was_stored(shop, page):
     page.evaluate("shop.track({type: 'view', item_id: 'i1'}); localStorage.setItem('theirs', '1')")
     page.evaluate("shop.consent = false")
     assert page.evaluate("Object.keys(localStorage)") == ["theirs"]
+
+
+def test_to_take_consent_back_removes_what_was_stored_before_storage_was_full(shop, page):
+    shop()
+    page.evaluate("shop.track({type: 'view', item_id: 'i1'})")
+    page.evaluate("shop.track({type: 'view', item_id: 'i2', event_id: 'x'.repeat(6_000_000)})")
+    page.evaluate("shop.consent = false")
+    assert page.evaluate("Object.keys(localStorage)") == []
 
 
 def test_a_stranger_keeps_an_id_until_known(shop, page):

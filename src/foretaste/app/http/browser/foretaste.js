@@ -9,7 +9,8 @@ const OURS = "foretaste:";
 const MOST_WAITING = 500;
 const MOST_SHOWN = 300;
 const BATCH = 100;
-const LARGEST = 21_000; // characters: a request that outlives its page may have 64 KiB
+// In characters: a request that outlives its page may have 64 KiB.
+const LARGEST = 21_000;
 const SESSION_MS = 30 * 60_000;
 const FRESH_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -35,7 +36,7 @@ export class Foretaste {
    * @param {{url?: string, user?: string | null, consent?: boolean, delay?: number}} [options] `url`: the service,
    * by default where this module came from; `user`: who it is, if known; `delay`: how long events gather (ms).
    */
-  constructor({ url = new URL(".", import.meta.url).href, user = null, consent = false, delay = 1000 } = {}) {
+  constructor({ url = new URL(".", import.meta.url).href, user, consent = false, delay = 1000 } = {}) {
     Object.assign(this, { url: url.replace(/\/?$/, "/"), known: user, delay });
     this.consent = consent;
     addEventListener("pagehide", () => this.#beacon());
@@ -56,7 +57,8 @@ export class Foretaste {
 
   /** The known user, else an id of this browser, null without consent. @returns {string | null} */
   get user() {
-    if (this.known !== null || !this.#consent) return this.known;
+    const known = `${this.known ?? ""}`;
+    if (known || !this.#consent) return known || null;
     return this.#get("user") ?? this.#set("user", `anonymous-${newId()}`);
   }
 
@@ -67,9 +69,10 @@ export class Foretaste {
     const [session, last] = this.#get("session") ?? [];
     const session_id = time - last < SESSION_MS ? session : newId();
     this.#set("session", [session_id, time]);
-    const seen = (this.#get("shown") ?? []).find(([item]) => item === event.item_id);
-    const whole = { event_id: newId(), user_id: this.user, session_id, recommendation_id: seen?.[1], ...event };
-    const timestamp = time + (this.#tracked++ % 1000) / 1000; // keeps the order within a millisecond
+    const recommendation_id = new Map(this.#get("shown")).get(`${event.item_id}`);
+    const whole = { event_id: newId(), user_id: this.user, session_id, recommendation_id, ...event };
+    // The fraction keeps the order within a millisecond.
+    const timestamp = time + (this.#tracked++ % 1000) / 1000;
     this.#set(`event.${whole.event_id}`, { timestamp, ...whole });
     this.#waiting().slice(0, -MOST_WAITING).forEach((old) => this.#set(`event.${old.event_id}`));
     this.#soon(this.delay);
@@ -85,7 +88,7 @@ export class Foretaste {
   /** What to show, knowing all that was tracked. @param {object} [parameters] of `GET /recommend` @returns {Promise<List>} */
   async recommend(parameters) {
     await this.flush().catch(() => this.#later());
-    return this.#list(this.user === null ? "recommend" : `recommend/${encodeURIComponent(this.user)}`, parameters);
+    return this.#list(this.user ? `recommend/${encodeURIComponent(this.user)}` : "recommend", parameters);
   }
 
   /** What is like an item. @param {string} item @param {object} [parameters] @returns {Promise<List>} */
@@ -95,29 +98,35 @@ export class Foretaste {
 
   /** Lets later events on a list's items name it; lists got here are known. @param {List} list */
   shown({ recommendation_id: id, items }) {
-    const all = new Map([...(this.#get("shown") ?? []), ...items.map((item) => [item.item_id, id])]);
+    const all = new Map(this.#get("shown"));
+    for (const { item_id: item } of items) {
+      all.delete(item);
+      all.set(item, id);
+    }
     if (this.#consent) this.#set("shown", [...all].slice(-MOST_SHOWN));
   }
 
   async #list(path, parameters = {}) {
     const all = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
-    const pairs = all.filter(([, one]) => one != null);
-    const list = await this.ask(`${path}?${new URLSearchParams(pairs)}`);
+    const list = await this.ask(`${path}?${new URLSearchParams(all.filter(([, one]) => one != null))}`);
     this.shown(list);
     return list;
   }
 
   async #send() {
-    for (let batch; (batch = this.#waiting().slice(0, BATCH)).length; this.#pause = 0) {
+    let most = BATCH;
+    for (let batch; (batch = this.#waiting().slice(0, most)).length; this.#pause = 0) {
       const body = asSent(batch);
-      const options = { method: "POST", body, keepalive: body.length < LARGEST };
-      const { events } = await this.ask("events", options).catch((error) => {
-        if (error.status !== 400) throw error;
-        return { events: error.errors };
+      const keepalive = body.length < LARGEST;
+      const { events } = await this.ask("events", { method: "POST", body, keepalive }).catch((error) => {
+        if (![400, 413].includes(error.status)) throw error;
+        return { events: error.errors ?? (batch[1] ? null : []) };
       });
-      batch.forEach((event, place) => {
+      // What is refused without a word on each event is parted, until it is clear which one is meant.
+      most = events ? BATCH : batch.length >> 1;
+      if (events) batch.forEach((event, place) => {
         // Not every clock is right: an event whose time is refused goes again without.
-        const late = events?.[place]?.field === "timestamp" && event.timestamp;
+        const late = events[place]?.field === "timestamp" && event.timestamp;
         this.#set(`event.${event.event_id}`, late ? { ...event, timestamp: 0 } : undefined);
       });
     }
@@ -138,8 +147,9 @@ export class Foretaste {
     let room = LARGEST;
     const batch = this.#waiting().filter((event) => !this.#beaconed.has(event.event_id)
       && (room -= JSON.stringify(event).length + 1) > 0);
-    const sent = batch.length && navigator.sendBeacon(`${this.url}events`, asSent(batch));
-    if (sent) batch.forEach((event) => this.#beaconed.add(event.event_id));
+    if (batch.length && navigator.sendBeacon(`${this.url}events`, asSent(batch))) {
+      batch.forEach((event) => this.#beaconed.add(event.event_id));
+    }
   }
 
   #soon(milliseconds) {
@@ -167,13 +177,14 @@ export class Foretaste {
   }
 
   #set(name, value) {
-    if (value === undefined) delete this.#cells[OURS + name];
-    else {
-      try {
-        this.#cells[OURS + name] = JSON.stringify(value);
-      } catch {
-        this.#cells = { ...this.#cells, [OURS + name]: JSON.stringify(value) }; // full: from here on in memory
-      }
+    const key = OURS + name;
+    const text = JSON.stringify(value);
+    try {
+      if (text) this.#cells[key] = text;
+      else [this.#cells, storage()].forEach((cells) => delete cells[key]);
+    } catch {
+      // Full: from here on in memory.
+      this.#cells = { ...this.#cells, [key]: text };
     }
     return value;
   }
@@ -183,14 +194,17 @@ function storage() {
   try {
     return localStorage ?? {};
   } catch {
-    return {}; // forbidden: what waits lasts as long as the page
+    // Forbidden: what waits lasts as long as the page.
+    return {};
   }
 }
 
 /** JSON as text, which browsers send to other origins without asking first. Fresh events get the service's time. */
 function asSent(events) {
   const old = ({ timestamp }) => timestamp && Date.now() - timestamp > FRESH_MS;
-  return JSON.stringify(events.map((event) => (old(event) ? event : { ...event, timestamp: undefined })));
+  const sent = events.map((event) => (old(event) ? event : { ...event, timestamp: undefined }));
+  // Half of a character, as where a text was cut, is nothing that the service can read.
+  return JSON.stringify(sent, (_, one) => one?.toWellFormed?.() ?? one);
 }
 
 function newId() {
