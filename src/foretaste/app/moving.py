@@ -24,6 +24,8 @@ from foretaste.ports.scenario_store import ScenarioRecord
 T = TypeVar("T")
 CHUNK = 5_000
 SECONDS = 60.0
+IN_ORDER = 1
+"""Batches under way at a time, so that events get the numbers that records of answers name."""
 BESIDE = ("text-vectors-*.safetensors",)
 """Files beside the models without which the same model would answer otherwise."""
 Advance = Callable[[int], object]
@@ -88,7 +90,9 @@ def import_home(home: Home, folder: Path, *, advance: Advance = lambda _amount: 
     reader = ExportReader(folder)
     for kind in get_args(IdKind):
         _assign(home.id_map, kind, list(reader.records(f"ids-{kind}", str)))
-    accepted, known = import_events(home.log, _batches(reader.records("events", Event)), advance)
+    accepted, known = import_events(
+        home.log, _batches(reader.records("events", Event)), advance, at_once=IN_ORDER
+    )
     if home.log.last_seq() != reader.manifest.last_seq:
         raise InvalidInputError(
             f"the log holds {home.log.last_seq():,} events, the export {reader.manifest.last_seq:,}: "

@@ -85,6 +85,10 @@ class NotDurableError(UnavailableError):
     """The event could not be written durably, so it was not accepted; nothing of it remains."""
 
 
+class UnconfirmedError(NotDurableError):
+    """Whether it was written could not be learnt in time; sent again under the same ids it counts once."""
+
+
 class NoModelError(UnavailableError):
     """No model is published yet."""
 

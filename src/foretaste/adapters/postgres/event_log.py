@@ -22,7 +22,13 @@ from foretaste.adapters.postgres.text import escaped, unescaped
 from foretaste.adapters.postgres.writer import Appender, Batch
 from foretaste.domain.arrays import Int64s
 from foretaste.domain.clock import MICROS_PER_DAY, Clock
-from foretaste.domain.errors import CorruptDataError, ForetasteError, NotDurableError, UnavailableError
+from foretaste.domain.errors import (
+    CorruptDataError,
+    ForetasteError,
+    NotDurableError,
+    UnavailableError,
+    UnconfirmedError,
+)
 from foretaste.domain.event import Event, EventColumns
 from foretaste.ports.event_log import AppendOutcome, farther, of_stream
 
@@ -54,7 +60,7 @@ class PostgresEventLog:
     every event, of whatever process, in log order, one call at a time. `catch_up` goes on to the end of the
     log as it is now. `read`, `events`, `window` and `contexts` end at `last_seq`.
 
-    An append that could not be confirmed within `write_seconds` raises `NotDurableError`. Where the
+    An append that could not be confirmed within `write_seconds` raises `UnconfirmedError`. Where the
     connection broke at the wrong moment its events may be stored nevertheless; sent again with their ids
     they count once.
     If `on_commit` raises, the log stops: an event that the state does not know is not acknowledged.
@@ -263,7 +269,7 @@ class PostgresEventLog:
             if self.on_append and len(appended.seqs):
                 self.on_append(*rows.own_events(prepared, appended))
         except UnavailableError as error:
-            raise _not_durable(error) from error
+            raise _unconfirmed(error) from error
         except CorruptDataError as error:
             if not self._stopped:
                 _log.error("%s", error.message)
@@ -324,8 +330,8 @@ class PostgresEventLog:
         return True
 
 
-def _not_durable(error: ForetasteError) -> NotDurableError:
-    refused = NotDurableError(
+def _unconfirmed(error: ForetasteError) -> UnconfirmedError:
+    refused = UnconfirmedError(
         f"could not be stored durably in time, so it was not accepted ({error.message}); send it again with "
         "the same event ids: what arrived nevertheless counts once",
         retry_after=getattr(error, "retry_after", 1.0),
