@@ -226,26 +226,17 @@ def _foremost(
     damping: float,
     asked: Ordinals,
 ) -> Ordinals:
-    """Return of the shares that `_find_shares` would find for each item the event's item of the largest.
+    """Return for each item the event's item of the largest share, -1 where none is above 0.
 
-    -1 where there is none above 0; an item's own discount changes none of it.
+    An item's own discount changes none of it.
     """
-    found, maybe = np.empty(len(asked), np.int32), _pattern(asked)
-    most, past = np.zeros(len(asked), np.float32), np.full(len(asked), -1, np.int32)
-    for first in range(len(events)):
-        if (events[:first] == events[first]).any():
-            continue
-        begin = start[events[first]]
-        total = _look_up(item, count, begin, begin + length[events[first]], asked, maybe, found)
-        loudest = weight[first]
-        for h in range(first, len(events)):
-            loudest = max(loudest, weight[h]) if events[h] == events[first] else loudest
-        if total > 0 and loudest > np.float32(0.0):
-            factor = np.float32(loudest / np.float64(total) ** damping)
-            for k in range(len(asked)):
-                share = factor * np.float32(found[k])
-                if share > most[k]:
-                    most[k], past[k] = share, events[first]
+    past, shares = np.full(len(asked), -1, np.int32), np.zeros((len(asked), len(events)), np.float32)
+    _find_shares(events, weight, start, length, item, count, damping, asked, shares)
+    for k in range(len(asked)):
+        most = np.float32(0.0)
+        for h in range(len(events)):
+            if shares[k, h] > most:
+                most, past[k] = shares[k, h], events[h]
     return past
 
 

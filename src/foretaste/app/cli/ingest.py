@@ -51,9 +51,8 @@ def run(
         timestamp_format=timestamp_format,
     )
     began = time.monotonic()
-    pieces = _pieces(
-        kind, rows, options, name
-    )  # a file without its columns is refused before there is a home
+    # A file without its columns is refused before there is a home.
+    pieces = _pieces(kind, rows, options, name)
     with (
         RejectedRows(beside(Path(name if "://" in file else file))) as rejected,
         _own(home) as opened,
@@ -69,9 +68,7 @@ def run(
         rejected_file=str(rejected.path) if rejected.count else None,
         columns=pieces.columns,
         others=pieces.others,
-        event_type=None
-        if kind is not Kind.EVENTS or "type" in pieces.columns
-        else usual_type(pieces.columns, options),
+        event_type=_said_type(kind, pieces, options),
         seconds=round(time.monotonic() - began, 3),
     )
     screen.result(report, _words(report))
@@ -82,6 +79,12 @@ def _pieces(kind: Kind, rows: RowSource, options: EventOptions, name: str) -> Pi
     if kind is Kind.EVENTS:
         return event_chunks(rows, options, name)
     return (item_chunks if kind is Kind.ITEMS else people_chunks)(rows, options.columns, name)
+
+
+def _said_type(kind: Kind, pieces: Pieces[Any], options: EventOptions) -> str | None:
+    """Return what events are where no column says it."""
+    is_said = kind is not Kind.EVENTS or "type" in pieces.columns
+    return None if is_said else usual_type(pieces.columns, options)
 
 
 def _own(home: Path) -> Home:
@@ -161,16 +164,13 @@ def _reading(report: ImportReport) -> str:
     """Say how the columns were understood, so that what was mistaken or left out is seen at once."""
     renamed = [f"{field} is {column}" for field, column in report.columns.items() if field != column]
     parts = [", ".join(renamed)] if renamed else []
-    if report.kind == Kind.EVENTS.value:
-        parts += (
-            []
-            if "timestamp" in report.columns
-            else ["no column says when: each counts as a day old (--column timestamp=NAME names one)"]
-        )
-        parts += [f"no column says what: each is a {report.event_type}"] if report.event_type else []
+    are_events = report.kind == Kind.EVENTS.value
+    if are_events and "timestamp" not in report.columns:
+        parts.append("no column says when: each counts as a day old (--column timestamp=NAME names one)")
+    if report.event_type:
+        parts.append(f"no column says what: each is a {report.event_type}")
     if report.others:
-        use = "not used" if report.kind == Kind.EVENTS.value else "attributes"
-        parts.append(f"{use}: {', '.join(report.others)}")
+        parts.append(f"{'not used' if are_events else 'attributes'}: {', '.join(report.others)}")
     return "; ".join(parts)
 
 
