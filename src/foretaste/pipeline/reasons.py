@@ -10,11 +10,10 @@ from foretaste.domain.item import Item
 from foretaste.domain.kernel import kernel
 from foretaste.models.changes import Changes, edition_of, meet
 from foretaste.models.foremost import foremost
-from foretaste.models.interface import Model
+from foretaste.models.interface import Model, Moment
 from foretaste.models.live_model import Told, basis_of
 from foretaste.pipeline.explain import NEGLIGIBLE, item_name
 from foretaste.pipeline.model_names import GROUPS
-from foretaste.pipeline.occasion import Occasion
 from foretaste.pipeline.scoring import Scored
 from foretaste.pipeline.timekeeping import REASONS
 from foretaste.pipeline.view import View
@@ -96,26 +95,17 @@ def _find_strongest(
 
 def _past_items(scored: Scored, items: list[int], strongest: list[int]) -> list[int]:
     """Return the past item that contributed most to each item's strongest source, -1 for none."""
-    plan, told = scored.occasion.plan, scored.occasion.plan.is_told
-    known: dict[int, dict[int, int]] = {}
-    missing: dict[int, list[int]] = {}
+    occasion, plan = scored.occasion, scored.occasion.plan
+    rows_of: dict[int, list[int]] = {}
+    for row, source in enumerate(strongest):
+        if 0 <= source < len(plan.models) and plan.is_told[source]:
+            rows_of.setdefault(source, []).append(row)
     past = [-1] * len(items)
-    for row, (item, source) in enumerate(zip(items, strongest, strict=True)):
-        if not 0 <= source < len(told) or not told[source]:
-            continue
-        if source not in known:
-            known[source] = _told_before(plan.models[source], scored.occasion)
-        if (found := known[source].get(item)) is None:
-            missing.setdefault(source, []).append(row)
-        else:
-            past[row] = found
-    for source, rows in missing.items():
-        asked = np.array([items[row] for row in rows], np.int32)
-        model, occasion = plan.models[source], scored.occasion
-        for row, found in zip(
-            rows, foremost(model, occasion.history, asked, occasion.moment).tolist(), strict=True
-        ):
-            past[row] = known[source][items[row]] = found
+    for source, rows in rows_of.items():
+        asked = [items[row] for row in rows]
+        told = _told_by(plan.models[source], occasion.history, occasion.moment, asked)
+        for row, item in zip(rows, told, strict=True):
+            past[row] = item
     return past
 
 
@@ -140,16 +130,19 @@ class _Told:
         return True
 
 
-def _told_before(model: Model, occasion: Occasion) -> dict[int, int]:
-    """Return the past item that speaks most for others, as far as it was told before and still holds.
+def _told_by(model: Model, history: History, moment: Moment, items: list[int]) -> list[int]:
+    """Return the past item that speaks most for each of `items`, -1 for none; kept with the history."""
+    basis = basis_of(model, history, moment)
+    known = {} if basis is None else _told_before(model, history, basis)
+    missing = [item for item in items if item not in known]
+    if missing:
+        past = foremost(model, history, np.array(missing, np.int32), moment)
+        known.update(zip(missing, past.tolist(), strict=True))
+    return [known[item] for item in items]
 
-    What is added is kept: with what a sparse model said, or with the history. Where neither holds for longer
-    than this answer it is empty.
-    """
-    history = occasion.history
-    basis = basis_of(model, history, occasion.moment)
-    if basis is None:
-        return {}
+
+def _told_before(model: Model, history: History, basis: object) -> dict[int, int]:
+    """Return what was told of items while it holds: with what a sparse model said, or with the history."""
     if isinstance(basis, Told):
         by_item: dict[int, int] = basis.kept.setdefault(_TOLD, {})
         return by_item
