@@ -39,7 +39,7 @@ NOW = 1_709_900_000 * MICROS_PER_SECOND
 Done: TypeAlias = list[tuple[int, int, int]]
 """Events of one person: item, place of the type, time in microseconds; in the order of time."""
 
-TYPES = ("view", "purchase", "bookmark")
+TYPES = ("view", "purchase", "pin")
 NAMES = ("price", "brand", "on_sale", "published", "odd name", "é")
 TEXTS = ("acme", "Zeta", "a", "b", "true", "5", "2024-03-01", "2024-03-07T12:00:00Z", "a, acme|b")
 NUMBERS = (-1.0, 0.0, 0.5, 2.0, 5.0, 20.0, 1_709_000_000.0)
