@@ -70,6 +70,16 @@ def test_bad_rows_are_set_aside_beside_the_file(foretaste, tmp_path):
     }
 
 
+@pytest.mark.parametrize("kind", ["events", "items", "users"])
+def test_a_file_of_which_no_row_can_be_used_is_an_error(foretaste, tmp_path, kind):
+    (tmp_path / "empty.csv").write_text("user_id,item_id\n,\n")
+    outcome = foretaste("ingest", kind, "empty.csv")
+    assert outcome.code == 2
+    assert "no row could be used; empty.csv.rejected.jsonl says why" in outcome.err
+    (tmp_path / "none.csv").write_text("user_id,item_id\n")
+    assert foretaste("ingest", kind, "none.csv").code == 0
+
+
 def test_bad_items_are_set_aside_too(foretaste, tmp_path):
     (tmp_path / "items.csv").write_text("item_id,in_stock\na,yes\nb,perhaps\n")
     report = foretaste("ingest", "items", "items.csv", "--json").json

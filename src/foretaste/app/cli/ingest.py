@@ -72,6 +72,7 @@ def run(
         seconds=round(time.monotonic() - began, 3),
     )
     screen.result(report, _words(report))
+    _refuse_if_nothing(report, name)
 
 
 def _pieces(kind: Kind, rows: RowSource, options: EventOptions, name: str) -> Pieces[Any]:
@@ -147,6 +148,12 @@ def _people(
         home.put_people(chunk.people)
         taken += len(chunk.people)
     return taken, 0, 0
+
+
+def _refuse_if_nothing(report: ImportReport, name: str) -> None:
+    if report.rejected and not report.accepted + report.duplicates + report.skipped:
+        said = f"{name}: no row could be used; {report.rejected_file} says why"
+        raise InvalidInputError(said, field="file")
 
 
 def _words(report: ImportReport) -> str:
