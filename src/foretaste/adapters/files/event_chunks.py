@@ -25,13 +25,13 @@ from foretaste.domain.clock import MICROS_PER_DAY
 from foretaste.events.identity import derived_event_id
 from foretaste.events.text import LONGEST_ID
 from foretaste.events.validation import LARGEST_VALUE, USUAL_LIMITS
-from foretaste.events.vocabulary import LONGEST_TYPE, canonical_type
+from foretaste.events.vocabulary import LONGEST_TYPE, PURCHASE, canonical_type
 
 CHUNK = 100_000
 ID_FIELDS = ("event_id", "user_id", "item_id", "type", "session_id", "recommendation_id")
 CONTENT = ("user_id", "item_id", "type", "timestamp", "value", "session_id", "recommendation_id", "context")
 QUANTITY = "quantity"
-TYPE_OF_COLUMN = {"rating": "rating", "purchased": "purchase", QUANTITY: "purchase"}
+TYPE_OF_COLUMN = {"rating": "rating", "purchased": PURCHASE, QUANTITY: PURCHASE}
 DEFAULT_TYPE = "click"
 UNKNOWN_AGE = MICROS_PER_DAY
 """How long before they are read events count as having happened of which nothing says when.
@@ -110,7 +110,8 @@ def _events(
     bad = [(position, reason) for position, reason in enumerate(wrong.to_list()) if reason]
     rejects = [Reject(line=rows.lines[at], reason=reason, row=rows.row(at)) for at, reason in bad]
     happened = _happened(raw, len(rows))
-    if "type" not in mapping and mapping.get("value", "").lower() == QUANTITY:
+    is_bought = "type" not in mapping and default_type == PURCHASE
+    if is_bought and mapping.get("value", "").lower() == QUANTITY:
         happened &= ~(frame["value"] <= 0.0).fill_null(value=False)
     kept = frame.filter(wrong.is_null() & happened)
     skipped = int((~happened & wrong.is_null()).sum())
